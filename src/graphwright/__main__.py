@@ -1,0 +1,5 @@
+"""`python -m graphwright`."""
+
+from graphwright.cli import main
+
+main()

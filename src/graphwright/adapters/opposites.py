@@ -1,0 +1,49 @@
+"""Finding, for each edge, the edge that goes the other way."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError
+
+
+def with_reverse(graph: GraphBatch, *, required: bool) -> GraphBatch:
+    """`graph` with the column `reverse`, if every edge has an opposite of which all columns are the same.
+
+    required: then the columns may differ, and GraphError is raised if some edge has no opposite.
+    """
+    opposite = _opposite(graph, _kinds(graph))
+    if opposite is None and required:
+        opposite = _opposite(graph, torch.zeros_like(graph.edge_index[0]))
+        if opposite is None:
+            raise GraphError("undirected=True, but some edge has no opposite; add it (T.ToUndirected), or pass False")
+    if opposite is None:
+        return graph
+    return graph.with_edges(reverse=opposite - graph.edge_ptr[:-1][graph.edge_graph])
+
+
+def _opposite(graph: GraphBatch, kind: Tensor) -> Tensor | None:
+    """[E] int64: for each edge the row of an opposite edge of the same `kind` [E], both ways; None if one has none.
+
+    Of parallel edges of one kind, the k-th is the opposite of the k-th the other way; a loop is its own.
+    """
+    source, target = graph.edge_index
+    by_kind = kind.argsort(stable=True)
+    there = by_kind[(target * graph.num_nodes + source)[by_kind].argsort(stable=True)]
+    back = by_kind[(source * graph.num_nodes + target)[by_kind].argsort(stable=True)]
+    fits = graph.edge_index[:, there] == graph.edge_index[:, back].flip(0)
+    if not bool(fits.all() & (kind[there] == kind[back]).all()):
+        return None
+    return torch.empty_like(there).index_copy(0, there, back)
+
+
+def _kinds(graph: GraphBatch) -> Tensor:
+    """[E] int64: the same number for edges whose columns are all the same, bit for bit."""
+    kind = torch.zeros_like(graph.edge_index[0])
+    for column in graph.edges.values():
+        if column.numel():
+            bits = column.detach().reshape(graph.num_edges, -1).contiguous().view(torch.uint8)
+            value = torch.unique(bits, dim=0, return_inverse=True)[1]
+            kind = torch.unique(torch.stack([kind, value], dim=1), dim=0, return_inverse=True)[1]
+    return kind

@@ -1,0 +1,43 @@
+"""One gradient step, the same for every algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class AnnealedAdam:
+    """Adam with a learning rate that falls linearly to zero over the run, and clipped gradients.
+
+    Every trainable parameter of `module` is in it.
+    """
+
+    def __init__(self, module: nn.Module, learning_rate: float, max_grad_norm: float) -> None:
+        self.parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        self.learning_rate = learning_rate
+        self.max_grad_norm = max_grad_norm
+        self.adam = torch.optim.Adam(self.parameters, lr=learning_rate, eps=1e-5)
+
+    def anneal(self, progress: float) -> None:
+        """Set the learning rate for a run that is `progress` (0 to 1) of its way through."""
+        for group in self.adam.param_groups:
+            group["lr"] = self.learning_rate * (1 - min(max(progress, 0.0), 1.0))
+
+    def step(self, loss: Tensor) -> Tensor:
+        """Descend `loss` once; the norm of the gradient before it was clipped, a scalar."""
+        self.adam.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.max_grad_norm)
+        self.adam.step()
+        return norm
+
+    def state_dict(self) -> dict[str, Any]:
+        """Adam's moments and counters."""
+        return self.adam.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from saved moments and counters."""
+        self.adam.load_state_dict(dict(state))

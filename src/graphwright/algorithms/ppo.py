@@ -1,0 +1,121 @@
+"""Proximal policy optimisation (Schulman et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.core import GraphBatch, Observation
+from graphwright.data.rollout import Rollout
+from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
+from graphwright.functional.returns import generalized_advantage
+from graphwright.functional.value import explained_variance, squared_error
+from graphwright.nn import GraphPolicy
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings of PPO."""
+
+    learning_rate: float = 2e-3
+    """At the beginning; it falls linearly to zero."""
+    num_envs: int = 128
+    """Episodes side by side."""
+    num_steps: int = 16
+    """Steps of each between updates."""
+    epochs: int = 3
+    """Passes over what was collected."""
+    minibatches: int = 4
+    """Parts of a pass, one gradient step each."""
+    discount: float = 1.0
+    """γ; episodes are finite, and undiscounted costs are what is compared."""
+    gae_lambda: float = 0.95
+    """λ of generalised advantage estimation."""
+    clip: float = 0.2
+    """ε of the clipped surrogate."""
+    value_coefficient: float = 0.5
+    """Weight of the value loss."""
+    entropy_coefficient: float = 0.0
+    """Weight of the entropy bonus."""
+    target_kl: float | None = 0.05
+    """An update ends when the policy has moved this far; None: never."""
+    max_grad_norm: float = 0.5
+    """Gradients are clipped to this norm."""
+
+
+class PPO:
+    """Updates `policy` from rollouts; `observe` is the environment's."""
+
+    def __init__(
+        self,
+        policy: GraphPolicy,
+        observe: Callable[[GraphBatch], Observation],
+        config: PPOConfig,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy = policy
+        self.observe = observe
+        self.config = config
+        self.generator = generator
+        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+
+    def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
+        """Learn from `rollout`, at `progress` (0 to 1) of the run; scalars to log."""
+        self.optimizer.anneal(progress)
+        advantage, target = self.advantages(rollout)
+        metrics: dict[str, Tensor] = {"explained_variance": explained_variance(target - advantage, target)}
+        weight = standardize(advantage)
+        size = -(-rollout.num_steps // self.config.minibatches)
+        for _ in range(self.config.epochs):
+            divergences = []
+            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(size):
+                metrics |= self._step(rollout, rows, weight[rows], target[rows])
+                divergences.append(metrics["kl"])
+            if self.config.target_kl is not None and torch.stack(divergences).mean() > self.config.target_kl:
+                break
+        return metrics
+
+    def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
+        """Advantages and value targets of all steps, [T · B] each, from one pass of the critic over all states."""
+        values = self._values(rollout)
+        value = values[: rollout.num_steps].view_as(rollout.reward)
+        next_value = values[rollout.next_row.long()].masked_fill(rollout.terminated, 0)
+        advantage = generalized_advantage(
+            rollout.reward,
+            value,
+            next_value,
+            rollout.terminated | rollout.truncated,
+            discount=self.config.discount,
+            gae_lambda=self.config.gae_lambda,
+        )
+        return advantage.flatten(), (advantage + value).flatten()
+
+    @torch.no_grad()
+    def _values(self, rollout: Rollout) -> Tensor:
+        """[R]: the value of every state, in pieces of a minibatch's size to bound memory."""
+        rows = torch.arange(rollout.states.num_states, device=rollout.reward.device)
+        pieces = rows.split(-(-rollout.num_steps // self.config.minibatches))
+        return torch.cat([self.policy.value(self.observe(rollout.states.select(piece))) for piece in pieces])
+
+    def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """One gradient step on the states at `rows`."""
+        distribution, value = self.policy(self.observe(rollout.states.select(rows)))
+        log_prob = distribution.log_prob(rollout.action.flatten()[rows].long())
+        old_log_prob = rollout.log_prob.flatten()[rows]
+        policy_loss = clipped_surrogate_loss(log_prob, old_log_prob, advantage, self.config.clip)
+        value_loss = squared_error(value, target)
+        entropy = distribution.entropy.mean()
+        loss = policy_loss + self.config.value_coefficient * value_loss - self.config.entropy_coefficient * entropy
+        norm = self.optimizer.step(loss)
+        metrics = {
+            "policy_loss": policy_loss,
+            "value_loss": value_loss,
+            "entropy": entropy,
+            "kl": approximate_kl(log_prob, old_log_prob),
+            "grad_norm": norm,
+        }
+        return {name: value.detach() for name, value in metrics.items()}

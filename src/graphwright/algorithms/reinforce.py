@@ -1,0 +1,78 @@
+"""REINFORCE with a shared baseline: the mean return of several episodes of the same instance.
+
+Williams 1992; the baseline is that of Kool et al. 2019 ("Buy 4 REINFORCE samples, get a baseline for free!") and POMO
+(Kwon et al. 2020). There is no critic to be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.core import GraphBatch, Observation
+from graphwright.data.rollout import Episodes
+from graphwright.functional.policy_gradient import score_function_loss, standardize
+from graphwright.functional.returns import advantage_over_mean
+from graphwright.nn import GraphPolicy
+
+
+@dataclass(frozen=True)
+class ReinforceConfig:
+    """Settings of REINFORCE."""
+
+    learning_rate: float = 2e-3
+    """At the beginning; it falls linearly to zero."""
+    num_instances: int = 32
+    """Instances between updates."""
+    repeats: int = 16
+    """K: episodes of each instance, whose mean return is the baseline."""
+    minibatches: int = 4
+    """Parts of what was collected, one gradient step each."""
+    entropy_coefficient: float = 0.0
+    """Weight of the entropy bonus."""
+    max_grad_norm: float = 1.0
+    """Gradients are clipped to this norm."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where there is nothing to compare an episode with."""
+        if self.repeats < 2:
+            raise ValueError(f"reinforce.repeats is {self.repeats}; the baseline needs at least 2 episodes an instance")
+
+
+class Reinforce:
+    """Updates `policy` from whole episodes; `observe` is the environment's."""
+
+    def __init__(
+        self,
+        policy: GraphPolicy,
+        observe: Callable[[GraphBatch], Observation],
+        config: ReinforceConfig,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy = policy
+        self.observe = observe
+        self.config = config
+        self.generator = generator
+        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+
+    def update(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
+        """Learn from `episodes`, at `progress` (0 to 1) of the run; scalars to log."""
+        self.optimizer.anneal(progress)
+        advantage = standardize(advantage_over_mean(episodes.returns).flatten()[episodes.episode.long()])
+        metrics: dict[str, Tensor] = {}
+        size = -(-episodes.num_steps // self.config.minibatches)
+        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(size):
+            metrics |= self._step(episodes, rows, advantage[rows])
+        return metrics
+
+    def _step(self, episodes: Episodes, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
+        """One gradient step on the states at `rows`."""
+        distribution = self.policy.distribution(self.observe(episodes.states.select(rows)))
+        policy_loss = score_function_loss(distribution.log_prob(episodes.action[rows].long()), advantage)
+        entropy = distribution.entropy.mean()
+        norm = self.optimizer.step(policy_loss - self.config.entropy_coefficient * entropy)
+        return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach(), "grad_norm": norm}

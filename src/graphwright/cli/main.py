@@ -1,0 +1,83 @@
+"""`main`: from the words of a command line to a command, and from an error to one line."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn, Union
+
+import tyro
+
+from graphwright.cli.evaluate import Evaluate
+from graphwright.cli.problems import Problems
+from graphwright.cli.solve import Solve
+from graphwright.cli.train import Resume, Train
+from graphwright.core import GraphError
+from graphwright.envs.problems import PROBLEMS
+from graphwright.training.checkpoint import CheckpointError
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.interrupt import Interrupted
+
+_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, ValueError)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
+    command = _parse(sys.argv[1:] if arguments is None else list(arguments))
+    try:
+        command.run()
+    except Interrupted as interruption:
+        print(f"graphwright: {interruption}", file=sys.stderr)
+        sys.exit(128 + interruption.signal)
+    except _BAD_INPUT as error:
+        _fail(str(error))
+
+
+def _parse(arguments: Sequence[str]) -> Any:
+    """The command that `arguments` describe; the parser's complaint is put on one line."""
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(_commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        _fail(_one_line(complaint.getvalue()))
+    except ValueError as error:
+        _fail(str(error))
+
+
+_DESCRIPTION = "Reinforcement learning on graphs of any size."
+_STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+
+
+def _commands(arguments: Sequence[str]) -> Any:
+    """The union of all commands; `train` comes with the defaults of the problem that `arguments` name."""
+    named = [word for word in arguments[1:2] if word in PROBLEMS]
+    problem = PROBLEMS[named[0] if named else next(iter(PROBLEMS))]
+    instances = problem.instances
+    settings = TrainConfig(problem.environment, generator=str(instances.topology), sizes=instances.sizes, weights=instances.weights)
+    start = Train(problem=tyro.MISSING, directory=tyro.MISSING, config=settings)
+    return Union[
+        Annotated[Problems, tyro.conf.subcommand("problems")],
+        Annotated[Train, tyro.conf.subcommand("train", default=start)],
+        Annotated[Resume, tyro.conf.subcommand("resume")],
+        Annotated[Evaluate, tyro.conf.subcommand("evaluate")],
+        Annotated[Solve, tyro.conf.subcommand("solve")],
+    ]
+
+
+def _one_line(complaint: str) -> str:
+    """The text inside the parser's box."""
+    inside = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
+    text = " ".join(inside).split("─")[0]
+    return re.sub(r"\s+", " ", text or complaint).strip() + "; see --help"
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"graphwright: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)

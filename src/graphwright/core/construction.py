@@ -1,0 +1,88 @@
+"""Bringing edges in any order into the library: the only place where edges are ever sorted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core.graph import Columns, GraphBatch, check_end_points
+from graphwright.core.segment import Segments
+
+
+def from_edges(
+    edge_index: Tensor,
+    num_nodes: Tensor,
+    *,
+    undirected: bool,
+    nodes: Columns | None = None,
+    edges: Columns | None = None,
+    graphs: Columns | None = None,
+) -> GraphBatch:
+    """A `GraphBatch` from edges in any order.
+
+    edge_index: [2, L] integers, numbered over the union of all graphs; with `undirected`, each edge once, either way
+        round, and both directions of the result carry its columns and the column `reverse`.
+    num_nodes: [B] integers.
+    nodes [N, ...], edges [L, ...], graphs [B, ...]: columns, in the given order.
+
+    Raises GraphError for end points outside the union or in different graphs.
+    """
+    edge_index, num_nodes = edge_index.long(), num_nodes.long()
+    node_segments = Segments.from_lengths(num_nodes)
+    check_end_points(edge_index, node_segments)
+    columns = dict(edges or {})
+    twin = None
+    if undirected:
+        edge_index, twin, columns = _both_directions(edge_index, columns)
+
+    order = _by_destination(edge_index, node_segments.num_rows)
+    edge_index = edge_index[:, order]
+    edge_graph = node_segments.index[edge_index[1]]
+    edge_segments = Segments.from_lengths(torch.bincount(edge_graph, minlength=num_nodes.numel()))
+    columns = {name: column[order] for name, column in columns.items()}
+    if twin is not None:
+        place = torch.empty_like(order)
+        place[order] = torch.arange(order.numel(), device=order.device)
+        columns["reverse"] = place[twin[order]] - edge_segments.ptr[:-1][edge_graph]
+    return GraphBatch(
+        edge_index, node_segments.ptr, edge_segments.ptr, nodes=dict(nodes or {}), edges=columns, graphs=dict(graphs or {})
+    )
+
+
+def simplify(graph: GraphBatch) -> GraphBatch:
+    """The undirected simple graph of `graph`: directions forgotten, self-loops dropped, parallel edges merged.
+
+    A merged edge keeps the columns of the first of its edges.
+    """
+    low, high = graph.edge_index.amin(0), graph.edge_index.amax(0)
+    kept = (low < high).nonzero().squeeze(1)
+    key = low[kept] * max(graph.num_nodes, 1) + high[kept]
+    order = torch.argsort(key, stable=True)
+    first = torch.ones_like(order, dtype=torch.bool)
+    first[1:] = key[order].diff() > 0
+    rows = kept[order[first]].sort().values
+    return from_edges(
+        torch.stack([low[rows], high[rows]]),
+        graph.node_segments.lengths,
+        undirected=True,
+        nodes=graph.nodes,
+        edges={name: column[rows] for name, column in graph.edges.items() if name != "reverse"},
+        graphs=graph.graphs,
+    )
+
+
+def _both_directions(edge_index: Tensor, columns: Columns) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Edges with their opposites, the row of each edge's opposite, and the columns of both; a loop stands once."""
+    count = edge_index.shape[1]
+    rows = torch.arange(count, device=edge_index.device)
+    plain = edge_index[0] != edge_index[1]
+    opposite_row = torch.where(plain, count + plain.cumsum(0) - 1, rows)
+    opposite_of = rows[plain]
+    both = torch.cat([edge_index, edge_index[:, opposite_of].flip(0)], dim=1)
+    twin = torch.cat([opposite_row, opposite_of])
+    return both, twin, {name: torch.cat([column, column[opposite_of]]) for name, column in columns.items()}
+
+
+def _by_destination(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """Order of the edges by destination, then source, then arrival."""
+    return torch.argsort(edge_index[1] * max(num_nodes, 1) + edge_index[0], stable=True)

@@ -1,0 +1,310 @@
+"""`GraphBatch`: a table of graphs. Everything in the library that is a graph is one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from graphwright.core.segment import Segments
+
+Columns = Mapping[str, Tensor]
+_TABLES = ("nodes", "edges", "graphs")
+_TOPOLOGY = ("node_segments", "edge_segments", "in_degree", "in_edges", "links")
+
+
+class GraphError(ValueError):
+    """A graph that breaks a rule; the message names the column and the graph."""
+
+
+@dataclass(frozen=True, eq=False)
+class GraphBatch:
+    """B directed graphs as one disjoint union: a table of graphs, of nodes and of edges.
+
+    edge_index: [2, E] int64, source and destination of each edge, numbered over the whole union. Edges are grouped by
+        graph and, inside a graph, sorted by destination, then source.
+    node_ptr, edge_ptr: [B + 1] int64, where the nodes and edges of each graph begin.
+    nodes: name -> [N, ...], columns over all nodes, grouped by graph.
+    edges: name -> [E, ...], columns over all edges, in the order of `edge_index`.
+    graphs: name -> [B, ...], one row a graph.
+
+    An undirected graph holds both directions of each edge and a column `reverse` [E] int64: the place of the opposite
+    edge inside the same graph (a self-loop is its own reverse). Columns that refer to nodes or edges count from the
+    beginning of their own graph, so that moving a graph to another batch never rewrites them.
+    """
+
+    edge_index: Tensor
+    node_ptr: Tensor
+    edge_ptr: Tensor
+    nodes: Columns = field(default_factory=dict)
+    edges: Columns = field(default_factory=dict)
+    graphs: Columns = field(default_factory=dict)
+
+    # ---- sizes and groups -------------------------------------------------------------------------------------------
+
+    @property
+    def num_graphs(self) -> int:
+        """B."""
+        return self.node_ptr.numel() - 1
+
+    @property
+    def num_nodes(self) -> int:
+        """N, over all graphs."""
+        return self.node_segments.num_rows
+
+    @property
+    def num_edges(self) -> int:
+        """E, over all graphs; an undirected edge counts twice."""
+        return self.edge_index.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.edge_index.device
+
+    @cached_property
+    def node_segments(self) -> Segments:
+        """The nodes of each graph."""
+        return Segments(self.node_ptr)
+
+    @cached_property
+    def edge_segments(self) -> Segments:
+        """The edges of each graph."""
+        return Segments(self.edge_ptr)
+
+    @property
+    def node_graph(self) -> Tensor:
+        """[N] int64: the graph of each node."""
+        return self.node_segments.index
+
+    @property
+    def edge_graph(self) -> Tensor:
+        """[E] int64: the graph of each edge."""
+        return self.edge_segments.index
+
+    @cached_property
+    def in_degree(self) -> Tensor:
+        """[N] int64: how many edges end in each node."""
+        return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
+
+    @cached_property
+    def in_edges(self) -> Segments:
+        """The edges that end in each node, consecutive since edges are sorted by destination (the CSR row pointer)."""
+        segments = Segments.from_lengths(self.in_degree)
+        segments.__dict__["index"] = self.edge_index[1]
+        segments.__dict__["num_rows"] = self.num_edges
+        return segments
+
+    @cached_property
+    def links(self) -> tuple[Tensor, Segments]:
+        """One edge row for each undirected edge (each edge, if the graph is directed) [L], and each graph's share."""
+        if "reverse" not in self.edges:
+            return torch.arange(self.num_edges, device=self.device), self.edge_segments
+        rows = (self.edge_segments.position <= self.edges["reverse"]).nonzero().squeeze(1)
+        count = torch.bincount(self.edge_graph[rows], minlength=self.num_graphs)
+        return rows, Segments.from_lengths(count)
+
+    # ---- from tables to tables --------------------------------------------------------------------------------------
+
+    def select(self, index: Tensor) -> GraphBatch:
+        """The graphs at `index` [S] int64 (any order, repeats allowed), or where `index` [B] bool is true."""
+        if index.dtype == torch.bool:
+            index = index.nonzero().squeeze(1)
+        node_segments, node_rows = self.node_segments.select(index)
+        edge_segments, edge_rows = self.edge_segments.select(index)
+        shift = node_segments.ptr[:-1] - self.node_ptr[:-1][index]
+        chosen = GraphBatch(
+            edge_index=self.edge_index[:, edge_rows] + shift[edge_segments.index],
+            node_ptr=node_segments.ptr,
+            edge_ptr=edge_segments.ptr,
+            nodes={name: column[node_rows] for name, column in self.nodes.items()},
+            edges={name: column[edge_rows] for name, column in self.edges.items()},
+            graphs={name: column[index] for name, column in self.graphs.items()},
+        )
+        chosen.__dict__["node_segments"] = node_segments
+        chosen.__dict__["edge_segments"] = edge_segments
+        chosen.__dict__["in_degree"] = self.in_degree[node_rows]
+        return chosen
+
+    @staticmethod
+    def concat(batches: Sequence[GraphBatch]) -> GraphBatch:
+        """All graphs of `batches`, in order. Raises GraphError where their columns differ or there is none."""
+        if not batches:
+            raise GraphError("concat needs at least one GraphBatch; use `batch.select` with an empty index for none")
+        if len(batches) == 1:
+            return batches[0]
+        node_offset = _offsets([batch.num_nodes for batch in batches])
+        edge_offset = _offsets([batch.num_edges for batch in batches])
+        joined = GraphBatch(
+            edge_index=torch.cat([b.edge_index + n for b, n in zip(batches, node_offset, strict=False)], dim=1),
+            node_ptr=_concat_ptr([b.node_ptr for b in batches], node_offset),
+            edge_ptr=_concat_ptr([b.edge_ptr for b in batches], edge_offset),
+            nodes=_concat_columns("node", [b.nodes for b in batches]),
+            edges=_concat_columns("edge", [b.edges for b in batches]),
+            graphs=_concat_columns("graph", [b.graphs for b in batches]),
+        )
+        joined.__dict__["in_degree"] = torch.cat([b.in_degree for b in batches])
+        return joined
+
+    def replace(self, index: Tensor, other: GraphBatch) -> GraphBatch:
+        """This batch with the graphs at `index` [S] int64, all different, exchanged for those of `other` (S graphs)."""
+        if index.numel() != other.num_graphs:
+            raise GraphError(f"replace: {index.numel()} places for {other.num_graphs} graphs; give one place a graph")
+        order = torch.arange(self.num_graphs, device=self.device)
+        order[index] = self.num_graphs + torch.arange(other.num_graphs, device=self.device)
+        return GraphBatch.concat([self, other]).select(order)
+
+    def with_nodes(self, **columns: Tensor) -> GraphBatch:
+        """This batch with node columns [N, ...] added or exchanged."""
+        return self._with(nodes={**self.nodes, **columns})
+
+    def with_edges(self, **columns: Tensor) -> GraphBatch:
+        """This batch with edge columns [E, ...] added or exchanged."""
+        return self._with(edges={**self.edges, **columns})
+
+    def with_graphs(self, **columns: Tensor) -> GraphBatch:
+        """This batch with graph columns [B, ...] added or exchanged."""
+        return self._with(graphs={**self.graphs, **columns})
+
+    def keep(self, nodes: Sequence[str] = (), edges: Sequence[str] = (), graphs: Sequence[str] = ()) -> GraphBatch:
+        """This batch with the named columns only (`reverse` stays)."""
+        stay = [*edges, *(["reverse"] if "reverse" in self.edges and "reverse" not in edges else [])]
+        return self._with(
+            nodes={name: self.nodes[name] for name in nodes},
+            edges={name: self.edges[name] for name in stay},
+            graphs={name: self.graphs[name] for name in graphs},
+        )
+
+    def to(self, device: torch.device | str) -> GraphBatch:
+        """This batch on another device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """All of it as one flat dictionary: "node_ptr", ..., and "nodes.NAME", "edges.NAME", "graphs.NAME"."""
+        flat = {"edge_index": self.edge_index, "node_ptr": self.node_ptr, "edge_ptr": self.edge_ptr}
+        for table in _TABLES:
+            flat |= {f"{table}.{name}": column for name, column in getattr(self, table).items()}
+        return flat
+
+    @staticmethod
+    def from_tensors(flat: Mapping[str, Tensor]) -> GraphBatch:
+        """The batch that `to_tensors` took apart. Raises GraphError where something is missing or wrong."""
+        columns: dict[str, dict[str, Tensor]] = {table: {} for table in _TABLES}
+        for key, tensor in flat.items():
+            table, _, name = key.partition(".")
+            if table in columns:
+                columns[table][name] = tensor
+        try:
+            batch = GraphBatch(flat["edge_index"], flat["node_ptr"], flat["edge_ptr"], **columns)
+        except KeyError as missing:
+            raise GraphError(f"a graph batch needs {missing.args[0]!r}") from None
+        batch.validate()
+        return batch
+
+    def _with(self, **tables: Columns) -> GraphBatch:
+        changed = replace(self, **tables)
+        changed.__dict__.update({name: self.__dict__[name] for name in _TOPOLOGY if name in self.__dict__})
+        return changed
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> GraphBatch:
+        return GraphBatch(
+            edge_index=change(self.edge_index),
+            node_ptr=change(self.node_ptr),
+            edge_ptr=change(self.edge_ptr),
+            nodes={name: change(column) for name, column in self.nodes.items()},
+            edges={name: change(column) for name, column in self.edges.items()},
+            graphs={name: change(column) for name, column in self.graphs.items()},
+        )
+
+    # ---- checks ----------------------------------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Raise GraphError, naming the column and the graph, unless every rule of the class docstring holds."""
+        _check_ptr("node_ptr", self.node_ptr)
+        _check_ptr("edge_ptr", self.edge_ptr)
+        if self.edge_ptr.numel() != self.node_ptr.numel():
+            raise GraphError(f"edge_ptr has {self.edge_ptr.numel()} entries, node_ptr {self.node_ptr.numel()}; both are B + 1")
+        check_end_points(self.edge_index, self.node_segments)
+        for table, columns, rows in (
+            ("node", self.nodes, self.num_nodes),
+            ("edge", self.edges, self.num_edges),
+            ("graph", self.graphs, self.num_graphs),
+        ):
+            for name, column in columns.items():
+                if column.dim() == 0 or column.shape[0] != rows:
+                    raise GraphError(f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}")
+        if int(self.edge_ptr[-1]) != self.num_edges:
+            raise GraphError(f"edge_ptr ends at {int(self.edge_ptr[-1])}, but edge_index has {self.num_edges} edges")
+        self._check_edge_order()
+        if "reverse" in self.edges:
+            self._check_reverse()
+
+    def _check_edge_order(self) -> None:
+        if not self.num_edges:
+            return
+        wrong = (self.node_graph[self.edge_index[1]] != self.edge_graph).nonzero()
+        if wrong.numel():
+            edge = int(wrong[0])
+            raise GraphError(f"edge_ptr puts edge {edge} in graph {int(self.edge_graph[edge])}; its nodes are in another")
+        key = self.edge_index[1] * self.num_nodes + self.edge_index[0]
+        if bool((key.diff() < 0).any()):
+            edge = int((key.diff() < 0).nonzero()[0]) + 1
+            graph = int(self.edge_graph[edge])
+            raise GraphError(f"edge_index is not sorted by destination at edge {edge} of graph {graph}; use from_edges")
+
+    def _check_reverse(self) -> None:
+        reverse = self.edges["reverse"]
+        inside = (reverse >= 0) & (reverse < self.edge_segments.lengths[self.edge_graph])
+        rows = torch.where(inside, reverse, 0) + self.edge_ptr[:-1][self.edge_graph]
+        opposite = inside & (self.edge_index[:, rows].flip(0) == self.edge_index).all(0)
+        opposite &= rows[rows] == torch.arange(self.num_edges, device=self.device)
+        if not bool(opposite.all()):
+            edge = int((~opposite).nonzero()[0])
+            graph = int(self.edge_graph[edge])
+            raise GraphError(f"edge column 'reverse' of graph {graph} does not name the opposite of edge {edge}")
+
+
+def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
+    """Raise GraphError unless `edge_index` [2, E] joins nodes that exist, each edge inside one graph."""
+    if edge_index.dim() != 2 or edge_index.shape[0] != 2:
+        raise GraphError(f"edge_index has shape {tuple(edge_index.shape)}; it must be [2, E]")
+    if not edge_index.numel():
+        return
+    low, high = int(edge_index.min()), int(edge_index.max())
+    if low < 0 or high >= node_segments.num_rows:
+        wrong = low if low < 0 else high
+        raise GraphError(f"edge_index names node {wrong}, but the nodes are 0 to {node_segments.num_rows - 1}")
+    graph = node_segments.index[edge_index]
+    apart = (graph[0] != graph[1]).nonzero()
+    if apart.numel():
+        edge = int(apart[0])
+        raise GraphError(f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one")
+
+
+def _check_ptr(name: str, ptr: Tensor) -> None:
+    if ptr.dim() != 1 or not ptr.numel() or int(ptr[0]) != 0 or bool((ptr.diff() < 0).any()):
+        raise GraphError(f"{name} must be one-dimensional, begin with 0 and never fall; it is {ptr.tolist()[:8]} ...")
+
+
+def _offsets(sizes: Sequence[int]) -> list[int]:
+    offsets = [0]
+    for size in sizes:
+        offsets.append(offsets[-1] + size)
+    return offsets
+
+
+def _concat_ptr(ptrs: Sequence[Tensor], offsets: Sequence[int]) -> Tensor:
+    heads = [ptr[:-1] + offset for ptr, offset in zip(ptrs, offsets, strict=False)]
+    return torch.cat([*heads, ptrs[-1][-1:] + offsets[len(ptrs) - 1]])
+
+
+def _concat_columns(table: str, parts: Sequence[Columns]) -> dict[str, Tensor]:
+    names = parts[0].keys()
+    for part in parts[1:]:
+        if part.keys() != names:
+            odd = sorted(set(names) ^ set(part))
+            raise GraphError(f"concat: {table} column {odd[0]!r} is missing from some of the batches; add or drop it")
+    return {name: torch.cat([part[name] for part in parts]) for name in names}

@@ -1,0 +1,146 @@
+"""Reductions over ragged groups: the one place where rows that belong together are combined.
+
+A `Segments` says which contiguous rows form a group. Every function takes the rows' values `[M, ...]` and returns
+either one row per group `[G, ...]` or one row per input row `[M, ...]`. Groups may be empty; what each function
+gives for an empty group is part of its contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """G contiguous groups over M rows.
+
+    ptr: [G + 1] int64, non-decreasing; group g holds the rows ptr[g] .. ptr[g + 1] - 1, ptr[0] = 0 and ptr[G] = M.
+    """
+
+    ptr: Tensor
+
+    @staticmethod
+    def from_lengths(lengths: Tensor) -> Segments:
+        """The groups of the given lengths `[G]`, one after the other."""
+        ptr = torch.zeros(lengths.numel() + 1, dtype=torch.int64, device=lengths.device)
+        torch.cumsum(lengths, 0, out=ptr[1:])
+        segments = Segments(ptr)
+        segments.__dict__["lengths"] = lengths
+        return segments
+
+    @property
+    def num_groups(self) -> int:
+        """G."""
+        return self.ptr.numel() - 1
+
+    @cached_property
+    def num_rows(self) -> int:
+        """M."""
+        return int(self.ptr[-1])
+
+    @cached_property
+    def lengths(self) -> Tensor:
+        """[G] int64: how many rows each group has."""
+        return self.ptr.diff()
+
+    @cached_property
+    def index(self) -> Tensor:
+        """[M] int64: the group of each row."""
+        groups = torch.arange(self.num_groups, device=self.ptr.device)
+        return torch.repeat_interleave(groups, self.lengths, output_size=self.num_rows)
+
+    @cached_property
+    def position(self) -> Tensor:
+        """[M] int64: the place of each row inside its group."""
+        return torch.arange(self.num_rows, device=self.ptr.device) - self.ptr[:-1][self.index]
+
+    def select(self, groups: Tensor) -> tuple[Segments, Tensor]:
+        """The groups at `groups` [S] as new segments, and the rows [M'] of this one that they gather."""
+        chosen = Segments.from_lengths(self.lengths[groups])
+        offset = self.ptr[:-1][groups] - chosen.ptr[:-1]
+        rows = torch.arange(chosen.num_rows, device=groups.device) + offset[chosen.index]
+        return chosen, rows
+
+
+def _expand(index: Tensor, values: Tensor) -> Tensor:
+    return index.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
+
+
+def segment_sum(values: Tensor, segments: Segments) -> Tensor:
+    """Sum of each group, [G, ...]; 0 for an empty group. Booleans are counted."""
+    if values.dtype == torch.bool:
+        values = values.to(torch.int64)
+    out = values.new_zeros(segments.num_groups, *values.shape[1:])
+    return out.index_add(0, segments.index, values)
+
+
+def segment_mean(values: Tensor, segments: Segments) -> Tensor:
+    """Mean of each group, [G, ...]; 0 for an empty group."""
+    count = segments.lengths.clamp(min=1).to(values.dtype)
+    return segment_sum(values, segments) / count.view(-1, *[1] * (values.dim() - 1))
+
+
+def segment_max(values: Tensor, segments: Segments, empty: float = 0.0) -> Tensor:
+    """Maximum of each group, [G, ...]; `empty` for an empty group. Ties share the gradient evenly."""
+    out = values.new_full((segments.num_groups, *values.shape[1:]), empty)
+    return out.scatter_reduce(0, _expand(segments.index, values), values, "amax", include_self=False)
+
+
+def segment_logsumexp(values: Tensor, segments: Segments) -> Tensor:
+    """log Σ exp of each group of `values` [M], [G]; -inf for a group that is empty or holds only -inf."""
+    shift = segment_max(values.detach(), segments)
+    shift = torch.where(shift.isfinite(), shift, 0)
+    total = segment_sum((values - shift[segments.index]).exp(), segments)
+    return _safe_log(total) + shift
+
+
+def segment_log_softmax(values: Tensor, segments: Segments) -> Tensor:
+    """Log-probabilities inside each group of `values` [M], [M]; -inf where the value is -inf.
+
+    A group that holds only -inf stays -inf throughout and passes no gradient.
+    """
+    normalizer = segment_logsumexp(values, segments)
+    finite = torch.where(normalizer.isfinite(), normalizer, 0)
+    return values - finite[segments.index]
+
+
+def segment_argmax(values: Tensor, segments: Segments) -> Tensor:
+    """Place inside its group of each group's first largest value, [G] int64; -1 for an empty or all -inf group."""
+    best = segment_max(values.detach(), segments, empty=-torch.inf)
+    is_best = (values == best[segments.index]) & (values > -torch.inf)
+    rows = torch.arange(values.numel(), device=values.device)
+    last = values.numel()
+    first = rows.new_full((segments.num_groups,), last)
+    first = first.scatter_reduce(0, segments.index, torch.where(is_best, rows, last), "amin")
+    return torch.where(first < last, first - segments.ptr[:-1], -1)
+
+
+def segment_sample(logits: Tensor, segments: Segments, generator: torch.Generator | None = None) -> Tensor:
+    """One draw a group from the softmax of its `logits` [M], as a place in the group, [G] int64; -1 as in argmax.
+
+    The Gumbel-max trick: argmax of logit + Gumbel noise (Maddison et al. 2014, "A* sampling").
+    """
+    exponential = torch.empty_like(logits, requires_grad=False).exponential_(generator=generator)
+    tiny = torch.finfo(logits.dtype).tiny
+    return segment_argmax(logits.detach() - exponential.clamp_(min=tiny).log_(), segments)
+
+
+def segment_topk(values: Tensor, segments: Segments, k: int) -> Tensor:
+    """Places inside each group of its k largest values in falling order, [G, k] int64; -1 where it has fewer."""
+    order = torch.argsort(values, descending=True, stable=True)
+    order = order[torch.argsort(segments.index[order], stable=True)]
+    place = torch.arange(k, device=values.device)
+    rows = segments.ptr[:-1, None] + place
+    valid = place < segments.lengths[:, None]
+    top = order[torch.where(valid, rows, 0)] if order.numel() else torch.zeros_like(rows)
+    return torch.where(valid, top - segments.ptr[:-1, None], -1)
+
+
+def _safe_log(total: Tensor) -> Tensor:
+    """log with -inf at zero and no gradient there."""
+    positive = total > 0
+    return torch.where(positive, torch.where(positive, total, 1).log(), -torch.inf)

@@ -1,0 +1,53 @@
+"""What passes between an environment and an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from graphwright.core.graph import GraphBatch
+
+
+@dataclass(frozen=True)
+class Features:
+    """The columns of an observation that a network reads, with their widths."""
+
+    nodes: Mapping[str, int]
+    edges: Mapping[str, int] = field(default_factory=dict)
+    graphs: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What an agent sees.
+
+    graph: a batch whose columns include those of the environment's `Features`.
+    masks: one bool tensor for each action block, [rows, columns] or [rows] where columns = 1; true where legal.
+    """
+
+    graph: GraphBatch
+    masks: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What an agent chose. action: [B] int64; log_prob: [B] float32 under the distribution it was drawn from."""
+
+    action: Tensor
+    log_prob: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What an action did.
+
+    state: the next state; reward: [B] float32; terminated: [B] bool, the episode ended by the problem's own rules;
+    truncated: [B] bool, it was cut short, and the value of `state` still counts.
+    """
+
+    state: GraphBatch
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor

@@ -1,0 +1,54 @@
+"""What collection hands to an algorithm: steps of live environments, or whole episodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from graphwright.data.states import StateTable
+
+
+@dataclass(frozen=True, eq=False)
+class Rollout:
+    """T steps of B environments that run on.
+
+    states: the T · B states that were acted in, step by step, then the states that begin an episode no more: the B
+        states after the last step and the final states of truncated episodes.
+    action, log_prob, reward: [T, B] int32, float32, float32; terminated, truncated: [T, B] bool.
+    next_row: [T, B] int32, the row in `states` of the state that each action led to, before any reset; meaningless
+        where the episode terminated.
+    """
+
+    states: StateTable
+    action: Tensor
+    log_prob: Tensor
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+    next_row: Tensor
+
+    @property
+    def num_steps(self) -> int:
+        """T · B."""
+        return self.action.numel()
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """K whole episodes of each of I instances.
+
+    states: the M states that were acted in, in the order of time.
+    action: [M] int32; episode: [M] int32, the episode of each state, from 0 to I · K − 1, those of an instance in a row.
+    returns: [I, K] float32, the undiscounted return of each episode.
+    """
+
+    states: StateTable
+    action: Tensor
+    episode: Tensor
+    returns: Tensor
+
+    @property
+    def num_steps(self) -> int:
+        """M."""
+        return self.action.numel()

@@ -1,0 +1,84 @@
+"""Where instances come from. A source's whole memory is a few integers, so a run can go on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from graphwright.core import GraphBatch
+
+Generate = Callable[[int, torch.Generator], GraphBatch]
+
+
+class GeneratedInstances:
+    """An endless stream of instances from a generator.
+
+    The stream is cut into blocks, and block k is generated from a seed of its own: the position in the stream is all
+    that has to be remembered.
+    """
+
+    def __init__(self, generate: Generate, seed: int, device: torch.device | str = "cpu", block: int = 1024) -> None:
+        self.generate = generate
+        self.seed = seed
+        self.device = device
+        self.block = block
+        self.position = 0
+        self._loaded: tuple[int, GraphBatch] | None = None
+
+    def draw(self, count: int) -> GraphBatch:
+        """The next `count` instances."""
+        parts = []
+        while count:
+            number, offset = divmod(self.position, self.block)
+            taken = min(count, self.block - offset)
+            block = self._block(number)
+            parts.append(block.select(torch.arange(offset, offset + taken, device=self.device)))
+            self.position += taken
+            count -= taken
+        return GraphBatch.concat(parts) if parts else self._block(0).select(torch.arange(0, device=self.device))
+
+    def state_dict(self) -> dict[str, int]:
+        """The position in the stream."""
+        return {"position": self.position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on from a position."""
+        self.position = int(state["position"])
+
+    def _block(self, number: int) -> GraphBatch:
+        if self._loaded is None or self._loaded[0] != number:
+            generator = torch.Generator().manual_seed(_mix(self.seed, number))
+            self._loaded = (number, self.generate(self.block, generator).to(self.device))
+        return self._loaded[1]
+
+
+class FixedInstances:
+    """The instances of a data set, in a new order each time round."""
+
+    def __init__(self, instances: GraphBatch, seed: int) -> None:
+        self.instances = instances
+        self.stream = GeneratedInstances(self._shuffled, seed, instances.device, block=instances.num_graphs)
+
+    def draw(self, count: int) -> GraphBatch:
+        """The next `count` instances."""
+        return self.stream.draw(count)
+
+    def state_dict(self) -> dict[str, int]:
+        """The position in the stream."""
+        return self.stream.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on from a position."""
+        self.stream.load_state_dict(state)
+
+    def _shuffled(self, count: int, generator: torch.Generator) -> GraphBatch:
+        return self.instances.select(torch.randperm(count, generator=generator).to(self.instances.device))
+
+
+def _mix(seed: int, number: int) -> int:
+    """One seed out of two numbers, so that different pairs practically never meet (SplitMix64's finalizer)."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + number + 1) & 0xFFFFFFFFFFFFFFFF
+    for factor, shift in ((0xBF58476D1CE4E5B9, 30), (0x94D049BB133111EB, 27)):
+        mixed = ((mixed ^ (mixed >> shift)) * factor) & 0xFFFFFFFFFFFFFFFF
+    return (mixed ^ (mixed >> 31)) >> 1

@@ -1,0 +1,76 @@
+"""`StateTable`: many states of few instances, each thing stored once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+
+
+@dataclass(frozen=True, eq=False)
+class StateTable:
+    """R states of I instances: the instances once, and of each state only the columns that `reset` added.
+
+    instances: the I instances, with their topology and unchanging columns.
+    instance_row: [R] int32, the instance of each state.
+    nodes, edges, graphs: name -> the added columns of all states, one state after the other.
+    """
+
+    instances: GraphBatch
+    instance_row: Tensor
+    nodes: Mapping[str, Tensor]
+    edges: Mapping[str, Tensor]
+    graphs: Mapping[str, Tensor]
+
+    @staticmethod
+    def of(instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]) -> StateTable:
+        """The table of `states`, which are batches of states of the instances at `instance_rows`."""
+        first = states[0]
+
+        def added(table: str) -> dict[str, Tensor]:
+            names = [name for name in getattr(first, table) if name not in getattr(instances, table)]
+            return {name: torch.cat([getattr(state, table)[name] for state in states]) for name in names}
+
+        rows = torch.cat(list(instance_rows)).to(torch.int32)
+        return StateTable(instances, rows, added("nodes"), added("edges"), added("graphs"))
+
+    @property
+    def num_states(self) -> int:
+        """R."""
+        return self.instance_row.numel()
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of what is stored for each state (not of the instances)."""
+        columns = [*self.nodes.values(), *self.edges.values(), *self.graphs.values(), self.instance_row]
+        return sum(column.nbytes for column in columns)
+
+    def select(self, rows: Tensor) -> GraphBatch:
+        """The states at `rows` [S] int64, as a batch."""
+        batch = self.instances.select(self.instance_row[rows].long())
+        return (
+            batch.with_nodes(**_gather(self.nodes, self._node_segments, rows))
+            .with_edges(**_gather(self.edges, self._edge_segments, rows))
+            .with_graphs(**{name: column[rows] for name, column in self.graphs.items()})
+        )
+
+    @cached_property
+    def _node_segments(self) -> Segments:
+        return Segments.from_lengths(self.instances.node_segments.lengths[self.instance_row.long()])
+
+    @cached_property
+    def _edge_segments(self) -> Segments:
+        return Segments.from_lengths(self.instances.edge_segments.lengths[self.instance_row.long()])
+
+
+def _gather(columns: Mapping[str, Tensor], segments: Segments, rows: Tensor) -> dict[str, Tensor]:
+    if not columns:
+        return {}
+    _, gathered = segments.select(rows)
+    return {name: column[gathered] for name, column in columns.items()}

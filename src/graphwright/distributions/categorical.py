@@ -1,0 +1,73 @@
+"""One categorical distribution for each group of candidates, over that group's own candidates."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from graphwright.core.segment import (
+    Segments,
+    segment_argmax,
+    segment_log_softmax,
+    segment_sample,
+    segment_sum,
+)
+
+
+class RaggedCategorical:
+    """G independent categoricals over K candidates in all.
+
+    logits: [K] float; segments: which candidates belong to each group; mask: [K] bool, true where a candidate may be
+    chosen (all, if it is not given). An action [G] int64 is the place of a candidate inside its group.
+
+    A group without a legal candidate (empty, or all masked) is decided already: it samples -1, and every action there
+    has log-probability 0; its entropy and divergence are 0, and no gradient flows through it.
+    """
+
+    def __init__(self, logits: Tensor, segments: Segments, mask: Tensor | None = None) -> None:
+        self.logits = logits if mask is None else logits.masked_fill(~mask, -torch.inf)
+        self.segments = segments
+
+    @cached_property
+    def log_probs(self) -> Tensor:
+        """[K] log-probability of each candidate, -inf where it is masked."""
+        return segment_log_softmax(self.logits, self.segments)
+
+    @property
+    def probs(self) -> Tensor:
+        """[K] probability of each candidate, 0 where it is masked."""
+        return self.log_probs.exp()
+
+    @property
+    def mode(self) -> Tensor:
+        """[G] int64: the most probable action, the first of equals."""
+        return segment_argmax(self.logits, self.segments)
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """[G] int64: one draw a group."""
+        return segment_sample(self.logits, self.segments, generator)
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """[G] log-probability of `action` [G] int64; 0 where it is -1."""
+        decided = action < 0
+        rows = torch.where(decided, 0, action + self.segments.ptr[:-1])
+        if not self.log_probs.numel():
+            return self.log_probs.new_zeros(action.shape)
+        return torch.where(decided, 0, self.log_probs[rows])
+
+    @property
+    def entropy(self) -> Tensor:
+        """[G] entropy in nats, over the legal candidates."""
+        return -segment_sum(self.probs * self._finite_log_probs, self.segments)
+
+    def kl(self, other: RaggedCategorical) -> Tensor:
+        """[G] KL divergence of `other` from this distribution, in nats; both have the same legal candidates."""
+        difference = self._finite_log_probs - other._finite_log_probs
+        return segment_sum(self.probs * difference, self.segments)
+
+    @property
+    def _finite_log_probs(self) -> Tensor:
+        """The log-probabilities with 0 where a candidate is masked, so that 0 · log 0 = 0 with zero gradient."""
+        return self.log_probs.masked_fill(self.logits == -torch.inf, 0)

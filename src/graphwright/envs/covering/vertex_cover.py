@@ -1,0 +1,115 @@
+"""Weighted minimum vertex cover, one node a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.envs.covering.exact import exact_cover
+from graphwright.envs.covering.two_approximation import two_approximation
+from graphwright.envs.environment import Environment
+from graphwright.envs.episodes import play
+from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
+from graphwright.envs.problem import Problem
+
+
+@dataclass(frozen=True)
+class VertexCover(Environment):
+    """Choose nodes of least total weight such that every edge has a chosen end point.
+
+    Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
+    State: adds the node column `selected` [N] bool.
+    Observation: per node `selected`, `weight` and `uncovered_degree` (how many of its edges are not covered yet);
+        per edge `covered`.
+    Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
+        setting, in which a step may be wasted.
+    Reward: minus the weight of the node.
+    Termination: every edge is covered. An instance without edges is over before it begins, with the empty cover.
+
+    >>> import torch
+    >>> from graphwright.core import from_edges
+    >>> path = from_edges(torch.tensor([[0, 1], [1, 2]]), torch.tensor([3]), undirected=True,
+    ...                   nodes={"weight": torch.ones(3)})
+    >>> problem = VertexCover()
+    >>> step = problem.step(problem.reset(path), torch.tensor([1]))
+    >>> step.reward.item(), step.terminated.item()
+    (-1.0, True)
+    """
+
+    legal: Literal["useful", "any"] = "useful"
+
+    features = Features(nodes={"selected": 1, "weight": 1, "uncovered_degree": 1}, edges={"covered": 1})
+    actions = ActionSpec(per_node("select"))
+
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged."""
+        if "reverse" not in graph.edges:
+            raise GraphError("the graph is directed, and a vertex cover needs an undirected one; forget the directions first")
+        weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
+        wrong = (~(weight.isfinite() & (weight >= 0))).nonzero()
+        if wrong.numel():
+            node = int(wrong[0])
+            raise GraphError(f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative")
+        return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """No node is chosen."""
+        return instances.with_nodes(selected=torch.zeros_like(instances.nodes["weight"], dtype=torch.bool))
+
+    def observe(self, state: GraphBatch) -> Observation:
+        """See the class."""
+        covered = _covered(state)
+        uncovered_degree = segment_sum(~covered, state.in_edges)
+        graph = state.with_nodes(uncovered_degree=uncovered_degree.float()).with_edges(covered=covered)
+        unselected = ~state.nodes["selected"]
+        return Observation(graph, (unselected & (uncovered_degree > 0) if self.legal == "useful" else unselected,))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        """See the class."""
+        node = state.node_ptr[:-1] + action
+        selected = state.nodes["selected"].clone()
+        selected[node] = True
+        following = state.with_nodes(selected=selected)
+        complete = self.is_complete(following)
+        return Step(following, -state.nodes["weight"][node], complete, torch.zeros_like(complete))
+
+    def cost(self, state: GraphBatch) -> Tensor:
+        """Total weight of the chosen nodes."""
+        return segment_sum(state.nodes["selected"] * state.nodes["weight"], state.node_segments)
+
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        """Whether every edge is covered."""
+        return segment_sum(~_covered(state), state.edge_segments) == 0
+
+
+def greedy(observation: Observation) -> Tensor:
+    """[B] int64: the node of least weight per newly covered edge (Chvátal 1979), the first of equals."""
+    nodes = observation.graph.nodes
+    price = nodes["weight"] / nodes["uncovered_degree"]
+    return segment_argmax((-price).masked_fill(~observation.masks[0], -torch.inf), observation.graph.node_segments)
+
+
+def _covered(state: GraphBatch) -> Tensor:
+    """[E] bool: whether an end point of each edge is chosen."""
+    selected = state.nodes["selected"]
+    return selected[state.edge_index[0]] | selected[state.edge_index[1]]
+
+
+VERTEX_COVER = Problem(
+    name="vertex-cover",
+    summary="choose nodes of least total weight that touch every edge",
+    environment=VertexCover(),
+    instances=InstanceGenerator(WattsStrogatz(), sizes=(5, 10, 15)),
+    heuristics={
+        "greedy": lambda environment, instances: environment.cost(play(environment, instances, greedy)),
+        "two-approximation": lambda environment, instances: environment.cost(
+            instances.with_nodes(selected=two_approximation(instances))
+        ),
+    },
+    solve_exactly=lambda instances, seconds: exact_cover(instances, time_limit=seconds),
+)

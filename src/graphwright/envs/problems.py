@@ -1,0 +1,15 @@
+"""The problems that the library knows by name. A new problem is one line here."""
+
+from __future__ import annotations
+
+from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.envs.problem import Problem
+
+PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in (VERTEX_COVER,)}
+
+
+def find_problem(name: str) -> Problem:
+    """The problem of that name. Raises ValueError, listing the names, where there is none."""
+    if name not in PROBLEMS:
+        raise ValueError(f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}")
+    return PROBLEMS[name]

@@ -1,0 +1,6 @@
+"""Networks that hold no graph size: layers, encoders, heads and policies."""
+
+from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.policies import GraphPolicy, HeadsConfig
+
+__all__ = ["Encoder", "EncoderConfig", "GraphPolicy", "HeadsConfig"]

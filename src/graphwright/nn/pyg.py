@@ -1,0 +1,48 @@
+"""Any PyG message-passing layer as a layer of ours."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+from torch import Tensor, nn
+
+from graphwright.core import GraphBatch
+
+
+class PyGLayer(nn.Module):
+    """Wraps the class that `path` names, "module:Class" or "module.Class".
+
+    It is built as Class(width, width), with edge_dim=edge_width if it takes that and there are edge features, and
+    called with x, edge_index and, where it has edge_dim, edge_attr. Raises ValueError, naming the path, where it is
+    not a `torch_geometric.nn.MessagePassing` that can be built so.
+    """
+
+    def __init__(self, path: str, width: int, edge_width: int) -> None:
+        super().__init__()
+        layer = _find(path)
+        takes_edges = "edge_dim" in inspect.signature(layer).parameters
+        self.reads_edges = takes_edges and edge_width > 0
+        try:
+            self.layer = layer(width, width, edge_dim=edge_width) if self.reads_edges else layer(width, width)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"encoder layer {path!r} cannot be built as Class({width}, {width}): {error}") from None
+
+    def forward(self, x: Tensor, edge_features: Tensor | None, graph: GraphBatch) -> Tensor:
+        """x: [N, width] → [N, width]."""
+        if self.reads_edges:
+            return self.layer(x, graph.edge_index, edge_attr=edge_features)
+        return self.layer(x, graph.edge_index)
+
+
+def _find(path: str) -> type[nn.Module]:
+    from torch_geometric.nn import MessagePassing
+
+    module, _, name = path.replace(":", ".").rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError):
+        raise ValueError(f"encoder layer {path!r} is not found; name it as torch_geometric.nn:GATConv") from None
+    if not (inspect.isclass(found) and issubclass(found, MessagePassing)):
+        raise ValueError(f"encoder layer {path!r} is no torch_geometric.nn.MessagePassing class")
+    return found

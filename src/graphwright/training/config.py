@@ -1,0 +1,154 @@
+"""The settings of a run. The fields and their texts are the command line's options; `config.json` holds them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import torch
+
+from graphwright.algorithms.ppo import PPOConfig
+from graphwright.algorithms.reinforce import ReinforceConfig
+from graphwright.envs.environment import Environment
+from graphwright.envs.generators import InstanceGenerator, Weights, parse_topology
+from graphwright.envs.problems import find_problem
+from graphwright.nn import EncoderConfig, HeadsConfig
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+class ConfigError(ValueError):
+    """Settings that make no run; the message names the option."""
+
+
+def use_threads(count: int) -> None:
+    """Let torch use `count` CPU threads. Raises ConfigError for less than one."""
+    if count < 1:
+        raise ConfigError(f"--threads {count}: give at least 1")
+    torch.set_num_threads(count)
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """The fixed instances on which a run is watched, and which choose the policy that it leaves."""
+
+    sizes: tuple[int, ...] | None = None
+    """Numbers of nodes; by default twice and five times the largest training size."""
+    graphs: int = 64
+    """Instances of each size."""
+    every: int = 20
+    """Updates between validations; each also writes a checkpoint."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a training run."""
+
+    environment: Environment
+    seconds: float | None = None
+    """Train for so long; 60 if --steps is not given either."""
+    steps: int | None = None
+    """Train for so many environment steps."""
+    algorithm: Literal["ppo", "reinforce"] = "ppo"
+    """Learning algorithm."""
+    seed: int = 0
+    """The same seed, machine and number of threads give the same run."""
+    threads: int = 2
+    """CPU threads."""
+    device: Device = "auto"
+    """Where the networks run; auto takes CUDA where there is one."""
+    generator: str = "watts-strogatz"
+    """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3."""
+    sizes: tuple[int, ...] = (5, 10, 15)
+    """Numbers of nodes; each graph's is drawn from this list."""
+    weights: Weights = "uniform"
+    """Node weights: uniform in [0, 1), or one."""
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    heads: HeadsConfig = field(default_factory=HeadsConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    reinforce: ReinforceConfig = field(default_factory=ReinforceConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError, naming the option, where a value makes no run."""
+        if self.seconds is not None and not 0 < self.seconds < float("inf"):
+            raise ConfigError(f"--seconds {self.seconds}: give a positive number")
+        if self.steps is not None and self.steps < 1:
+            raise ConfigError(f"--steps {self.steps}: give at least 1")
+        if self.threads < 1:
+            raise ConfigError(f"--threads {self.threads}: give at least 1")
+        if self.validation.graphs < 1 or self.validation.every < 1:
+            raise ConfigError("--validation.graphs and --validation.every: give at least 1")
+        self.instance_generator()
+        self.validation_generators()
+
+    def instance_generator(self) -> InstanceGenerator:
+        """Where training instances come from."""
+        return make_generator(self.generator, self.sizes, self.weights)
+
+    def validation_generators(self) -> list[InstanceGenerator]:
+        """One generator for each validation size."""
+        sizes = self.validation.sizes or (2 * max(self.sizes), 5 * max(self.sizes))
+        return [make_generator(self.generator, (size,), self.weights) for size in sizes]
+
+
+def make_generator(topology: str, sizes: tuple[int, ...], weights: Weights) -> InstanceGenerator:
+    """The generator that three options describe. Raises ConfigError naming the options."""
+    try:
+        return InstanceGenerator(parse_topology(topology), tuple(sizes), weights)
+    except ValueError as error:
+        raise ConfigError(f"--generator {topology} --sizes {' '.join(map(str, sizes))}: {error}") from None
+
+
+def to_json(problem: str, config: TrainConfig) -> str:
+    """`config` as a JSON document."""
+    return json.dumps({"problem": problem, **dataclasses.asdict(config)}, indent=2) + "\n"
+
+
+def from_json(text: str) -> tuple[str, TrainConfig]:
+    """The name of the problem and the settings that a JSON document holds. Raises ConfigError where it is not one."""
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"not JSON: {error}") from None
+    if not isinstance(data, dict) or not isinstance(data.get("problem"), str):
+        raise ConfigError("no object with a 'problem'")
+    name = data.pop("problem")
+    try:
+        environment = type(find_problem(name).environment)
+        return name, _build(TrainConfig, data, "", {"environment": environment})
+    except (ValueError, TypeError) as error:
+        raise ConfigError(str(error)) from None
+
+
+def _build(cls: type, data: Any, path: str, concrete: Mapping[str, type]) -> Any:
+    """A dataclass from plain JSON values, every one checked against the type of its field."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path or 'config'} is {data!r}; expected an object")
+    hints = {**get_type_hints(cls), **concrete}
+    unknown = sorted(set(data) - {f.name for f in dataclasses.fields(cls)})
+    if unknown:
+        raise ConfigError(f"unknown option {path}{unknown[0]}")
+    return cls(**{name: _convert(hints[name], value, f"{path}{name}") for name, value in data.items()})
+
+
+def _convert(hint: Any, value: Any, path: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, f"{path}.", {})  # type: ignore[arg-type]
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        options = [option for option in get_args(hint) if option is not type(None)]
+        return None if value is None else _convert(options[0], value, path)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_convert(get_args(hint)[0], item, path) for item in value)
+    if origin is Literal and value in get_args(hint):
+        return value
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, str, bool) and type(value) is hint:
+        return value
+    raise ConfigError(f"{path} is {value!r}; that is no {hint}")

@@ -1,0 +1,43 @@
+"""Stopping a run from outside: Ctrl-C and SIGTERM ask, and the run stops where it can go on from."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+
+class Interrupted(Exception):  # noqa: N818
+    """A run was asked to stop, and stopped; `resume` goes on with it."""
+
+    def __init__(self, directory: Path, number: int) -> None:
+        super().__init__(f"stopped and saved; `graphwright resume {directory}` goes on")
+        self.signal = number
+
+
+class Interruption:
+    """The signal that asked the run to stop, if any."""
+
+    signal: int | None = None
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Within this block the first SIGINT or SIGTERM is only noted; a second one acts as usual."""
+    interruption = Interruption()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interruption.signal = number
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+    for number in previous:
+        signal.signal(number, note)
+    try:
+        yield interruption
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

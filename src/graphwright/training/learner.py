@@ -1,0 +1,127 @@
+"""Learners: an algorithm with the collection that feeds it, and all that must be saved to go on."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.ppo import PPO, PPOConfig
+from graphwright.algorithms.reinforce import Reinforce, ReinforceConfig
+from graphwright.core import GraphBatch
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.environment import Environment
+from graphwright.envs.vector import VectorEnvironment
+from graphwright.nn import GraphPolicy
+from graphwright.training.collect import collect_episodes, collect_steps
+from graphwright.training.config import TrainConfig
+
+
+class Learner(ABC):
+    """One iteration after the other: play, learn."""
+
+    optimizer: AnnealedAdam
+
+    @abstractmethod
+    def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
+        """Collect and update once, at `progress` (0 to 1) of the run: environment steps taken, and scalars to log."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """What collection has to remember, beside the source's position."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned."""
+
+
+class PPOLearner(Learner):
+    """PPO on live episodes that run on from one iteration to the next."""
+
+    def __init__(
+        self,
+        policy: GraphPolicy,
+        environment: Environment,
+        source: GeneratedInstances,
+        config: PPOConfig,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy = policy
+        self.config = config
+        self.generator = generator
+        self.vector = VectorEnvironment(environment, source, config.num_envs)
+        self.algorithm = PPO(policy, environment.observe, config, generator)
+        self.optimizer = self.algorithm.optimizer
+        self.returns = torch.zeros(config.num_envs, device=source.device)  # so far, of the live episodes
+
+    def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
+        """See the base class."""
+        rollout = collect_steps(self.vector, self.policy, self.config.num_steps, self.generator)
+        metrics = self.algorithm.update(rollout, progress)
+        return rollout.num_steps, {"return": self._mean_return(rollout.reward, rollout.terminated | rollout.truncated)} | metrics
+
+    def state(self) -> dict[str, Tensor]:
+        """The live episodes."""
+        return {"returns": self.returns, **{f"live.{k}": v for k, v in self.vector.state.to_tensors().items()}}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """See the base class."""
+        device = self.returns.device
+        self.returns = state["returns"].to(device)
+        live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
+        self.vector.state = GraphBatch.from_tensors(live).to(device)
+
+    def _mean_return(self, reward: Tensor, done: Tensor) -> Tensor:
+        """Mean return of the episodes that ended in [T, B] steps; NaN where none did."""
+        total, count = reward.new_zeros(()), reward.new_zeros(())
+        for step_reward, step_done in zip(reward, done, strict=True):
+            self.returns = self.returns + step_reward
+            total = total + (self.returns * step_done).sum()
+            count = count + step_done.sum()
+            self.returns = self.returns.masked_fill(step_done, 0)
+        return total / count
+
+
+class ReinforceLearner(Learner):
+    """REINFORCE on whole episodes of fresh instances: nothing is left over between iterations."""
+
+    def __init__(
+        self,
+        policy: GraphPolicy,
+        environment: Environment,
+        source: GeneratedInstances,
+        config: ReinforceConfig,
+        generator: torch.Generator,
+    ) -> None:
+        self.policy = policy
+        self.environment = environment
+        self.source = source
+        self.config = config
+        self.generator = generator
+        self.algorithm = Reinforce(policy, environment.observe, config, generator)
+        self.optimizer = self.algorithm.optimizer
+
+    def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
+        """See the base class."""
+        instances = self.source.draw(self.config.num_instances)
+        episodes = collect_episodes(self.environment, instances, self.config.repeats, self.policy, self.generator)
+        return episodes.num_steps, {"return": episodes.returns.mean()} | self.algorithm.update(episodes, progress)
+
+    def state(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """See the base class."""
+
+
+def make_learner(
+    config: TrainConfig, policy: GraphPolicy, source: GeneratedInstances, generator: torch.Generator
+) -> Learner:
+    """The learner that `config.algorithm` names."""
+    if config.algorithm == "ppo":
+        return PPOLearner(policy, config.environment, source, config.ppo, generator)
+    return ReinforceLearner(policy, config.environment, source, config.reinforce, generator)

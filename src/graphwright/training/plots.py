@@ -1,0 +1,113 @@
+"""Pictures: the learning curve of a run, and a graph with the nodes that were chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+INK, PALE, ACCENT, EDGE = "#1f2933", "#ffffff", "#e4572e", "#b8c4ce"
+
+
+def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> None:
+    """The run's return and validation ratio against its steps, as a PNG."""
+    if not rows:
+        return
+    table = {name: np.array([row[name] for row in rows]) for name in ("steps", "return", "validation_ratio")}
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    left.plot(table["steps"], table["return"], color=EDGE, linewidth=1)
+    left.plot(table["steps"], _smooth(table["return"]), color=INK, linewidth=1.6)
+    left.set(xlabel="environment steps", ylabel="return of training episodes")
+    measured = ~np.isnan(table["validation_ratio"])
+    excess = 100 * (table["validation_ratio"][measured] - 1)
+    right.plot(table["steps"][measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4)
+    right.set(xlabel="environment steps", ylabel=f"validation: % above {reference}")
+    right.set_ylim(bottom=min(0.0, excess.min(initial=0.0)))
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
+        axes.set_axisbelow(True)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def plot_selection(
+    edges: np.ndarray,
+    selected: np.ndarray,
+    position: np.ndarray | None,
+    title: str,
+    path: Path,
+    *,
+    geographic: bool = False,
+) -> None:
+    """A graph with its chosen nodes filled, as a PNG.
+
+    edges: [L, 2] int; selected: [N] bool; position: [N, 2] float, longitude and latitude if `geographic`. Nodes whose
+    position is NaN are laid out beside their neighbours; without any positions all are.
+    """
+    position, placed = _positions(edges, len(selected), position)
+    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    if geographic:
+        axes.set_aspect(1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2))
+        axes.grid(color="#eef1f4", linewidth=0.8)
+        axes.tick_params(color=EDGE, labelcolor="#7b8794", labelsize=8)
+        axes.set(xlabel="longitude", ylabel="latitude")
+    else:
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+    axes.spines[:].set_visible(False)
+    _draw_graph(axes, edges, selected, position)
+    guessed = int((~placed).sum()) if placed.any() else 0
+    note = f"  ({guessed} nodes without a position stand near their neighbours)" if guessed else ""
+    axes.set_title(title, loc="left", fontsize=12, color=INK, fontweight="bold")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, -0.16 if geographic else -0.06), ncols=2, frameon=False, fontsize=9)
+    if note:
+        figure.text(0.99, 0.01, note.strip(), ha="right", fontsize=7, color="#7b8794")
+    figure.savefig(path, dpi=160, facecolor="white")
+    plt.close(figure)
+
+
+def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, position: np.ndarray) -> None:
+    size = float(np.clip(5000 / max(len(selected), 1), 6, 160))
+    axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=0.9, zorder=1))
+    rest, chosen = position[~selected], position[selected]
+    axes.scatter(*rest.T, s=size * 0.7, facecolor=PALE, edgecolor="#7b8794", linewidth=0.8, zorder=2, label=f"not chosen ({len(rest)})")
+    axes.scatter(*chosen.T, s=size, color=ACCENT, edgecolor="white", linewidth=0.6, zorder=3, label=f"chosen ({len(chosen)})")
+    axes.autoscale_view()
+
+
+def _positions(edges: np.ndarray, count: int, position: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """A position for every node [N, 2], and which of them were given [N]."""
+    placed = np.zeros(count, dtype=bool) if position is None else ~np.isnan(position).any(axis=1)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(count))
+    graph.add_edges_from(map(tuple, edges))
+    if position is None or not placed.any():
+        layout = nx.forceatlas2_layout(graph, seed=0, max_iter=200) if count > 2 else nx.circular_layout(graph)
+        return np.array([layout[node] for node in range(count)]).reshape(count, 2), placed
+    result = np.where(placed[:, None], position, np.nanmean(position, axis=0))
+    for _ in range(50 if not placed.all() else 0):
+        for node in np.flatnonzero(~placed):
+            neighbours = list(graph[int(node)])
+            if neighbours:
+                result[node] = result[neighbours].mean(axis=0)
+    return result, placed
+
+
+def _smooth(values: np.ndarray, window: int = 20) -> np.ndarray:
+    """Trailing mean that passes over NaN."""
+    known = ~np.isnan(values)
+    total = np.cumsum(np.where(known, values, 0))
+    count = np.cumsum(known)
+    total[window:] -= total[:-window].copy() if len(values) > window else 0
+    count[window:] -= count[:-window].copy() if len(values) > window else 0
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
