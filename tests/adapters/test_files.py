@@ -11,7 +11,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from named_graphs import (
+
+from graphwright.adapters.files import read_graph, write_graph
+from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.networkx import to_networkx
+from graphwright.core import GraphError, from_edges, simplify
+
+from .named_graphs import (
     COLUMN_NAMES,
     PLAIN_DTYPES,
     assert_same_column,
@@ -19,11 +25,6 @@ from named_graphs import (
     column,
     named_graphs,
 )
-
-from graphwright.adapters.files import read_graph, write_graph
-from graphwright.adapters.named_graph import NamedGraph
-from graphwright.adapters.networkx import to_networkx
-from graphwright.core import GraphError, from_edges, simplify
 
 ZOO = Path(__file__).parents[1] / "instances" / "topology-zoo"
 EXAMPLES = settings(

@@ -7,11 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from named_graphs import assert_same_batch, assert_same_column, assert_same_named, batches, named_graphs
 
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.networkx import from_networkx, to_networkx
 from graphwright.core import GraphBatch, GraphError, from_edges
+
+from .named_graphs import assert_same_batch, assert_same_column, assert_same_named, batches, named_graphs
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
 

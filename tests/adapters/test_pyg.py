@@ -8,12 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from named_graphs import ROW_DTYPES, assert_same_batch, assert_same_column, batches
 from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.transforms import ToUndirected
 
 from graphwright.adapters.pyg import from_pyg, to_pyg
 from graphwright.core import GraphBatch, GraphError, from_edges
+
+from .named_graphs import ROW_DTYPES, assert_same_batch, assert_same_column, batches
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
 DTYPES = (*ROW_DTYPES, torch.complex64)
@@ -49,7 +50,7 @@ def test_separating_gives_each_graph(graph: GraphBatch) -> None:
     for index, example in enumerate(examples):
         alone = to_pyg(graph.select(torch.tensor([index]))).get_example(0)
         assert example.keys() == alone.keys()
-        assert example.num_nodes == alone.num_nodes
+        assert example.num_nodes == int(graph.node_segments.lengths[index])
         for key in set(example.keys()) - {"num_nodes"}:
             assert_same_column(example[key], alone[key], key)
 
@@ -157,6 +158,15 @@ def test_sizes_of_each_graph_tell_tables_apart() -> None:
     assert graph.graphs["y"].tolist() == [1, 2]
 
 
+def test_with_as_many_edges_as_nodes_the_name_decides_as_in_pyg() -> None:
+    ring = torch.tensor([[0, 1, 2], [1, 2, 0]])
+    data = Data(edge_index=ring, x=torch.rand(3), edge_length=torch.tensor([1.0, 2.0, 3.0]))
+    graph = from_pyg(data)
+    assert (data.is_node_attr("x"), data.is_edge_attr("edge_length")) == (True, True)
+    assert_same_column(graph.nodes["x"], data.x)
+    assert_same_column(graph.edges["edge_length"], torch.tensor([3.0, 1.0, 2.0]))
+
+
 def test_data_without_edges_and_numbers_for_graphs() -> None:
     graph = from_pyg(Data(x=torch.ones(3, 2), y=2, z=torch.tensor(0.5), name="none"))
     graph.validate()
@@ -165,6 +175,7 @@ def test_data_without_edges_and_numbers_for_graphs() -> None:
     assert graph.graphs["y"].tolist() == [2]
 
 
+@pytest.mark.filterwarnings("ignore:Unable to accurately infer 'num_nodes'")
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -21,29 +21,29 @@ from graphwright.nn import GraphPolicy
 class PPOConfig:
     """Settings of PPO."""
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """At the beginning; it falls linearly to zero."""
-    num_envs: int = 128
+    num_envs: int = 256
     """Episodes side by side."""
     num_steps: int = 16
     """Steps of each between updates."""
     epochs: int = 3
     """Passes over what was collected."""
-    minibatches: int = 4
+    minibatches: int = 8
     """Parts of a pass, one gradient step each."""
     discount: float = 1.0
     """γ; episodes are finite, and undiscounted costs are what is compared."""
-    gae_lambda: float = 0.95
-    """λ of generalised advantage estimation."""
+    gae_lambda: float = 1.0
+    """λ of generalised advantage estimation; episodes are short, and a smaller one trusts an untrained critic."""
     clip: float = 0.2
     """ε of the clipped surrogate."""
-    value_coefficient: float = 0.5
+    value_coefficient: float = 2.0
     """Weight of the value loss."""
     entropy_coefficient: float = 0.0
     """Weight of the entropy bonus."""
     target_kl: float | None = 0.05
     """An update ends when the policy has moved this far; None: never."""
-    max_grad_norm: float = 0.5
+    max_grad_norm: float = 2.0
     """Gradients are clipped to this norm."""
 
 

@@ -16,7 +16,7 @@ from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.core import GraphBatch, Observation
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
-from graphwright.functional.returns import advantage_over_mean
+from graphwright.functional.returns import group_advantage
 from graphwright.nn import GraphPolicy
 
 
@@ -62,7 +62,7 @@ class Reinforce:
     def update(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
         """Learn from `episodes`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
-        advantage = standardize(advantage_over_mean(episodes.returns).flatten()[episodes.episode.long()])
+        advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
         metrics: dict[str, Tensor] = {}
         size = -(-episodes.num_steps // self.config.minibatches)
         for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(size):

@@ -86,3 +86,20 @@ def _both_directions(edge_index: Tensor, columns: Columns) -> tuple[Tensor, Tens
 def _by_destination(edge_index: Tensor, num_nodes: int) -> Tensor:
     """Order of the edges by destination, then source, then arrival."""
     return torch.argsort(edge_index[1] * max(num_nodes, 1) + edge_index[0], stable=True)
+
+
+def relabel(graph: GraphBatch, place: Tensor) -> GraphBatch:
+    """The same graphs with node v at `place[v]` [N] int64, a permutation inside each graph; edges are sorted anew."""
+    order = _by_destination(place[graph.edge_index], graph.num_nodes)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(order.numel(), device=order.device)
+    old = torch.empty_like(place)
+    old[place] = torch.arange(place.numel(), device=place.device)
+    columns = {name: column[order] for name, column in graph.edges.items()}
+    if "reverse" in columns:
+        start = graph.edge_ptr[:-1][graph.edge_graph]
+        columns["reverse"] = rank[columns["reverse"] + start[order]] - start
+    nodes = {name: column[old] for name, column in graph.nodes.items()}
+    return GraphBatch(
+        place[graph.edge_index[:, order]], graph.node_ptr, graph.edge_ptr, nodes, columns, dict(graph.graphs)
+    )

@@ -178,6 +178,16 @@ class GraphBatch:
             graphs={name: self.graphs[name] for name in graphs},
         )
 
+    def filter_edges(self, mask: Tensor) -> GraphBatch:
+        """This batch with only the edges where `mask` [E] bool is true; `reverse`, which may lose its partner, goes."""
+        rows = mask.nonzero().squeeze(1)
+        edge_index = self.edge_index[:, rows]
+        edge_ptr = torch.searchsorted(rows, self.edge_ptr)
+        kept = {name: column[rows] for name, column in self.edges.items() if name != "reverse"}
+        filtered = replace(self, edge_index=edge_index, edge_ptr=edge_ptr, edges=kept)
+        filtered.__dict__["node_segments"] = self.node_segments
+        return filtered
+
     def to(self, device: torch.device | str) -> GraphBatch:
         """This batch on another device."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=True))

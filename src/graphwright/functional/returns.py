@@ -33,9 +33,15 @@ def generalized_advantage(
     return advantage
 
 
-def advantage_over_mean(returns: Tensor) -> Tensor:
-    """Advantage of each of K episodes over the mean of all K episodes of its instance, [I, K] → [I, K].
+def group_advantage(returns: Tensor) -> Tensor:
+    """How much better each of K episodes is than the others of its instance, [I, K] → [I, K].
 
-    The shared baseline of POMO (Kwon et al. 2020, eq. 4): exact up to the factor (K − 1) / K of leave-one-out.
+    A = (R − mean_k R) / (std_k R + 0.01 |mean_k R|)
+
+    The mean of all K as baseline is that of POMO (Kwon et al. 2020, eq. 4); dividing by the spread within the instance
+    (GRPO, Shao et al. 2024, eq. 3) lets instances count alike, and the last term keeps differences small where all
+    episodes are nearly as good.
     """
-    return returns - returns.mean(dim=1, keepdim=True)
+    mean = returns.mean(dim=1, keepdim=True)
+    spread = (returns - mean).square().mean(dim=1, keepdim=True).sqrt()
+    return (returns - mean) / (spread + 0.01 * mean.abs() + 1e-8)

@@ -49,7 +49,7 @@ class EncoderConfig:
 
 
 class Encoder(nn.Module):
-    """`depth` rounds of x ← x + f(norm(x)), f being the layer, a ReLU and a linear map; then a last normalisation."""
+    """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation."""
 
     def __init__(self, features: Features, config: EncoderConfig) -> None:
         super().__init__()
@@ -73,19 +73,18 @@ class Encoder(nn.Module):
 
 
 class Round(nn.Module):
-    """One round of messages, with what surrounds the layer."""
+    """x ← x + relu(layer(norm(x))): one round of messages, with what surrounds the layer."""
 
     def __init__(self, config: EncoderConfig, edge_width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(config.width) if config.norm else nn.Identity()
         self.layer = make_layer(config, edge_width)
-        self.out = nn.Linear(config.width, config.width)
         self.residual = config.residual
 
     def forward(self, x: Tensor, edge_features: Tensor | None, graph: GraphBatch) -> Tensor:
         """x: [N, width] → [N, width]."""
-        change = torch.relu(self.layer(self.norm(x), edge_features, graph))
-        return x + self.out(change) if self.residual else self.out(change)
+        change = self.layer(self.norm(x), edge_features, graph).relu_()
+        return x + change if self.residual else change
 
 
 def make_layer(config: EncoderConfig, edge_width: int) -> nn.Module:

@@ -1,9 +1,11 @@
 """DIMACS graphs (`.col`, `.clq`, `.mis`): undirected, nodes 1 to N, perhaps with weights.
 
-c a comment
-p edge 3 2          N nodes and M edges (or `p col 3 2`)
-n 1 2.5             the weight of a node, 1 where there is none
-e 1 2               an edge
+    c a comment
+    p edge 3 2          N nodes and M edges (or `p col 3 2`)
+    n 1 2.5             the weight of a node, 1 where there is none
+    e 1 2               an edge
+
+Files that list each edge in both directions give parallel edges; `core.simplify` merges them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """NumPy archives (`.npz`): every column of a graph exactly as it is.
 
-names [N] text    edge_index [2, E] int64    nodes/NAME [N, ...]    edges/NAME [E, ...]    graphs/NAME [1, ...]
+    names [N] text    edge_index [2, E] int64    nodes/NAME [N, ...]    edges/NAME [E, ...]    graphs/NAME [1, ...]
+
+Edges are in the order of a `GraphBatch`, and an undirected graph has the array edges/reverse.
 """
 
 from __future__ import annotations
@@ -26,9 +28,7 @@ def read(data: bytes, _weight: str = "weight") -> NamedGraph:
     if names is None or names.dtype.kind != "U" or names.ndim != 1:
         raise GraphError("array 'names' must be there, text of shape [N]; use `write_graph`")
     if edge_index is None or edge_index.dtype.kind not in "iu" or edge_index.ndim != 2:
-        raise GraphError(
-            "array 'edge_index' must be there, integers of shape [2, E]; write the file with `write_graph`"
-        )
+        raise GraphError("array 'edge_index' must be there, integers of shape [2, E]; use `write_graph`")
     tables: dict[str, dict[str, Tensor]] = {"nodes": {}, "edges": {}, "graphs": {}}
     for key, array in arrays.items():
         table, _, name = key.partition("/")

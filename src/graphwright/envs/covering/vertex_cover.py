@@ -24,8 +24,8 @@ class VertexCover(Environment):
 
     Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
     State: adds the node column `selected` [N] bool.
-    Observation: per node `selected`, `weight` and `uncovered_degree` (how many of its edges are not covered yet);
-        per edge `covered`.
+    Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
+        node `selected`, `weight` and `uncovered_degree`, the number of its edges there.
     Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
         setting, in which a step may be wasted.
     Reward: minus the weight of the node.
@@ -43,7 +43,7 @@ class VertexCover(Environment):
 
     legal: Literal["useful", "any"] = "useful"
 
-    features = Features(nodes={"selected": 1, "weight": 1, "uncovered_degree": 1}, edges={"covered": 1})
+    features = Features(nodes={"selected": 1, "weight": 1, "uncovered_degree": 1})
     actions = ActionSpec(per_node("select"))
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
@@ -63,18 +63,18 @@ class VertexCover(Environment):
 
     def observe(self, state: GraphBatch) -> Observation:
         """See the class."""
-        covered = _covered(state)
-        uncovered_degree = segment_sum(~covered, state.in_edges)
-        graph = state.with_nodes(uncovered_degree=uncovered_degree.float()).with_edges(covered=covered)
-        unselected = ~state.nodes["selected"]
-        return Observation(graph, (unselected & (uncovered_degree > 0) if self.legal == "useful" else unselected,))
+        graph = state.keep(nodes=["selected", "weight"]).filter_edges(~_covered(state))
+        useful = graph.in_degree > 0
+        legal = ~state.nodes["selected"]
+        return Observation(
+            graph.with_nodes(uncovered_degree=graph.in_degree.to(torch.float32)),
+            (legal & useful if self.legal == "useful" else legal,),
+        )
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         """See the class."""
         node = state.node_ptr[:-1] + action
-        selected = state.nodes["selected"].clone()
-        selected[node] = True
-        following = state.with_nodes(selected=selected)
+        following = state.with_nodes(selected=state.nodes["selected"].index_fill(0, node, True))
         complete = self.is_complete(following)
         return Step(following, -state.nodes["weight"][node], complete, torch.zeros_like(complete))
 
@@ -89,9 +89,9 @@ class VertexCover(Environment):
 
 def greedy(observation: Observation) -> Tensor:
     """[B] int64: the node of least weight per newly covered edge (Chvátal 1979), the first of equals."""
-    nodes = observation.graph.nodes
+    nodes, (legal,) = observation.graph.nodes, observation.masks
     price = nodes["weight"] / nodes["uncovered_degree"]
-    return segment_argmax((-price).masked_fill(~observation.masks[0], -torch.inf), observation.graph.node_segments)
+    return segment_argmax((-price).masked_fill(~legal, -torch.inf), observation.graph.node_segments)
 
 
 def _covered(state: GraphBatch) -> Tensor:

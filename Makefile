@@ -1,0 +1,37 @@
+# Two commands: `make demo` and `make test`. Both need only Python 3.11 and make.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+RUN ?= runs/demo
+SECONDS ?= 60
+NETWORK := tests/instances/topology-zoo/Cogentco.graphml
+
+.PHONY: demo test lint format benchmarks clean
+
+demo: $(VENV)/installed
+	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
+	$(BIN)/graphwright train vertex-cover --run $(RUN) --seconds $(SECONDS)
+	$(BIN)/graphwright evaluate $(RUN) --sizes 15 20 50 100
+	$(BIN)/graphwright solve $(RUN) $(NETWORK) --picture $(RUN)/cogentco.png
+	@echo "Learning curve: $(RUN)/curve.png   Map of the cover: $(RUN)/cogentco.png"
+
+test: lint
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[solvers,dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs

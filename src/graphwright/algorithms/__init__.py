@@ -1,0 +1,1 @@
+"""Learning algorithms: what to do with collected data."""

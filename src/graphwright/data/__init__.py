@@ -1,0 +1,1 @@
+"""Instances, states and what collection hands to learning."""

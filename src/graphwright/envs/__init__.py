@@ -1,0 +1,1 @@
+"""Environments: problems as pure functions of graph batches, with generators and baselines."""

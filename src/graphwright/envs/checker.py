@@ -1,0 +1,102 @@
+"""A conformance test for environments: whoever passes it can be trained on, batched, stored and resumed."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Segments, relabel
+from graphwright.envs.environment import Environment
+from graphwright.envs.episodes import has_choice, play, unroll
+from graphwright.envs.problem import random_choice
+
+
+class ConformanceError(AssertionError):
+    """An environment breaks a rule of its contract; the message names the rule."""
+
+
+def check_environment(environment: Environment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 10_000) -> None:
+    """Play random episodes of `instances` and raise ConformanceError unless these rules hold.
+
+    * States and observations are valid graph batches and have the columns and widths that `features` declares.
+    * A legal action exists until an episode is over; episodes end within `max_steps`; rewards are finite.
+    * The graphs of a batch do not affect each other.
+    * Renumbering the nodes of an instance renumbers its observations, and changes nothing else.
+    * No method changes the state that it is given, and the same arguments give the same result.
+    """
+    generator = torch.Generator(instances.device).manual_seed(seed)
+    start = environment.reset(instances)
+    start.validate()
+    _check_features(environment, start)
+    for step_number, moment in enumerate(unroll(environment, start, random_choice(environment, generator))):
+        _require(step_number < max_steps, f"episodes end within {max_steps} steps")
+        _check_step(environment, moment.state, moment.action)
+        over = moment.step.terminated | moment.step.truncated
+        _require(bool(moment.step.reward.isfinite().all()), "rewards are finite")
+        choice = has_choice(environment, environment.observe(moment.step.state))
+        _require(bool((choice | over).all()), "a legal action exists until the episode is over")
+    final = play(environment, instances, random_choice(environment, generator))
+    _require(bool(environment.cost(final).isfinite().all()), "costs are finite")
+
+
+def _check_features(environment: Environment, state: GraphBatch) -> None:
+    observation = environment.observe(state)
+    observation.graph.validate()
+    for table in ("nodes", "edges", "graphs"):
+        for name, width in getattr(environment.features, table).items():
+            column = getattr(observation.graph, table).get(name)
+            _require(column is not None, f"the observation has the column {name!r} of {table} that features declares")
+            assert column is not None
+            _require(column[:1].numel() in (0, width), f"column {name!r} of {table} has width {width}")
+    _require(len(observation.masks) == len(environment.actions.blocks), "there is a mask for each action block")
+
+
+def _check_step(environment: Environment, state: GraphBatch, action: Tensor) -> None:
+    """One step taken again: alone, renumbered, and with an eye on the state that is given."""
+    before = {name: tensor.clone() for name, tensor in state.to_tensors().items()}
+    step = environment.step(state, action)
+    again = environment.step(state, action)
+    _require(_same(before, state.to_tensors()), "observe and step leave the state that they are given as it was")
+    _require(_same(step.state.to_tensors(), again.state.to_tensors()), "the same arguments give the same state")
+    one = torch.arange(1, device=state.device)
+    alone = environment.step(state.select(one), action[one])
+    _require(
+        _same(step.state.select(one).to_tensors(), alone.state.to_tensors()) and _same_outcome(step, alone, one),
+        "a graph in a batch steps as it does alone",
+    )
+    _check_relabelling(environment, state)
+
+
+def _check_relabelling(environment: Environment, state: GraphBatch) -> None:
+    place = _reversed_nodes(state.node_segments)
+    seen, mirrored = environment.observe(state), environment.observe(relabel(state, place))
+    expected = relabel(seen.graph, place)
+    for name in environment.features.nodes:
+        _require(
+            torch.equal(expected.nodes[name], mirrored.graph.nodes[name]),
+            f"renumbering nodes renumbers the observed column {name!r}",
+        )
+    _require(torch.equal(expected.edge_index, mirrored.graph.edge_index), "renumbering nodes renumbers the observed edges")
+    for block, mask, other in zip(environment.actions.blocks, seen.masks, mirrored.masks, strict=True):
+        if block.rows == "nodes":
+            _require(torch.equal(mask, other[place]), f"renumbering nodes renumbers the mask of {block.name!r}")
+
+
+def _reversed_nodes(segments: Segments) -> Tensor:
+    """The place of each node when every graph counts its nodes backwards, [N]."""
+    last = segments.ptr[1:][segments.index] - 1
+    return last - segments.position
+
+
+def _same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+def _same_outcome(batch: object, alone: object, rows: Tensor) -> bool:
+    names = ("reward", "terminated", "truncated")
+    return all(torch.equal(getattr(batch, name)[rows], getattr(alone, name)) for name in names)
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ConformanceError(f"rule broken: {rule}")

@@ -1,0 +1,1 @@
+"""Runs: collection, validation, checkpoints, evaluation and solving."""

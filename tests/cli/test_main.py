@@ -1,0 +1,168 @@
+"""The command line as a user meets it: its contract, and what it says to bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from graphwright.cli import main
+
+SMALL = (
+    "--threads 1 --device cpu --sizes 5 8 --encoder.width 8 --encoder.depth 2 --ppo.num-envs 8 --ppo.num-steps 8 "
+    "--validation.graphs 2 --validation.every 2"
+).split()
+
+
+def train(directory, *more):
+    main(["train", "vertex-cover", "--run", str(directory), *SMALL, *(more or ("--steps", "200"))])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("runs") / "vc"
+    train(directory)
+    return directory
+
+
+@pytest.fixture
+def triangle(tmp_path):
+    path = tmp_path / "triangle.txt"
+    path.write_text("a b\nb c\nc a\nc d\n")
+    return path
+
+
+def fails(capsys, *arguments):
+    """The one line that the command says before it exits with 2."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    output, error = capsys.readouterr()
+    assert stop.value.code == 2
+    assert output == ""
+    assert error.count("\n") == 1, error
+    assert error.startswith("graphwright: ")
+    return error
+
+
+def test_problems_lists_one_line_each(capsys):
+    main(["problems"])
+    assert "vertex-cover" in capsys.readouterr().out
+
+
+def test_solve_json_is_the_contract(run, triangle, capsys):
+    main(["solve", str(run), str(triangle), str(triangle), "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() == {"problem", "run", "results"}
+    assert (document["problem"], document["run"]) == ("vertex-cover", str(run))
+    first, second = document["results"]
+    assert first.keys() == {"file", "nodes", "cost", "complete", "lower_bound", "seconds"}
+    assert first["file"] == str(triangle)
+    assert set(first["nodes"]) <= {"a", "b", "c", "d"}
+    assert first["complete"] is True
+    assert first["cost"] == len(first["nodes"]) >= first["lower_bound"] == 2
+    assert first["nodes"] == second["nodes"]
+
+
+def test_evaluate_json_is_the_contract(run, capsys):
+    main(["evaluate", str(run), "--sizes", "6", "9", "--graphs", "5", "--decode", "best-of", "--samples", "3", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() == {"problem", "run", "decode", "rows"}
+    assert document["decode"] == "best-of"
+    assert [row["size"] for row in document["rows"]] == [6, 9]
+    names = "size graphs policy random greedy optimum proven ratio ratio_low ratio_high seconds"
+    assert all(list(row) == names.split() for row in document["rows"])
+
+
+def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):
+    path = tmp_path / "star.json"
+    nodes = [{"id": "hub", "weight": 1, "price": 9}, *({"id": name, "weight": 1, "price": 1} for name in "xy")]
+    links = [{"source": "hub", "target": name} for name in "xy"]
+    path.write_text(json.dumps({"directed": False, "multigraph": False, "graph": {}, "nodes": nodes, "edges": links}))
+    for weight, bound in (("weight", 1), ("price", 2)):
+        main(["solve", str(run), str(path), "--json", "--weight", weight])
+        assert json.loads(capsys.readouterr().out)["results"][0]["lower_bound"] == bound
+
+
+def test_the_picture_is_a_png(run, triangle, tmp_path, capsys):
+    main(["solve", str(run), str(triangle), "--picture", str(tmp_path / "cover.png")])
+    assert (tmp_path / "cover.png").read_bytes().startswith(b"\x89PNG")
+    assert "complete" in capsys.readouterr().out
+
+
+def test_a_directed_file_needs_a_word_from_the_user(run, tmp_path, capsys):
+    path = tmp_path / "arcs.json"
+    document = {"directed": True, "multigraph": False, "graph": {}, "nodes": [{"id": 0}, {"id": 1}]}
+    path.write_text(json.dumps(document | {"edges": [{"source": 0, "target": 1}]}))
+    assert "--undirected" in fails(capsys, "solve", run, path)
+    main(["solve", str(run), str(path), "--undirected"])
+    assert "complete" in capsys.readouterr().out
+
+
+def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
+    (tmp_path / "nan.json").write_text(
+        '{"directed": false, "multigraph": false, "graph": {}, "nodes": [{"id": 0, "weight": NaN}], "edges": []}'
+    )
+    (tmp_path / "empty.txt").write_text("")
+    new = tmp_path / "new"
+    cases = {
+        ("train", "vertex-cover", "--run", run): "exists already",
+        ("train", "steiner", "--run", new): "steiner",
+        ("train", "vertex-cover", "--run", new, "--encoder.kind", "magic"): "encoder.kind",
+        ("train", "vertex-cover", "--run", new, "--encoder.layer", "no.such:Layer"): "no.such:Layer",
+        ("train", "vertex-cover", "--run", new, "--sizes", "0"): "--sizes",
+        ("train", "vertex-cover", "--run", new, "--sizes", "5", "-3"): "--sizes",
+        ("train", "vertex-cover", "--run", new, "--generator", "tree"): "tree",
+        ("train", "vertex-cover", "--run", new, "--seconds", "-1"): "--seconds",
+        ("train", "vertex-cover", "--run", new, "--threads", "0"): "--threads",
+        ("train", "vertex-cover", "--run", new, "--encoder.kind", "gat", "--encoder.width", "30"): "30",
+        ("train", "vertex-cover"): "--run",
+        ("evaluate", new, "--sizes", "5"): "config.json",
+        ("evaluate", run, "--sizes", "0"): "--sizes",
+        ("evaluate", run, "--sizes", "5", "--graphs", "0"): "--graphs",
+        ("evaluate", run): "--sizes",
+        ("solve", run): "FILE",
+        ("solve", run, tmp_path / "missing.txt"): "missing.txt",
+        ("solve", run, tmp_path / "nan.json"): "nan.json",
+        ("solve", run, tmp_path / "empty.txt"): "empty.txt",
+        ("solve", run, triangle, "--samples", "0", "--decode", "best-of"): "--samples",
+        ("solve", run, triangle, "--weight", "gold"): "gold",
+        ("resume", new): "config.json",
+        ("fly",): "fly",
+    }
+    for arguments, word in cases.items():
+        assert word in fails(capsys, *arguments), arguments
+    assert not new.exists()
+
+
+def test_one_bad_file_among_good_ones_leaves_nothing_behind(run, triangle, tmp_path, capsys):
+    bad = tmp_path / "bad.col"
+    bad.write_text("p edge 2 1\ne 1 7\n")
+    assert "bad.col" in fails(capsys, "solve", run, triangle, bad, "--json")
+
+
+def test_a_graph_without_edges_has_the_empty_cover(run, tmp_path, capsys):
+    (tmp_path / "alone.txt").write_text("a\n")
+    main(["solve", str(run), str(tmp_path / "alone.txt"), "--json"])
+    result = json.loads(capsys.readouterr().out)["results"][0]
+    assert (result["nodes"], result["cost"], result["complete"], result["lower_bound"]) == ([], 0, True, 0)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_leave_a_run_that_can_go_on(number, code, tmp_path):
+    directory = tmp_path / "run"
+    command = [sys.executable, "-m", "graphwright", "train", "vertex-cover", "--run", str(directory), *SMALL]
+    process = subprocess.Popen([*command, "--seconds", "600"], stderr=subprocess.PIPE, text=True, env=os.environ)
+    deadline = time.monotonic() + 120
+    while not (directory / "trainer.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "graphwright resume" in error
+    assert "Traceback" not in error
+    before = json.loads((directory / "config.json").read_text())
+    main(["resume", str(directory), "--steps", "1"])
+    assert json.loads((directory / "config.json").read_text()) == before | {"seconds": None, "steps": 1}

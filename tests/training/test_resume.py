@@ -1,0 +1,144 @@
+"""A run that is interrupted and resumed ends with the very weights of one that never stopped."""
+
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+from rich.console import Console
+
+from graphwright.algorithms.ppo import PPOConfig
+from graphwright.algorithms.reinforce import ReinforceConfig
+from graphwright.envs.covering.vertex_cover import VertexCover
+from graphwright.nn import EncoderConfig
+from graphwright.training.checkpoint import CheckpointError
+from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
+from graphwright.training.interrupt import Interrupted, Interruption
+from graphwright.training.logging import MetricsFile
+from graphwright.training.loop import Trainer, resume, train
+
+QUIET = Console(quiet=True)
+
+
+def small_config(algorithm):
+    return TrainConfig(
+        environment=VertexCover(),
+        steps=700,
+        algorithm=algorithm,
+        threads=1,
+        device="cpu",
+        sizes=(5, 8),
+        encoder=EncoderConfig(width=8, depth=2),
+        ppo=PPOConfig(num_envs=8, num_steps=8, epochs=2, minibatches=2),
+        reinforce=ReinforceConfig(num_instances=4, repeats=4, minibatches=2),
+        validation=ValidationConfig(sizes=(10,), graphs=4, every=3),
+    )
+
+
+class AfterIterations(Interruption):
+    """Asks the run to stop when it has looked `count` times."""
+
+    def __init__(self, count):
+        self.left = count
+
+    @property
+    def signal(self):
+        self.left -= 1
+        return signal.SIGINT if self.left < 0 else None
+
+
+def interrupt_after(count, problem, config, directory, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("graphwright.training.interrupt.Interruption", lambda: AfterIterations(count))
+        with pytest.raises(Interrupted):
+            train(problem, config, directory, QUIET)
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_resumed_equals_uninterrupted_bit_for_bit(algorithm, count, tmp_path, monkeypatch):
+    config = small_config(algorithm)
+    whole = train("vertex-cover", config, tmp_path / "whole", QUIET)
+    interrupt_after(count, "vertex-cover", config, tmp_path / "parts", monkeypatch)
+    parts = resume(tmp_path / "parts", console=QUIET)
+
+    assert parts.counters.iteration == whole.counters.iteration > 5
+    for name, tensor in whole.policy.state_dict().items():
+        assert torch.equal(tensor, parts.policy.state_dict()[name]), name
+    for name, tensor in whole.best.items():
+        assert torch.equal(tensor, parts.best[name]), name
+
+
+def test_same_seed_same_run_and_other_seed_other_run(tmp_path):
+    config = small_config("ppo")
+    runs = [
+        train("vertex-cover", changed, tmp_path / name, QUIET)
+        for name, changed in (("a", config), ("b", config), ("c", replace(config, seed=1)))
+    ]
+    first, second, other = (run.policy.critic.mlp[0].weight for run in runs)
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_metrics_have_one_row_for_each_iteration_after_a_crash(tmp_path, monkeypatch):
+    """Rows that were written after the last checkpoint are dropped when the run goes on."""
+    interrupt_after(4, "vertex-cover", small_config("ppo"), tmp_path / "run", monkeypatch)
+    file = MetricsFile(tmp_path / "run" / "metrics.csv")
+    rows = file.rows()
+    file.append(rows[-1] | {"iteration": 5.0})
+    run = resume(tmp_path / "run", console=QUIET)
+    assert [row["iteration"] for row in file.rows()] == list(range(1, run.counters.iteration + 1))
+
+
+def test_a_run_directory_holds_what_the_documentation_names(tmp_path):
+    train("vertex-cover", small_config("reinforce"), tmp_path / "run", QUIET)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    expected = {"config.json", "policy.safetensors", "trainer.safetensors", "metrics.csv", "curve.png"}
+    assert expected < names
+    assert [name for name in names - expected if "tfevents" not in name] == []
+
+
+def test_an_existing_directory_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "keep.txt").write_text("mine")
+    with pytest.raises(ConfigError, match="exists already"):
+        train("vertex-cover", small_config("ppo"), tmp_path, QUIET)
+    assert [path.name for path in tmp_path.iterdir()] == ["keep.txt"]
+
+
+def test_settings_that_make_no_run_leave_no_directory(tmp_path):
+    bad = replace(small_config("ppo"), encoder=EncoderConfig(layer="torch.nn:Linear"))
+    with pytest.raises(ValueError, match="MessagePassing"):
+        train("vertex-cover", bad, tmp_path / "run", QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "delete", "other"])
+def test_a_damaged_checkpoint_is_one_clear_error(damage, tmp_path):
+    train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
+    path = tmp_path / "run" / "trainer.safetensors"
+    data = path.read_bytes()
+    if damage == "truncate":
+        path.write_bytes(data[: len(data) // 2])
+    elif damage == "flip":
+        path.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
+    elif damage == "delete":
+        path.unlink()
+    else:
+        path.write_bytes(b"\x80\x04\x95pickle")
+    with pytest.raises(CheckpointError, match=r"trainer\.safetensors") as caught:
+        resume(tmp_path / "run", console=QUIET)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
+    path = tmp_path / "run" / "config.json"
+    path.write_text(path.read_text().replace('"width": 8', '"width": 12'))
+    with pytest.raises(CheckpointError, match=r"do not fit config\.json"):
+        resume(tmp_path / "run", console=QUIET)
+
+
+def test_trainer_reports_the_best_validation(tmp_path):
+    run = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
+    assert isinstance(run, Trainer)
+    assert run.counters.best_ratio == pytest.approx(run.validation.ratio(run.agent().policy))
