@@ -81,9 +81,8 @@ def measure_iteration(graphs: int, nodes: int, width: int, repeats: int) -> Iter
         return collect_steps(vector, policy, NUM_STEPS, generator)
 
     ppo.update(collect(), 0.0)
-    with torch.no_grad():
-        with MatrixProducts() as collection_products:
-            rollout = collect()
+    with torch.no_grad(), MatrixProducts() as collection_products:
+        rollout = collect()
     with MatrixProducts() as update_products:
         ppo.update(rollout, 0.0)
     times: dict[str, list[float]] = {"collection": [], "update": [], "collection_products": [], "update_products": []}
@@ -175,7 +174,12 @@ def main(options: Options) -> None:
     ]
     memory = [bytes_per_transition(nodes) for nodes in (15, 100)]
     environment = [
-        {"graphs": g, "nodes": n, "threads": t, "steps_per_second": environment_steps_per_second(g, n, t, options.repeats)}
+        {
+            "graphs": g,
+            "nodes": n,
+            "threads": t,
+            "steps_per_second": environment_steps_per_second(g, n, t, options.repeats),
+        }
         for g, n in BATCHES
         for t in (1, 2)
     ]
@@ -197,11 +201,14 @@ def main(options: Options) -> None:
             f"{row['iteration_over_update_products']:.2f} x the update's"
         )
     for row in environment:
-        print(f"environment {row['graphs']:3} x {row['nodes']:3}, {row['threads']} threads: {row['steps_per_second']:,.0f} steps/s")
+        print(
+            f"environment {row['graphs']:3} x {row['nodes']:3}, {row['threads']} threads: "
+            f"{row['steps_per_second']:,.0f} steps/s"
+        )
     for row in memory:
         print(
-            f"a transition of n = {row['nodes']}: {row['bytes']:.0f} bytes = {row['ratio']:.2f} x the columns that change; "
-            f"its share of the instances, stored once: {row['instance_bytes']:.0f} bytes"
+            f"a transition of n = {row['nodes']}: {row['bytes']:.0f} bytes = {row['ratio']:.2f} x the columns that "
+            f"change; its share of the instances, stored once: {row['instance_bytes']:.0f} bytes"
         )
 
 

@@ -18,7 +18,7 @@ from .named_graphs import ROW_DTYPES, assert_same_batch, assert_same_column, bat
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
 DTYPES = (*ROW_DTYPES, torch.complex64)
-any_batch = batches(graphs=st.integers(0, 4), most_nodes=3, dtypes=ROW_DTYPES)
+any_batch = batches(graphs=st.integers(0, 4), most_nodes=3, dtypes=DTYPES)
 
 
 @EXAMPLES
@@ -30,7 +30,7 @@ def test_a_batch_comes_back_exactly(graph: GraphBatch) -> None:
 
 
 @EXAMPLES
-@given(batches(graphs=st.integers(0, 4), undirected=st.just(True)))
+@given(batches(graphs=st.integers(0, 4), undirected=st.just(True), dtypes=DTYPES))
 def test_an_undirected_batch_is_recognised(graph: GraphBatch) -> None:
     assert_same_batch(from_pyg(to_pyg(graph)), graph)
 

@@ -11,10 +11,10 @@ import pytest
 
 from graphwright.cli import main
 
-SMALL = (
-    "--threads 1 --device cpu --sizes 5 8 --encoder.width 8 --encoder.depth 2 --ppo.num-envs 8 --ppo.num-steps 8 "
-    "--validation.graphs 2 --validation.every 2"
-).split()
+SMALL = [
+    *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
+    *("--ppo.num-envs", "8", "--ppo.num-steps", "8", "--validation.graphs", "2", "--validation.every", "2"),
+]
 
 
 def train(directory, *more):
@@ -67,13 +67,16 @@ def test_solve_json_is_the_contract(run, triangle, capsys):
 
 
 def test_evaluate_json_is_the_contract(run, capsys):
-    main(["evaluate", str(run), "--sizes", "6", "9", "--graphs", "5", "--decode", "best-of", "--samples", "3", "--json"])
+    main(
+        ["evaluate", str(run), "--sizes", "6", "9", "--graphs", "5", "--decode", "best-of", "--samples", "3", "--json"]
+    )
     document = json.loads(capsys.readouterr().out)
     assert document.keys() == {"problem", "run", "decode", "rows"}
     assert document["decode"] == "best-of"
     assert [row["size"] for row in document["rows"]] == [6, 9]
-    names = "size graphs policy random greedy optimum proven ratio ratio_low ratio_high seconds"
-    assert all(list(row) == names.split() for row in document["rows"])
+    names = ["size", "graphs", "policy", "random", "greedy", "optimum", "proven"]
+    names += ["ratio", "ratio_low", "ratio_high", "seconds"]
+    assert all(list(row) == names for row in document["rows"])
 
 
 def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):

@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import assert_same, seeded, seeds, some_of
 from torch import Tensor
 
 from graphwright.core.segment import (
@@ -22,6 +21,7 @@ from graphwright.core.segment import (
     segment_sum,
     segment_topk,
 )
+from strategies import assert_same, seeded, seeds, some_of
 
 INF = float("inf")
 Groups = tuple[Tensor, Segments]
@@ -130,7 +130,9 @@ def test_log_softmax_and_its_gradient_equal_a_loop(groups: Groups) -> None:
 @given(grouped(masked=True))
 def test_argmax_is_the_first_largest_of_each_group(groups: Groups) -> None:
     values, segments = groups
-    expected = [group.tolist().index(max(group)) if legal(group).numel() else -1 for group in loop(torch.clone, *groups)]
+    expected = [
+        group.tolist().index(max(group)) if legal(group).numel() else -1 for group in loop(torch.clone, *groups)
+    ]
     assert segment_argmax(values, segments).tolist() == expected
 
 

@@ -63,7 +63,7 @@ def test_best_of_is_never_worse_than_greedy_and_improves_with_samples(run):
 def test_solutions_are_covers_in_the_users_names(run):
     named = from_networkx(nx.karate_club_graph())
     agent = load(run, "cpu")
-    solution = solve(agent, agent.config.environment.instance(named.graph), named.names, time_limit=5)
+    solution = solve(agent, named.graph, named.names, time_limit=5)
     chosen = {int(name) for name in solution.nodes}
     assert all(u in chosen or v in chosen for u, v in nx.karate_club_graph().edges)
     assert solution.complete

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,10 +41,9 @@ def _opposite(graph: GraphBatch, kind: Tensor) -> Tensor | None:
 
 def _kinds(graph: GraphBatch) -> Tensor:
     """[E] int64: the same number for edges whose columns are all the same, bit for bit."""
-    kind = torch.zeros_like(graph.edge_index[0])
-    for column in graph.edges.values():
-        if column.numel():
-            bits = column.detach().reshape(graph.num_edges, -1).contiguous().view(torch.uint8)
-            value = torch.unique(bits, dim=0, return_inverse=True)[1]
-            kind = torch.unique(torch.stack([kind, value], dim=1), dim=0, return_inverse=True)[1]
-    return kind
+    columns = [column.detach().reshape(graph.num_edges, -1) for column in graph.edges.values() if column.numel()]
+    if not columns:
+        return torch.zeros_like(graph.edge_index[0])
+    bits = torch.cat([column.contiguous().view(torch.uint8) for column in columns], dim=1).cpu().numpy()
+    kind = np.unique(bits.view(f"V{bits.shape[1]}").ravel(), return_inverse=True)[1]
+    return torch.from_numpy(kind).to(graph.device)

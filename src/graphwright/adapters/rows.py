@@ -38,7 +38,7 @@ class RowGraph:
 
     @staticmethod
     def from_named(named: NamedGraph) -> RowGraph:
-        """`named` as rows. Raises GraphError for columns that are not of booleans, integers of 64 bits or floats."""
+        """`named` as rows. Raises GraphError for columns of other types than booleans, integers and floats."""
         graph = named.graph
         links, columns = named.links()
         record = {RECORD: _record(graph)} if graph.nodes or columns or graph.graphs else {}

@@ -49,7 +49,17 @@ class Evaluate:
 def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     """Mean costs, a row for each size."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ("nodes", "graphs", "random", "greedy", "policy", "optimum", "policy / optimum", "95 % interval", "seconds"):
+    for name in (
+        "nodes",
+        "graphs",
+        "random",
+        "greedy",
+        "policy",
+        "optimum",
+        "policy / optimum",
+        "95 % interval",
+        "seconds",
+    ):
         table.add_column(name, justify="right")
     for row in rows:
         bound = "" if row.proven == row.graphs else f" ≥ ({row.proven} proven)"

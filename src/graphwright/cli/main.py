@@ -7,7 +7,6 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, Union
 
 import tyro
@@ -42,7 +41,9 @@ def _parse(arguments: Sequence[str]) -> Any:
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(_commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE)
+            return tyro.cli(
+                _commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE
+            )
     except SystemExit as stop:
         if not stop.code:
             raise
@@ -58,11 +59,9 @@ _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 def _commands(arguments: Sequence[str]) -> Any:
     """The union of all commands; `train` comes with the defaults of the problem that `arguments` name."""
     named = [word for word in arguments[1:2] if word in PROBLEMS]
-    problem = PROBLEMS[named[0] if named else next(iter(PROBLEMS))]
-    instances = problem.instances
-    settings = TrainConfig(problem.environment, generator=str(instances.topology), sizes=instances.sizes, weights=instances.weights)
+    settings = TrainConfig.for_problem(named[0] if named else next(iter(PROBLEMS)))
     start = Train(problem=tyro.MISSING, directory=tyro.MISSING, config=settings)
-    return Union[
+    return Union[  # noqa: UP007 (annotated members)
         Annotated[Problems, tyro.conf.subcommand("problems")],
         Annotated[Train, tyro.conf.subcommand("train", default=start)],
         Annotated[Resume, tyro.conf.subcommand("resume")],

@@ -62,7 +62,9 @@ class Solve:
         if self.picture is not None:
             _draw(self.picture, self.files[0], graphs[0][0], graphs[0][1], solutions[0])
         if self.json:
-            results = [{"file": str(path), **asdict(solution)} for path, solution in zip(self.files, solutions, strict=True)]
+            results = [
+                {"file": str(path), **asdict(solution)} for path, solution in zip(self.files, solutions, strict=True)
+            ]
             print(json.dumps({"problem": agent.problem.name, "run": str(self.directory), "results": results}, indent=2))
             return
         for path, solution in zip(self.files, solutions, strict=True):
@@ -92,18 +94,27 @@ class Solve:
 
 
 def _print(path: Path, solution: Solution) -> None:
-    console = Console(highlight=False)
     status = "complete" if solution.complete else "NOT COMPLETE"
-    gap = ""
-    if solution.lower_bound is not None:
-        above = solution.cost - solution.lower_bound
-        gap = ", optimal" if above <= 1e-6 * solution.cost else f", at most {_percent(above, solution.lower_bound)} above the optimum"
-    console.print(f"[bold]{path.name}[/]: {len(solution.nodes)} nodes, cost {solution.cost:g}, {status}{gap}, {solution.seconds:.2f} s")
+    facts = [
+        f"{len(solution.nodes)} nodes",
+        f"cost {solution.cost:g}",
+        status,
+        *_gap(solution),
+        f"{solution.seconds:.2f} s",
+    ]
+    console = Console(highlight=False)
+    console.print(f"[bold]{path.name}[/]: {', '.join(facts)}", soft_wrap=True)
     console.print("  " + ", ".join(solution.nodes), markup=False, soft_wrap=True)
 
 
-def _percent(above: float, bound: float) -> str:
-    return f"{100 * above / bound:.2f} %" if bound > 0 else "any factor"
+def _gap(solution: Solution) -> list[str]:
+    """What is proven of the solution, in words."""
+    if solution.lower_bound is None:
+        return []
+    above = solution.cost - solution.lower_bound
+    if above <= 1e-6 * solution.cost:
+        return ["optimal"]
+    return [f"at most {100 * above / max(solution.lower_bound, 1e-300):.3g} % above the optimum"]
 
 
 def _draw(picture: Path, path: Path, named: NamedGraph, instance: GraphBatch, solution: Solution) -> None:

@@ -47,7 +47,7 @@ class Resume:
 def _report(directory: Path, trainer: Trainer) -> None:
     counters = trainer.counters
     Console(stderr=True, highlight=False).print(
-        f"{directory}: {counters.steps:,} steps in {counters.seconds:.0f} s; policy of update {counters.best_iteration}, "
-        f"{counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs",
+        f"{directory}: {counters.steps:,} steps in {counters.seconds:.0f} s; "
+        f"policy of update {counters.best_iteration}, {counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs",
         soft_wrap=True,
     )

@@ -45,7 +45,12 @@ def from_edges(
         place[order] = torch.arange(order.numel(), device=order.device)
         columns["reverse"] = place[twin[order]] - edge_segments.ptr[:-1][edge_graph]
     return GraphBatch(
-        edge_index, node_segments.ptr, edge_segments.ptr, nodes=dict(nodes or {}), edges=columns, graphs=dict(graphs or {})
+        edge_index,
+        node_segments.ptr,
+        edge_segments.ptr,
+        nodes=dict(nodes or {}),
+        edges=columns,
+        graphs=dict(graphs or {}),
     )
 
 

@@ -215,7 +215,7 @@ class GraphBatch:
         return batch
 
     def _with(self, **tables: Columns) -> GraphBatch:
-        changed = replace(self, **tables)
+        changed: GraphBatch = replace(self, **tables)  # type: ignore[arg-type]
         changed.__dict__.update({name: self.__dict__[name] for name in _TOPOLOGY if name in self.__dict__})
         return changed
 
@@ -236,7 +236,9 @@ class GraphBatch:
         _check_ptr("node_ptr", self.node_ptr)
         _check_ptr("edge_ptr", self.edge_ptr)
         if self.edge_ptr.numel() != self.node_ptr.numel():
-            raise GraphError(f"edge_ptr has {self.edge_ptr.numel()} entries, node_ptr {self.node_ptr.numel()}; both are B + 1")
+            raise GraphError(
+                f"edge_ptr has {self.edge_ptr.numel()} entries, node_ptr {self.node_ptr.numel()}; both are B + 1"
+            )
         check_end_points(self.edge_index, self.node_segments)
         for table, columns, rows in (
             ("node", self.nodes, self.num_nodes),
@@ -245,7 +247,9 @@ class GraphBatch:
         ):
             for name, column in columns.items():
                 if column.dim() == 0 or column.shape[0] != rows:
-                    raise GraphError(f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}")
+                    raise GraphError(
+                        f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}"
+                    )
         if int(self.edge_ptr[-1]) != self.num_edges:
             raise GraphError(f"edge_ptr ends at {int(self.edge_ptr[-1])}, but edge_index has {self.num_edges} edges")
         self._check_edge_order()
@@ -258,7 +262,9 @@ class GraphBatch:
         wrong = (self.node_graph[self.edge_index[1]] != self.edge_graph).nonzero()
         if wrong.numel():
             edge = int(wrong[0])
-            raise GraphError(f"edge_ptr puts edge {edge} in graph {int(self.edge_graph[edge])}; its nodes are in another")
+            raise GraphError(
+                f"edge_ptr puts edge {edge} in graph {int(self.edge_graph[edge])}; its nodes are in another"
+            )
         key = self.edge_index[1] * self.num_nodes + self.edge_index[0]
         if bool((key.diff() < 0).any()):
             edge = int((key.diff() < 0).nonzero()[0]) + 1
@@ -291,7 +297,9 @@ def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
     apart = (graph[0] != graph[1]).nonzero()
     if apart.numel():
         edge = int(apart[0])
-        raise GraphError(f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one")
+        raise GraphError(
+            f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one"
+        )
 
 
 def _check_ptr(name: str, ptr: Tensor) -> None:

@@ -39,7 +39,7 @@ class Episodes:
     """K whole episodes of each of I instances.
 
     states: the M states that were acted in, in the order of time.
-    action: [M] int32; episode: [M] int32, the episode of each state, from 0 to I · K − 1, those of an instance in a row.
+    action: [M] int32. episode: [M] int32, which of the I · K episodes, those of an instance in a row.
     returns: [I, K] float32, the undiscounted return of each episode.
     """
 

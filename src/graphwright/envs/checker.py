@@ -15,7 +15,9 @@ class ConformanceError(AssertionError):
     """An environment breaks a rule of its contract; the message names the rule."""
 
 
-def check_environment(environment: Environment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 10_000) -> None:
+def check_environment(
+    environment: Environment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 10_000
+) -> None:
     """Play random episodes of `instances` and raise ConformanceError unless these rules hold.
 
     * States and observations are valid graph batches and have the columns and widths that `features` declares.
@@ -76,7 +78,9 @@ def _check_relabelling(environment: Environment, state: GraphBatch) -> None:
             torch.equal(expected.nodes[name], mirrored.graph.nodes[name]),
             f"renumbering nodes renumbers the observed column {name!r}",
         )
-    _require(torch.equal(expected.edge_index, mirrored.graph.edge_index), "renumbering nodes renumbers the observed edges")
+    _require(
+        torch.equal(expected.edge_index, mirrored.graph.edge_index), "renumbering nodes renumbers the observed edges"
+    )
     for block, mask, other in zip(environment.actions.blocks, seen.masks, mirrored.masks, strict=True):
         if block.rows == "nodes":
             _require(torch.equal(mask, other[place]), f"renumbering nodes renumbers the mask of {block.name!r}")

@@ -68,7 +68,7 @@ class _NeighbourSum(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         grad_x = torch.zeros_like(grad, memory_format=torch.contiguous_format)
         _sum_backward(*_csr(ctx.graph), grad.contiguous().numpy(), grad_x.numpy())
         return grad_x, None
@@ -101,7 +101,7 @@ class _NeighbourWeightedSum(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         x, weight = (tensor.detach() for tensor in ctx.saved_tensors)
         grad_x, grad_weight = torch.zeros_like(x), torch.empty_like(weight)
         arrays = (tensor.numpy() for tensor in (x, weight, grad.contiguous(), grad_x, grad_weight))
@@ -141,7 +141,7 @@ class _NeighbourMax(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         grad_x = torch.zeros_like(grad, memory_format=torch.contiguous_format)
         _max_backward(ctx.saved_tensors[0].numpy(), grad.contiguous().numpy(), grad_x.numpy())
         return grad_x, None

@@ -79,7 +79,7 @@ class GCN(MessagePassingLayer):
 
 
 class GIN(MessagePassingLayer):
-    """x_i ← MLP((1 + ε) x_i + ⊕_j x_j) (Xu et al. 2019), or Σ_j relu(x_j + W e_ij) with edges (GINE, Hu et al. 2020)."""
+    """x_i ← MLP((1 + ε) x_i + ⊕_j x_j) (Xu et al. 2019); with edges Σ_j relu(x_j + W e_ij) (Hu et al. 2020)."""
 
     reads_edges = True
 

@@ -45,4 +45,4 @@ def _find(path: str) -> type[nn.Module]:
         raise ValueError(f"encoder layer {path!r} is not found; name it as torch_geometric.nn:GATConv") from None
     if not (inspect.isclass(found) and issubclass(found, MessagePassing)):
         raise ValueError(f"encoder layer {path!r} is no torch_geometric.nn.MessagePassing class")
-    return found
+    return found  # type: ignore[return-value]

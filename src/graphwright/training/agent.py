@@ -11,7 +11,13 @@ from graphwright.core import GraphBatch
 from graphwright.envs.problem import Problem
 from graphwright.envs.problems import find_problem
 from graphwright.nn import GraphPolicy
-from graphwright.training.checkpoint import CheckpointError, load_checkpoint, load_module, save_checkpoint, write_atomically
+from graphwright.training.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_module,
+    save_checkpoint,
+    write_atomically,
+)
 from graphwright.training.config import ConfigError, TrainConfig, from_json, to_json
 from graphwright.training.decode import Decoding, decode
 
@@ -37,7 +43,9 @@ class Agent:
         """A final state for each of `instances`, on the CPU; see `training.decode`."""
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = instances.to(self.device)
-        return decode(self.policy, self.config.environment, placed, decoding, samples=samples, generator=generator).to("cpu")
+        return decode(self.policy, self.config.environment, placed, decoding, samples=samples, generator=generator).to(
+            "cpu"
+        )
 
     def save(self, directory: Path | str) -> None:
         """Write `config.json` and `policy.safetensors` into `directory`, which is made if need be."""

@@ -14,7 +14,9 @@ from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
 
 
-def collect_steps(vector: VectorEnvironment, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
+def collect_steps(
+    vector: VectorEnvironment, policy: GraphPolicy, num_steps: int, generator: torch.Generator
+) -> Rollout:
     """`num_steps` steps of every live episode, going on from where they are."""
     num_envs = vector.num_envs
     row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
@@ -34,12 +36,16 @@ def collect_steps(vector: VectorEnvironment, policy: GraphPolicy, num_steps: int
             final_states.append(step.final)
         if step.fresh.num_graphs:
             row = row.clone()
-            row[step.terminated | step.truncated] = num_instances + torch.arange(step.fresh.num_graphs, device=row.device)
+            row[step.terminated | step.truncated] = num_instances + torch.arange(
+                step.fresh.num_graphs, device=row.device
+            )
             num_instances += step.fresh.num_graphs
             instances.append(step.fresh)
     truncated = torch.stack([step.truncated for step in steps])
     return Rollout(
-        states=StateTable.of(GraphBatch.concat(instances), [*rows, row, *final_rows], [*states, vector.state, *final_states]),
+        states=StateTable.of(
+            GraphBatch.concat(instances), [*rows, row, *final_rows], [*states, vector.state, *final_states]
+        ),
         action=torch.stack([decision.action for decision in decisions]).to(torch.int32),
         log_prob=torch.stack([decision.log_prob for decision in decisions]),
         reward=torch.stack([step.reward for step in steps]),

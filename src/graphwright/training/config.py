@@ -86,6 +86,14 @@ class TrainConfig:
         self.instance_generator()
         self.validation_generators()
 
+    @staticmethod
+    def for_problem(name: str, **options: Any) -> TrainConfig:
+        """The defaults of the problem of that name, with `options` in place of some of them."""
+        problem = find_problem(name)
+        instances = problem.instances
+        defaults = {"generator": str(instances.topology), "sizes": instances.sizes, "weights": instances.weights}
+        return TrainConfig(**{"environment": problem.environment, **defaults, **options})
+
     def instance_generator(self) -> InstanceGenerator:
         """Where training instances come from."""
         return make_generator(self.generator, self.sizes, self.weights)

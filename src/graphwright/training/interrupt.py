@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """A run was asked to stop, and stopped; `resume` goes on with it."""
 
     def __init__(self, directory: Path, number: int) -> None:

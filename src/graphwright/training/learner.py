@@ -61,7 +61,9 @@ class PPOLearner(Learner):
         """See the base class."""
         rollout = collect_steps(self.vector, self.policy, self.config.num_steps, self.generator)
         metrics = self.algorithm.update(rollout, progress)
-        return rollout.num_steps, {"return": self._mean_return(rollout.reward, rollout.terminated | rollout.truncated)} | metrics
+        return rollout.num_steps, {
+            "return": self._mean_return(rollout.reward, rollout.terminated | rollout.truncated)
+        } | metrics
 
     def state(self) -> dict[str, Tensor]:
         """The live episodes."""

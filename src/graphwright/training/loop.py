@@ -85,7 +85,9 @@ class Trainer:
         if self.progress >= 1 and self.counters.iteration % self.config.validation.every:
             self._validate()
         self.save()
-        plot_curve(MetricsFile(self.directory / "metrics.csv").rows(), self.validation.reference, self.directory / "curve.png")
+        plot_curve(
+            MetricsFile(self.directory / "metrics.csv").rows(), self.validation.reference, self.directory / "curve.png"
+        )
 
     @property
     def progress(self) -> float:
@@ -146,8 +148,12 @@ class Trainer:
         return {name: getattr(self.counters, name) for name in ("iteration", "steps", "seconds")}
 
 
-def train(problem: str | Problem, config: TrainConfig, directory: Path | str, console: Console | None = None) -> Trainer:
-    """Train a policy in a new run directory; `Trainer.agent()` of the result is what it learned. Ctrl-C and SIGTERM stop it where `resume` can go on.
+def train(
+    problem: str | Problem, config: TrainConfig, directory: Path | str, console: Console | None = None
+) -> Trainer:
+    """Train a policy in a new run directory; `Trainer.agent()` of the result is what it learned.
+
+    Ctrl-C and SIGTERM stop it where `resume` can go on, and raise `Interrupted`.
 
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
@@ -156,7 +162,9 @@ def train(problem: str | Problem, config: TrainConfig, directory: Path | str, co
         config = replace(config, seconds=60.0)
     directory = Path(directory)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ConfigError(f"--run {directory}: exists already; name a new directory, or `graphwright resume {directory}`")
+        raise ConfigError(
+            f"--run {directory}: exists already; name a new directory, or `graphwright resume {directory}`"
+        )
     trainer = Trainer(problem, config, directory)
     directory.mkdir(parents=True, exist_ok=True)
     write_atomically(directory / CONFIG_FILE, to_json(problem.name, config).encode())

@@ -69,7 +69,9 @@ def plot_selection(
     guessed = int((~placed).sum()) if placed.any() else 0
     note = f"  ({guessed} nodes without a position stand near their neighbours)" if guessed else ""
     axes.set_title(title, loc="left", fontsize=12, color=INK, fontweight="bold")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, -0.16 if geographic else -0.06), ncols=2, frameon=False, fontsize=9)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, -0.16 if geographic else -0.06), ncols=2, frameon=False, fontsize=9
+    )
     if note:
         figure.text(0.99, 0.01, note.strip(), ha="right", fontsize=7, color="#7b8794")
     figure.savefig(path, dpi=160, facecolor="white")
@@ -80,8 +82,26 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, position: n
     size = float(np.clip(5000 / max(len(selected), 1), 6, 160))
     axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=0.9, zorder=1))
     rest, chosen = position[~selected], position[selected]
-    axes.scatter(*rest.T, s=size * 0.7, facecolor=PALE, edgecolor="#7b8794", linewidth=0.8, zorder=2, label=f"not chosen ({len(rest)})")
-    axes.scatter(*chosen.T, s=size, color=ACCENT, edgecolor="white", linewidth=0.6, zorder=3, label=f"chosen ({len(chosen)})")
+    axes.scatter(
+        rest[:, 0],
+        rest[:, 1],
+        s=size * 0.7,
+        facecolor=PALE,
+        edgecolor="#7b8794",
+        linewidth=0.8,
+        zorder=2,
+        label=f"not chosen ({len(rest)})",
+    )
+    axes.scatter(
+        chosen[:, 0],
+        chosen[:, 1],
+        s=size,
+        color=ACCENT,
+        edgecolor="white",
+        linewidth=0.6,
+        zorder=3,
+        label=f"chosen ({len(chosen)})",
+    )
     axes.autoscale_view()
 
 

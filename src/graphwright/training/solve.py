@@ -28,7 +28,7 @@ class Solution:
 
 def solve(
     agent: Agent,
-    instance: GraphBatch,
+    graph: GraphBatch,
     names: Sequence[str],
     decoding: Decoding = "greedy",
     *,
@@ -36,11 +36,15 @@ def solve(
     seed: int = 0,
     time_limit: float = 0.0,
 ) -> Solution:
-    """Solve one instance whose nodes have `names`; `time_limit` seconds (0: none) go to proving a lower bound."""
+    """Solve one graph whose nodes have `names`; `time_limit` seconds (0: none) go to proving a lower bound.
+
+    Raises GraphError where the graph is no instance of the problem.
+    """
+    environment = agent.config.environment
+    instance = environment.instance(graph)
     start = time.perf_counter()
     state = agent.solve(instance, decoding, samples=samples, seed=seed)
     seconds = time.perf_counter() - start
-    environment = agent.config.environment
     lower_bound = None
     if time_limit > 0:
         lower_bound = float(agent.problem.solve_exactly(instance, time_limit).lower_bound[0])

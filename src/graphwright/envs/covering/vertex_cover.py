@@ -49,12 +49,16 @@ class VertexCover(Environment):
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged."""
         if "reverse" not in graph.edges:
-            raise GraphError("the graph is directed, and a vertex cover needs an undirected one; forget the directions first")
+            raise GraphError(
+                "the graph is directed, and a vertex cover needs an undirected one; forget the directions first"
+            )
         weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
         wrong = (~(weight.isfinite() & (weight >= 0))).nonzero()
         if wrong.numel():
             node = int(wrong[0])
-            raise GraphError(f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative")
+            raise GraphError(
+                f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative"
+            )
         return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]))
 
     def reset(self, instances: GraphBatch) -> GraphBatch:
