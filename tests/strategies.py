@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from graphwright.core import GraphBatch, from_edges
+from graphwright.core import GraphBatch, from_edges, relabel
 
 NODE_COLUMNS = {"x": (torch.float32, (3,)), "kind": (torch.int64, ()), "mass": (torch.float64, (2, 1))}
 EDGE_COLUMNS = {"w": (torch.float32, (2,)), "label": (torch.int32, ()), "open": (torch.bool, ())}
@@ -86,23 +86,10 @@ def alone(batch: GraphBatch, graph: int) -> GraphBatch:
 
 
 def relabelled(graph: GraphBatch, generator: torch.Generator) -> tuple[GraphBatch, Tensor]:
-    """The same graphs with the nodes of each in another order, and where each node has gone [N].
-
-    The two directions of an undirected edge have to have the same columns.
-    """
+    """The same graphs with the nodes of each in another order, and where each node has gone [N]."""
     key = graph.node_graph + torch.rand(graph.num_nodes, generator=generator, dtype=torch.float64)
-    node_at = torch.argsort(key)
-    place = torch.argsort(node_at)
-    rows, _ = graph.links
-    moved = from_edges(
-        place[graph.edge_index[:, rows]],
-        graph.node_segments.lengths,
-        undirected="reverse" in graph.edges,
-        nodes={name: column[node_at] for name, column in graph.nodes.items()},
-        edges={name: column[rows] for name, column in graph.edges.items() if name != "reverse"},
-        graphs=graph.graphs,
-    )
-    return moved, place
+    place = torch.argsort(torch.argsort(key))
+    return relabel(graph, place), place
 
 
 def assert_same(left: Tensor, right: Tensor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -44,7 +45,7 @@ def grouped(draw: st.DrawFn, *, masked: bool) -> Groups:
 def loop(function: Callable[[Tensor], Tensor], values: Tensor, segments: Segments) -> list[Tensor]:
     """`function` of each group's values, one group after the other."""
     bounds = segments.ptr.tolist()
-    return [function(values[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)]
+    return [function(values[begin:end]) for begin, end in itertools.pairwise(bounds)]
 
 
 def legal(group: Tensor) -> Tensor:

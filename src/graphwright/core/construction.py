@@ -35,8 +35,7 @@ def from_edges(
     if undirected:
         edge_index, twin, columns = _both_directions(edge_index, columns)
 
-    order = _by_destination(edge_index, node_segments.num_rows)
-    edge_index = edge_index[:, order]
+    edge_index, order = _sort_by_destination(edge_index, node_segments.num_rows)
     edge_graph = node_segments.index[edge_index[1]]
     edge_segments = Segments.from_lengths(torch.bincount(edge_graph, minlength=num_nodes.numel()))
     columns = {name: column[order] for name, column in columns.items()}
@@ -59,7 +58,7 @@ def simplify(graph: GraphBatch) -> GraphBatch:
 
     A merged edge keeps the columns of the first of its edges.
     """
-    low, high = graph.edge_index.amin(0), graph.edge_index.amax(0)
+    low, high = torch.minimum(*graph.edge_index), torch.maximum(*graph.edge_index)
     kept = (low < high).nonzero().squeeze(1)
     key = low[kept] * max(graph.num_nodes, 1) + high[kept]
     order = torch.argsort(key, stable=True)
@@ -77,7 +76,11 @@ def simplify(graph: GraphBatch) -> GraphBatch:
 
 
 def _both_directions(edge_index: Tensor, columns: Columns) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Edges with their opposites, the row of each edge's opposite, and the columns of both; a loop stands once."""
+    """Edges with their opposites, the row of each edge's opposite, and the columns of both; a loop stands once.
+
+    All edges are turned the same way round first: the k-th of parallel edges is then the opposite of the k-th.
+    """
+    edge_index = torch.stack([torch.maximum(*edge_index), torch.minimum(*edge_index)])
     count = edge_index.shape[1]
     rows = torch.arange(count, device=edge_index.device)
     plain = edge_index[0] != edge_index[1]
@@ -88,14 +91,16 @@ def _both_directions(edge_index: Tensor, columns: Columns) -> tuple[Tensor, Tens
     return both, twin, {name: torch.cat([column, column[opposite_of]]) for name, column in columns.items()}
 
 
-def _by_destination(edge_index: Tensor, num_nodes: int) -> Tensor:
-    """Order of the edges by destination, then source, then arrival."""
-    return torch.argsort(edge_index[1] * max(num_nodes, 1) + edge_index[0], stable=True)
+def _sort_by_destination(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+    """The edges by destination, then source, then arrival, and the row that each came from."""
+    base = max(num_nodes, 1)
+    key, order = torch.sort(edge_index[1] * base + edge_index[0], stable=True)
+    return torch.stack([key % base, key // base]), order
 
 
 def relabel(graph: GraphBatch, place: Tensor) -> GraphBatch:
     """The same graphs with node v at `place[v]` [N] int64, a permutation inside each graph; edges are sorted anew."""
-    order = _by_destination(place[graph.edge_index], graph.num_nodes)
+    edge_index, order = _sort_by_destination(place[graph.edge_index], graph.num_nodes)
     rank = torch.empty_like(order)
     rank[order] = torch.arange(order.numel(), device=order.device)
     old = torch.empty_like(place)
@@ -105,6 +110,4 @@ def relabel(graph: GraphBatch, place: Tensor) -> GraphBatch:
         start = graph.edge_ptr[:-1][graph.edge_graph]
         columns["reverse"] = rank[columns["reverse"] + start[order]] - start
     nodes = {name: column[old] for name, column in graph.nodes.items()}
-    return GraphBatch(
-        place[graph.edge_index[:, order]], graph.node_ptr, graph.edge_ptr, nodes, columns, dict(graph.graphs)
-    )
+    return GraphBatch(edge_index, graph.node_ptr, graph.edge_ptr, nodes, columns, dict(graph.graphs))

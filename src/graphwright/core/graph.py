@@ -233,6 +233,8 @@ class GraphBatch:
 
     def validate(self) -> None:
         """Raise GraphError, naming the column and the graph, unless every rule of the class docstring holds."""
+        for name, tensor in (("edge_index", self.edge_index), ("node_ptr", self.node_ptr), ("edge_ptr", self.edge_ptr)):
+            _check_integers(name, tensor)
         _check_ptr("node_ptr", self.node_ptr)
         _check_ptr("edge_ptr", self.edge_ptr)
         if self.edge_ptr.numel() != self.node_ptr.numel():
@@ -273,10 +275,12 @@ class GraphBatch:
 
     def _check_reverse(self) -> None:
         reverse = self.edges["reverse"]
+        _check_integers("edge column 'reverse'", reverse)
         inside = (reverse >= 0) & (reverse < self.edge_segments.lengths[self.edge_graph])
         rows = torch.where(inside, reverse, 0) + self.edge_ptr[:-1][self.edge_graph]
         opposite = inside & (self.edge_index[:, rows].flip(0) == self.edge_index).all(0)
-        opposite &= rows[rows] == torch.arange(self.num_edges, device=self.device)
+        own = torch.arange(self.num_edges, device=self.device)
+        opposite &= (rows[rows] == own) & ((self.edge_index[0] != self.edge_index[1]) | (rows == own))
         if not bool(opposite.all()):
             edge = int((~opposite).nonzero()[0])
             graph = int(self.edge_graph[edge])
@@ -300,6 +304,11 @@ def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
         raise GraphError(
             f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one"
         )
+
+
+def _check_integers(name: str, tensor: Tensor) -> None:
+    if tensor.dtype != torch.int64:
+        raise GraphError(f"{name} is of type {tensor.dtype}; it must be torch.int64")
 
 
 def _check_ptr(name: str, ptr: Tensor) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-INK, PALE, ACCENT, EDGE = "#1f2933", "#ffffff", "#e4572e", "#b8c4ce"
+INK, GREY, PALE, ACCENT, EDGE = "#1f2933", "#7b8794", "#ffffff", "#e4572e", "#b8c4ce"
 
 
 def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> None:
@@ -55,25 +55,25 @@ def plot_selection(
     position is NaN are laid out beside their neighbours; without any positions all are.
     """
     position, placed = _positions(edges, len(selected), position)
-    figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
+    stretch = 1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2) if geographic else 1.0
+    extent = np.ptp(position, axis=0) if len(position) else np.ones(2)
+    height = np.clip(10 * stretch * extent[1] / max(extent[0], 1e-9), 3, 10) + 1.2
+    figure, axes = plt.subplots(figsize=(10, height), layout="constrained")
+    axes.set_aspect(stretch)
     if geographic:
-        axes.set_aspect(1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2))
         axes.grid(color="#eef1f4", linewidth=0.8)
-        axes.tick_params(color=EDGE, labelcolor="#7b8794", labelsize=8)
-        axes.set(xlabel="longitude", ylabel="latitude")
+        axes.tick_params(color=EDGE, labelcolor=GREY, labelsize=8)
+        axes.set_xlabel("longitude", color=GREY, fontsize=9)
+        axes.set_ylabel("latitude", color=GREY, fontsize=9)
     else:
-        axes.set_aspect("equal")
         axes.set_axis_off()
     axes.spines[:].set_visible(False)
     _draw_graph(axes, edges, selected, position)
-    guessed = int((~placed).sum()) if placed.any() else 0
-    note = f"  ({guessed} nodes without a position stand near their neighbours)" if guessed else ""
-    axes.set_title(title, loc="left", fontsize=12, color=INK, fontweight="bold")
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, -0.16 if geographic else -0.06), ncols=2, frameon=False, fontsize=9
-    )
-    if note:
-        figure.text(0.99, 0.01, note.strip(), ha="right", fontsize=7, color="#7b8794")
+    axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, borderaxespad=0.2)
+    if placed.any() and not placed.all():
+        note = f"{(~placed).sum()} nodes without a position stand near their neighbours"
+        axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
     figure.savefig(path, dpi=160, facecolor="white")
     plt.close(figure)
 
@@ -87,7 +87,7 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, position: n
         rest[:, 1],
         s=size * 0.7,
         facecolor=PALE,
-        edgecolor="#7b8794",
+        edgecolor=GREY,
         linewidth=0.8,
         zorder=2,
         label=f"not chosen ({len(rest)})",

@@ -1,0 +1,130 @@
+"""Actions name candidates: `arrange` lays candidates out graph by graph, `locate` finds them again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from graphwright.core import ActionBlock, ActionSpec, GraphBatch, from_edges, per_edge, per_graph, per_node
+from graphwright.core.segment import segment_logsumexp
+from strategies import alone, assert_same, ragged_batches
+
+Candidate = tuple[int, int, int]
+blocks = st.builds(ActionBlock, st.text(max_size=3), st.sampled_from(["nodes", "edges", "graphs"]), st.integers(1, 3))
+specs = st.lists(blocks, min_size=1, max_size=4, unique_by=lambda block: block.name).map(lambda some: ActionSpec(*some))
+
+
+def rows_of(block: ActionBlock, graph: GraphBatch) -> list[int]:
+    """How many rows each graph has for a block, counted in plain Python; an undirected edge is one row."""
+    if block.rows == "graphs":
+        return [1] * graph.num_graphs
+    if block.rows == "nodes":
+        return graph.node_ptr.diff().tolist()
+    if "reverse" not in graph.edges:
+        return graph.edge_ptr.diff().tolist()
+    parts = graph.edges["reverse"].split(graph.edge_ptr.diff().tolist())
+    return [
+        len(part) if reverse is None else sum(k <= r for k, r in enumerate(reverse[part].tolist())) for part in parts
+    ]
+
+
+def candidates(spec: ActionSpec, graph: GraphBatch) -> list[list[Candidate]]:
+    """(block, row, column) of each candidate of each graph, in the order that the class promises."""
+    rows = [rows_of(block, graph) for block in spec.blocks]
+    return [
+        [
+            (b, row, column)
+            for b, block in enumerate(spec.blocks)
+            for row in range(rows[b][g])
+            for column in range(block.columns)
+        ]
+        for g in range(graph.num_graphs)
+    ]
+
+
+def codes(spec: ActionSpec, graph: GraphBatch) -> list[Tensor]:
+    """One tensor a block, as a network gives it, whose numbers say graph, block, row and column."""
+    values = []
+    for b, block in enumerate(spec.blocks):
+        cells = [
+            [code(g, (b, row, column)) for column in range(block.columns)]
+            for g, count in enumerate(rows_of(block, graph))
+            for row in range(count)
+        ]
+        values.append(torch.tensor(cells, dtype=torch.int64).reshape(-1, block.columns))
+    return values
+
+
+def code(graph: int, candidate: Candidate) -> int:
+    block, row, column = candidate
+    return ((graph * 100 + block) * 100 + row) * 100 + column
+
+
+@given(specs, ragged_batches())
+def test_arrange_lays_blocks_rows_and_columns_out_in_order(spec: ActionSpec, graph: GraphBatch) -> None:
+    expected = [[code(g, candidate) for candidate in some] for g, some in enumerate(candidates(spec, graph))]
+    segments = spec.segments(graph)
+    assert segments.lengths.tolist() == [len(some) for some in expected]
+    assert spec.arrange(graph, codes(spec, graph)).tolist() == [number for some in expected for number in some]
+
+
+@given(specs, ragged_batches())
+def test_arrange_takes_rows_without_columns_too(spec: ActionSpec, graph: GraphBatch) -> None:
+    values = codes(spec, graph)
+    flat = [value.squeeze(1) if value.shape[1] == 1 else value for value in values]
+    assert_same(spec.arrange(graph, flat), spec.arrange(graph, values))
+
+
+@given(specs, ragged_batches())
+def test_locate_inverts_arrange(spec: ActionSpec, graph: GraphBatch) -> None:
+    expected = candidates(spec, graph)
+    for k in range(max(map(len, expected), default=0)):
+        action = torch.tensor([min(k, len(some) - 1) for some in expected], dtype=torch.int64)  # -1 where there is none
+        choice = torch.stack(spec.locate(graph, action), dim=1).tolist()
+        for place, found, some in zip(action.tolist(), choice, expected, strict=True):
+            assert place < 0 or tuple(found) == some[place]
+
+
+@given(specs, ragged_batches(graphs=(1, 4)))
+def test_an_action_means_the_same_in_every_batch(spec: ActionSpec, graph: GraphBatch) -> None:
+    parts = spec.segments(graph).lengths.tolist()
+    together = spec.arrange(graph, [value % 10**6 for value in codes(spec, graph)]).split(parts)
+    for index, part in enumerate(together):
+        single = alone(graph, index)
+        assert_same(part, spec.arrange(single, codes(spec, single)))
+
+
+def test_all_nodes_of_a_graph_share_one_softmax() -> None:
+    graph = from_edges(torch.zeros(2, 0), torch.tensor([3, 2]), undirected=True)
+    logits = torch.tensor([[1.0, 2], [3, 4], [5, 6], [7, 8], [9, 0]])
+    spec = ActionSpec(per_node("add", 2))
+    assert spec.arrange(graph, [logits]).tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+    assert spec.segments(graph).ptr.tolist() == [0, 6, 10]
+
+
+def test_a_second_block_shares_the_normaliser() -> None:
+    graph = from_edges(torch.zeros(2, 0), torch.tensor([3, 2]), undirected=True)
+    nodes, stop = torch.tensor([[1.0, 2], [3, 4], [5, 6], [7, 8], [9, 0]]), torch.tensor([10.0, 20])
+    spec = ActionSpec(per_node("add", 2), per_graph("stop"))
+    logits = spec.arrange(graph, [nodes, stop])
+    assert logits.tolist() == [1, 2, 3, 4, 5, 6, 10, 7, 8, 9, 0, 20]
+    expected = [torch.tensor([1.0, 2, 3, 4, 5, 6, 10]).logsumexp(0), torch.tensor([7.0, 8, 9, 0, 20]).logsumexp(0)]
+    torch.testing.assert_close(segment_logsumexp(logits, spec.segments(graph)), torch.stack(expected))
+    choice = spec.locate(graph, torch.tensor([6, 3]))
+    assert [part.tolist() for part in choice] == [[1, 0], [0, 1], [0, 1]]
+
+
+def test_an_undirected_edge_is_one_row() -> None:
+    graph = from_edges(torch.tensor([[0, 1, 2, 3], [1, 2, 2, 4]]), torch.tensor([3, 2]), undirected=True)
+    assert ActionSpec(per_edge("cut", 2)).segments(graph).lengths.tolist() == [6, 2]
+    rows, _ = graph.links
+    assert sorted(map(sorted, graph.edge_index[:, rows].T.tolist())) == [[0, 1], [1, 2], [2, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("names", [[], ["a", "a"]])
+def test_a_spec_needs_blocks_with_different_names(names: list[str]) -> None:
+    with pytest.raises(ValueError, match="different names"):
+        ActionSpec(*map(per_node, names))

@@ -1,0 +1,148 @@
+"""Policies: batching changes nothing, relabelling permutes, and only legal candidates are chosen."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_node
+from graphwright.core.segment import segment_argmax
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn.heads import NodeScore, PooledValue
+from graphwright.nn.pools import Pool
+from strategies import alone, assert_same, ragged_batches, relabelled, seeded, seeds
+
+FEATURES = Features(nodes={"x": 3}, edges={"w": 2}, graphs={"g": 1})
+SPECS = {"one block": ActionSpec(per_node("a")), "two": ActionSpec(per_node("a", 2), per_node("b"))}
+POOLS = ["sum", "mean", "max", "sum-mean-max"]
+few = settings(max_examples=20)
+
+
+def make(spec: ActionSpec, heads: HeadsConfig | None = None) -> GraphPolicy:
+    """A policy whose first scores are not small, so that its choices show."""
+    torch.manual_seed(0)
+    policy = GraphPolicy(FEATURES, spec, EncoderConfig(width=8, depth=2), heads or HeadsConfig())
+    for head in policy.heads:
+        torch.nn.init.normal_(head.score.weight, std=2)
+    return policy
+
+
+def observation(spec: ActionSpec, graph: GraphBatch, seed: int) -> Observation:
+    """A third of the candidates are masked."""
+    generator = seeded(seed)
+    shapes = [(graph.num_nodes, block.columns) for block in spec.blocks]
+    return Observation(graph, tuple(torch.rand(shape, generator=generator) > 1 / 3 for shape in shapes))
+
+
+def at(seen: Observation, graph: int) -> Observation:
+    """What is seen of one graph."""
+    rows = seen.graph.node_graph == graph
+    return Observation(alone(seen.graph, graph), tuple(mask[rows] for mask in seen.masks))
+
+
+@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize("name", SPECS)
+@given(graph=ragged_batches(), seed=seeds)
+@few
+def test_batching_changes_nothing(name: str, pool: str, graph: GraphBatch, seed: int) -> None:
+    spec = SPECS[name]
+    policy, seen = make(spec, HeadsConfig(pool, pool)), observation(spec, graph, seed)
+    distribution, value = policy(seen)
+    parts = distribution.log_probs.split(spec.segments(graph).lengths.tolist())
+    for index, log_probs in enumerate(parts):
+        single, single_value = policy(at(seen, index))
+        torch.testing.assert_close(log_probs, single.log_probs, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(value[[index]], single_value, rtol=1e-4, atol=1e-5)
+
+
+@given(ragged_batches(), seeds)
+def test_relabelling_permutes_scores_and_leaves_values(graph: GraphBatch, seed: int) -> None:
+    spec = SPECS["one block"]
+    policy, seen = make(spec), observation(spec, graph, seed)
+    moved, place = relabelled(graph, seeded(seed))
+    distribution, value = policy(seen)
+    other, other_value = policy(Observation(moved, (seen.masks[0][torch.argsort(place)],)))
+    torch.testing.assert_close(other.log_probs[place], distribution.log_probs, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(other_value, value, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(other.entropy, distribution.entropy, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SPECS)
+@given(graph=ragged_batches(), seed=seeds)
+@few
+def test_what_is_done_is_legal_and_has_its_log_probability(name: str, graph: GraphBatch, seed: int) -> None:
+    spec = SPECS[name]
+    policy, seen = make(spec), observation(spec, graph, seed)
+    legal = spec.arrange(graph, seen.masks).split(spec.segments(graph).lengths.tolist())
+    decision, best = policy.act(seen, seeded(seed)), policy.best(seen)
+    for choice in (decision.action, best):
+        assert [bool(mask.any()) for mask in legal] == (choice >= 0).tolist()
+        assert all(mask[place] for mask, place in zip(legal, choice, strict=True) if place >= 0)
+    distribution = policy.distribution(seen)
+    torch.testing.assert_close(decision.log_prob, distribution.log_prob(decision.action).detach())
+    assert_same(
+        best,
+        segment_argmax(distribution.probs.masked_fill(distribution.probs == 0, -1), spec.segments(graph)).where(
+            best >= 0, -1
+        ),
+    )
+    assert not decision.log_prob.requires_grad
+
+
+@given(ragged_batches(), seeds)
+def test_actor_and_critic_alone_are_those_of_the_whole(graph: GraphBatch, seed: int) -> None:
+    spec = SPECS["two"]
+    policy, seen = make(spec), observation(spec, graph, seed)
+    distribution, value = policy(seen)
+    assert_same(policy.distribution(seen).log_probs, distribution.log_probs)
+    assert_same(policy.value(seen), value)
+
+
+@pytest.mark.parametrize("pooling", POOLS)
+@given(graph=ragged_batches(), seed=seeds)
+@few
+def test_a_pool_is_a_loop_over_graphs(pooling: str, graph: GraphBatch, seed: int) -> None:
+    x = torch.randn(graph.num_nodes, 4, generator=seeded(seed))
+    pooled = Pool(pooling)(x, graph.node_segments)
+    reductions = {"sum": lambda rows: rows.sum(0), "mean": lambda rows: rows.mean(0), "max": lambda rows: rows.amax(0)}
+    for index in range(graph.num_graphs):
+        rows = x[graph.node_graph == index]
+        parts = [reductions[name](rows) if len(rows) else torch.zeros(4) for name in pooling.split("-")]
+        torch.testing.assert_close(pooled[index], torch.cat(parts))
+
+
+@pytest.mark.parametrize("pooling", POOLS)
+@given(graph=ragged_batches(), seed=seeds)
+@few
+def test_node_scores_are_an_mlp_on_the_concatenation(pooling: str, graph: GraphBatch, seed: int) -> None:
+    torch.manual_seed(seed)
+    head, x = NodeScore(4, 2, pooling), torch.randn(graph.num_nodes, 4)
+    context = head.pool(x, graph.node_segments)[graph.node_graph]
+    weight = torch.cat([head.node.weight, head.graph.weight], dim=1)
+    hidden = torch.relu(torch.cat([x, context], dim=1) @ weight.T + head.node.bias)
+    torch.testing.assert_close(head(x, graph), hidden @ head.score.weight.T + head.score.bias, rtol=1e-4, atol=1e-5)
+
+
+@given(st.integers(0, 3))
+def test_the_value_of_a_sum_grows_with_the_graph(copies: int) -> None:
+    """A graph of several equal parts has the pooled embedding of one part, several times."""
+    head = PooledValue(4, "sum")
+    x, graph = (
+        torch.ones(copies, 4),
+        GraphBatch(torch.zeros(2, 0).long(), torch.tensor([0, copies]), torch.zeros(2).long()),
+    )
+    torch.testing.assert_close(head(x, graph), head.mlp(copies * torch.ones(1, 4)).squeeze(1))
+
+
+def test_the_first_policy_is_close_to_uniform() -> None:
+    torch.manual_seed(0)
+    policy = GraphPolicy(FEATURES, SPECS["one block"], EncoderConfig(), HeadsConfig())
+    graph = GraphBatch(torch.zeros(2, 0).long(), torch.tensor([0, 50]), torch.zeros(2).long())
+    graph = graph.with_nodes(x=torch.randn(50, 3)).with_edges(w=torch.zeros(0, 2)).with_graphs(g=torch.ones(1))
+    masks: tuple[Tensor] = (torch.ones(50, dtype=torch.bool),)
+    probs = policy.distribution(Observation(graph, masks)).probs
+    assert probs.max() < 1.3 / 50
+    assert probs.min() > 0.7 / 50
