@@ -26,9 +26,7 @@ def rows_of(block: ActionBlock, graph: GraphBatch) -> list[int]:
     if "reverse" not in graph.edges:
         return graph.edge_ptr.diff().tolist()
     parts = graph.edges["reverse"].split(graph.edge_ptr.diff().tolist())
-    return [
-        len(part) if reverse is None else sum(k <= r for k, r in enumerate(reverse[part].tolist())) for part in parts
-    ]
+    return [sum(k <= opposite for k, opposite in enumerate(part.tolist())) for part in parts]
 
 
 def candidates(spec: ActionSpec, graph: GraphBatch) -> list[list[Candidate]]:

@@ -154,9 +154,7 @@ def test_columns_are_added_and_exchanged_by_name(batch: GraphBatch) -> None:
     changed = batch.with_nodes(x=x, new=new)
     assert_same(changed.nodes["x"], x)
     assert_same(changed.nodes["new"], new)
-    assert_same_batch(
-        changed.with_nodes(x=batch.nodes["x"]).keep(list(batch.nodes), list(batch.edges), list(batch.graphs)), batch
-    )
+    assert_same_batch(changed.with_nodes(x=batch.nodes["x"]).keep(batch.nodes, batch.edges, batch.graphs), batch)
 
 
 @given(ragged_batches())
@@ -236,9 +234,8 @@ def test_validate_refuses_a_reverse_of_another_shape() -> None:
 
 def test_parallel_edges_have_one_reverse_each() -> None:
     twice = torch.tensor([[0, 0, 1, 1], [1, 1, 0, 0]]).flip(0)
-    shared = GraphBatch(
-        twice, torch.tensor([0, 2]), torch.tensor([0, 4]), edges={"reverse": torch.tensor([2, 2, 0, 0])}
-    )
+    reverse = torch.tensor([2, 2, 0, 0])
+    shared = GraphBatch(twice, torch.tensor([0, 2]), torch.tensor([0, 4]), edges={"reverse": reverse})
     with pytest.raises(GraphError, match="'reverse' of graph 0 does not name the opposite of edge 1"):
         shared.validate()
 

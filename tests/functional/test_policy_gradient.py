@@ -36,9 +36,7 @@ def test_the_clipped_surrogate_is_the_mean_over_samples(samples: tuple[Tensor, T
 
 
 @given(samples(), st.sampled_from([0.1, 0.2, 0.5]))
-def test_a_sample_that_has_moved_far_has_no_gradient(
-    samples: tuple[Tensor, Tensor, Tensor], clip: float
-) -> None:
+def test_a_sample_that_has_moved_far_has_no_gradient(samples: tuple[Tensor, Tensor, Tensor], clip: float) -> None:
     log_prob, old_log_prob, advantage = samples
     log_prob.requires_grad_()
     (gradient,) = torch.autograd.grad(clipped_surrogate_loss(log_prob, old_log_prob, advantage, clip), log_prob)

@@ -29,18 +29,17 @@ def make(name: str) -> Encoder:
     return Encoder(FEATURES, CONFIGS[name])
 
 
-def triangle_with_a_tail() -> GraphBatch:
-    """One undirected graph of 4 nodes, with all columns at random."""
+def random_graph() -> GraphBatch:
+    """One undirected graph of 20 nodes and 40 edges, with all columns at random."""
     generator = seeded()
-    edges = torch.tensor([[0, 1, 2, 2], [1, 2, 0, 3]])
-    return from_edges(
-        edges,
-        torch.tensor([4]),
-        undirected=True,
-        nodes={name: torch.rand(4, width, generator=generator) for name, width in FEATURES.nodes.items()},
-        edges={name: torch.rand(4, width, generator=generator) for name, width in FEATURES.edges.items()},
-        graphs={name: torch.rand(1, width, generator=generator) for name, width in FEATURES.graphs.items()},
-    )
+    rows = {"nodes": 20, "edges": 40, "graphs": 1}
+    columns = {
+        table: {
+            name: torch.randn(count, width, generator=generator) for name, width in getattr(FEATURES, table).items()
+        }
+        for table, count in rows.items()
+    }
+    return from_edges(torch.randint(20, (2, 40), generator=generator), torch.tensor([20]), undirected=True, **columns)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -64,18 +63,18 @@ def test_relabelling_permutes_the_embeddings(name: str, graph: GraphBatch, seed:
     torch.testing.assert_close(encoder(moved)[place], encoder(graph), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", sorted(CONFIGS.keys() - {"pyg"}))
 def test_every_parameter_has_a_gradient(name: str) -> None:
     encoder = make(name)
-    (encoder(triangle_with_a_tail()) * torch.randn(4, 8)).sum().backward()
-    without = [key for key, parameter in encoder.named_parameters() if not (parameter.grad is not None).real]
-    assert without == []
-    assert all(parameter.grad.isfinite().all() for parameter in encoder.parameters())
+    (encoder(random_graph()) * torch.randn(20, 8)).sum().backward()
+    for parameter_name, parameter in encoder.named_parameters():
+        assert parameter.grad.isfinite().all(), parameter_name
+        assert parameter.grad.abs().max() > 1e-4, parameter_name
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_every_declared_column_is_read(name: str) -> None:
-    encoder, graph = make(name), triangle_with_a_tail()
+    encoder, graph = make(name), random_graph()
     tables = [("nodes", graph.with_nodes), ("graphs", graph.with_graphs)]
     tables += [("edges", graph.with_edges)] if name in READS_EDGES else []
     for table, change in tables:
@@ -85,9 +84,9 @@ def test_every_declared_column_is_read(name: str) -> None:
 
 
 def test_columns_of_any_type_and_shape_are_laid_flat() -> None:
-    encoder, graph = make("graphconv"), triangle_with_a_tail()
-    whole = graph.with_nodes(kind=torch.tensor([True, False, True, True]), mass=torch.ones(4, 2, 1).double())
-    flat = graph.with_nodes(kind=torch.tensor([[1.0], [0], [1], [1]]), mass=torch.ones(4, 2))
+    encoder, graph = make("graphconv"), random_graph()
+    whole = graph.with_nodes(kind=torch.arange(20) % 3 == 0, mass=torch.ones(20, 2, 1).double())
+    flat = graph.with_nodes(kind=(torch.arange(20)[:, None] % 3 == 0).float(), mass=torch.ones(20, 2))
     torch.testing.assert_close(encoder(whole), encoder(flat))
 
 
@@ -102,5 +101,5 @@ def test_depth_bounds_how_far_a_node_sees() -> None:
 
 @pytest.mark.parametrize("sizes", [{"width": 0}, {"depth": -1}])
 def test_sizes_that_make_no_network_are_refused(sizes: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="encoder width .* and depth"):
+    with pytest.raises(ValueError, match="encoder width"):
         EncoderConfig(**sizes)

@@ -46,8 +46,6 @@ class Resume:
 
 def _report(directory: Path, trainer: Trainer) -> None:
     counters = trainer.counters
-    Console(stderr=True, highlight=False).print(
-        f"{directory}: {counters.steps:,} steps in {counters.seconds:.0f} s; "
-        f"policy of update {counters.best_iteration}, {counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs",
-        soft_wrap=True,
-    )
+    ratio = f"{counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs"
+    taken = f"{counters.steps:,} steps in {counters.seconds:.0f} s; policy of update {counters.best_iteration}"
+    Console(stderr=True, highlight=False).print(f"{directory}: {taken}, {ratio}", soft_wrap=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, Segments, relabel
+from graphwright.core import GraphBatch, Segments, Step, relabel
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import has_choice, play, unroll
+from graphwright.envs.episodes import Choose, has_choice, play
 from graphwright.envs.problem import random_choice
 
 
@@ -27,16 +27,22 @@ def check_environment(
     * No method changes the state that it is given, and the same arguments give the same result.
     """
     generator = torch.Generator(instances.device).manual_seed(seed)
+    before = _copy(instances)
     start = environment.reset(instances)
+    _require(_same(before, instances.to_tensors()), "reset leaves the instances that it is given as they were")
     start.validate()
+    before = _copy(start)
     _check_features(environment, start)
-    for step_number, moment in enumerate(unroll(environment, start, random_choice(environment, generator))):
-        _require(step_number < max_steps, f"episodes end within {max_steps} steps")
-        _check_step(environment, moment.state, moment.action)
-        over = moment.step.terminated | moment.step.truncated
-        _require(bool(moment.step.reward.isfinite().all()), "rewards are finite")
-        choice = has_choice(environment, environment.observe(moment.step.state))
+    _require(_same(before, start.to_tensors()), "observe leaves the state that it is given as it was")
+    state, steps = start.select(has_choice(environment, environment.observe(start))), 0
+    while state.num_graphs:
+        steps += 1
+        _require(steps <= max_steps, f"episodes end within {max_steps} steps")
+        step = _check_step(environment, state, random_choice(environment, generator))
+        over = step.terminated | step.truncated
+        choice = has_choice(environment, environment.observe(step.state))
         _require(bool((choice | over).all()), "a legal action exists until the episode is over")
+        state = step.state.select(~over)
     final = play(environment, instances, random_choice(environment, generator))
     _require(bool(environment.cost(final).isfinite().all()), "costs are finite")
 
@@ -53,13 +59,15 @@ def _check_features(environment: Environment, state: GraphBatch) -> None:
     _require(len(observation.masks) == len(environment.actions.blocks), "there is a mask for each action block")
 
 
-def _check_step(environment: Environment, state: GraphBatch, action: Tensor) -> None:
-    """One step taken again: alone, renumbered, and with an eye on the state that is given."""
-    before = {name: tensor.clone() for name, tensor in state.to_tensors().items()}
+def _check_step(environment: Environment, state: GraphBatch, choose: Choose) -> Step:
+    """One step, taken again, alone, renumbered, and with an eye on the state that is given."""
+    before = _copy(state)
+    action = choose(environment.observe(state))
     step = environment.step(state, action)
+    _require(_same(before, state.to_tensors()), "step leaves the state that it is given as it was")
     again = environment.step(state, action)
-    _require(_same(before, state.to_tensors()), "observe and step leave the state that they are given as it was")
     _require(_same(step.state.to_tensors(), again.state.to_tensors()), "the same arguments give the same state")
+    _require(bool(step.reward.isfinite().all()), "rewards are finite")
     one = torch.arange(1, device=state.device)
     alone = environment.step(state.select(one), action[one])
     _require(
@@ -67,6 +75,7 @@ def _check_step(environment: Environment, state: GraphBatch, action: Tensor) -> 
         "a graph in a batch steps as it does alone",
     )
     _check_relabelling(environment, state)
+    return step
 
 
 def _check_relabelling(environment: Environment, state: GraphBatch) -> None:
@@ -90,6 +99,10 @@ def _reversed_nodes(segments: Segments) -> Tensor:
     """The place of each node when every graph counts its nodes backwards, [N]."""
     last = segments.ptr[1:][segments.index] - 1
     return last - segments.position
+
+
+def _copy(batch: GraphBatch) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in batch.to_tensors().items()}
 
 
 def _same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
-from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.covering.exact import exact_cover
 from graphwright.envs.covering.two_approximation import two_approximation
 from graphwright.envs.environment import Environment
@@ -25,7 +25,8 @@ class VertexCover(Environment):
     Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
     State: adds the node column `selected` [N] bool.
     Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
-        node `selected`, `weight` and `uncovered_degree`, the number of its edges there.
+        node `selected`, `weight`, and its degree d there as `log_degree` log(1 + d) and `relative_degree` d over the
+        graph's largest. Both stay in range on graphs larger than those of training.
     Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
         setting, in which a step may be wasted.
     Reward: minus the weight of the node.
@@ -43,7 +44,7 @@ class VertexCover(Environment):
 
     legal: Literal["useful", "any"] = "useful"
 
-    features = Features(nodes={"selected": 1, "weight": 1, "uncovered_degree": 1})
+    features = Features(nodes={"selected": 1, "weight": 1, "log_degree": 1, "relative_degree": 1})
     actions = ActionSpec(per_node("select"))
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
@@ -53,6 +54,8 @@ class VertexCover(Environment):
                 "the graph is directed, and a vertex cover needs an undirected one; forget the directions first"
             )
         weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
+        if weight.dim() != 1:
+            raise GraphError(f"node column 'weight' has shape {tuple(weight.shape)}; give each node one number")
         wrong = (~(weight.isfinite() & (weight >= 0))).nonzero()
         if wrong.numel():
             node = int(wrong[0])
@@ -68,11 +71,12 @@ class VertexCover(Environment):
     def observe(self, state: GraphBatch) -> Observation:
         """See the class."""
         graph = state.keep(nodes=["selected", "weight"]).filter_edges(~_covered(state))
-        useful = graph.in_degree > 0
-        legal = ~state.nodes["selected"]
+        degree = graph.in_degree.to(torch.float32)
+        largest = segment_max(degree, graph.node_segments)[graph.node_graph]
+        useful = degree > 0 if self.legal == "useful" else largest > 0
         return Observation(
-            graph.with_nodes(uncovered_degree=graph.in_degree.to(torch.float32)),
-            (legal & useful if self.legal == "useful" else legal,),
+            graph.with_nodes(log_degree=degree.log1p(), relative_degree=degree / largest.clamp(min=1)),
+            (useful & ~state.nodes["selected"],),
         )
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
@@ -93,9 +97,10 @@ class VertexCover(Environment):
 
 def greedy(observation: Observation) -> Tensor:
     """[B] int64: the node of least weight per newly covered edge (Chvátal 1979), the first of equals."""
-    nodes, (legal,) = observation.graph.nodes, observation.masks
-    price = nodes["weight"] / nodes["uncovered_degree"]
-    return segment_argmax((-price).masked_fill(~legal, -torch.inf), observation.graph.node_segments)
+    graph, (legal,) = observation.graph, observation.masks
+    price = graph.nodes["weight"] / graph.in_degree
+    useless = ~legal | (graph.in_degree == 0)
+    return segment_argmax((-price).masked_fill(useless, -torch.inf), graph.node_segments)
 
 
 def _covered(state: GraphBatch) -> Tensor:

@@ -1,0 +1,83 @@
+"""Imports point one way, read off the source without running it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "graphwright"
+FILES = sorted(SOURCE.rglob("*.py"))
+LEARNING = {"core", "distributions", "functional", "nn", "data", "algorithms"}
+ALLOWED: dict[str, set[str]] = {
+    "core": set(),
+    "distributions": {"core"},
+    "functional": {"core"},
+    "envs": {"core"},
+    "adapters": {"core"},
+    "nn": {"core", "distributions", "functional"},
+    "data": {"core", "distributions", "functional"},
+    "algorithms": LEARNING - {"algorithms"},
+    "training": LEARNING | {"envs"},
+    "cli": LEARNING | {"envs", "training", "adapters"},
+}
+
+
+def room(path: Path) -> str:
+    """The first folder below the package; the name of a file that is in none."""
+    first = path.relative_to(SOURCE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """The full names of all modules that a file imports, at its top or inside functions."""
+    package = ["graphwright", *path.relative_to(SOURCE).parent.parts]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            names |= {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms_imported(path: Path) -> set[str]:
+    parts = [name.split(".") for name in imports(path)]
+    return {part[1] for part in parts if part[0] == "graphwright" and len(part) > 1}
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    assert {room(path) for path in FILES} - {"__init__", "__main__"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_imports_point_one_way(name: str) -> None:
+    for path in (SOURCE / name).rglob("*.py"):
+        wrong = rooms_imported(path) - ALLOWED[name] - {name}
+        assert not wrong, f"{path.relative_to(SOURCE)} imports {', '.join(sorted(wrong))}"
+
+
+def test_the_order_has_no_way_back() -> None:
+    for name, below in ALLOWED.items():
+        for other in below:
+            assert name not in ALLOWED[other]
+            assert ALLOWED[other] <= below, f"{name} may import {other}, which may import more"
+
+
+def test_pyg_is_imported_in_two_places_only() -> None:
+    users = {path for path in FILES if any(name.split(".")[0] == "torch_geometric" for name in imports(path))}
+    for path in users:
+        assert room(path) == "nn" or path == SOURCE / "adapters" / "pyg.py", path.relative_to(SOURCE)
+
+
+def test_adapters_are_imported_by_the_command_line_only() -> None:
+    users = {room(path) for path in FILES if "adapters" in rooms_imported(path)}
+    assert users <= {"adapters", "cli"}
+
+
+def test_nothing_is_called_utils() -> None:
+    names = {part.removesuffix(".py") for path in FILES for part in path.relative_to(SOURCE).parts}
+    assert not names & {"utils", "util", "helpers", "misc", "common"}
