@@ -23,7 +23,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.collect import collect_steps
 from strategies import assert_same_batch, seeded
 
-CONFIG = PPOConfig(epochs=1, minibatches=1, discount=0.9, gae_lambda=0.7, entropy_coefficient=0.01, target_kl=None)
+CONFIG = PPOConfig(epochs=1, minibatch_size=10_000, discount=0.9, gae_lambda=0.7, entropy_coefficient=0.01, target_kl=None)
 everywhere = pytest.mark.parametrize("name", ENVIRONMENTS)
 
 
@@ -122,7 +122,7 @@ def test_advantages_equal_a_loop_over_graphs(name: str) -> None:
     policy = small_policy(environment)
     rollout = collect(environment, policy)
     disturb(policy)
-    for config in (CONFIG, replace(CONFIG, discount=1.0, gae_lambda=1.0, minibatches=4)):
+    for config in (CONFIG, replace(CONFIG, discount=1.0, gae_lambda=1.0, minibatch_size=7)):
         advantage, target = PPO(policy, environment.observe, config, seeded()).advantages(rollout)
         expected = torch.tensor(advantages_in_a_loop(policy, environment, rollout, config)).flatten()
         torch.testing.assert_close(advantage, expected, rtol=1e-4, atol=1e-4)
@@ -158,7 +158,7 @@ def test_after_one_update_every_parameter_has_moved() -> None:
     policy = small_policy(environment)
     rollout = collect(environment, policy, num_envs=16)
     before = copy.deepcopy(policy)
-    algorithm = PPO(policy, environment.observe, replace(CONFIG, minibatches=2), seeded())
+    algorithm = PPO(policy, environment.observe, replace(CONFIG, minibatch_size=parts(rollout, 2)), seeded())
     algorithm.update(rollout, progress=0.0)
     optimized = {id(parameter) for group in algorithm.optimizer.adam.param_groups for parameter in group["params"]}
     for (name, parameter), old in zip(policy.named_parameters(), before.parameters(), strict=True):
@@ -175,6 +175,11 @@ def test_a_frozen_parameter_stays() -> None:
     assert torch.equal(policy.encoder.embed.weight, before)
 
 
+def parts(rollout: Rollout, count: int) -> int:
+    """The minibatch size that cuts a pass into `count` parts."""
+    return -(-rollout.num_steps // count)
+
+
 def gradient_steps(algorithm: PPO) -> int:
     return int(next(iter(algorithm.optimizer.adam.state.values()))["step"])
 
@@ -183,9 +188,10 @@ def gradient_steps(algorithm: PPO) -> int:
 def test_an_update_ends_where_the_policy_has_moved_far_enough(target_kl: float | None, epochs: int) -> None:
     environment = VertexCover()
     policy = small_policy(environment)
-    config = replace(CONFIG, epochs=4, minibatches=3, target_kl=target_kl)
+    rollout = collect(environment, policy)
+    config = replace(CONFIG, epochs=4, minibatch_size=parts(rollout, 3), target_kl=target_kl)
     algorithm = PPO(policy, environment.observe, config, seeded())
-    algorithm.update(collect(environment, policy), progress=0.0)
+    algorithm.update(rollout, progress=0.0)
     assert gradient_steps(algorithm) == 3 * epochs
 
 
@@ -193,7 +199,7 @@ def test_every_sample_is_used_once_an_epoch() -> None:
     environment, seen = VertexCover(), []
     policy = small_policy(environment)
     rollout = collect(environment, policy)
-    algorithm = PPO(policy, environment.observe, replace(CONFIG, epochs=2, minibatches=5), seeded())
+    algorithm = PPO(policy, environment.observe, replace(CONFIG, epochs=2, minibatch_size=parts(rollout, 5)), seeded())
     step = algorithm._step
     algorithm._step = lambda rollout, rows, *rest: (seen.append(rows), step(rollout, rows, *rest))[1]
     algorithm.update(rollout, progress=0.0)
@@ -208,6 +214,7 @@ def test_an_update_learns_what_is_good() -> None:
     policy = small_policy(environment)
     observation = environment.observe(environment.reset(PAIR))
     before = policy.distribution(observation).probs[0].item()
-    algorithm = PPO(policy, environment.observe, replace(CONFIG, epochs=4, minibatches=4), seeded())
-    algorithm.update(collect(environment, policy, num_envs=32), progress=0.0)
+    rollout = collect(environment, policy, num_envs=32)
+    config = replace(CONFIG, epochs=4, minibatch_size=parts(rollout, 4))
+    PPO(policy, environment.observe, config, seeded()).update(rollout, progress=0.0)
     assert policy.distribution(observation).probs[0].item() > before

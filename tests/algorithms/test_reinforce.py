@@ -18,7 +18,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.collect import collect_episodes
 from strategies import seeded
 
-CONFIG = ReinforceConfig(num_instances=4, repeats=4, minibatches=1, entropy_coefficient=0.01)
+CONFIG = ReinforceConfig(num_instances=4, repeats=4, minibatch_size=10_000, entropy_coefficient=0.01)
 everywhere = pytest.mark.parametrize("name", ENVIRONMENTS)
 
 

@@ -29,8 +29,8 @@ def small_config(algorithm):
         device="cpu",
         sizes=(5, 8),
         encoder=EncoderConfig(width=8, depth=2),
-        ppo=PPOConfig(num_envs=8, num_steps=8, epochs=2, minibatches=2),
-        reinforce=ReinforceConfig(num_instances=4, repeats=4, minibatches=2),
+        ppo=PPOConfig(num_envs=8, num_steps=8, epochs=2, minibatch_size=32),
+        reinforce=ReinforceConfig(num_instances=4, repeats=4, minibatch_size=48),
         validation=ValidationConfig(sizes=(10,), graphs=4, every=3),
     )
 

@@ -29,8 +29,8 @@ class PPOConfig:
     """Steps of each between updates."""
     epochs: int = 3
     """Passes over what was collected."""
-    minibatches: int = 8
-    """Parts of a pass, one gradient step each."""
+    minibatch_size: int = 512
+    """States of each gradient step."""
     discount: float = 1.0
     """γ; episodes are finite, and undiscounted costs are what is compared."""
     gae_lambda: float = 1.0
@@ -69,10 +69,9 @@ class PPO:
         advantage, target = self.advantages(rollout)
         metrics: dict[str, Tensor] = {"explained_variance": explained_variance(target - advantage, target)}
         weight = standardize(advantage)
-        size = -(-rollout.num_steps // self.config.minibatches)
         for _ in range(self.config.epochs):
             divergences = []
-            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(size):
+            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(self.config.minibatch_size):
                 metrics |= self._step(rollout, rows, weight[rows], target[rows])
                 divergences.append(metrics["kl"])
             if self.config.target_kl is not None and torch.stack(divergences).mean() > self.config.target_kl:
@@ -98,7 +97,7 @@ class PPO:
     def _values(self, rollout: Rollout) -> Tensor:
         """[R]: the value of every state, in pieces of a minibatch's size to bound memory."""
         rows = torch.arange(rollout.states.num_states, device=rollout.reward.device)
-        pieces = rows.split(-(-rollout.num_steps // self.config.minibatches))
+        pieces = rows.split(self.config.minibatch_size)
         return torch.cat([self.policy.value(self.observe(rollout.states.select(piece))) for piece in pieces])
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:

@@ -30,8 +30,8 @@ class ReinforceConfig:
     """Instances between updates."""
     repeats: int = 16
     """K: episodes of each instance, whose mean return is the baseline."""
-    minibatches: int = 4
-    """Parts of what was collected, one gradient step each."""
+    minibatch_size: int = 768
+    """States of each gradient step."""
     entropy_coefficient: float = 0.0
     """Weight of the entropy bonus."""
     max_grad_norm: float = 1.0
@@ -64,8 +64,7 @@ class Reinforce:
         self.optimizer.anneal(progress)
         advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
         metrics: dict[str, Tensor] = {}
-        size = -(-episodes.num_steps // self.config.minibatches)
-        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(size):
+        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(self.config.minibatch_size):
             metrics |= self._step(episodes, rows, advantage[rows])
         return metrics
 

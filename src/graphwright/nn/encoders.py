@@ -99,4 +99,4 @@ def make_layer(config: EncoderConfig, edge_width: int) -> nn.Module:
 
 def _flat(column: Tensor) -> Tensor:
     """[M, ...] of any type → [M, D] float32."""
-    return column.reshape(column.shape[0], -1).to(torch.float32)
+    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)

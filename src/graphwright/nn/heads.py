@@ -20,7 +20,7 @@ class NodeScore(nn.Module):
         self.pool = Pool(pooling)
         self.node = nn.Linear(width, width)
         self.graph = nn.Linear(self.pool.factor * width, width, bias=False)
-        self.score = nn.Linear(width, columns)
+        self.score = nn.Linear(width, columns, bias=False)  # what is added to all scores changes no softmax
         # Small first scores: the first policy is close to uniform (Andrychowicz et al. 2021, section 3.2).
         nn.init.normal_(self.score.weight, std=0.01)
 

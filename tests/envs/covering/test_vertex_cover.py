@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.segment import segment_sum
@@ -32,6 +33,11 @@ def path_and_star() -> GraphBatch:
 def moments(environment: VertexCover, instances: GraphBatch, seed: int) -> list[Moment]:
     """All steps of random episodes."""
     return list(unroll(environment, environment.reset(instances), random_choice(environment, seeded(seed))))
+
+
+def each_graph(batch: GraphBatch, column: Tensor) -> tuple[Tensor, ...]:
+    """A node column, graph by graph."""
+    return column.split(batch.node_segments.lengths.tolist())
 
 
 def is_cover(graph: GraphBatch) -> bool:
@@ -129,8 +135,12 @@ def test_observe_shows_the_uncovered_edges(mode: str, instances: GraphBatch, see
         selected = moment.state.nodes["selected"].tolist()
         edges = [(u, v) for u, v in moment.state.edge_index.T.tolist() if not selected[u] and not selected[v]]
         assert list(map(tuple, seen.edge_index.T.tolist())) == edges
-        ends = [v for _, v in edges]
-        assert seen.in_degree.tolist() == [ends.count(node) for node in range(seen.num_nodes)]
+        degree = torch.tensor([sum(v == node for _, v in edges) for node in range(seen.num_nodes)], dtype=torch.float32)
+        torch.testing.assert_close(seen.nodes["log_degree"], (1 + degree).log())
+        for part, relative in zip(
+            each_graph(seen, degree), each_graph(seen, seen.nodes["relative_degree"]), strict=True
+        ):
+            torch.testing.assert_close(relative, part / max([1, *part.tolist()]))
         for name in ("selected", "weight"):
             assert_same(seen.nodes[name], moment.state.nodes[name])
 
