@@ -23,7 +23,9 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.collect import collect_steps
 from strategies import assert_same_batch, seeded
 
-CONFIG = PPOConfig(epochs=1, minibatch_size=10_000, discount=0.9, gae_lambda=0.7, entropy_coefficient=0.01, target_kl=None)
+CONFIG = PPOConfig(
+    epochs=1, minibatch_size=10_000, discount=0.9, gae_lambda=0.7, entropy_coefficient=0.01, target_kl=None
+)
 everywhere = pytest.mark.parametrize("name", ENVIRONMENTS)
 
 

@@ -134,11 +134,12 @@ def test_a_group_without_a_choice_is_decided(groups: tuple[Tensor, Segments, Ten
     assert (gradient == 0).all()
 
 
-def test_every_action_of_a_decided_group_has_log_probability_zero() -> None:
+def test_what_a_decided_group_samples_has_log_probability_zero() -> None:
     segments = Segments(torch.tensor([0, 2, 2, 4]))
     mask = torch.tensor([False, False, True, True])
     distribution = RaggedCategorical(torch.tensor([1.0, 2, 0, 0]), segments, mask)
-    torch.testing.assert_close(distribution.log_prob(torch.tensor([1, 0, 1])), torch.tensor([1, 1, 0.5]).log())
+    assert distribution.sample(seeded())[:2].tolist() == [-1, -1]
+    torch.testing.assert_close(distribution.log_prob(torch.tensor([-1, -1, 1])), torch.tensor([1, 1, 0.5]).log())
 
 
 @given(masked_groups())

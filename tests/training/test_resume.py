@@ -15,7 +15,7 @@ from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile
-from graphwright.training.loop import Trainer, resume, train
+from graphwright.training.loop import DivergenceError, Trainer, resume, train
 
 QUIET = Console(quiet=True)
 
@@ -142,3 +142,16 @@ def test_trainer_reports_the_best_validation(tmp_path):
     run = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
     assert isinstance(run, Trainer)
     assert run.counters.best_ratio == pytest.approx(run.validation.ratio(run.agent().policy))
+
+
+def test_a_run_that_diverges_says_so_and_keeps_its_checkpoint(tmp_path, monkeypatch):
+    interrupt_after(3, "vertex-cover", small_config("ppo"), tmp_path / "run", monkeypatch)
+    before = (tmp_path / "run" / "trainer.safetensors").read_bytes()
+
+    def diverge(self, loss):
+        return torch.tensor(float("nan"))
+
+    monkeypatch.setattr("graphwright.algorithms.optimizer.AnnealedAdam.step", diverge)
+    with pytest.raises(DivergenceError, match=r"update 4; lower --ppo\.learning-rate"):
+        resume(tmp_path / "run", console=QUIET)
+    assert (tmp_path / "run" / "trainer.safetensors").read_bytes() == before

@@ -71,7 +71,9 @@ class PPO:
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
             divergences = []
-            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(self.config.minibatch_size):
+            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(
+                self.config.minibatch_size
+            ):
                 metrics |= self._step(rollout, rows, weight[rows], target[rows])
                 divergences.append(metrics["kl"])
             if self.config.target_kl is not None and torch.stack(divergences).mean() > self.config.target_kl:

@@ -64,7 +64,9 @@ class Reinforce:
         self.optimizer.anneal(progress)
         advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
         metrics: dict[str, Tensor] = {}
-        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(self.config.minibatch_size):
+        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(
+            self.config.minibatch_size
+        ):
             metrics |= self._step(episodes, rows, advantage[rows])
         return metrics
 

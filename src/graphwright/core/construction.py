@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core.graph import Columns, GraphBatch, check_end_points
+from graphwright.core.graph import Columns, GraphBatch, check_columns, check_end_points
 from graphwright.core.segment import Segments
 
 
@@ -30,6 +30,9 @@ def from_edges(
     edge_index, num_nodes = edge_index.long(), num_nodes.long()
     node_segments = Segments.from_lengths(num_nodes)
     check_end_points(edge_index, node_segments)
+    check_columns("node", nodes or {}, node_segments.num_rows)
+    check_columns("edge", edges or {}, edge_index.shape[1])
+    check_columns("graph", graphs or {}, num_nodes.numel())
     columns = dict(edges or {})
     twin = None
     if undirected:

@@ -247,11 +247,7 @@ class GraphBatch:
             ("edge", self.edges, self.num_edges),
             ("graph", self.graphs, self.num_graphs),
         ):
-            for name, column in columns.items():
-                if column.dim() == 0 or column.shape[0] != rows:
-                    raise GraphError(
-                        f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}"
-                    )
+            check_columns(table, columns, rows)
         if int(self.edge_ptr[-1]) != self.num_edges:
             raise GraphError(f"edge_ptr ends at {int(self.edge_ptr[-1])}, but edge_index has {self.num_edges} edges")
         self._check_edge_order()
@@ -276,6 +272,8 @@ class GraphBatch:
     def _check_reverse(self) -> None:
         reverse = self.edges["reverse"]
         _check_integers("edge column 'reverse'", reverse)
+        if reverse.dim() != 1:
+            raise GraphError(f"edge column 'reverse' has shape {tuple(reverse.shape)}; it must be [E]")
         inside = (reverse >= 0) & (reverse < self.edge_segments.lengths[self.edge_graph])
         rows = torch.where(inside, reverse, 0) + self.edge_ptr[:-1][self.edge_graph]
         opposite = inside & (self.edge_index[:, rows].flip(0) == self.edge_index).all(0)
@@ -304,6 +302,13 @@ def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
         raise GraphError(
             f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one"
         )
+
+
+def check_columns(table: str, columns: Columns, rows: int) -> None:
+    """Raise GraphError, naming the column, unless each is [rows, ...]."""
+    for name, column in columns.items():
+        if column.dim() == 0 or column.shape[0] != rows:
+            raise GraphError(f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}")
 
 
 def _check_integers(name: str, tensor: Tensor) -> None:

@@ -86,8 +86,10 @@ def segment_mean(values: Tensor, segments: Segments) -> Tensor:
 
 def segment_max(values: Tensor, segments: Segments, empty: float = 0.0) -> Tensor:
     """Maximum of each group, [G, ...]; `empty` for an empty group. Ties share the gradient evenly."""
-    out = values.new_full((segments.num_groups, *values.shape[1:]), empty)
-    return out.scatter_reduce(0, _expand(segments.index, values), values, "amax", include_self=False)
+    # Not `include_self=False`: its gradient counts the initial value as one more of equals.
+    out = values.new_full((segments.num_groups, *values.shape[1:]), -torch.inf)
+    out = out.scatter_reduce(0, _expand(segments.index, values), values, "amax")
+    return torch.where((segments.lengths == 0).view(-1, *[1] * (values.dim() - 1)), empty, out)
 
 
 def segment_logsumexp(values: Tensor, segments: Segments) -> Tensor:
@@ -103,9 +105,10 @@ def segment_log_softmax(values: Tensor, segments: Segments) -> Tensor:
 
     A group that holds only -inf stays -inf throughout and passes no gradient.
     """
-    normalizer = segment_logsumexp(values, segments)
-    finite = torch.where(normalizer.isfinite(), normalizer, 0)
-    return values - finite[segments.index]
+    shift = segment_max(values.detach(), segments)
+    shifted = values - torch.where(shift.isfinite(), shift, 0)[segments.index]
+    total = segment_sum(shifted.exp(), segments)
+    return shifted - torch.where(total > 0, total, 1).log()[segments.index]
 
 
 def segment_argmax(values: Tensor, segments: Segments) -> Tensor:

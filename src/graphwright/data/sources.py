@@ -57,6 +57,8 @@ class FixedInstances:
     """The instances of a data set, in a new order each time round."""
 
     def __init__(self, instances: GraphBatch, seed: int) -> None:
+        if not instances.num_graphs:
+            raise ValueError("a data set without instances; give at least one")
         self.instances = instances
         self.stream = GeneratedInstances(self._shuffled, seed, instances.device, block=instances.num_graphs)
 

@@ -22,8 +22,8 @@ class RaggedCategorical:
     logits: [K] float; segments: which candidates belong to each group; mask: [K] bool, true where a candidate may be
     chosen (all, if it is not given). An action [G] int64 is the place of a candidate inside its group.
 
-    A group without a legal candidate (empty, or all masked) is decided already: it samples -1, and every action there
-    has log-probability 0; its entropy and divergence are 0, and no gradient flows through it.
+    A group without a legal candidate (empty, or all masked) is decided already: it samples -1, whose log-probability
+    is 0; its entropy and divergence are 0, and no gradient flows through it.
     """
 
     def __init__(self, logits: Tensor, segments: Segments, mask: Tensor | None = None) -> None:

@@ -31,5 +31,6 @@ def approximate_kl(log_prob: Tensor, old_log_prob: Tensor) -> Tensor:
 
 def standardize(advantage: Tensor) -> Tensor:
     """Advantages [M] with mean 0 and standard deviation 1; left at 0 where they are all alike."""
-    centred = advantage - advantage.mean()
+    exact = advantage.double()  # in which the mean of equal numbers is that number
+    centred = (exact - exact.mean()).to(advantage.dtype)
     return centred / (centred.square().mean().sqrt() + 1e-8)

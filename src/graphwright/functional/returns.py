@@ -42,6 +42,7 @@ def group_advantage(returns: Tensor) -> Tensor:
     (GRPO, Shao et al. 2024, eq. 3) lets instances count alike, and the last term keeps differences small where all
     episodes are nearly as good.
     """
-    mean = returns.mean(dim=1, keepdim=True)
-    spread = (returns - mean).square().mean(dim=1, keepdim=True).sqrt()
-    return (returns - mean) / (spread + 0.01 * mean.abs() + 1e-8)
+    exact = returns.double()  # in which the mean of equal numbers is that number
+    mean = exact.mean(dim=1, keepdim=True)
+    spread = (exact - mean).square().mean(dim=1, keepdim=True).sqrt()
+    return ((exact - mean) / (spread + 0.01 * mean.abs() + 1e-8)).to(returns.dtype)

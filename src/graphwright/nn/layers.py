@@ -124,7 +124,7 @@ class GAT(MessagePassingLayer):
         if self.score_edge is not None:
             score = score + self.score_edge(edge_features)
         attention = segment_log_softmax(F.leaky_relu(score, 0.2), graph.in_edges).exp()
-        messages = neighbour_weighted_sum(value.view(len(x), self.heads, -1), attention, graph)
+        messages = neighbour_weighted_sum(value.unflatten(1, (self.heads, -1)), attention, graph)
         return self.own(x) + messages.reshape(x.shape)
 
 
@@ -156,7 +156,7 @@ class GATv2(MessagePassingLayer):
             hidden = hidden + self.edge(edge_features)
         hidden = F.leaky_relu(hidden, 0.2).view(-1, self.heads, self.score.shape[1])
         attention = segment_log_softmax((hidden * self.score).sum(-1), graph.in_edges).exp()
-        messages = neighbour_weighted_sum(value.view(len(x), self.heads, -1), attention, graph)
+        messages = neighbour_weighted_sum(value.unflatten(1, (self.heads, -1)), attention, graph)
         return self.own(x) + messages.reshape(x.shape)
 
 

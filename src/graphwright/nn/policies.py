@@ -32,6 +32,9 @@ class GraphPolicy(nn.Module):
         self.actions = actions
         self.encoder = Encoder(features, encoder)
         width = encoder.width
+        headless = [block.name for block in actions.blocks if block.rows != "nodes"]
+        if headless:
+            raise ValueError(f"action {headless[0]!r} is not tied to nodes, and there is no head for it yet")
         self.heads = nn.ModuleList(NodeScore(width, block.columns, heads.pool) for block in actions.blocks)
         self.critic = PooledValue(width, heads.value_pool)
 

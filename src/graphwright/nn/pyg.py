@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 
+import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
@@ -25,8 +26,18 @@ class PyGLayer(nn.Module):
         self.reads_edges = takes_edges and edge_width > 0
         try:
             self.layer = layer(width, width, edge_dim=edge_width) if self.reads_edges else layer(width, width)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"encoder layer {path!r} cannot be built as Class({width}, {width}): {error}") from None
+            self._try(width, edge_width)
+        except Exception as error:  # whatever the class makes of arguments that are not meant for it
+            raise ValueError(f"encoder layer {path!r} cannot be used as Class({width}, {width}): {error}") from None
+
+    def _try(self, width: int, edge_width: int) -> None:
+        """Raise unless the layer makes [2, width] of two nodes with an edge."""
+        features = {"edge_attr": torch.zeros(1, edge_width)} if self.reads_edges else {}
+        with torch.no_grad():
+            out = self.layer.eval()(torch.zeros(2, width), torch.tensor([[0], [1]]), **features)
+        self.layer.train()
+        if out.shape != (2, width):
+            raise ValueError(f"it makes {tuple(out.shape)} of nodes of shape {(2, width)}")
 
     def forward(self, x: Tensor, edge_features: Tensor | None, graph: GraphBatch) -> Tensor:
         """x: [N, width] → [N, width]."""

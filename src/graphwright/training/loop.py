@@ -36,6 +36,13 @@ from graphwright.training.validation import make_validation
 TRAINER_FILE = "trainer.safetensors"
 
 
+class DivergenceError(ValueError):
+    """A gradient is no longer finite. The last checkpoint is as it was."""
+
+    def __init__(self, algorithm: str, iteration: int) -> None:
+        super().__init__(f"training diverged at update {iteration}; lower --{algorithm}.learning-rate")
+
+
 @dataclass
 class Counters:
     """How far a run has come."""
@@ -75,6 +82,8 @@ class Trainer:
                 self.counters.iteration += 1
                 self.counters.steps += steps
                 row = {name: float(value) for name, value in metrics.items()}
+                if not math.isfinite(row["grad_norm"]):
+                    raise DivergenceError(self.config.algorithm, self.counters.iteration)
                 row["steps_per_second"] = steps / (time.perf_counter() - start)
                 due = self.counters.iteration % self.config.validation.every == 0
                 row["validation_ratio"] = self._validate() if due else math.nan
