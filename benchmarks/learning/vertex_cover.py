@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -53,8 +54,8 @@ class Options:
     """Number of runs, with the seeds 0, 1, ..."""
     seconds: float | None = None
     """Training time of each; by default that of the family."""
-    options: tuple[str, ...] = ()
-    """More options for `graphwright train`, such as --options=--algorithm=reinforce."""
+    options: str = ""
+    """More options for `graphwright train`, as in --options="--algorithm reinforce"."""
     out: Path | None = None
     """Folder for the table, as FAMILY.md and FAMILY.json."""
     runs: Path | None = None
@@ -67,8 +68,8 @@ def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, float]
     run = folder / f"{options.family}-{seed}"
     seconds = str(options.seconds or family["seconds"])
     call = [sys.executable, "-m", "graphwright"]
-    budget = ["--seconds", seconds, "--seed", str(seed), "--threads", "1"]
-    train = [*call, "train", "vertex-cover", "--run", str(run), *family["train"], *budget, *options.options]
+    budget = ["--seconds", seconds, "--seed", str(seed), "--threads", "1", *shlex.split(options.options)]
+    train = [*call, "train", "vertex-cover", "--run", str(run), *family["train"], *budget]
     subprocess.run(train, check=True, stderr=subprocess.DEVNULL)
     rows = []
     for size, graphs in family["tests"].items():
@@ -81,7 +82,7 @@ def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, float]
 def table(options: Options, results: list[list[dict[str, float]]]) -> str:
     """The Markdown table of all seeds' rows."""
     seconds = options.seconds or FAMILIES[options.family]["seconds"]
-    extra = f", {' '.join(options.options)}" if options.options else ""
+    extra = f", {options.options}" if options.options else ""
     lines = [
         f"{options.family}, {seconds:g} s on one thread, seeds 0 to {options.seeds - 1}{extra}; {date.today()}, "
         f"{platform.machine()}, two seeds side by side on two cores.",

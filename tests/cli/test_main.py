@@ -169,3 +169,23 @@ def test_signals_leave_a_run_that_can_go_on(number, code, tmp_path):
     before = json.loads((directory / "config.json").read_text())
     main(["resume", str(directory), "--steps", "1"])
     assert json.loads((directory / "config.json").read_text()) == before | {"seconds": None, "steps": 1}
+
+
+def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
+    """Where the solver proves nothing in time, the ratio is unknown, which JSON calls null."""
+    from graphwright.envs.covering import exact
+
+    solution = exact.exact_cover
+
+    def proves_nothing(instances, **options):
+        found = solution(instances, **options)
+        return exact.ExactSolution(
+            found.selected, found.cost, found.lower_bound * 0, found.proven & False, found.seconds
+        )
+
+    monkeypatch.setattr("graphwright.envs.covering.vertex_cover.exact_cover", proves_nothing)
+    main(["evaluate", str(run), "--sizes", "8", "--graphs", "3", "--json"])
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["rows"]
+    assert (row["optimum"], row["proven"], row["ratio"], row["ratio_high"]) == (0, 0, None, None)
+    main(["evaluate", str(run), "--sizes", "8", "--graphs", "3"])
+    assert "3 optima are not proven" in capsys.readouterr().out

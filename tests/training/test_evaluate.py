@@ -105,6 +105,7 @@ def test_bootstrap_of_equal_ratios_has_no_width_and_nothing_over_nothing_is_one(
     below = torch.tensor([1.0, 2.0, 3.0])
     assert bootstrap_ratio(2 * below, below) == pytest.approx((2, 2, 2))
     assert bootstrap_ratio(torch.zeros(3), torch.zeros(3)) == (1, 1, 1)
+    assert bootstrap_ratio(below, torch.zeros(3)) == (torch.inf, torch.inf, torch.inf)
 
 
 def test_config_json_round_trip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,38 +41,35 @@ class Evaluate:
         rows = evaluate(agent, self.options)
         if self.json:
             document = {"problem": agent.problem.name, "run": str(self.directory), "decode": self.options.decode}
-            print(json.dumps(document | {"rows": [dataclasses.asdict(row) for row in rows]}, indent=2))
+            print(json.dumps(document | {"rows": [_finite(dataclasses.asdict(row)) for row in rows]}, indent=2))
         else:
             topology = self.options.generator or agent.config.generator
-            Console().print(evaluation_table(f"{agent.problem.name} on {topology}", rows))
+            title = f"{agent.problem.name} on {topology}: mean costs of {self.options.graphs} graphs"
+            Console().print(evaluation_table(title, rows))
+
+
+def _finite(row: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no infinity: a ratio to a bound of 0 becomes null."""
+    return {name: value if math.isfinite(value) else None for name, value in row.items()}
 
 
 def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     """Mean costs, a row for each size."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in (
-        "nodes",
-        "graphs",
-        "random",
-        "greedy",
-        "policy",
-        "optimum",
-        "policy / optimum",
-        "95 % interval",
-        "seconds",
-    ):
-        table.add_column(name, justify="right")
+    for name in ("nodes", "random", "greedy", "policy", "optimum", "ratio", "95 % interval", "time"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        bound = "" if row.proven == row.graphs else f" ≥ ({row.proven} proven)"
         table.add_row(
             f"{row.size}",
-            f"{row.graphs}",
             f"{row.random:.3f}",
             f"{row.greedy:.3f}",
             f"[bold]{row.policy:.3f}",
-            f"{row.optimum:.3f}{bound}",
+            f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}",
             f"[bold]{row.ratio:.4f}",
             f"{row.ratio_low:.4f}–{row.ratio_high:.4f}",
-            f"{row.seconds:.2f}",
+            f"{row.seconds:.1f} s",
         )
+    unproven = sum(row.graphs - row.proven for row in rows)
+    if unproven:
+        table.caption = f"* a lower bound: {unproven} optima are not proven; a longer --time-limit may prove them"
     return table

@@ -20,11 +20,13 @@ class Ratio(NamedTuple):
 def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 2000, seed: int = 0) -> Ratio:
     """Mean of `numerator` [B] over mean of `denominator` [B], with the percentile bootstrap over the B pairs.
 
-    Efron & Tibshirani 1993, section 13.3. 0 / 0 counts as 1. Deterministic for a seed.
+    Efron & Tibshirani 1993, section 13.3. 0 / 0 counts as 1, more / 0 as infinite.
+    Deterministic for a seed.
     """
     above, below = numerator.double().cpu().numpy(), denominator.double().cpu().numpy()
     draws = np.random.default_rng(seed).integers(len(above), size=(resamples, len(above)))
-    low, high = np.percentile(_divide(above[draws].sum(1), below[draws].sum(1)), [2.5, 97.5])
+    resampled = _divide(above[draws].sum(1), below[draws].sum(1))
+    low, high = np.percentile(resampled, [2.5, 97.5], method="nearest")  # which also takes infinite ratios
     return Ratio(float(_divide(above.sum(), below.sum())), float(low), float(high))
 
 
