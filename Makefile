@@ -7,7 +7,7 @@ RUN ?= runs/demo
 SECONDS ?= 60
 NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
-.PHONY: demo test lint format benchmarks clean
+.PHONY: demo test lint format clean
 
 demo: $(VENV)/installed
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }

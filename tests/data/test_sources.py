@@ -83,3 +83,20 @@ def test_each_round_has_an_order_of_its_own() -> None:
     source = FixedInstances(instances, 0)
     orders = [tuple(source.draw(20).graphs["row"].tolist()) for _ in range(5)]
     assert len(set(orders)) == 5
+
+
+def test_drawing_nothing_costs_no_block() -> None:
+    """A step on which no episode ends draws nothing; once that generated the first block anew every time."""
+    calls = []
+
+    def generate(count: int, generator: torch.Generator) -> GraphBatch:
+        calls.append(count)
+        return InstanceGenerator(WattsStrogatz(), (5,))(count, generator)
+
+    source = GeneratedInstances(generate, seed=0, block=4)
+    source.draw(6)
+    generated = len(calls)
+    for _ in range(3):
+        assert source.draw(0).num_graphs == 0
+        source.draw(0)
+    assert len(calls) == generated

@@ -81,6 +81,32 @@ def test_saved_agents_decide_the_same_on_every_size(run, tmp_path):
         assert torch.equal(agent.solve(instances).nodes["selected"], copy.solve(instances).nodes["selected"])
 
 
+@pytest.mark.parametrize("factor", [1e-3, 100.0, 1e30])
+def test_the_unit_of_a_users_weights_changes_no_decision(run, factor):
+    agent = load(run, "cpu")
+    graphs = agent.config.instance_generator()(20, torch.Generator().manual_seed(1))
+    factor = 2.0 ** round(np.log2(factor))  # exact in floating point, so that the decisions are the same to the bit
+    scaled = graphs.with_nodes(weight=graphs.nodes["weight"] * factor)
+    chosen, again = (agent.solve(agent.config.environment.instance(batch)) for batch in (graphs, scaled))
+    assert torch.equal(chosen.nodes["selected"], again.nodes["selected"])
+    cost = agent.config.environment.cost
+    torch.testing.assert_close(cost(again), cost(chosen) * factor)
+
+
+def test_scores_that_are_not_finite_are_an_error_and_no_endless_episode(run):
+    agent = load(run, "cpu")
+    with torch.no_grad():
+        agent.policy.heads[0].score.weight.fill_(torch.nan)
+    with pytest.raises(ValueError, match="not finite"):
+        agent.solve(agent.config.instance_generator()(2, torch.Generator().manual_seed(1)))
+
+
+def test_loading_leaves_the_global_generator_alone(run):
+    before = torch.get_rng_state()
+    load(run, "cpu")
+    assert torch.equal(before, torch.get_rng_state())
+
+
 def test_instances_without_edges_are_solved_by_nothing(run):
     agent = load(run, "cpu")
     named = from_networkx(nx.empty_graph(3))

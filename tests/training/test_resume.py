@@ -11,6 +11,7 @@ from graphwright.algorithms.ppo import PPOConfig
 from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.nn import EncoderConfig
+from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
 from graphwright.training.interrupt import Interrupted, Interruption
@@ -135,6 +136,8 @@ def test_weights_of_another_network_are_refused(tmp_path):
     path = tmp_path / "run" / "config.json"
     path.write_text(path.read_text().replace('"width": 8', '"width": 12'))
     with pytest.raises(CheckpointError, match=r"do not fit config\.json"):
+        load(tmp_path / "run", "cpu")
+    with pytest.raises(CheckpointError, match="other settings"):
         resume(tmp_path / "run", console=QUIET)
 
 

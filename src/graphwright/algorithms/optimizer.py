@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+
+def require(name: str, value: float, least: float = 1, most: float = math.inf) -> None:
+    """Raise ValueError, naming the option, unless `value` is a number from `least` to `most`."""
+    if not (least <= value <= most and math.isfinite(value)):
+        limit = f"at least {least:g}" if math.isinf(most) else f"{least:g} to {most:g}"
+        raise ValueError(f"--{name} {value}: give {limit}")
+
+
+def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of each scalar over the gradient steps of an update."""
+    return {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
 
 
 class AnnealedAdam:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
 from graphwright.core import GraphBatch, Observation
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
@@ -46,6 +46,15 @@ class PPOConfig:
     max_grad_norm: float = 2.0
     """Gradients are clipped to this norm."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        for name in ("num_envs", "num_steps", "epochs", "minibatch_size"):
+            require(f"ppo.{name.replace('_', '-')}", getattr(self, name))
+        for name in ("learning_rate", "clip", "value_coefficient", "max_grad_norm"):
+            require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0)
+        for name in ("discount", "gae_lambda"):
+            require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+
 
 class PPO:
     """Updates `policy` from rollouts; `observe` is the environment's."""
@@ -67,18 +76,16 @@ class PPO:
         """Learn from `rollout`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         advantage, target = self.advantages(rollout)
-        metrics: dict[str, Tensor] = {"explained_variance": explained_variance(target - advantage, target)}
+        steps = []
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
-            divergences = []
             for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(
                 self.config.minibatch_size
             ):
-                metrics |= self._step(rollout, rows, weight[rows], target[rows])
-                divergences.append(metrics["kl"])
-            if self.config.target_kl is not None and torch.stack(divergences).mean() > self.config.target_kl:
+                steps.append(self._step(rollout, rows, weight[rows], target[rows]))
+            if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break
-        return metrics
+        return {"explained_variance": explained_variance(target - advantage, target)} | mean_of(steps)
 
     def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
         """Advantages and value targets of all steps, [T · B] each, from one pass of the critic over all states."""

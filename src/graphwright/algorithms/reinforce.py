@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
 from graphwright.core import GraphBatch, Observation
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
@@ -40,7 +40,11 @@ class ReinforceConfig:
     def __post_init__(self) -> None:
         """Raise ValueError where there is nothing to compare an episode with."""
         if self.repeats < 2:
-            raise ValueError(f"reinforce.repeats is {self.repeats}; the baseline needs at least 2 episodes an instance")
+            raise ValueError(f"--reinforce.repeats {self.repeats}: the baseline needs at least 2 episodes an instance")
+        for name in ("num_instances", "minibatch_size"):
+            require(f"reinforce.{name.replace('_', '-')}", getattr(self, name))
+        for name in ("learning_rate", "max_grad_norm"):
+            require(f"reinforce.{name.replace('_', '-')}", getattr(self, name), 0)
 
 
 class Reinforce:
@@ -63,12 +67,12 @@ class Reinforce:
         """Learn from `episodes`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
-        metrics: dict[str, Tensor] = {}
+        steps = []
         for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(
             self.config.minibatch_size
         ):
-            metrics |= self._step(episodes, rows, advantage[rows])
-        return metrics
+            steps.append(self._step(episodes, rows, advantage[rows]))
+        return mean_of(steps)
 
     def _step(self, episodes: Episodes, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""

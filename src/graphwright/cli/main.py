@@ -30,8 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         command.run()
     except Interrupted as interruption:
-        print(f"graphwright: {interruption}", file=sys.stderr)
+        _say(str(interruption))
         sys.exit(128 + interruption.signal)
+    except KeyboardInterrupt:
+        _say("stopped")
+        sys.exit(130)
     except _BAD_INPUT as error:
         _fail(str(error))
 
@@ -58,7 +61,7 @@ _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 
 def _commands(arguments: Sequence[str]) -> Any:
     """The union of all commands; `train` comes with the defaults of the problem that `arguments` name."""
-    named = [word for word in arguments[1:2] if word in PROBLEMS]
+    named = [word for word in arguments if word in PROBLEMS]
     settings = TrainConfig.for_problem(named[0] if named else next(iter(PROBLEMS)))
     start = Train(problem=tyro.MISSING, directory=tyro.MISSING, config=settings)
     return Union[  # noqa: UP007 (annotated members)
@@ -74,9 +77,14 @@ def _one_line(complaint: str) -> str:
     """The text inside the parser's box."""
     inside = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
     text = " ".join(inside).split("─")[0]
-    return re.sub(r"\s+", " ", text or complaint).strip() + "; see --help"
+    text = re.sub(r"__tyro-dummy-inner__\.(config\.|options\.)?", "--", text or complaint)
+    return re.sub(r"\s+", " ", text).strip() + "; see --help"
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"graphwright: {' '.join(message.split())}", file=sys.stderr)
+    _say(message)
     sys.exit(2)
+
+
+def _say(message: str) -> None:
+    print(f"graphwright: {' '.join(message.split())}", file=sys.stderr)

@@ -10,6 +10,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 from rich.console import Console
+from rich.markup import escape
 
 from graphwright.adapters.files import read_graph
 from graphwright.adapters.named_graph import NamedGraph
@@ -56,6 +57,8 @@ class Solve:
             raise ConfigError("solve: name at least one FILE")
         if self.picture is not None and len(self.files) > 1:
             raise ConfigError("--picture draws one FILE; solve the others without it")
+        if self.picture is not None and not self.picture.absolute().parent.is_dir():
+            raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
         agent = load(self.directory, self.device)
         graphs = [self._read(path, agent) for path in self.files]
         solutions = [self._solve(agent, named, instance) for named, instance in graphs]
@@ -103,7 +106,7 @@ def _print(path: Path, solution: Solution) -> None:
         f"{solution.seconds:.2f} s",
     ]
     console = Console(highlight=False)
-    console.print(f"[bold]{path.name}[/]: {', '.join(facts)}", soft_wrap=True)
+    console.print(f"[bold]{escape(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
     console.print("  " + ", ".join(solution.nodes), markup=False, soft_wrap=True)
 
 
@@ -114,7 +117,9 @@ def _gap(solution: Solution) -> list[str]:
     above = solution.cost - solution.lower_bound
     if above <= 1e-6 * solution.cost:
         return ["optimal"]
-    return [f"at most {100 * above / max(solution.lower_bound, 1e-300):.3g} % above the optimum"]
+    if solution.lower_bound <= 0:
+        return ["no bound proven in time"]
+    return [f"at most {100 * above / solution.lower_bound:.3g} % above the optimum"]
 
 
 def _draw(picture: Path, path: Path, named: NamedGraph, instance: GraphBatch, solution: Solution) -> None:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
+from rich.markup import escape
 
-from graphwright.training.config import TrainConfig
+from graphwright.training.config import Device, TrainConfig
 from graphwright.training.loop import Trainer, resume, train
 
 
@@ -38,14 +39,21 @@ class Resume:
     """A new end: training time in all, the time so far included."""
     steps: int | None = None
     """A new end: environment steps in all."""
+    threads: int | None = None
+    """CPU threads; by default those of the run."""
+    device: Device | None = None
+    """Where the networks run; by default that of the run."""
 
     def run(self) -> None:
         """Go on, and say what came of it."""
-        _report(self.directory, resume(self.directory, seconds=self.seconds, steps=self.steps))
+        trainer = resume(
+            self.directory, seconds=self.seconds, steps=self.steps, threads=self.threads, device=self.device
+        )
+        _report(self.directory, trainer)
 
 
 def _report(directory: Path, trainer: Trainer) -> None:
     counters = trainer.counters
     ratio = f"{counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs"
     taken = f"{counters.steps:,} steps in {counters.seconds:.0f} s; policy of update {counters.best_iteration}"
-    Console(stderr=True, highlight=False).print(f"{directory}: {taken}, {ratio}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}, {ratio}", soft_wrap=True)

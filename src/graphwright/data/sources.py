@@ -36,7 +36,9 @@ class GeneratedInstances:
             parts.append(block.select(torch.arange(offset, offset + taken, device=self.device)))
             self.position += taken
             count -= taken
-        return GraphBatch.concat(parts) if parts else self._block(0).select(torch.arange(0, device=self.device))
+        if not parts:
+            parts.append(self._block(self.position // self.block).select(torch.arange(0, device=self.device)))
+        return GraphBatch.concat(parts)
 
     def state_dict(self) -> dict[str, int]:
         """The position in the stream."""

@@ -41,7 +41,7 @@ class Environment(ABC):
 
     @abstractmethod
     def cost(self, state: GraphBatch) -> Tensor:
-        """[B] float32: the objective of the solution that `state` holds, to be minimised."""
+        """[B] float64: the objective of the solution that `state` holds, to be minimised."""
 
     @abstractmethod
     def is_complete(self, state: GraphBatch) -> Tensor:

@@ -43,6 +43,8 @@ def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iter
     state = states.select(episode)
     while episode.numel():
         action = choose(environment.observe(state))
+        if bool((action < 0).any()):
+            raise ValueError("a graph with legal actions got none: the scores of its candidates are not finite")
         step = environment.step(state, action)
         yield Moment(episode, state, action, step)
         over = step.terminated | step.truncated

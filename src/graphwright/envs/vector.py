@@ -61,8 +61,11 @@ class VectorEnvironment:
         step = self.environment.step(self.state, action)
         done = (step.terminated | step.truncated).nonzero().squeeze(1)
         final = step.state.select(step.truncated)
-        fresh, first_states = self._begin(done.numel())
-        self.state = step.state.replace(done, first_states) if done.numel() else step.state
+        if done.numel():
+            fresh, first_states = self._begin(done.numel())
+            self.state = step.state.replace(done, first_states)
+        else:
+            fresh, self.state = self.source.draw(0), step.state
         return VectorStep(step.reward, step.terminated, step.truncated, final, fresh)
 
     def _begin(self, count: int) -> tuple[GraphBatch, GraphBatch]:

@@ -45,7 +45,9 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         """Raise ValueError for sizes that make no network."""
         if self.width < 1 or self.depth < 0:
-            raise ValueError(f"encoder width {self.width} and depth {self.depth}: give at least 1 and 0")
+            raise ValueError(f"--encoder.width {self.width} --encoder.depth {self.depth}: give at least 1 and 0")
+        if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
+            raise ValueError(f"--encoder.aggregation {self.aggregation}: only graphconv and sage have a choice")
 
 
 class Encoder(nn.Module):

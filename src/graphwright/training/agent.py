@@ -12,7 +12,6 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.problems import find_problem
 from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
-    CheckpointError,
     load_checkpoint,
     load_module,
     save_checkpoint,
@@ -57,9 +56,11 @@ class Agent:
 
 def make_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
     """A fresh policy, the same for the same seed."""
-    torch.manual_seed(config.seed)
     environment = config.environment
-    return GraphPolicy(environment.features, environment.actions, config.encoder, config.heads).to(device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        policy = GraphPolicy(environment.features, environment.actions, config.encoder, config.heads)
+    return policy.to(device)
 
 
 def read_config(directory: Path) -> tuple[Problem, TrainConfig]:
@@ -91,6 +92,3 @@ def find_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ConfigError("--device cuda: this machine has no CUDA device that torch can use; take cpu or auto")
     return torch.device(name)
-
-
-__all__ = ["Agent", "CheckpointError", "load"]

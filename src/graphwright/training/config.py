@@ -79,8 +79,6 @@ class TrainConfig:
             raise ConfigError(f"--seconds {self.seconds}: give a positive number")
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"--steps {self.steps}: give at least 1")
-        if self.threads < 1:
-            raise ConfigError(f"--threads {self.threads}: give at least 1")
         if self.validation.graphs < 1 or self.validation.every < 1:
             raise ConfigError("--validation.graphs and --validation.every: give at least 1")
         self.instance_generator()

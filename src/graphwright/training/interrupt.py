@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,9 @@ class Interruption:
 def interruptible() -> Iterator[Interruption]:
     """Within this block the first SIGINT or SIGTERM is only noted; a second one acts as usual."""
     interruption = Interruption()
+    if threading.current_thread() is not threading.main_thread():  # only there can handlers be set
+        yield interruption
+        return
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from graphwright.training.checkpoint import (
     without_prefix,
     write_atomically,
 )
-from graphwright.training.config import ConfigError, TrainConfig, to_json, use_threads
+from graphwright.training.config import ConfigError, Device, TrainConfig, to_json, use_threads
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
 from graphwright.training.learner import make_learner
 from graphwright.training.logging import MetricsFile, RunLog
@@ -69,12 +70,14 @@ class Trainer:
         self.learner = make_learner(config, self.policy, self.source, self.generator)
         self.validation = make_validation(problem, config, device)
         self.counters = Counters()
+        torch.manual_seed(config.seed)
         self.best = _copy(self.policy.state_dict())
 
     def train(self, interruption: Interruption, console: Console) -> None:
         """Iterate until the run's time or steps are over or it is interrupted."""
         if self.counters.iteration == 0:
             self._validate()
+            self.save()
         with RunLog(self.directory, self.counters.iteration, console) as log:
             while self.progress < 1 and interruption.signal is None:
                 start = time.perf_counter()
@@ -122,8 +125,13 @@ class Trainer:
             **with_prefix("optimizer", _flatten_adam(self.learner.optimizer.state_dict())),
             **with_prefix("learner", self.learner.state()),
             "generator": self.generator.get_state(),
+            "global_generator": torch.get_rng_state(),  # which only layers with dropout use
         }
-        info = {"counters": asdict(self.counters), "source": self.source.state_dict()}
+        info = {
+            "counters": asdict(self.counters),
+            "source": self.source.state_dict(),
+            "settings": _settings(self.problem, self.config),
+        }
         save_checkpoint(self.directory / TRAINER_FILE, tensors, info)
         chosen = {"iteration": self.counters.best_iteration, "validation_ratio": _finite(self.counters.best_ratio)}
         save_checkpoint(self.directory / POLICY_FILE, self.best, chosen)
@@ -132,6 +140,8 @@ class Trainer:
         """Go on from the directory's checkpoint. Raises CheckpointError where it is missing or damaged."""
         path = self.directory / TRAINER_FILE
         tensors, info = load_checkpoint(path)
+        if info.get("settings") != _settings(self.problem, self.config):
+            raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
         load_module(self.policy, without_prefix("policy", tensors), path)
         try:
             self.counters = Counters(**info["counters"])
@@ -141,6 +151,7 @@ class Trainer:
             )
             self.learner.load_state(without_prefix("learner", tensors))
             self.generator.set_state(tensors["generator"])
+            torch.set_rng_state(tensors["global_generator"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{path}: does not fit {CONFIG_FILE} ({error})") from None
         self.best = without_prefix("best", tensors)
@@ -181,7 +192,13 @@ def train(
 
 
 def resume(
-    directory: Path | str, *, seconds: float | None = None, steps: int | None = None, console: Console | None = None
+    directory: Path | str,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    threads: int | None = None,
+    device: Device | None = None,
+    console: Console | None = None,
 ) -> Trainer:
     """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end.
 
@@ -191,6 +208,7 @@ def resume(
     problem, config = read_config(directory)
     if seconds is not None or steps is not None:
         config = replace(config, seconds=seconds, steps=steps)
+    config = replace(config, threads=threads or config.threads, device=device or config.device)
     trainer = Trainer(problem, config, directory)
     trainer.restore()
     write_atomically(directory / CONFIG_FILE, to_json(problem.name, config).encode())
@@ -203,6 +221,12 @@ def _run(trainer: Trainer, console: Console | None) -> Trainer:
     if interruption.signal is not None:
         raise Interrupted(trainer.directory, interruption.signal)
     return trainer
+
+
+def _settings(problem: Problem, config: TrainConfig) -> dict[str, Any]:
+    """What must not change in the middle of a run: everything but its end and the machine."""
+    settings = json.loads(to_json(problem.name, config))
+    return {name: value for name, value in settings.items() if name not in ("seconds", "steps", "threads", "device")}
 
 
 def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from graphwright.training.checkpoint import write_atomically
 
 INK, GREY, PALE, ACCENT, EDGE = "#1f2933", "#7b8794", "#ffffff", "#e4572e", "#b8c4ce"
 
@@ -36,8 +40,7 @@ def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> 
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
         axes.set_axisbelow(True)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)
+    _save(figure, path)
 
 
 def plot_selection(
@@ -74,8 +77,15 @@ def plot_selection(
     if placed.any() and not placed.all():
         note = f"{(~placed).sum()} nodes without a position stand near their neighbours"
         axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
-    figure.savefig(path, dpi=160, facecolor="white")
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write the picture whole or not at all."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=160, facecolor="white")
     plt.close(figure)
+    write_atomically(path, data.getvalue())
 
 
 def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, position: np.ndarray) -> None:

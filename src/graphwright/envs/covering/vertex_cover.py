@@ -25,8 +25,8 @@ class VertexCover(Environment):
     Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
     State: adds the node column `selected` [N] bool.
     Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
-        node `selected`, `weight`, and its degree d there as `log_degree` log(1 + d) and `relative_degree` d over the
-        graph's largest. Both stay in range on graphs larger than those of training.
+        node `selected`, `weight` (over `scale`, where an instance has that column), and its degree d there as
+        `log_degree` log(1 + d) and `relative_degree` d over the graph's largest, which stay in range on larger graphs.
     Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
         setting, in which a step may be wasted.
     Reward: minus the weight of the node.
@@ -48,7 +48,10 @@ class VertexCover(Environment):
     actions = ActionSpec(per_node("select"))
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
-        """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged."""
+        """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged.
+
+        The graph column `scale` keeps the largest weight, so that the unit of a user's weights changes no decision.
+        """
         if "reverse" not in graph.edges:
             raise GraphError(
                 "the graph is directed, and a vertex cover needs an undirected one; forget the directions first"
@@ -62,7 +65,9 @@ class VertexCover(Environment):
             raise GraphError(
                 f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative"
             )
-        return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]))
+        scale = segment_max(weight, graph.node_segments)
+        positive = torch.where(scale > 0, scale, 1)
+        return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]).with_graphs(scale=positive))
 
     def reset(self, instances: GraphBatch) -> GraphBatch:
         """No node is chosen."""
@@ -75,7 +80,9 @@ class VertexCover(Environment):
         largest = segment_max(degree, graph.node_segments)[graph.node_graph]
         useful = degree > 0 if self.legal == "useful" else largest > 0
         return Observation(
-            graph.with_nodes(log_degree=degree.log1p(), relative_degree=degree / largest.clamp(min=1)),
+            graph.with_nodes(
+                weight=_in_scale(state), log_degree=degree.log1p(), relative_degree=degree / largest.clamp(min=1)
+            ),
             (useful & ~state.nodes["selected"],),
         )
 
@@ -88,7 +95,7 @@ class VertexCover(Environment):
 
     def cost(self, state: GraphBatch) -> Tensor:
         """Total weight of the chosen nodes."""
-        return segment_sum(state.nodes["selected"] * state.nodes["weight"], state.node_segments)
+        return segment_sum(state.nodes["selected"] * state.nodes["weight"].double(), state.node_segments)
 
     def is_complete(self, state: GraphBatch) -> Tensor:
         """Whether every edge is covered."""
@@ -101,6 +108,12 @@ def greedy(observation: Observation) -> Tensor:
     price = graph.nodes["weight"] / graph.in_degree
     useless = ~legal | (graph.in_degree == 0)
     return segment_argmax((-price).masked_fill(useless, -torch.inf), graph.node_segments)
+
+
+def _in_scale(state: GraphBatch) -> Tensor:
+    """[N] float32: the weights, over the graph's `scale` where an instance has one."""
+    weight = state.nodes["weight"]
+    return weight / state.graphs["scale"][state.node_graph] if "scale" in state.graphs else weight
 
 
 def _covered(state: GraphBatch) -> Tensor:
