@@ -90,5 +90,5 @@ def test_after_one_update_all_but_the_critic_has_moved() -> None:
 
 
 def test_one_episode_an_instance_has_no_baseline() -> None:
-    with pytest.raises(ValueError, match="repeats is 1"):
+    with pytest.raises(ValueError, match="repeats 1"):
         ReinforceConfig(repeats=1)

@@ -101,5 +101,5 @@ def test_depth_bounds_how_far_a_node_sees() -> None:
 
 @pytest.mark.parametrize("sizes", [{"width": 0}, {"depth": -1}])
 def test_sizes_that_make_no_network_are_refused(sizes: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="encoder width"):
+    with pytest.raises(ValueError, match=r"--encoder\.width"):
         EncoderConfig(**sizes)

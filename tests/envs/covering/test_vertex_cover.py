@@ -100,7 +100,7 @@ def test_an_episode_ends_when_all_is_covered_and_not_before(mode: str, instances
 @given(instances=cover_instances(), seed=seeds)
 def test_the_return_is_minus_the_cost(mode: str, instances: GraphBatch, seed: int) -> None:
     environment = MODES[mode]
-    returns = torch.zeros(instances.num_graphs)
+    returns = torch.zeros(instances.num_graphs, dtype=torch.float64)
     for moment in moments(environment, instances, seed):
         returns[moment.episode] += moment.step.reward
     final = play(environment, instances, random_choice(environment, seeded(seed)))
@@ -239,7 +239,7 @@ def test_an_instance_is_simple_with_its_weights(graph: GraphBatch) -> None:
     instances.validate()
     assert list(instances.nodes) == ["weight"]
     assert list(instances.edges) == ["reverse"]
-    assert list(instances.graphs) == []
+    assert list(instances.graphs) == ["scale"]
     assert_same(instances.nodes["weight"], graph.nodes["kind"].float())
     expected = {(u, v) for u, v in graph.edge_index.T.tolist() if u != v}
     pairs = list(map(tuple, instances.edge_index.T.tolist()))
