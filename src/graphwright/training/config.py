@@ -40,7 +40,7 @@ class ValidationConfig:
     """Numbers of nodes; by default twice and five times the largest training size."""
     graphs: int = 64
     """Instances of each size."""
-    every: int = 20
+    every: int = 10
     """Updates between validations; each also writes a checkpoint."""
 
 

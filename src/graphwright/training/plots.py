@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from graphwright.training.checkpoint import write_atomically
 
@@ -40,6 +41,7 @@ def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> 
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
         axes.set_axisbelow(True)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     _save(figure, path)
 
 
@@ -133,7 +135,7 @@ def _positions(edges: np.ndarray, count: int, position: np.ndarray | None) -> tu
     return result, placed
 
 
-def _smooth(values: np.ndarray, window: int = 20) -> np.ndarray:
+def _smooth(values: np.ndarray, window: int = 5) -> np.ndarray:
     """Trailing mean that passes over NaN."""
     known = ~np.isnan(values)
     total = np.cumsum(np.where(known, values, 0))
