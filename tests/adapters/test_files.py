@@ -110,7 +110,7 @@ def test_dimacs_comes_back_exactly(named: NamedGraph, suffix: str, tmp_path: Pat
     assert_same_named(round_trip(named, tmp_path / f"a.{suffix}"), named)
 
 
-@pytest.mark.parametrize("suffix", ["txt", "csv", "graphml", "json", "npz", "col"])
+@pytest.mark.parametrize("suffix", ["txt", "csv", "graphml", "json", "npz", "col"])  # the others have columns to hold
 def test_a_graph_without_weight_is_read_with_ones(suffix: str, tmp_path: Path) -> None:
     named = NamedGraph.numbered(from_edges(torch.tensor([[0], [2]]), torch.tensor([3]), undirected=True), start=1)
     expected = NamedGraph(named.graph.with_nodes(weight=torch.ones(3)), named.names)
@@ -239,6 +239,43 @@ def test_json(edges: str, tmp_path: Path) -> None:
     assert named.graph.graphs["year"].tolist() == [2011]
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["New\n York", "Paris"], ("New York", "Paris")),
+        (["Paris", "Paris "], ("a", "b")),
+        (["Paris", ""], ("a", "b")),
+        (["Paris", None], ("a", "b")),
+    ],
+)
+def test_graphml_names_nodes_by_their_labels_where_these_tell_them_apart(
+    labels: list[str | None], names: tuple[str, str], tmp_path: Path
+) -> None:
+    nodes = [
+        f'<node id="{name}">' + (f'<data key="l">{label}</data>' if label is not None else "") + "</node>"
+        for name, label in zip("ab", labels, strict=True)
+    ]
+    text = '<graphml><key id="l" for="node" attr.name="label" attr.type="string"/><graph>{}</graph></graphml>'
+    named = read_text(tmp_path, "graphml", text.format("".join(nodes) + '<edge source="a" target="b"/>'))
+    assert named.names == names
+    assert links_of(named) == [names]
+    assert_same_named(round_trip(named, tmp_path / "b.graphml"), named)
+
+
+def test_booleans_of_nodes_become_bool_columns_and_gaps_nan(tmp_path: Path) -> None:
+    text = """<graphml><key id="t" for="node" attr.name="terminal" attr.type="boolean"/>
+    <key id="s" for="node" attr.name="start" attr.type="boolean"><default>false</default></key>
+    <graph><node id="a"><data key="t">true</data><data key="s">true</data></node>
+    <node id="b"><data key="t">false</data></node></graph></graphml>"""
+    nodes = read_text(tmp_path, "graphml", text).graph.nodes
+    assert_same_column(nodes["terminal"], torch.tensor([True, False]))
+    assert_same_column(nodes["start"], torch.tensor([True, False]))
+    text = '{"nodes": [{"id": 0, "terminal": true, "start": true}, {"id": 1, "terminal": false}], "edges": []}'
+    nodes = read_text(tmp_path, "json", text).graph.nodes
+    assert_same_column(nodes["terminal"], torch.tensor([True, False]))
+    assert_same_column(nodes["start"], torch.tensor([1, math.nan], dtype=torch.float64))
+
+
 def test_another_attribute_can_be_the_weight(tmp_path: Path) -> None:
     text = '{"nodes": [{"id": 0, "weight": 1, "cost": 0.1}, {"id": 1, "weight": 1, "cost": 7}], "edges": []}'
     nodes = read_text(tmp_path, "json", text, weight="cost").graph.nodes
@@ -253,9 +290,11 @@ def test_another_attribute_can_be_the_weight(tmp_path: Path) -> None:
 def test_the_topology_zoo_reads_as_networkx_reads_it(path: Path, tmp_path: Path) -> None:
     named, theirs = read_graph(path), nx.read_graphml(path, force_multigraph=True)
     named.graph.validate()
-    assert named.names == tuple(theirs)
-    ends = sorted(tuple(sorted(pair)) for pair in theirs.edges())
-    assert sorted(tuple(sorted(pair)) for pair in links_of(named)) == ends
+    labels = tuple(" ".join(theirs.nodes[node]["label"].split()) for node in theirs)
+    assert named.names == (labels if len(set(labels)) == len(labels) else tuple(theirs))
+    place = {node: index for index, node in enumerate(theirs)}
+    ends = sorted(tuple(sorted((place[one], place[other]))) for one, other in theirs.edges())
+    assert sorted(tuple(sorted(pair)) for pair in named.links()[0].T.tolist()) == ends
     for name in ("Latitude", "Longitude"):
         expected = [theirs.nodes[node].get(name, math.nan) for node in theirs]
         assert_same_column(named.graph.nodes[name], torch.tensor(expected, dtype=torch.float64))

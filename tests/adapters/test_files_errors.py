@@ -119,6 +119,12 @@ BOMB = '<!DOCTYPE g [\n<!ENTITY a "aaaaaaaaaa">' + "".join(
 ) + "]>\n<graphml><graph><node id='&m;'/></graph></graphml>"  # fmt: skip
 LOOP = '<edge source="a" target="a" directed="true"/>'
 
+STP = """33D32945 STP File, STP Format Version 1.0
+SECTION Graph\nNodes 3\nEdges 2\nE 1 2 4\nE 2 3 1\nEND
+SECTION Terminals\nTerminals 2\nT 1\nT 2\nEND
+"""
+TSP = "TYPE : TSP\nDIMENSION : 2\nEDGE_WEIGHT_TYPE : EUC_2D\nNODE_COORD_SECTION\n1 0 0\n2 3 4\n"
+
 BAD = [
     # suffix, content, line, message
     ("txt", "a b\nb c d e\n", 2, "4 cells, but an edge list has at most 3"),
@@ -148,6 +154,45 @@ BAD = [
     ("col", "p edge 2 0\nn 1 inf\n", 2, "'inf' is not a finite number"),
     ("col", "p edge 2 0\nn 1 2\nn 1 2\n", 3, "a second weight for node 1"),
     ("mis", "p edge 2 0\nn 1 1e300\n", None, "node '1' has weight 1e+300"),
+    ("mc", "2 1 1\n", 1, "'2 1 1' is not a line of a rudy file; write the first, 'N M'"),
+    ("mc", "2 1\n1 2\n", 2, "write an edge, 'node node weight'"),
+    ("mc", "2 1\n1 3 1\n", 2, "node 3 does not exist; line 1 says they are 1 to 2"),
+    ("mc", "2 1\n\n1 2 inf\n", 3, "'inf' is not a finite number"),
+    ("rud", "2 1\n1 2 9007199254740993\n", 2, "'9007199254740993' has more digits than float64 holds"),
+    ("rud", "2 2\n1 2 1\n", 1, "says 2 edges, but the file has 1"),
+    ("rud", "99999999 0\n", 1, "too many"),
+    ("stp", "SECTION Graph\n", 1, "does not begin as a SteinLib file; write '33D32945"),
+    ("stp", STP, None, "has no EOF at its end"),
+    ("stp", STP + "EOF\nEOF", 14, "comes after EOF"),
+    ("stp", STP + "SECTION Presolve", 13, "SECTION presolve cannot be read; these can: comment"),
+    ("stp", STP + "SECTION Graph", 13, "a second SECTION graph"),
+    ("stp", STP + "E 1 2 3", 13, "'E 1 2 3' cannot be read outside a SECTION"),
+    ("stp", STP.replace("T 1", "TP 1 5"), 10, "'TP 1 5' cannot be read in SECTION terminals"),
+    ("stp", STP.replace("T 1", "T 2"), 11, "node 2 once more in SECTION terminals"),
+    ("stp", STP.replace("T 1", "T 4"), 10, "node 4 does not exist; line 3 says they are 1 to 3"),
+    ("stp", STP.replace("E 2 3", "A 2 3"), 6, "arcs have a direction"),
+    ("stp", STP.replace("E 1 2 4", "E 1 2 -4"), 5, "length '-4' is negative"),
+    ("stp", STP.replace("E 1 2 4", "Edges 2"), 5, "the number of edges once more, after line 4"),
+    ("stp", STP.replace("Nodes 3\n", ""), 4, "comes before the line 'Nodes N'"),
+    ("stp", STP.replace("Edges 2", "Edges 3") + "EOF", 4, "says 3 edges, but the file has 2"),
+    ("stp", STP.replace("Terminals 2\n", "") + "EOF", None, "does not say how many terminals there are; add"),
+    ("stp", STP + "SECTION Coordinates\nDDD 1 2 3 4\n", 14, "'DDD 1 2 3 4' cannot be read in SECTION coordinates"),
+    ("tsp", TSP.replace("TSP", "ATSP"), 1, "TYPE 'ATSP' cannot be read; TSP can"),
+    ("tsp", TSP.replace("EUC_2D", "GEO"), 3, "EDGE_WEIGHT_TYPE 'GEO' cannot be read; EUC_2D or CEIL_2D can"),
+    ("tsp", TSP.replace("EUC_2D", "EXPLICIT"), 3, "EDGE_WEIGHT_TYPE 'EXPLICIT' cannot be read"),
+    ("tsp", "CAPACITY : 3\n" + TSP, 1, "'CAPACITY' cannot be read; these can: NAME, TYPE"),
+    ("tsp", "DIMENSION : 2\n" + TSP, 3, "DIMENSION once more, after line 1"),
+    ("tsp", TSP.replace("TYPE : TSP\n", "NAME : x\n", 1), None, "has no line 'TYPE : ...'; add it"),
+    ("tsp", TSP.replace("DIMENSION : 2\n", ""), None, "has no line 'DIMENSION : ...'; add it"),
+    ("tsp", TSP.replace("NODE_COORD", "EDGE_WEIGHT"), 4, "'EDGE_WEIGHT_SECTION' cannot be read"),
+    ("tsp", TSP + "FIXED_EDGES_SECTION\n1 2\n-1\n", 7, "'FIXED_EDGES_SECTION' cannot be read"),
+    ("tsp", TSP.split("NODE")[0], None, "has no NODE_COORD_SECTION; add it"),
+    ("tsp", TSP + "3 1\n", 7, "'3 1' is no node of NODE_COORD_SECTION; write 'node x y'"),
+    ("tsp", TSP + "3 1 1\n", 2, "says 2 nodes, but the file has 3"),
+    ("tsp", TSP + "2 1 1\n", 7, "a second node 2"),
+    ("tsp", TSP + "1.5 1 1\n", 7, "'1.5' is not a whole number"),
+    ("tsp", TSP + "3 1 x\n", 7, "'x' is not a finite number"),
+    ("tsp", TSP + "EOF\n3 1 1\n", 8, "comes after EOF"),
     ("graphml", "<graphml>\n<graph>", 2, "malformed XML (no element found)"),
     ("graphml", "<graphml>\n<graph>&x;</graph></graphml>", 2, "malformed XML (undefined entity)"),
     ("graphml", "\n<html/>", 2, "<html> with 0 graphs"),

@@ -11,12 +11,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphwright.adapters.files import read_graph, write_graph
+from graphwright.adapters.files import read_graph, read_tour, write_graph
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
 
+TOUR = Path(__file__).parents[1] / "instances" / "tsplib" / "eil51.opt.tour"
 ABILENE = Path(__file__).parents[1] / "instances" / "topology-zoo" / "Abilene.graphml"
-SUFFIXES = ("txt", "csv", "col", "graphml", "json", "npz")
+SUFFIXES = ("txt", "csv", "col", "graphml", "json", "npz", "tsp", "stp", "mc")
 TOKENS = [
     b"\n",
     b" ",
@@ -37,6 +38,8 @@ TOKENS = [
     b"1e999",
 ]
 TOKENS += [b"null", b"true", b"e 1 2\n", b"p edge 9 9\n", b"<node/>", b"</graph>", b'"id"', b"9" * 30, b"\xef\xbb\xbf"]
+TOKENS += [b"TYPE: TSP\n", b"DIMENSION : 1\n", b"EDGE_WEIGHT_TYPE:EUC_2D\n", b"NODE_COORD_SECTION\n", b"TOUR_SECTION\n"]
+TOKENS += [b"33D32945 STP\n", b"SECTION Graph\n", b"Nodes 2\n", b"E 1 2 3\n", b"END\n", b"EOF\n", b"2 1\n1 2 3\n"]
 EXAMPLES = settings(
     max_examples=150,
     deadline=None,
@@ -71,6 +74,14 @@ def valid(suffix: str, folder: Path) -> bytes:
     flow = {"weight": torch.tensor([0.5, 1.0, 2.0, 3.0], dtype=torch.float64)}
     if suffix in ("txt", "csv"):
         named = NamedGraph.from_links("abcd", links, directed=True, edges=flow)
+    elif suffix == "tsp":
+        nodes = {"position": torch.tensor([[1, 2.5], [-3, 4e9], [0, 0], [1, 1]], dtype=torch.float64)}
+        named = NamedGraph.from_links("1234", [], directed=False, nodes=nodes, graphs={"rounding": torch.tensor([1])})
+    elif suffix == "mc":
+        named = NamedGraph.from_links("1234", links, directed=False, edges=flow)
+    elif suffix == "stp":
+        nodes = {"terminal": nodes["weight"] == 1, "position": torch.ones(4, 2, dtype=torch.float64)}
+        named = NamedGraph.from_links("1234", links, directed=False, nodes=nodes, edges={"length": flow["weight"]})
     elif suffix == "col":
         named = NamedGraph.from_links("1234", links, directed=False, nodes=nodes)
     else:
@@ -122,8 +133,21 @@ def test_truncations_of_a_valid_file(suffix: str, tmp_path: Path) -> None:
     whole = len(data.rstrip())
     for length in range(0, len(data), max(1, len(data) // 200)):
         named = check(tmp_path / f"a.{suffix}", data[:length])
-        if length < whole and suffix in ("graphml", "json", "npz"):
+        if length < whole and suffix in ("graphml", "json", "npz", "stp"):
             assert named is None, "half a file is not a graph"
+
+
+def test_mutations_of_a_real_tour(tmp_path: Path) -> None:
+    generator, path = random.Random(7), tmp_path / "a.tour"
+    for _ in range(400):
+        path.write_bytes(mutate(TOUR.read_bytes(), generator))
+        try:
+            tour, said = read_tour(path), f"{path}: "
+        except GraphError as error:
+            tour, said = [], str(error)
+        assert len(set(tour)) == len(tour)
+        assert said.startswith(f"{path}: ")
+        assert len(said.splitlines()) == 1
 
 
 def test_mutations_of_a_real_file(tmp_path: Path) -> None:
@@ -145,8 +169,11 @@ def test_mutations_of_a_real_file(tmp_path: Path) -> None:
         ("txt", b"a " * 500_000),
         ("csv", b"a," + b'"' * 500_001),
         ("col", b"p edge 1 1\n" * 50_000),
+        ("tsp", b"COMMENT : x\n" * 50_000),
+        ("stp", b"33D32945\n" + b"SECTION Comment\nEND\n" * 50_000),
+        ("mc", b"2 99999\n" + b"1 2 3\n" * 50_000),
     ],
-    ids=["json", "open", "nested", "text", "txt", "csv", "col"],
+    ids=["json", "open", "nested", "text", "txt", "csv", "col", "tsp", "stp", "mc"],
 )
 def test_large_nonsense_is_refused_soon(suffix: str, data: bytes, tmp_path: Path) -> None:
     began = time.process_time()  # of this process alone: other load on the machine does not count

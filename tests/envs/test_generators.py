@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.envs.covering.vertex_cover import VERTEX_COVER
 from graphwright.envs.generators import (
     TOPOLOGIES,
     BarabasiAlbert,
@@ -30,7 +31,16 @@ from graphwright.envs.generators import (
     Topology,
     WattsStrogatz,
     parse_topology,
+    unit_weights,
 )
+from graphwright.envs.generators.gabriel import Gabriel
+from graphwright.envs.generators.grid import Grid
+from graphwright.envs.generators.hamming import Hamming
+from graphwright.envs.generators.johnson import Johnson
+from graphwright.envs.generators.path import PathGraph
+from graphwright.envs.generators.points import Points
+from graphwright.envs.generators.tree import RandomTree
+from graphwright.envs.generators.words import WordGraph
 
 Edges = frozenset[tuple[int, int]]
 
@@ -40,6 +50,13 @@ topologies = st.one_of(
     st.builds(BarabasiAlbert, m=st.integers(1, 5)),
     st.builds(RandomRegular, d=st.integers(1, 8)),
     st.builds(RandomGeometric, radius=st.sampled_from([0.01, 0.3, 2.0])),
+    st.sampled_from([Points(), PathGraph(), Grid(), Gabriel(), RandomTree()]),
+    st.builds(Hamming, n=st.integers(1, 5), d=st.integers(1, 4)),
+    st.builds(Johnson, n=st.integers(4, 6), w=st.integers(1, 4), d=st.integers(1, 4)),
+)
+CONNECTED = (
+    *(WattsStrogatz(p=0.0), BarabasiAlbert(), RandomRegular(18)),
+    *(PathGraph(), Grid(), Gabriel(), RandomTree(), Hamming(d=2), Johnson(d=2)),
 )
 
 
@@ -99,7 +116,7 @@ def assert_same_mean(ours: Tensor, theirs: Tensor) -> None:
 def test_every_topology_gives_simple_undirected_graphs_and_the_same_ones_from_the_same_seed(
     topology: Topology, sizes: list[int], num_graphs: int, seed: int
 ) -> None:
-    possible = tuple(size for size in sizes if _has_size(topology, size)) or (24,)
+    possible = tuple(size for size in sizes if _has_size(topology, size)) or (_some_size(topology),)
     generator = InstanceGenerator(topology, possible)
     global_state = torch.random.get_rng_state()
     batch, again = generator(num_graphs, seeded(seed)), generator(num_graphs, seeded(seed))
@@ -124,12 +141,33 @@ def _has_size(topology: Topology, size: int) -> bool:
     return True
 
 
+def _some_size(topology: Topology) -> int:
+    return topology.size if isinstance(topology, WordGraph) else 24
+
+
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_each_edge_comes_once_from_the_topology_itself(name: str) -> None:
-    edges = parse_topology(name).edges(torch.tensor([12, 6, 30]), seeded())
-    keys = edges.amin(0) * 48 + edges.amax(0)
+    topology = parse_topology(name)
+    sizes = [topology.size] * 3 if isinstance(topology, WordGraph) else [12, 6, 30]
+    edges = topology.edges(torch.tensor(sizes), seeded())
+    keys = edges.amin(0) * sum(sizes) + edges.amax(0)
     assert edges.dtype == torch.int64
     assert keys.unique().numel() == keys.numel()
+
+
+@pytest.mark.parametrize("topology", CONNECTED, ids=str)
+def test_topologies_that_promise_it_are_connected(topology: Topology) -> None:
+    sizes = (_some_size(topology),) if isinstance(topology, WordGraph) else (20, 24, 60)
+    batch = draw(topology, sizes, 20)
+    for graph in range(20):
+        one = batch.select(torch.tensor([graph]))
+        assert nx.is_connected(nx.Graph(one.edge_index.T.tolist()))
+        assert bool((one.in_degree > 0).all())
+
+
+@pytest.mark.parametrize("topology", [*CONNECTED, Points(), ErdosRenyi(), RandomGeometric()], ids=str)
+def test_no_graphs_are_no_edges(topology: Topology) -> None:
+    assert draw(topology, _some_size(topology), 0).num_graphs == 0
 
 
 @pytest.mark.parametrize("topology", [WattsStrogatz(), ErdosRenyi(1.0), RandomGeometric(2.0)])
@@ -142,7 +180,7 @@ def test_sizes_are_uniform_over_the_list_and_weights_over_the_unit_interval() ->
     batch = draw(ErdosRenyi(), (5, 10, 15), 6000)
     assert_law(Counter(batch.node_segments.lengths.tolist()), {5: 1 / 3, 10: 1 / 3, 15: 1 / 3})
     assert_law(Counter((batch.nodes["weight"] * 20).long().tolist()), dict.fromkeys(range(20), 1 / 20))
-    ones = InstanceGenerator(ErdosRenyi(), (5,), weights="one")(3, seeded())
+    ones = InstanceGenerator(ErdosRenyi(), (5,), unit_weights)(3, seeded())
     assert torch.equal(ones.nodes["weight"], torch.ones(15))
 
 
@@ -327,6 +365,118 @@ def test_random_geometric_numbers_its_nodes_in_no_order() -> None:
     assert bool(((first.mean(0) - 0.5).abs() < 4 * math.sqrt(1 / 12 / 400)).all())
 
 
+# ---- points, paths, grids --------------------------------------------------------------------------------------------
+
+
+def test_points_are_uniform_in_the_unit_square_and_joined_to_nothing() -> None:
+    batch = draw(Points(), (1, 7, 40), 300)
+    assert batch.num_edges == 0
+    position = batch.nodes["position"]
+    assert position.shape == (batch.num_nodes, 2)
+    assert position.dtype == torch.float32
+    cells = Counter(map(tuple, (position * 4).long().tolist()))
+    assert_law(cells, dict.fromkeys(itertools.product(range(4), repeat=2), 1 / 16))
+
+
+def test_a_path_goes_through_its_nodes_in_order() -> None:
+    batch = InstanceGenerator(PathGraph(), (1, 2, 5))(30, seeded())
+    for edges, size in zip(edge_sets(batch), batch.node_segments.lengths.tolist(), strict=True):
+        assert edges == frozenset(itertools.pairwise(range(size)))
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (3, 1, 3), (6, 2, 3), (16, 4, 4), (60, 6, 10), (10, 2, 5)]
+)
+def test_a_grid_is_as_square_as_its_size_allows(size: int, rows: int, columns: int) -> None:
+    batch = draw(Grid(), size, 3)
+    theirs = nx.convert_node_labels_to_integers(nx.grid_2d_graph(rows, columns), ordering="sorted")
+    assert edge_sets(batch) == [frozenset(_pair(*edge) for edge in theirs.edges)] * 3
+    place = [[float(node % columns), float(node // columns)] for node in range(size)]
+    assert batch.nodes["position"].tolist() == place * 3
+
+
+def test_grids_of_several_sizes_lie_side_by_side() -> None:
+    batch = draw(Grid(), (3, 12, 35), 40)
+    position, (one, other) = batch.nodes["position"], batch.edge_index
+    close = (position[:, None] - position[None]).abs().sum(2) == 1
+    close &= batch.node_graph[:, None] == batch.node_graph[None]
+    assert torch.equal(torch.stack([one, other]), close.nonzero().T.flip(0))
+
+
+# ---- Gabriel ---------------------------------------------------------------------------------------------------------
+
+
+def test_gabriel_joins_exactly_the_pairs_with_an_empty_circle() -> None:
+    batch = draw(Gabriel(), (1, 2, 3, 17, 40), 60)
+    for graph in range(60):
+        one = batch.select(torch.tensor([graph]))
+        point = one.nodes["position"].double()
+        square = (point[:, None] - point[None]).square().sum(2)
+        inside = square[:, None, :] + square[None, :, :] < square[:, :, None]  # [u, v, w]: w in the circle of u and v
+        joined = ~inside.any(2) & ~torch.eye(len(point), dtype=torch.bool)
+        assert torch.equal(one.edge_index, joined.nonzero().T.flip(0))
+
+
+def test_gabriel_graphs_are_planar_and_as_sparse_as_theory_says() -> None:
+    batch = draw(Gabriel(), 300, 10)
+    for edges in edge_sets(batch):
+        assert nx.check_planarity(nx.Graph(list(edges)))[0]
+    # Far from the border a node has ∫ exp(-density π r² / 4) density 2 π r dr = 4 neighbours on average.
+    inner = ((batch.nodes["position"] - 0.5).abs() < 0.3).all(1)
+    degree = batch.in_degree[inner].double()
+    assert abs(degree.mean() - 4) < 4 * degree.std() / math.sqrt(len(degree))
+
+
+# ---- trees -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "count"), [(3, 3), (4, 16), (5, 125)])
+def test_every_labelled_tree_is_drawn_as_often(size: int, count: int) -> None:
+    drawn = Counter(edge_sets(draw(RandomTree(), size, 10_000)))
+    assert len(drawn) == count
+    assert_law(drawn, dict.fromkeys(drawn, 1 / count))
+
+
+def test_trees_of_several_sizes_are_trees() -> None:
+    batch = draw(RandomTree(), (1, 2, 3, 40, 500), 60)
+    assert torch.equal(num_links(batch), batch.node_segments.lengths - 1)
+    for graph in range(60):
+        one = batch.select(torch.tensor([graph]))
+        assert one.num_nodes == 1 or nx.is_tree(nx.Graph(one.edge_index.T.tolist()))
+
+
+# ---- words -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topology", "nodes", "edges"),
+    [  # the files hammingN-D and johnsonN-W-D of the second DIMACS challenge
+        (Hamming(n=6, d=2), 64, 1824),
+        (Hamming(n=6, d=4), 64, 704),
+        (Hamming(n=8, d=4), 256, 20864),
+        (Johnson(n=8, w=2, d=4), 28, 210),
+        (Johnson(n=8, w=4, d=4), 70, 1855),
+        (Johnson(n=16, w=2, d=4), 120, 5460),
+    ],
+    ids=str,
+)
+def test_word_graphs_have_the_sizes_of_dimacs(topology: WordGraph, nodes: int, edges: int) -> None:
+    assert topology.size == nodes
+    assert num_links(draw(topology, nodes, 2)).tolist() == [edges, edges]
+
+
+@pytest.mark.parametrize("topology", [Hamming(n=4, d=3), Johnson(n=6, w=3, d=4)], ids=str)
+def test_word_graphs_join_the_words_that_differ_enough(topology: WordGraph) -> None:
+    words = topology.words().tolist()
+    assert len({*map(tuple, words)}) == topology.size
+    far = {
+        (u, v)
+        for u, v in itertools.combinations(range(topology.size), 2)
+        if sum(a != b for a, b in zip(words[u], words[v], strict=True)) >= topology.d
+    }
+    assert edge_sets(draw(topology, topology.size, 3)) == [frozenset(far)] * 3
+
+
 # ---- text and errors -------------------------------------------------------------------------------------------------
 
 
@@ -339,6 +489,13 @@ def test_random_geometric_numbers_its_nodes_in_no_order() -> None:
         ("barabasi-albert:m=2", BarabasiAlbert(m=2)),
         ("random-regular:d=4", RandomRegular(d=4)),
         ("random-geometric:radius=0.125", RandomGeometric(radius=0.125)),
+        ("points", Points()),
+        ("path", PathGraph()),
+        ("grid", Grid()),
+        ("gabriel", Gabriel()),
+        ("tree", RandomTree()),
+        ("hamming:n=8", Hamming(n=8)),
+        ("johnson:n=16,w=2", Johnson(n=16, w=2)),
     ],
 )
 def test_text_and_topology_describe_each_other(spec: str, topology: Topology) -> None:
@@ -362,10 +519,22 @@ def test_every_topology_survives_its_text(topology: Topology) -> None:
         (lambda: BarabasiAlbert(m=0), "barabasi-albert: m=0"),
         (lambda: RandomRegular(d=0), "random-regular: d=0"),
         (lambda: RandomGeometric(radius=0), "random-geometric: radius=0"),
+        (lambda: Grid().check_sizes(torch.tensor([12, 7])), "grid: 7 is prime; .* such as 8"),
+        (lambda: Grid().edges(torch.tensor([5]), seeded()), "grid: 5 is prime"),
+        (lambda: Hamming(n=0), "hamming: n=0 .* from 1 to 64"),
+        (lambda: Hamming(d=0), "hamming: d=0 .* at least 1"),
+        (lambda: Hamming(n=13), "hamming: 8192 words are too many; .* at most 4096"),
+        (lambda: Hamming(n=6).check_sizes(torch.tensor([64, 20])), "hamming has 64 nodes, not 20; give the size 64"),
+        (lambda: Johnson(n=8, w=9), "johnson: w=9 ones in n=8 places; give w from 1 to n"),
+        (lambda: Johnson(n=64, w=32), "johnson: 1832624140942590534 words are too many"),
+        (lambda: Johnson(w=2).edges(torch.tensor([70]), seeded()), "johnson:w=2 has 28 nodes, not 70"),
         (lambda: InstanceGenerator(ErdosRenyi(), ()), "sizes is empty"),
         (lambda: InstanceGenerator(ErdosRenyi(), (5, 0)), "sizes holds 0"),
         (lambda: InstanceGenerator(ErdosRenyi(), (5, -3)), "sizes holds -3"),
-        (lambda: InstanceGenerator(ErdosRenyi(), (5,), "two"), "weights='two' .* uniform, one"),  # type: ignore[arg-type]
+        (
+            lambda: VERTEX_COVER.generator(weights="two"),
+            "vertex-cover has no weights 'two'; choose one of uniform, one",
+        ),
         (lambda: InstanceGenerator(ErdosRenyi(), (5,))(-1, seeded()), "num_graphs=-1"),
         (lambda: InstanceGenerator(BarabasiAlbert(4), (9, 4)), "barabasi-albert: m=4 needs more than 4 nodes, not 4"),
         (lambda: InstanceGenerator(RandomRegular(3), (8, 7)), "random-regular: d=3 .* even number, not 7"),

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import torch
 
-from graphwright.adapters.files.refusal import refuse, refuse_columns
-from graphwright.adapters.files.text import numbered_lines, weight
+from graphwright.adapters.files.counted import check_counted, node_count, node_names, node_place, whole
+from graphwright.adapters.files.refusal import refuse_columns
+from graphwright.adapters.files.text import numbered_lines, spell, weight
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
 
-_MOST_NODES = 10_000_000
 _REMEDY = "write .json, .graphml or .npz"
 
 
@@ -49,9 +49,7 @@ class _Reader:
             case ["p", "edge" | "edges" | "col", nodes, edges]:
                 if self.header:
                     raise GraphError(f"a second 'p' line, after line {self.header}; keep one")
-                self.header, self.num_nodes, self.num_edges = line, _count(nodes), _count(edges)
-                if self.num_nodes > _MOST_NODES:
-                    raise GraphError(f"{nodes} nodes are too many for this reader; write at most {_MOST_NODES}")
+                self.header, self.num_nodes, self.num_edges = line, node_count(nodes), whole(edges)
             case ["n", node, value]:
                 place = self.place(node)
                 if place in self.weights:
@@ -67,9 +65,7 @@ class _Reader:
         """The place, from 0, of the node `token`."""
         if not self.header:
             raise GraphError("comes before the line 'p edge N M'; put that line first")
-        if not 1 <= _count(token) <= self.num_nodes:
-            raise GraphError(f"node {token} does not exist; line {self.header} says they are 1 to {self.num_nodes}")
-        return _count(token) - 1
+        return node_place(token, self.num_nodes, self.header)
 
     def graph(self) -> NamedGraph:
         """The graph of all lines."""
@@ -81,33 +77,18 @@ class _Reader:
         weights = torch.ones(self.num_nodes, dtype=torch.float64)
         if self.weights:
             weights[torch.tensor(list(self.weights))] = torch.tensor(list(self.weights.values()), dtype=torch.float64)
-        names = (str(node) for node in range(1, self.num_nodes + 1))
-        return NamedGraph.from_links(names, self.links, directed=False, nodes={"weight": weights})
-
-
-def _count(token: str) -> int:
-    if not (token.isascii() and token.isdigit() and len(token) < 19):
-        raise GraphError(f"{token[:40]!r} is not a whole number; correct it")
-    return int(token)
+        return NamedGraph.from_links(node_names(self.num_nodes), self.links, directed=False, nodes={"weight": weights})
 
 
 def write(named: NamedGraph) -> bytes:
     """`named` as a DIMACS graph. Raises GraphError for what that cannot hold."""
     form = "a DIMACS graph (.col, .clq, .mis)"
-    if named.directed:
-        raise refuse(form, "a directed graph", "write .txt, .json, .graphml or .npz")
-    if any(name != str(node) for node, name in enumerate(named.names, start=1)):
-        raise refuse(form, "node names but 1 to N", "write .json, or name them by NamedGraph.numbered(graph, 1)")
+    check_counted(form, named)
     refuse_columns(form, named, _REMEDY)
     links, _ = named.links()
     lines = [f"p edge {named.graph.num_nodes} {links.shape[1]}"]
     if "weight" in named.graph.nodes:
         weights = enumerate(named.graph.nodes["weight"].tolist(), start=1)
-        lines += [f"n {node} {_spell(value)}" for node, value in weights if value != 1]
+        lines += [f"n {node} {spell(value)}" for node, value in weights if value != 1]
     lines += [f"e {one} {other}" for one, other in (links.T + 1).tolist()]
     return "".join(line + "\n" for line in lines).encode()
-
-
-def _spell(value: float) -> str:
-    """Whole weights as other programs read them, without a point."""
-    return str(int(value)) if value == int(value) else repr(value)

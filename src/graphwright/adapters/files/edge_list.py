@@ -17,7 +17,7 @@ import re
 import torch
 
 from graphwright.adapters.columns import to_columns
-from graphwright.adapters.files.refusal import refuse, refuse_columns
+from graphwright.adapters.files.refusal import refuse, refuse_columns, refuse_weights
 from graphwright.adapters.files.text import numbered_lines, weight
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
@@ -100,9 +100,7 @@ def _direction(named: NamedGraph) -> str:
 def _rows(form: str, named: NamedGraph) -> list[list[str]]:
     """Every node on a line of its own, which keeps their order, then every link."""
     refuse_columns(form, named, _REMEDY, edges=["weight"])
-    node_weight = named.graph.nodes.get("weight")
-    if node_weight is not None and bool((node_weight != 1).any()):
-        raise refuse(form, "node column 'weight' unless it is 1 throughout", _REMEDY)
+    refuse_weights(form, named, _REMEDY)
     links, columns = named.links()
     rows = [[named.names[one], named.names[other]] for one, other in links.T.tolist()]
     if "weight" in columns:

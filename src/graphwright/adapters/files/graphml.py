@@ -3,6 +3,9 @@
 Read here and not by networkx, whose reader makes nodes of dangling ends, merges nodes that stand twice and parallel
 edges that share an id, and leaves out the defaults of keys. Graphs inside nodes are flattened; ports and drawings of
 yFiles are left out; hyperedges are refused. `int` is read as int64 and `float` as float64: many files mean these.
+
+Nodes are named by their text attribute `label` (as in the Internet Topology Zoo) if all have one and no two the same,
+and otherwise by their ids. Files written here have no such attribute: their ids are the names.
 """
 
 from __future__ import annotations
@@ -46,13 +49,21 @@ def read(data: bytes, weight: str = "weight") -> NamedGraph:
             nodes[element.get("id")] = attributes(element, keys)
     place = {name: index for index, name in enumerate(nodes)}
     return RowGraph(
-        names=list(nodes),
+        names=_names(nodes),
         directed=_directed(graphs[0], edges),
         nodes=list(nodes.values()),
         links=[(_end(edge, "source", place), _end(edge, "target", place)) for edge in edges],
         edges=[attributes(edge, keys) for edge in edges],
         graph=attributes(graphs[0], keys),
     ).to_named(numeric=[weight])
+
+
+def _names(nodes: Mapping[str, Row]) -> list[str]:
+    """The labels of the nodes, each on one line, if all are texts and different; otherwise their ids."""
+    labels = [row.get("label") for row in nodes.values()]
+    texts = [" ".join(label.split()) for label in labels if isinstance(label, str)]
+    named_by_label = len(texts) == len(nodes) and len(set(texts) - {""}) == len(nodes)
+    return texts if named_by_label else list(nodes)
 
 
 def _fail(element: Element, message: str) -> NoReturn:

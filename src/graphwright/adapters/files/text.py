@@ -50,5 +50,18 @@ def weight(token: str) -> int | float:
     return value
 
 
+def decimal(token: str) -> float:
+    """The finite number that `token` spells, in float64. Raises GraphError for an integer that float64 lacks."""
+    value, held = number(token), float(token)
+    if isinstance(value, int) and held != value:
+        raise GraphError(f"{_short(token)} has more digits than float64 holds; write it in another unit")
+    return held
+
+
+def spell(value: float) -> str:
+    """A finite number as `decimal` reads it; a whole one without a point, as many other programs need it."""
+    return repr(value).removesuffix(".0")
+
+
 def _short(token: str) -> str:
     return repr(token if len(token) <= 40 else token[:37] + "...")

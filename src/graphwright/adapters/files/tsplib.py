@@ -1,0 +1,108 @@
+"""Points of the travelling salesman problem as TSPLIB has them (`.tsp`), without edges.
+
+    NAME : three
+    TYPE : TSP
+    DIMENSION : 3
+    EDGE_WEIGHT_TYPE : EUC_2D       or CEIL_2D; the graph column `rounding` [1] int64, 1 or 2, see `ROUNDINGS`
+    NODE_COORD_SECTION
+    1 37 52                         a name, a whole number, and the node column `position` [N, 2] float64
+    2 49 49
+    3 52 64
+    EOF
+
+Reinelt (1991), "TSPLIB: A traveling salesman problem library". Distances from a table (EXPLICIT) or on the globe (GEO)
+are refused, and so is everything that makes another problem of it: fixed edges, asymmetric distances, capacities.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from graphwright.adapters.files.counted import whole
+from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
+from graphwright.adapters.files.text import decimal, spell
+from graphwright.adapters.files.tsplib_text import parse, value_of
+from graphwright.adapters.named_graph import NamedGraph
+from graphwright.core import GraphError
+
+ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2}
+"""The value of `rounding` for each kind of distance: to the nearest whole number, halves up, and to the next above."""
+
+_SECTION = "NODE_COORD_SECTION"
+_KEYWORDS: dict[str, tuple[str, ...]] = {
+    "NAME": (),
+    "TYPE": ("TSP",),
+    "COMMENT": (),
+    "DIMENSION": (),
+    "EDGE_WEIGHT_TYPE": tuple(ROUNDINGS),
+    "EDGE_WEIGHT_FORMAT": ("FUNCTION",),
+    "NODE_COORD_TYPE": ("TWOD_COORDS",),
+    "DISPLAY_DATA_TYPE": ("COORD_DISPLAY", "NO_DISPLAY"),
+}
+_FORM = "a TSPLIB file (.tsp)"
+_REMEDY = "write .json or .npz"
+
+
+def read(data: bytes, _weight: str = "weight") -> NamedGraph:
+    """The points in `data`. Raises GraphError, naming the line, for a malformed file."""
+    values, rows = parse(data, _KEYWORDS, _SECTION)
+    positions: dict[str, tuple[float, float]] = {}
+    for line, words in rows:
+        try:
+            name, position = _point(words)
+            if name in positions:
+                raise GraphError(f"a second node {name}; give each node its own number")
+            positions[name] = position
+        except GraphError as error:
+            raise GraphError(f"line {line}: {error}") from error
+    check_dimension(*value_of(values, "DIMENSION"), len(positions))
+    kind = value_of(values, "EDGE_WEIGHT_TYPE")[1].split()[0]
+    value_of(values, "TYPE")
+    return NamedGraph.from_links(
+        positions,
+        [],
+        directed=False,
+        nodes={"position": torch.tensor(list(positions.values()), dtype=torch.float64).reshape(-1, 2)},
+        graphs={"rounding": torch.tensor([ROUNDINGS[kind]])},
+    )
+
+
+def _point(words: list[str]) -> tuple[str, tuple[float, float]]:
+    if len(words) != 3:
+        raise GraphError(f"{' '.join(words)[:40]!r} is no node of {_SECTION}; write 'node x y'")
+    return str(whole(words[0])), (decimal(words[1]), decimal(words[2]))
+
+
+def check_dimension(line: int, value: str, found: int) -> None:
+    """Raise GraphError unless the DIMENSION of `line` is `value`, the number of nodes `found` below it."""
+    try:
+        said = whole(value)
+    except GraphError as error:
+        raise GraphError(f"line {line}: {error}") from error
+    if said != found:
+        raise GraphError(
+            f"line {line}: says {said} nodes, but the file has {found}; "
+            "correct the number, or complete the file if it was cut off"
+        )
+
+
+def write(named: NamedGraph) -> bytes:
+    """`named` as a TSPLIB file. Raises GraphError for what that cannot hold."""
+    if named.directed or named.graph.num_edges:
+        raise refuse(_FORM, "edges or a directed graph", _REMEDY)
+    for name in named.names:
+        if not (len(name) < 19 and name.isascii() and name.isdigit() and name == str(int(name))):
+            raise refuse(_FORM, f"the node name {name[:40]!r}, only whole numbers", "write .json or .npz, or rename it")
+    refuse_columns(_FORM, named, _REMEDY, nodes=["position"], graphs=["rounding"])
+    refuse_weights(_FORM, named, _REMEDY)
+    position = check_column(_FORM, "node column 'position'", named.graph.nodes.get("position"), torch.float64, (2,))
+    if not bool(position.isfinite().all()):
+        raise refuse(_FORM, "node column 'position' with values that are not finite", _REMEDY)
+    rounding = check_column(_FORM, "graph column 'rounding'", named.graph.graphs.get("rounding"), torch.int64)
+    kind = next((kind for kind, number in ROUNDINGS.items() if number == int(rounding)), None)
+    if kind is None:
+        raise refuse(_FORM, f"graph column 'rounding' with {int(rounding)}, only 1 (EUC_2D) or 2 (CEIL_2D)", _REMEDY)
+    lines = ["NAME : graph", "TYPE : TSP", f"DIMENSION : {len(named.names)}", f"EDGE_WEIGHT_TYPE : {kind}", _SECTION]
+    for name, (x, y) in zip(named.names, position.tolist(), strict=True):
+        lines.append(f"{name} {spell(x)} {spell(y)}")
+    return "".join(line + "\n" for line in [*lines, "EOF"]).encode()
