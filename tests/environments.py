@@ -10,7 +10,7 @@ from torch import Tensor
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, from_edges, per_node
 from graphwright.core.segment import segment_sum
 from graphwright.envs.covering.vertex_cover import VertexCover
-from graphwright.envs.environment import Environment
+from graphwright.envs.environment import Environment, Solution, chosen_nodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 
 PAIR = from_edges(
@@ -58,8 +58,13 @@ class Walk(Environment):
         terminated = reward > 0.9
         return Step(following, reward, terminated, ~terminated & (following.graphs["time"] >= self.limit))
 
-    def cost(self, state: GraphBatch) -> Tensor:
-        return -segment_sum(state.nodes["visits"] * state.nodes["weight"], state.node_segments)
+    maximise = True
+
+    def objective(self, state: GraphBatch) -> Tensor:
+        return segment_sum(state.nodes["visits"] * state.nodes["weight"].double(), state.node_segments)
+
+    def solution(self, state: GraphBatch) -> Solution:
+        return chosen_nodes(state, "visits")
 
     def is_complete(self, state: GraphBatch) -> Tensor:
         return state.graphs["time"] > 0

@@ -40,8 +40,8 @@ def main(options: Options) -> None:
     networks = GraphBatch.concat(graphs)
     columns = {
         "nodes": networks.node_segments.lengths,
-        "optimum": problem.solve_exactly(networks, 60.0).cost,
-        "greedy": problem.heuristics["greedy"](environment, networks),
+        "optimum": problem.solve_exactly(environment, networks, 60.0).objective,
+        "greedy": environment.cost(problem.heuristics["greedy"](environment, networks)),
     }
     for run, agent in zip(options.runs, agents, strict=True):
         columns[run.name] = environment.cost(agent.solve(networks, "best-of", samples=options.samples))

@@ -62,7 +62,7 @@ class Options:
     """Folder that keeps the runs; by default they go."""
 
 
-def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, float]]:
+def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, Any]]:
     """Train and evaluate one seed: a row for each size."""
     family = FAMILIES[options.family]
     run = folder / f"{options.family}-{seed}"
@@ -79,7 +79,7 @@ def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, float]
     return rows
 
 
-def table(options: Options, results: list[list[dict[str, float]]]) -> str:
+def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
     """The Markdown table of all seeds' rows."""
     seconds = options.seconds or FAMILIES[options.family]["seconds"]
     extra = f", {options.options}" if options.options else ""
@@ -95,8 +95,8 @@ def table(options: Options, results: list[list[dict[str, float]]]) -> str:
         spread = _T_975.get(len(ratios) - 1, 1.96) * ratios.std(ddof=1) / np.sqrt(len(ratios)) if len(ratios) > 1 else 0
         first = rows[0]
         lines.append(
-            f"| {first['size']} | {first['graphs']} | {first['proven']} | {first['random'] / first['optimum']:.3f} | "
-            f"{first['greedy'] / first['optimum']:.4f} | **{ratios.mean():.4f}** | "
+            f"| {first['name']} | {first['graphs']} | {first['proven']} | {first['random'] / first['optimum']:.3f} | "
+            f"{first['heuristics']['greedy'] / first['optimum']:.4f} | **{ratios.mean():.4f}** | "
             f"{ratios.mean() - spread:.4f} to {ratios.mean() + spread:.4f} | {ratios.max():.4f} |"
         )
     return "\n".join(lines) + "\n"

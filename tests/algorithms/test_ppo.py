@@ -61,7 +61,7 @@ def advantages_in_a_loop(
         following = 0.0
         for t in reversed(range(num_steps)):
             state = state_at(rollout, t * num_envs + env)
-            step = environment.step(state, rollout.action[t, [env]].long())
+            step = environment.step(state, rollout.action.select(torch.tensor([t * num_envs + env])))
             next_value = 0.0 if step.terminated else value_of(policy, environment, step.state)
             delta = step.reward.item() + config.discount * next_value - value_of(policy, environment, state)
             going_on = not (step.terminated or step.truncated)
@@ -81,7 +81,7 @@ def loss_in_a_loop(
     for row in range(rollout.num_steps):
         distribution, value = policy(environment.observe(state_at(rollout, row)))
         probs = distribution.probs[distribution.probs > 0]
-        log_ratio = distribution.log_probs[int(rollout.action.flatten()[row])] - rollout.log_prob.flatten()[row]
+        log_ratio = distribution.log_probs[int(rollout.action.values[row])] - rollout.log_prob.flatten()[row]
         clipped = log_ratio.exp().clamp(1 - config.clip, 1 + config.clip)
         parts["policy_loss"].append(-torch.minimum(log_ratio.exp() * weight[row], clipped * weight[row]))
         parts["value_loss"].append(0.5 * (value[0] - target[row]) ** 2)
@@ -99,7 +99,7 @@ def test_a_rollout_goes_on_from_step_to_step(name: str) -> None:
     assert rollout.truncated.any() == (name == "walk")
     for t in range(num_steps):
         for env in range(num_envs):
-            step = environment.step(state_at(rollout, t * num_envs + env), rollout.action[t, [env]].long())
+            step = environment.step(state_at(rollout, t * num_envs + env), rollout.action.select(torch.tensor([t * num_envs + env])))
             for column in ("reward", "terminated", "truncated"):
                 assert getattr(rollout, column)[t, env] == getattr(step, column)[0]
             if not step.terminated:
@@ -113,7 +113,7 @@ def test_collected_log_probabilities_are_those_of_the_policy(name: str) -> None:
     environment = ENVIRONMENTS[name]
     policy = small_policy(environment)
     rollout = collect(environment, policy)
-    for row, (action, log_prob) in enumerate(zip(rollout.action.flatten(), rollout.log_prob.flatten(), strict=True)):
+    for row, (action, log_prob) in enumerate(zip(rollout.action.values, rollout.log_prob.flatten(), strict=True)):
         expected = policy.distribution(environment.observe(state_at(rollout, row))).log_probs[int(action)]
         torch.testing.assert_close(log_prob, expected.detach())
 

@@ -33,7 +33,7 @@ def test_episodes_are_played_to_their_ends(name: str) -> None:
     episodes = collect(environment, small_policy(environment))
     returns = torch.zeros(episodes.returns.numel())
     ends = torch.zeros(episodes.returns.numel(), dtype=torch.int64)
-    for row, (episode, action) in enumerate(zip(episodes.episode.tolist(), episodes.action, strict=True)):
+    for row, (episode, action) in enumerate(zip(episodes.episode.tolist(), episodes.action.values, strict=True)):
         assert episodes.states.instance_row[row] == episode // CONFIG.repeats
         step = environment.step(episodes.states.select(torch.tensor([row])), action[None].long())
         returns[episode] += step.reward[0]
@@ -58,7 +58,7 @@ def test_an_update_is_the_step_of_a_loop_over_actions(name: str) -> None:
     advantage = torch.tensor([worth[episode] for episode in episodes.episode.tolist()])
     advantage = (advantage - advantage.mean()) / advantage.std(correction=0)
     losses, entropies = [], []
-    for row, action in enumerate(episodes.action.tolist()):
+    for row, action in enumerate(episodes.action.values.tolist()):
         distribution = other.distribution(environment.observe(episodes.states.select(torch.tensor([row]))))
         probs = distribution.probs[distribution.probs > 0]
         losses.append(-advantage[row] * distribution.log_probs[action])

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from graphwright.cli import main
+from graphwright.cli.instances import FileOptions
+from graphwright.core import GraphError
+from graphwright.envs.covering.vertex_cover import VertexCover
 
 SMALL = [
     *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
@@ -55,14 +59,14 @@ def test_problems_lists_one_line_each(capsys):
 def test_solve_json_is_the_contract(run, triangle, capsys):
     main(["solve", str(run), str(triangle), str(triangle), "--json"])
     document = json.loads(capsys.readouterr().out)
-    assert document.keys() == {"problem", "run", "results"}
+    assert document.keys() == {"problem", "objective", "run", "results"}
     assert (document["problem"], document["run"]) == ("vertex-cover", str(run))
     first, second = document["results"]
-    assert first.keys() == {"file", "nodes", "cost", "complete", "lower_bound", "seconds"}
+    assert first.keys() == {"file", "nodes", "links", "objective", "complete", "bound", "seconds"}
     assert first["file"] == str(triangle)
     assert set(first["nodes"]) <= {"a", "b", "c", "d"}
     assert first["complete"] is True
-    assert first["cost"] == len(first["nodes"]) >= first["lower_bound"] == 2
+    assert first["objective"] == len(first["nodes"]) >= first["bound"] == 2
     assert first["nodes"] == second["nodes"]
 
 
@@ -71,12 +75,36 @@ def test_evaluate_json_is_the_contract(run, capsys):
         ["evaluate", str(run), "--sizes", "6", "9", "--graphs", "5", "--decode", "best-of", "--samples", "3", "--json"]
     )
     document = json.loads(capsys.readouterr().out)
-    assert document.keys() == {"problem", "run", "decode", "rows"}
+    assert document.keys() == {"problem", "objective", "maximise", "run", "decode", "rows"}
     assert document["decode"] == "best-of"
-    assert [row["size"] for row in document["rows"]] == [6, 9]
-    names = ["size", "graphs", "policy", "random", "greedy", "optimum", "proven"]
+    assert [row["name"] for row in document["rows"]] == ["6", "9"]
+    names = ["name", "graphs", "policy", "complete", "random", "heuristics", "optimum", "proven", "reference"]
     names += ["ratio", "ratio_low", "ratio_high", "seconds"]
     assert all(list(row) == names for row in document["rows"])
+
+
+def test_files_are_evaluated_beside_the_baselines(run, triangle, capsys):
+    main(["evaluate", str(run), "--instances", str(triangle), "--json"])
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["name"], row["graphs"], row["optimum"], row["proven"]) == (str(triangle), 1, 2, 1)
+    assert row["heuristics"].keys() == {"greedy", "two-approximation"}
+    assert "named twice" in fails(capsys, "evaluate", run, "--instances", triangle, triangle)
+
+
+def test_marks_are_columns_of_the_graph(triangle):
+    environment = FirstIsMarked()
+    named, marked = FileOptions(mark=("terminal=a,c",)).read(triangle, environment)
+    assert [name for name, mark in zip(named.names, marked.nodes["terminal"], strict=True) if mark] == ["a", "c"]
+    for mark, word in (("terminal", "terminal=NAME"), ("terminal=z", "no node 'z'")):
+        with pytest.raises(GraphError, match=word):
+            FileOptions(mark=(mark,)).read(triangle, environment)
+
+
+class FirstIsMarked(VertexCover):
+    """Takes graphs as they are."""
+
+    def instance(self, graph):
+        return graph
 
 
 def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):
@@ -86,7 +114,7 @@ def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):
     path.write_text(json.dumps({"directed": False, "multigraph": False, "graph": {}, "nodes": nodes, "edges": links}))
     for weight, bound in (("weight", 1), ("price", 2)):
         main(["solve", str(run), str(path), "--json", "--weight", weight])
-        assert json.loads(capsys.readouterr().out)["results"][0]["lower_bound"] == bound
+        assert json.loads(capsys.readouterr().out)["results"][0]["bound"] == bound
 
 
 def test_the_picture_is_a_png(run, triangle, tmp_path, capsys):
@@ -117,7 +145,7 @@ def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
         ("train", "vertex-cover", "--run", new, "--encoder.layer", "no.such:Layer"): "no.such:Layer",
         ("train", "vertex-cover", "--run", new, "--sizes", "0"): "--sizes",
         ("train", "vertex-cover", "--run", new, "--sizes", "5", "-3"): "--sizes",
-        ("train", "vertex-cover", "--run", new, "--generator", "tree"): "tree",
+        ("train", "vertex-cover", "--run", new, "--generator", "bush"): "bush",
         ("train", "vertex-cover", "--run", new, "--seconds", "-1"): "--seconds",
         ("train", "vertex-cover", "--run", new, "--threads", "0"): "--threads",
         ("train", "vertex-cover", "--run", new, "--encoder.kind", "gat", "--encoder.width", "30"): "30",
@@ -132,7 +160,7 @@ def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
         ("evaluate", new, "--sizes", "5"): "config.json",
         ("evaluate", run, "--sizes", "0"): "--sizes",
         ("evaluate", run, "--sizes", "5", "--graphs", "0"): "--graphs",
-        ("evaluate", run): "--sizes",
+        ("evaluate", run, "--weights", "gold"): "gold",
         ("solve", run): "FILE",
         ("solve", run, tmp_path / "missing.txt"): "missing.txt",
         ("solve", run, tmp_path / "nan.json"): "nan.json",
@@ -158,7 +186,7 @@ def test_a_graph_without_edges_has_the_empty_cover(run, tmp_path, capsys):
     (tmp_path / "alone.txt").write_text("a\n")
     main(["solve", str(run), str(tmp_path / "alone.txt"), "--json"])
     result = json.loads(capsys.readouterr().out)["results"][0]
-    assert (result["nodes"], result["cost"], result["complete"], result["lower_bound"]) == ([], 0, True, 0)
+    assert (result["nodes"], result["objective"], result["complete"], result["bound"]) == ([], 0, True, 0)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
@@ -187,9 +215,7 @@ def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
 
     def proves_nothing(instances, **options):
         found = solution(instances, **options)
-        return exact.ExactSolution(
-            found.selected, found.cost, found.lower_bound * 0, found.proven & False, found.seconds
-        )
+        return replace(found, bound=found.bound * 0, proven=found.proven & False)
 
     monkeypatch.setattr("graphwright.envs.covering.vertex_cover.exact_cover", proves_nothing)
     main(["evaluate", str(run), "--sizes", "8", "--graphs", "3", "--json"])

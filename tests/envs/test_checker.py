@@ -89,6 +89,6 @@ def test_environments_that_keep_the_contract_pass(environment: Environment, inst
 
 @pytest.mark.parametrize(("environment", "rule"), BROKEN)
 def test_the_rule_that_is_broken_is_named(environment: type[Environment], rule: str) -> None:
-    instances = VERTEX_COVER.instances(4, torch.Generator().manual_seed(0))
+    instances = VERTEX_COVER.generator()(4, torch.Generator().manual_seed(0))
     with pytest.raises(ConformanceError, match=rule):
         check_environment(environment(), instances, max_steps=50)

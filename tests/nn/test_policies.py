@@ -10,7 +10,9 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_node
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.nn.heads import NodeScore, PooledValue
+from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.graph import PooledValue
+from graphwright.nn.heads.node import NodeScore
 from graphwright.nn.pools import Pool
 from strategies import alone, assert_same, ragged_batches, relabelled, seeded, seeds
 
@@ -24,7 +26,7 @@ def make(spec: ActionSpec, heads: HeadsConfig | None = None) -> GraphPolicy:
     """A policy whose first scores are not small, so that its choices show."""
     torch.manual_seed(0)
     policy = GraphPolicy(FEATURES, spec, EncoderConfig(width=8, depth=2), heads or HeadsConfig())
-    for head in policy.heads:
+    for head in policy.actor.heads:
         torch.nn.init.normal_(head.score.weight, std=2)
     return policy
 
@@ -100,7 +102,7 @@ def test_actor_and_critic_alone_are_those_of_the_whole(graph: GraphBatch, seed: 
 @few
 def test_a_pool_is_a_loop_over_graphs(pooling: str, graph: GraphBatch, seed: int) -> None:
     x = torch.randn(graph.num_nodes, 4, generator=seeded(seed))
-    pooled = Pool(pooling)(x, graph.node_segments)
+    pooled = Pool(pooling, 4)(x, graph.node_segments)
     reductions = {"sum": lambda rows: rows.sum(0), "mean": lambda rows: rows.mean(0), "max": lambda rows: rows.amax(0)}
     for index in range(graph.num_graphs):
         rows = x[graph.node_graph == index]
@@ -117,7 +119,8 @@ def test_node_scores_are_an_mlp_on_the_concatenation(pooling: str, graph: GraphB
     context = head.pool(x, graph.node_segments)[graph.node_graph]
     weight = torch.cat([head.node.weight, head.graph.weight], dim=1)
     hidden = torch.relu(torch.cat([x, context], dim=1) @ weight.T + head.node.bias)
-    torch.testing.assert_close(head(x, graph), head.score(hidden), rtol=1e-4, atol=1e-5)
+    found = head(Embedding(x, None), graph, torch.ones(graph.num_nodes, dtype=torch.bool))
+    torch.testing.assert_close(found, head.score(hidden), rtol=1e-4, atol=1e-5)
 
 
 @given(st.integers(0, 3))
@@ -126,7 +129,7 @@ def test_the_value_of_a_sum_grows_with_the_graph(copies: int) -> None:
     head = PooledValue(4, "sum")
     graph = GraphBatch(torch.zeros(2, 0).long(), torch.tensor([0, copies]), torch.zeros(2).long())
     x = torch.ones(copies, 4)
-    torch.testing.assert_close(head(x, graph), head.mlp(copies * torch.ones(1, 4)).squeeze(1))
+    torch.testing.assert_close(head(Embedding(x, None), graph), head.mlp(copies * torch.ones(1, 4)).squeeze(1))
 
 
 def test_the_first_policy_is_close_to_uniform() -> None:

@@ -144,7 +144,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 def test_trainer_reports_the_best_validation(tmp_path):
     run = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
     assert isinstance(run, Trainer)
-    assert run.counters.best_ratio == pytest.approx(run.validation.ratio(run.agent().policy))
+    assert run.counters.best_gap == pytest.approx(run.validation.gap(run.agent().policy))
 
 
 def test_a_run_that_diverges_says_so_and_keeps_its_checkpoint(tmp_path, monkeypatch):

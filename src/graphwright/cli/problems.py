@@ -7,17 +7,34 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from graphwright.core import ActionBlock
 from graphwright.envs.problems import PROBLEMS
+
+_TIED_TO = {
+    "nodes": "node",
+    "neighbours": "neighbour",
+    "edges": "edge",
+    "pairs": "pair of nodes",
+    "graphs": "graph",
+}
 
 
 @dataclass(frozen=True)
 class Problems:
-    """List the problems, one line each."""
+    """List the problems, with what an action is and how graphs become instances."""
 
     def run(self) -> None:
         """Print the list."""
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("problem", "what to do", "action", "weights"):
+            table.add_column(heading, overflow="fold")
         for problem in PROBLEMS.values():
-            blocks = ", ".join(f"{block.name} ({block.rows})" for block in problem.environment.actions.blocks)
-            table.add_row(f"[bold]{problem.name}", problem.summary, f"action: {blocks}")
+            blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
+            table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.weights))
         Console().print(table)
+
+
+def describe(block: ActionBlock) -> str:
+    """An action block in a few words: "select (1 a node)"."""
+    numbers = " real number" + "s" * (block.columns > 1) if block.continuous else ""
+    return f"{block.name} ({block.columns}{numbers} a {_TIED_TO[block.rows]})"

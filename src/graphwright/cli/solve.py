@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +12,13 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from graphwright.adapters.files import read_graph
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.core import GraphBatch, GraphError, simplify
+from graphwright.cli.instances import FileOptions
+from graphwright.core import GraphBatch
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
-from graphwright.training.solve import Solution, solve
+from graphwright.training.solve import NamedSolution, solve
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,8 @@ class Solve:
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run."""
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
-    """Graphs: .graphml .txt .csv .col .mis .clq .json .npz"""
-    weight: str = "weight"
-    """Node attribute that holds the weights; 1 where a file has none of this name."""
-    undirected: bool = False
-    """Forget the directions of directed files."""
+    """Graphs, in any format of docs/files.md: .graphml .json .txt .csv .npz .col .mis .clq .tsp .stp .mc .rud"""
+    reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     decode: Decoding = "greedy"
     """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws."""
     samples: int = 16
@@ -60,31 +57,21 @@ class Solve:
         if self.picture is not None and not self.picture.absolute().parent.is_dir():
             raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
         agent = load(self.directory, self.device)
-        graphs = [self._read(path, agent) for path in self.files]
+        graphs = [self.reading.read(path, agent.config.rules) for path in self.files]
         solutions = [self._solve(agent, named, instance) for named, instance in graphs]
         if self.picture is not None:
-            _draw(self.picture, self.files[0], graphs[0][0], graphs[0][1], solutions[0])
+            _draw(self.picture, self.files[0], agent, *graphs[0], solutions[0])
         if self.json:
             results = [
                 {"file": str(path), **asdict(solution)} for path, solution in zip(self.files, solutions, strict=True)
             ]
-            print(json.dumps({"problem": agent.problem.name, "run": str(self.directory), "results": results}, indent=2))
+            document = {"problem": agent.problem.name, "objective": agent.problem.objective, "run": str(self.directory)}
+            print(json.dumps(document | {"results": results}, indent=2))
             return
         for path, solution in zip(self.files, solutions, strict=True):
-            _print(path, solution)
+            _print(agent, path, solution)
 
-    def _read(self, path: Path, agent: Agent) -> tuple[NamedGraph, GraphBatch]:
-        """The file's graph, and the instance that it is."""
-        named = read_graph(path, weight=self.weight)
-        if named.directed and not self.undirected:
-            raise GraphError(f"{path}: the graph is directed; pass --undirected to forget the directions")
-        graph = simplify(named.graph) if self.undirected else named.graph
-        try:
-            return named, agent.config.environment.instance(graph)
-        except GraphError as error:
-            raise GraphError(f"{path}: {error}") from None
-
-    def _solve(self, agent: Agent, named: NamedGraph, instance: GraphBatch) -> Solution:
+    def _solve(self, agent: Agent, named: NamedGraph, instance: GraphBatch) -> NamedSolution:
         return solve(
             agent,
             instance,
@@ -96,42 +83,47 @@ class Solve:
         )
 
 
-def _print(path: Path, solution: Solution) -> None:
-    status = "complete" if solution.complete else "NOT COMPLETE"
+def _print(agent: Agent, path: Path, solution: NamedSolution) -> None:
     facts = [
-        f"{len(solution.nodes)} nodes",
-        f"cost {solution.cost:g}",
-        status,
+        *([f"{len(solution.nodes)} nodes"] if solution.nodes else []),
+        *([f"{len(solution.links)} links"] if solution.links else []),
+        f"{agent.problem.objective} {solution.objective:g}",
+        "complete" if solution.complete else "NOT COMPLETE",
         *_gap(solution),
         f"{solution.seconds:.2f} s",
     ]
     console = Console(highlight=False)
     console.print(f"[bold]{escape(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
-    console.print("  " + ", ".join(solution.nodes), markup=False, soft_wrap=True)
+    names = solution.nodes or [f"{one} – {other}" for one, other in solution.links]
+    console.print("  " + ", ".join(names), markup=False, soft_wrap=True)
 
 
-def _gap(solution: Solution) -> list[str]:
+def _gap(solution: NamedSolution) -> list[str]:
     """What is proven of the solution, in words."""
-    if solution.lower_bound is None:
+    if solution.bound is None:
         return []
-    above = solution.cost - solution.lower_bound
-    if above <= 1e-6 * solution.cost:
+    gap = abs(solution.objective - solution.bound)
+    if gap <= 1e-6 * abs(solution.bound):
         return ["optimal"]
-    if solution.lower_bound <= 0:
+    if solution.bound <= 0:
         return ["no bound proven in time"]
-    return [f"at most {100 * above / solution.lower_bound:.3g} % above the optimum"]
+    return [f"at most {100 * gap / solution.bound:.3g} % from the optimum"]
 
 
-def _draw(picture: Path, path: Path, named: NamedGraph, instance: GraphBatch, solution: Solution) -> None:
-    from graphwright.training.plots import plot_selection
+def _draw(
+    picture: Path, path: Path, agent: Agent, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
+) -> None:
+    from graphwright.training.plots import plot_solution
 
-    chosen = set(solution.nodes)
+    place = {name: node for node, name in enumerate(named.names)}
     position, geographic = _positions(named.graph)
-    plot_selection(
+    plot_solution(
         instance.edge_index[:, instance.links[0]].T.numpy(),
-        np.array([name in chosen for name in named.names], dtype=bool),
+        np.array([place[name] for name in solution.nodes], dtype=int),
+        np.array([[place[one], place[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
+        len(named.names),
         position,
-        f"{path.stem}: {len(chosen)} of {len(named.names)} nodes cover all {instance.links[0].numel()} edges",
+        f"{path.stem}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
         picture,
         geographic=geographic,
     )

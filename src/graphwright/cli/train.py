@@ -54,6 +54,6 @@ class Resume:
 
 def _report(directory: Path, trainer: Trainer) -> None:
     counters = trainer.counters
-    ratio = f"{counters.best_ratio:.4f} × {trainer.validation.reference} on the validation graphs"
+    gap = f"{100 * counters.best_gap:.2f} % worse than {trainer.validation.reference} on the validation graphs"
     taken = f"{counters.steps:,} steps in {counters.seconds:.0f} s; policy of update {counters.best_iteration}"
-    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}, {ratio}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}, {gap}", soft_wrap=True)

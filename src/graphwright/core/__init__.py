@@ -1,6 +1,18 @@
 """Graphs, ragged groups, actions and time steps: what everything else is made of."""
 
-from graphwright.core.actions import ActionBlock, ActionSpec, Choice, per_edge, per_graph, per_node
+from graphwright.core.actions import (
+    ActionBlock,
+    ActionSpec,
+    Choice,
+    out_edges,
+    pair_ends,
+    pair_segments,
+    per_edge,
+    per_graph,
+    per_neighbour,
+    per_node,
+    per_pair,
+)
 from graphwright.core.construction import from_edges, relabel, simplify
 from graphwright.core.graph import GraphBatch, GraphError
 from graphwright.core.segment import Segments
@@ -18,9 +30,14 @@ __all__ = [
     "Segments",
     "Step",
     "from_edges",
+    "out_edges",
+    "pair_ends",
+    "pair_segments",
     "per_edge",
     "per_graph",
+    "per_neighbour",
     "per_node",
+    "per_pair",
     "relabel",
     "simplify",
 ]

@@ -12,29 +12,45 @@ from torch import Tensor
 from graphwright.core.graph import GraphBatch
 from graphwright.core.segment import Segments
 
-Rows = Literal["nodes", "edges", "graphs"]
+Rows = Literal["nodes", "neighbours", "edges", "pairs", "graphs"]
+AT = "at"
 
 
 @dataclass(frozen=True)
 class ActionBlock:
-    """Candidates that are tied to the rows of one table: `columns` of them to each row."""
+    """Candidates that are tied to the rows of one table: `columns` of them to each row.
+
+    continuous: `columns` real numbers between -1 and 1 for each row, all chosen at once, instead of one candidate.
+    """
 
     name: str
     rows: Rows
     columns: int = 1
+    continuous: bool = False
 
     def row_segments(self, graph: GraphBatch) -> Segments:
         """The rows of this block that each graph has."""
-        if self.rows == "nodes":
-            return graph.node_segments
-        if self.rows == "edges":
-            return graph.links[1]
-        return Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
+        match self.rows:
+            case "nodes":
+                return graph.node_segments
+            case "neighbours":
+                return out_edges(graph)[1]
+            case "edges":
+                return graph.links[1]
+            case "pairs":
+                return pair_segments(graph)
+            case "graphs":
+                return Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
 
 
-def per_node(name: str, columns: int = 1) -> ActionBlock:
-    """`columns` candidates for each node."""
-    return ActionBlock(name, "nodes", columns)
+def per_node(name: str, columns: int = 1, *, continuous: int = 0) -> ActionBlock:
+    """`columns` candidates for each node; or, with `continuous`, so many real numbers for each node that acts."""
+    return ActionBlock(name, "nodes", continuous or columns, continuous > 0)
+
+
+def per_neighbour(name: str) -> ActionBlock:
+    """The edges out of the node on which the agent stands, which the graph column `at` [B] int64 names."""
+    return ActionBlock(name, "neighbours")
 
 
 def per_edge(name: str, columns: int = 1) -> ActionBlock:
@@ -42,9 +58,33 @@ def per_edge(name: str, columns: int = 1) -> ActionBlock:
     return ActionBlock(name, "edges", columns)
 
 
+def per_pair(name: str) -> ActionBlock:
+    """Ordered pairs (u, v) of a graph's n nodes, joined or not: n² candidates, (u, v) at place u · n + v."""
+    return ActionBlock(name, "pairs")
+
+
 def per_graph(name: str, columns: int = 1) -> ActionBlock:
     """`columns` candidates for each graph: a fixed action space, or one such as "stop" beside other blocks."""
     return ActionBlock(name, "graphs", columns)
+
+
+def out_edges(graph: GraphBatch) -> tuple[Tensor, Segments]:
+    """The rows of the edges out of each graph's node `at`, by rising destination, and each graph's share of them."""
+    at = graph.node_ptr[:-1] + graph.graphs[AT]
+    rows = (graph.edge_index[0] == at[graph.edge_graph]).nonzero().squeeze(1)
+    return rows, Segments.from_lengths(torch.bincount(graph.edge_graph[rows], minlength=graph.num_graphs))
+
+
+def pair_segments(graph: GraphBatch) -> Segments:
+    """The n² ordered pairs of nodes of each graph."""
+    return Segments.from_lengths(graph.node_segments.lengths.square())
+
+
+def pair_ends(graph: GraphBatch) -> tuple[Tensor, Tensor]:
+    """The first and the second node of every ordered pair, numbered over the union, [P] int64 each."""
+    pairs = pair_segments(graph)
+    size, start = graph.node_segments.lengths[pairs.index], graph.node_ptr[:-1][pairs.index]
+    return start + pairs.position // size, start + pairs.position % size
 
 
 class Choice(NamedTuple):
@@ -59,7 +99,10 @@ class Choice(NamedTuple):
 class ActionSpec:
     """All candidates of a graph: blocks in the order of the spec, rows in graph order, columns last.
 
-    An action is the place of a candidate in its graph's list, so it means the same in every batch.
+    An action is the place of a candidate in its graph's list, [B] int64, so it means the same in every batch. Where the
+    one block is continuous, it is [N, columns] float32 instead, and only the rows of nodes that act mean something.
+
+    Raises ValueError for no block, for two of one name, and for a continuous one beside others.
     """
 
     blocks: tuple[ActionBlock, ...]
@@ -68,12 +111,19 @@ class ActionSpec:
         names = [block.name for block in blocks]
         if not blocks or len(set(names)) != len(names):
             raise ValueError(f"an ActionSpec needs one or more blocks with different names; got {names}")
+        if len(blocks) > 1 and any(block.continuous for block in blocks):
+            raise ValueError(f"a continuous block stands alone in its ActionSpec; got {names}")
         object.__setattr__(self, "blocks", blocks)
 
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are real numbers for each node rather than one candidate for each graph."""
+        return self.blocks[0].continuous
+
     def segments(self, graph: GraphBatch) -> Segments:
-        """The candidates of each graph."""
-        if self._one_column_per_node:
-            return graph.node_segments
+        """The candidates of each graph; the nodes of each graph, where actions are continuous."""
+        if len(self.blocks) == 1 and (self.blocks[0].columns == 1 or self.continuous):
+            return self.blocks[0].row_segments(graph)
         return Segments.from_lengths(self._lengths(graph).sum(0))
 
     def arrange(self, graph: GraphBatch, values: Sequence[Tensor]) -> Tensor:
@@ -101,9 +151,13 @@ class ActionSpec:
         columns = torch.tensor([b.columns for b in self.blocks], device=action.device)[block]
         return Choice(block, inside // columns, inside % columns)
 
-    @property
-    def _one_column_per_node(self) -> bool:
-        return len(self.blocks) == 1 and self.blocks[0].rows == "nodes" and self.blocks[0].columns == 1
+    def select(self, graph: GraphBatch, action: Tensor, index: Tensor) -> Tensor:
+        """The actions of the graphs at `index` [S] int64 or [B] bool, out of those of all graphs."""
+        if not self.continuous:
+            return action[index]
+        if index.dtype == torch.bool:
+            index = index.nonzero().squeeze(1)
+        return action[graph.node_segments.select(index)[1]]
 
     def _lengths(self, graph: GraphBatch) -> Tensor:
         """[blocks, B] int64: how many candidates each block has in each graph."""

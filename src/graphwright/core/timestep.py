@@ -12,11 +12,17 @@ from graphwright.core.graph import GraphBatch
 
 @dataclass(frozen=True)
 class Features:
-    """The columns of an observation that a network reads, with their widths."""
+    """The columns of an observation that a network reads, with their widths.
+
+    node_types, edge_types: how many types the int64 columns `type` of nodes and edges tell apart; 0 where there is no
+    such column.
+    """
 
     nodes: Mapping[str, int]
     edges: Mapping[str, int] = field(default_factory=dict)
     graphs: Mapping[str, int] = field(default_factory=dict)
+    node_types: int = 0
+    edge_types: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +30,8 @@ class Observation:
     """What an agent sees.
 
     graph: a batch whose columns include those of the environment's `Features`.
-    masks: one bool tensor for each action block, [rows, columns] or [rows] where columns = 1; true where legal.
+    masks: one bool tensor for each action block, [rows, columns] or [rows] where columns = 1; true where legal. For a
+        continuous block [N]: the nodes that act.
     """
 
     graph: GraphBatch
@@ -33,7 +40,11 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class Decision:
-    """What an agent chose. action: [B] int64; log_prob: [B] float32 under the distribution it was drawn from."""
+    """What an agent chose.
+
+    action: [B] int64, or [N, columns] float32 where the actions are continuous; log_prob: [B] float32 under the
+    distribution that it was drawn from.
+    """
 
     action: Tensor
     log_prob: Tensor

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from graphwright.data.states import StateTable
+from graphwright.data.actions import ActionTable
+from graphwright.data.states import States
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,13 +16,13 @@ class Rollout:
 
     states: the T · B states that were acted in, step by step, then the states that begin an episode no more: the B
         states after the last step and the final states of truncated episodes.
-    action, log_prob, reward: [T, B] int32, float32, float32; terminated, truncated: [T, B] bool.
+    action: of the first T · B of these states. log_prob, reward: [T, B] float32; terminated, truncated: [T, B] bool.
     next_row: [T, B] int32, the row in `states` of the state that each action led to, before any reset; meaningless
         where the episode terminated.
     """
 
-    states: StateTable
-    action: Tensor
+    states: States
+    action: ActionTable
     log_prob: Tensor
     reward: Tensor
     terminated: Tensor
@@ -31,24 +32,24 @@ class Rollout:
     @property
     def num_steps(self) -> int:
         """T · B."""
-        return self.action.numel()
+        return self.reward.numel()
 
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
     """K whole episodes of each of I instances.
 
-    states: the M states that were acted in, in the order of time.
-    action: [M] int32. episode: [M] int32, which of the I · K episodes, those of an instance in a row.
+    states, action: the M states that were acted in, in the order of time, and what was done in each.
+    episode: [M] int32, which of the I · K episodes, those of an instance in a row.
     returns: [I, K] float32, the undiscounted return of each episode.
     """
 
-    states: StateTable
-    action: Tensor
+    states: States
+    action: ActionTable
     episode: Tensor
     returns: Tensor
 
     @property
     def num_steps(self) -> int:
         """M."""
-        return self.action.numel()
+        return self.episode.numel()

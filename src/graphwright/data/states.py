@@ -1,16 +1,53 @@
-"""`StateTable`: many states of few instances, each thing stored once."""
+"""Many states: `StateTable` stores what the states of an instance share once, `WholeStates` all of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
+
+
+class States(Protocol):
+    """R states."""
+
+    @property
+    def num_states(self) -> int:
+        """R."""
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of what is stored for each state."""
+
+    def select(self, rows: Tensor) -> GraphBatch:
+        """The states at `rows` [S] int64, as a batch."""
+
+
+@dataclass(frozen=True, eq=False)
+class WholeStates:
+    """R states, each with its own nodes, edges and columns: for environments that edit their graphs."""
+
+    states: GraphBatch
+
+    @property
+    def num_states(self) -> int:
+        """R."""
+        return self.states.num_graphs
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all states."""
+        return sum(tensor.nbytes for tensor in self.states.to_tensors().values())
+
+    def select(self, rows: Tensor) -> GraphBatch:
+        """The states at `rows` [S] int64, as a batch."""
+        return self.states.select(rows)
 
 
 @dataclass(frozen=True, eq=False)

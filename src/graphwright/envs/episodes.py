@@ -19,7 +19,7 @@ Choose = Callable[[Observation], Tensor]
 class Moment:
     """One step of all episodes that are not over yet.
 
-    episode: [A] int64, which episodes these are; state: what they were in; action: [A]; step: what came of it.
+    episode: [A] int64, which episodes these are; state: what they were in; action: of each; step: what came of it.
     """
 
     episode: Tensor
@@ -35,7 +35,7 @@ def has_choice(environment: Environment, observation: Observation) -> Tensor:
 
 
 def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iterator[Moment]:
-    """Step by step from `states` [B], `choose` (observation → action [A] int64) deciding, until all are over.
+    """Step by step from `states` [B], `choose` (observation → action) deciding, until all are over.
 
     Graphs that are done leave the batch, so that nothing is computed for them.
     """
@@ -43,8 +43,8 @@ def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iter
     state = states.select(episode)
     while episode.numel():
         action = choose(environment.observe(state))
-        if bool((action < 0).any()):
-            raise ValueError("a graph with legal actions got none: the scores of its candidates are not finite")
+        if not bool((action.isfinite() if environment.actions.continuous else action >= 0).all()):
+            raise ValueError("a graph with legal actions got none: what the policy says of them is not finite")
         step = environment.step(state, action)
         yield Moment(episode, state, action, step)
         over = step.terminated | step.truncated

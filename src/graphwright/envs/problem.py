@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,48 +12,86 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_sample
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import Choose
-from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.episodes import Choose, play
+from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
 
 
-class Optimum(Protocol):
-    """What an exact solver found. cost, lower_bound: [B] float64; proven: [B] bool, the cost is optimal."""
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """What an exact solver found of B graphs.
 
-    @property
-    def cost(self) -> Tensor: ...  # noqa: D102
-    @property
-    def lower_bound(self) -> Tensor: ...  # noqa: D102
-    @property
-    def proven(self) -> Tensor: ...  # noqa: D102
+    objective: [B] float64, of the best solution found. bound: [B] float64, what no solution is better than.
+    proven: [B] bool, whether the two meet. solution: the final states of the best solutions, where the solver gives
+    them.
+    """
+
+    objective: Tensor
+    bound: Tensor
+    proven: Tensor
+    solution: GraphBatch | None = None
 
 
-Heuristic = Callable[[Environment, GraphBatch], Tensor]
-Solver = Callable[[GraphBatch, float], Optimum]
+Heuristic = Callable[[Environment, GraphBatch], GraphBatch]
+Solver = Callable[[Environment, GraphBatch, float], Optimum]
+Expert = Callable[[GraphBatch, GraphBatch], Tensor]
+"""From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
+states: the legal actions that lead there, none where the state has gone another way."""
 
 
 @dataclass(frozen=True)
 class Problem:
     """A named environment with instances to train on and solutions to compare with.
 
-    summary: one line. environment: with its default options. instances: the default training distribution.
-    heuristics: name → function of the environment and instances, the cost [B] that it reaches.
-    solve_exactly: function of instances and seconds for each of them, for the optimum.
+    summary: one line. objective: what is measured, in a word or two. environment: with its default options.
+    topology, sizes: the default graphs to train on, as for `InstanceGenerator`.
+    weights: name → what turns a topology into instances, the default first.
+    heuristics: name → function of the environment and instances, the final states [B] that it reaches; the first is the
+        one to beat.
+    solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
+    expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation.
+    training: options of a run that differ from the general defaults, nested as in `config.json`.
     """
 
     name: str
     summary: str
+    objective: str
     environment: Environment
-    instances: InstanceGenerator
+    topology: str
+    sizes: tuple[int, ...]
+    weights: Mapping[str, DrawColumns]
     heuristics: Mapping[str, Heuristic]
-    solve_exactly: Solver
+    solve_exactly: Solver | None = None
+    expert: Expert | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def generator(
+        self, topology: Topology | str | None = None, sizes: tuple[int, ...] | None = None, weights: str | None = None
+    ) -> InstanceGenerator:
+        """Random instances; by default those to train on. Raises ValueError for options that do not exist."""
+        topology = parse_topology(topology or self.topology) if not isinstance(topology, Topology) else topology
+        weights = weights or next(iter(self.weights))
+        if weights not in self.weights:
+            raise ValueError(f"{self.name} has no weights {weights!r}; choose one of {', '.join(self.weights)}")
+        return InstanceGenerator(topology, sizes or self.sizes, self.weights[weights])
+
+
+def follow(choose: Choose) -> Heuristic:
+    """The heuristic that lets `choose` (observation → action) decide every step."""
+    return lambda environment, instances: play(environment, instances, choose)
 
 
 def random_choice(environment: Environment, generator: torch.Generator) -> Choose:
     """The policy that draws every legal action with the same probability: a baseline for any environment."""
+    actions = environment.actions
+
+    def uniform(observation: Observation) -> Tensor:
+        shape = (observation.graph.num_nodes, actions.blocks[0].columns)
+        drawn = torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
+        return drawn.masked_fill(~observation.masks[0].unsqueeze(1), 0)
 
     def choose(observation: Observation) -> Tensor:
-        mask = environment.actions.arrange(observation.graph, observation.masks)
+        mask = actions.arrange(observation.graph, observation.masks)
         logits = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
-        return segment_sample(logits, environment.actions.segments(observation.graph), generator)
+        return segment_sample(logits, actions.segments(observation.graph), generator)
 
-    return choose
+    return uniform if actions.continuous else choose

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.envs.packing.independent_set import INDEPENDENT_SET
+from graphwright.envs.packing.public_goods import PUBLIC_GOODS
+from graphwright.envs.cutting.max_cut import MAX_CUT
+from graphwright.envs.locomotion.swimmer import LOCOMOTION
+from graphwright.envs.network.steiner_tree import STEINER_TREE
 from graphwright.envs.problem import Problem
 
-PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in (VERTEX_COVER,)}
+PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in (VERTEX_COVER, INDEPENDENT_SET, PUBLIC_GOODS, MAX_CUT, LOCOMOTION, STEINER_TREE)}
 
 
 def find_problem(name: str) -> Problem:

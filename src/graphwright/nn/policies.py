@@ -1,27 +1,15 @@
-"""Policies: an observation → a distribution over its candidates, and a value."""
+"""Policies: an observation → a distribution over what it offers, and a value."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from graphwright.core import ActionSpec, Decision, Features, Observation
-from graphwright.distributions import RaggedCategorical
+from graphwright.distributions import Distribution
+from graphwright.nn.actors import HeadsConfig, make_actor
 from graphwright.nn.encoders import Encoder, EncoderConfig
-from graphwright.nn.heads import NodeScore, PooledValue
-from graphwright.nn.pools import Pooling
-
-
-@dataclass(frozen=True)
-class HeadsConfig:
-    """What the heads see of a whole graph."""
-
-    pool: Pooling = "mean"
-    """Pool behind the score of a candidate."""
-    value_pool: Pooling = "sum"
-    """Pool behind the value of a state; costs add up over nodes, and so do embeddings."""
+from graphwright.nn.heads.graph import PooledValue
 
 
 class GraphPolicy(nn.Module):
@@ -31,21 +19,17 @@ class GraphPolicy(nn.Module):
         super().__init__()
         self.actions = actions
         self.encoder = Encoder(features, encoder)
-        width = encoder.width
-        headless = [block.name for block in actions.blocks if block.rows != "nodes"]
-        if headless:
-            raise ValueError(f"action {headless[0]!r} is not tied to nodes, and there is no head for it yet")
-        self.heads = nn.ModuleList(NodeScore(width, block.columns, heads.pool) for block in actions.blocks)
-        self.critic = PooledValue(width, heads.value_pool)
+        self.actor = make_actor(actions, self.encoder, heads)
+        self.critic = PooledValue(self.encoder.width, heads.value_pool)
 
-    def forward(self, observation: Observation) -> tuple[RaggedCategorical, Tensor]:
-        """The distribution over each graph's candidates and the value [B] of each graph."""
+    def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
+        """The distribution over what each graph offers and the value [B] of each graph."""
         embedding = self.encoder(observation.graph)
-        return self._distribution(observation, embedding), self.critic(embedding, observation.graph)
+        return self.actor(embedding, observation), self.critic(embedding, observation.graph)
 
-    def distribution(self, observation: Observation) -> RaggedCategorical:
-        """The distribution over each graph's candidates."""
-        return self._distribution(observation, self.encoder(observation.graph))
+    def distribution(self, observation: Observation) -> Distribution:
+        """The distribution over what each graph offers."""
+        return self.actor(self.encoder(observation.graph), observation)
 
     def value(self, observation: Observation) -> Tensor:
         """[B]: the expected return of each graph."""
@@ -60,14 +44,5 @@ class GraphPolicy(nn.Module):
 
     @torch.no_grad()
     def best(self, observation: Observation) -> Tensor:
-        """[B] int64: the most probable action of each graph."""
+        """The most probable action of each graph: [B] int64, or [N, columns] float32 where actions are continuous."""
         return self.distribution(observation).mode
-
-    def _distribution(self, observation: Observation, embedding: Tensor) -> RaggedCategorical:
-        graph = observation.graph
-        scores = [head(embedding, graph) for head in self.heads]
-        return RaggedCategorical(
-            self.actions.arrange(graph, scores),
-            self.actions.segments(graph),
-            self.actions.arrange(graph, observation.masks),
-        )

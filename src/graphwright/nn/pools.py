@@ -8,25 +8,25 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from graphwright.core.segment import Segments, segment_max, segment_mean, segment_sum
+from graphwright.core.segment import Segments, segment_log_softmax, segment_max, segment_mean, segment_sum
 
-Pooling = Literal["sum", "mean", "max", "sum-mean-max"]
+Pooling = Literal["sum", "mean", "max", "sum-mean-max", "attention"]
 
 _POOLS: dict[str, Callable[[Tensor, Segments], Tensor]] = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
 
 
 class Pool(nn.Module):
-    """[N, F] → [B, factor · F]. "sum-mean-max" is the concatenation of the three. An empty graph gives zeros."""
+    """[N, width] → [B, out_width]. "sum-mean-max" is the concatenation of the three. An empty graph gives zeros."""
 
-    def __init__(self, kind: Pooling) -> None:
+    def __init__(self, kind: Pooling, width: int) -> None:
         super().__init__()
-        self.reductions = [_POOLS[name] for name in kind.split("-")]
-
-    @property
-    def factor(self) -> int:
-        """Width of the output over width of the input."""
-        return len(self.reductions)
+        self.attention = nn.Linear(width, 1, bias=False) if kind == "attention" else None
+        self.reductions = [] if kind == "attention" else [_POOLS[name] for name in kind.split("-")]
+        self.out_width = width * max(len(self.reductions), 1)
 
     def forward(self, x: Tensor, segments: Segments) -> Tensor:
-        """x: [N, F], rows grouped by `segments`."""
+        """x: [N, width], rows grouped by `segments`."""
+        if self.attention is not None:  # a softmax over each graph's nodes (Li et al. 2016, eq. 7, without its tanh)
+            share = segment_log_softmax(self.attention(x).squeeze(1), segments).exp()
+            return segment_sum(share.unsqueeze(1) * x, segments)
         return torch.cat([reduce(x, segments) for reduce in self.reductions], dim=1)

@@ -42,9 +42,7 @@ class Agent:
         """A final state for each of `instances`, on the CPU; see `training.decode`."""
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = instances.to(self.device)
-        return decode(self.policy, self.config.environment, placed, decoding, samples=samples, generator=generator).to(
-            "cpu"
-        )
+        return decode(self.policy, self.config.rules, placed, decoding, samples=samples, generator=generator).to("cpu")
 
     def save(self, directory: Path | str) -> None:
         """Write `config.json` and `policy.safetensors` into `directory`, which is made if need be."""
@@ -56,7 +54,7 @@ class Agent:
 
 def make_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
     """A fresh policy, the same for the same seed."""
-    environment = config.environment
+    environment = config.rules
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         policy = GraphPolicy(environment.features, environment.actions, config.encoder, config.heads)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.data.actions import ActionTable
+from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.rollout import Episodes, Rollout
-from graphwright.data.states import StateTable
+from graphwright.data.states import States, StateTable, WholeStates
+from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import repeat_each, unroll
+from graphwright.envs.episodes import has_choice, repeat_each, unroll
+from graphwright.envs.problem import Expert
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
 
@@ -43,10 +50,13 @@ def collect_steps(
             instances.append(step.fresh)
     truncated = torch.stack([step.truncated for step in steps])
     return Rollout(
-        states=StateTable.of(
-            GraphBatch.concat(instances), [*rows, row, *final_rows], [*states, vector.state, *final_states]
+        states=_store(
+            vector.environment,
+            GraphBatch.concat(instances),
+            [*rows, row, *final_rows],
+            [*states, vector.state, *final_states],
         ),
-        action=torch.stack([decision.action for decision in decisions]).to(torch.int32),
+        action=ActionTable.of(vector.environment.actions, states, [decision.action for decision in decisions]),
         log_prob=torch.stack([decision.log_prob for decision in decisions]),
         reward=torch.stack([step.reward for step in steps]),
         terminated=torch.stack([step.terminated for step in steps]),
@@ -67,14 +77,79 @@ def collect_episodes(
         states.append(moment.state)
         actions.append(moment.action)
         returns[moment.episode] += moment.step.reward
-    if not states:
-        raise ValueError("none of the instances leaves anything to decide; give the generator larger or denser graphs")
+    _require_steps(states)
     return Episodes(
-        states=StateTable.of(instances, [episode // repeats for episode in episodes], states),
-        action=torch.cat(actions).to(torch.int32),
+        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        action=ActionTable.of(environment.actions, states, actions),
         episode=torch.cat(episodes).to(torch.int32),
         returns=returns.view(-1, repeats),
     )
+
+
+@torch.no_grad()
+def collect_demonstrations(
+    environment: Environment,
+    instances: GraphBatch,
+    solutions: GraphBatch,
+    expert: Expert,
+    policy: GraphPolicy,
+    generator: torch.Generator,
+    *,
+    repeats: int,
+    expert_share: float,
+) -> Demonstrations:
+    """`repeats` whole episodes of each of `instances`, in which the expert takes a share of the steps.
+
+    solutions: a final state of each instance, at which the expert aims. Where it takes a step, it is the policy that
+    draws among what the expert approves of; where the expert approves of nothing, the policy goes on alone.
+    """
+    start, goal = environment.reset(repeat_each(instances, repeats)), repeat_each(solutions, repeats)
+    returns = torch.zeros(start.num_graphs, device=start.device)
+    episode = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
+    state, goal = start.select(episode), goal.select(episode)
+    episodes, states, approved, lengths = [], [], [], []
+    while episode.numel():
+        distribution = policy.distribution(environment.observe(state))
+        assert isinstance(distribution, RaggedCategorical)
+        episodes.append(episode)
+        states.append(state)
+        approved.append(expert(state, goal))
+        lengths.append(distribution.segments.lengths)
+        step = environment.step(state, _guided(distribution, approved[-1], expert_share, generator))
+        returns[episode] += step.reward
+        over, state = step.terminated | step.truncated, step.state
+        if over.any():
+            episode, state, goal = episode[~over], state.select(~over), goal.select(~over)
+    _require_steps(states)
+    return Demonstrations(
+        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        approved=torch.cat(approved),
+        candidates=Segments.from_lengths(torch.cat(lengths)),
+        returns=returns,
+    )
+
+
+def _guided(
+    distribution: RaggedCategorical, approved: Tensor, expert_share: float, generator: torch.Generator
+) -> Tensor:
+    """[B] int64: a draw among what is `approved` [K] bool in a share of the graphs, and among everything elsewhere."""
+    right = RaggedCategorical(distribution.logits, distribution.segments, approved).sample(generator)
+    guided = torch.rand(right.shape, generator=generator, device=right.device) < expert_share
+    return torch.where(guided & (right >= 0), right, distribution.sample(generator))
+
+
+def _require_steps(states: Sequence[GraphBatch]) -> None:
+    if not states:
+        raise ValueError("none of the instances leaves anything to decide; give the generator larger or denser graphs")
+
+
+def _store(
+    environment: Environment, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
+) -> States:
+    """`states`, batches of states of the instances at `instance_rows`, each thing once where that can be."""
+    if environment.edits_graph:
+        return WholeStates(GraphBatch.concat(states))
+    return StateTable.of(instances, instance_rows, states)
 
 
 def _next_rows(truncated: Tensor) -> Tensor:

@@ -6,15 +6,18 @@ import dataclasses
 import json
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
 
+from graphwright.algorithms.imitation import ImitationConfig
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.envs.environment import Environment
-from graphwright.envs.generators import InstanceGenerator, Weights, parse_topology
+from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.penalized import Penalized
+from graphwright.envs.problem import Problem
 from graphwright.envs.problems import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
 
@@ -45,6 +48,18 @@ class ValidationConfig:
 
 
 @dataclass(frozen=True)
+class InvalidConfig:
+    """What becomes of illegal actions."""
+
+    handling: Literal["mask", "penalty", "severity"] = "mask"
+    """mask rules them out; penalty lets them waste a step and punishes them; severity by how bad they are."""
+    penalty: float = 1.0
+    """What an illegal action costs."""
+    limit: float = 1.0
+    """Unless they are masked, an episode ends after so many steps for each node of its graph."""
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Settings of a training run."""
 
@@ -53,7 +68,7 @@ class TrainConfig:
     """Train for so long; 60 if --steps is not given either."""
     steps: int | None = None
     """Train for so many environment steps."""
-    algorithm: Literal["ppo", "reinforce"] = "ppo"
+    algorithm: Literal["ppo", "reinforce", "imitation"] = "ppo"
     """Learning algorithm."""
     seed: int = 0
     """The same seed, machine and number of threads give the same run."""
@@ -61,16 +76,18 @@ class TrainConfig:
     """CPU threads."""
     device: Device = "auto"
     """Where the networks run; auto takes CUDA where there is one."""
-    generator: str = "watts-strogatz"
-    """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3."""
-    sizes: tuple[int, ...] = (5, 10, 15)
-    """Numbers of nodes; each graph's is drawn from this list."""
-    weights: Weights = "uniform"
-    """Node weights: uniform in [0, 1), or one."""
+    generator: str | None = None
+    """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3; by default the problem's own."""
+    sizes: tuple[int, ...] | None = None
+    """Numbers of nodes; each graph's is drawn from this list. By default the problem's own."""
+    weights: str | None = None
+    """How graphs become instances, by a name that the problem has; by default its first."""
+    invalid: InvalidConfig = field(default_factory=InvalidConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     ppo: PPOConfig = field(default_factory=PPOConfig)
     reinforce: ReinforceConfig = field(default_factory=ReinforceConfig)
+    imitation: ImitationConfig = field(default_factory=ImitationConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
 
     def __post_init__(self) -> None:
@@ -81,33 +98,63 @@ class TrainConfig:
             raise ConfigError(f"--steps {self.steps}: give at least 1")
         if self.validation.graphs < 1 or self.validation.every < 1:
             raise ConfigError("--validation.graphs and --validation.every: give at least 1")
-        self.instance_generator()
-        self.validation_generators()
 
     @staticmethod
-    def for_problem(name: str, **options: Any) -> TrainConfig:
-        """The defaults of the problem of that name, with `options` in place of some of them."""
-        problem = find_problem(name)
-        instances = problem.instances
-        defaults = {"generator": str(instances.topology), "sizes": instances.sizes, "weights": instances.weights}
-        return TrainConfig(**{"environment": problem.environment, **defaults, **options})
+    def for_problem(problem: Problem | str, **options: Any) -> TrainConfig:
+        """The defaults of a problem, or of the one of that name, with `options` in place of some of them."""
+        problem = find_problem(problem) if isinstance(problem, str) else problem
+        defaults = TrainConfig(environment=problem.environment).completed(problem)
+        return replace(_changed(defaults, problem.training), **options)
 
-    def instance_generator(self) -> InstanceGenerator:
-        """Where training instances come from."""
-        return make_generator(self.generator, self.sizes, self.weights)
+    def completed(self, problem: Problem) -> TrainConfig:
+        """These settings with the problem's own instances where none are named."""
+        return replace(
+            self,
+            generator=self.generator or problem.topology,
+            sizes=self.sizes or problem.sizes,
+            weights=self.weights or next(iter(problem.weights)),
+        )
 
-    def validation_generators(self) -> list[InstanceGenerator]:
+    @property
+    def rules(self) -> Environment:
+        """The environment as it is played: its illegal actions masked or punished."""
+        if self.invalid.handling == "mask":
+            return self.environment
+        by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
+        return Penalized(self.environment, self.invalid.penalty, by, self.invalid.limit)
+
+    def instance_generator(self, problem: Problem) -> InstanceGenerator:
+        """Where training instances come from. Raises ConfigError naming the options."""
+        return make_generator(problem, self.generator, self.sizes, self.weights)
+
+    def validation_generators(self, problem: Problem) -> list[InstanceGenerator]:
         """One generator for each validation size."""
-        sizes = self.validation.sizes or (2 * max(self.sizes), 5 * max(self.sizes))
-        return [make_generator(self.generator, (size,), self.weights) for size in sizes]
+        largest = max(self.sizes or problem.sizes)
+        sizes = self.validation.sizes or (2 * largest, 5 * largest)
+        return [make_generator(problem, self.generator, (size,), self.weights) for size in sizes]
 
 
-def make_generator(topology: str, sizes: tuple[int, ...], weights: Weights) -> InstanceGenerator:
-    """The generator that three options describe. Raises ConfigError naming the options."""
+def make_generator(
+    problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, weights: str | None
+) -> InstanceGenerator:
+    """The generator that three options describe, None for the problem's own. Raises ConfigError naming the options."""
     try:
-        return InstanceGenerator(parse_topology(topology), tuple(sizes), weights)
+        return problem.generator(topology, sizes, weights)
     except ValueError as error:
-        raise ConfigError(f"--generator {topology} --sizes {' '.join(map(str, sizes))}: {error}") from None
+        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "weights": weights}
+        options = " ".join(f"--{name} {value}" for name, value in named.items() if value is not None)
+        raise ConfigError(f"{options or problem.name}: {error}") from None
+
+
+def _changed(config: Any, changes: Mapping[str, Any]) -> Any:
+    """A dataclass with some of its fields, and of the fields of its fields, exchanged."""
+    return replace(
+        config,
+        **{
+            name: _changed(getattr(config, name), value) if isinstance(value, Mapping) else value
+            for name, value in changes.items()
+        },
+    )
 
 
 def to_json(problem: str, config: TrainConfig) -> str:
@@ -125,8 +172,10 @@ def from_json(text: str) -> tuple[str, TrainConfig]:
         raise ConfigError("no object with a 'problem'")
     name = data.pop("problem")
     try:
-        environment = type(find_problem(name).environment)
-        return name, _build(TrainConfig, data, "", {"environment": environment})
+        problem = find_problem(name)
+        config = _build(TrainConfig, data, "", {"environment": type(problem.environment)})
+        config.instance_generator(problem)
+        return name, config
     except (ValueError, TypeError) as error:
         raise ConfigError(str(error)) from None
 

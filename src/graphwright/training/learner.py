@@ -8,16 +8,19 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from graphwright.algorithms.imitation import Imitation
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.algorithms.reinforce import Reinforce, ReinforceConfig
 from graphwright.core import GraphBatch
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
-from graphwright.training.collect import collect_episodes, collect_steps
-from graphwright.training.config import TrainConfig
+from graphwright.nn.actors import CategoricalActor
+from graphwright.training.collect import collect_demonstrations, collect_episodes, collect_steps
+from graphwright.training.config import ConfigError, TrainConfig
 
 
 class Learner(ABC):
@@ -120,10 +123,71 @@ class ReinforceLearner(Learner):
         """See the base class."""
 
 
+class ImitationLearner(Learner):
+    """Imitation of exact solutions on whole episodes of fresh instances: nothing is left over between iterations."""
+
+    def __init__(
+        self,
+        policy: GraphPolicy,
+        problem: Problem,
+        config: TrainConfig,
+        source: GeneratedInstances,
+        generator: torch.Generator,
+    ) -> None:
+        if problem.solve_exactly is None or problem.expert is None:
+            raise ConfigError(f"--algorithm imitation: {problem.name} has no expert to imitate; take reinforce or ppo")
+        if not isinstance(policy.actor, CategoricalActor):
+            raise ConfigError(
+                "--algorithm imitation: needs the probability of every candidate; take a head that scores them all"
+            )
+        self.policy = policy
+        self.environment, self.rules = config.environment, config.rules
+        self.source = source
+        self.config = config.imitation
+        self.generator = generator
+        self.solve, self.expert = problem.solve_exactly, problem.expert
+        self.algorithm = Imitation(policy, self.rules.observe, self.config, generator)
+        self.optimizer = self.algorithm.optimizer
+
+    def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
+        """See the base class."""
+        instances = self.source.draw(self.config.num_instances)
+        optimum = self.solve(self.environment, instances, self.config.seconds)
+        if optimum.solution is None:
+            raise ConfigError("--algorithm imitation: the exact solver gives no solutions to imitate")
+        demonstrations = collect_demonstrations(
+            self.rules,
+            instances,
+            optimum.solution,
+            self.expert,
+            self.policy,
+            self.generator,
+            repeats=self.config.repeats,
+            expert_share=self.config.expert_share * (1 - progress),
+        )
+        metrics = self.algorithm.update(demonstrations, progress)
+        return demonstrations.num_steps, {"return": demonstrations.returns.mean()} | metrics
+
+    def state(self) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """See the base class."""
+
+
 def make_learner(
-    config: TrainConfig, policy: GraphPolicy, source: GeneratedInstances, generator: torch.Generator
+    problem: Problem,
+    config: TrainConfig,
+    policy: GraphPolicy,
+    source: GeneratedInstances,
+    generator: torch.Generator,
 ) -> Learner:
-    """The learner that `config.algorithm` names."""
-    if config.algorithm == "ppo":
-        return PPOLearner(policy, config.environment, source, config.ppo, generator)
-    return ReinforceLearner(policy, config.environment, source, config.reinforce, generator)
+    """The learner that `config.algorithm` names. Raises ConfigError where it does not fit the problem."""
+    match config.algorithm:
+        case "ppo":
+            return PPOLearner(policy, config.rules, source, config.ppo, generator)
+        case "reinforce":
+            return ReinforceLearner(policy, config.rules, source, config.reinforce, generator)
+        case "imitation":
+            return ImitationLearner(policy, problem, config, source, generator)

@@ -51,7 +51,7 @@ class Counters:
     iteration: int = 0
     steps: int = 0
     seconds: float = 0.0
-    best_ratio: float = math.inf
+    best_gap: float = math.inf
     best_iteration: int = 0
 
 
@@ -64,11 +64,12 @@ class Trainer:
         self.problem = problem
         self.config = config
         self.directory = directory
+        instances = config.instance_generator(problem)
+        self.validation = make_validation(problem, config, device)
         self.policy = make_policy(config, device)
         self.generator = torch.Generator(device).manual_seed(config.seed)
-        self.source = GeneratedInstances(config.instance_generator(), config.seed, device)
-        self.learner = make_learner(config, self.policy, self.source, self.generator)
-        self.validation = make_validation(problem, config, device)
+        self.source = GeneratedInstances(instances, config.seed, device)
+        self.learner = make_learner(problem, config, self.policy, self.source, self.generator)
         self.counters = Counters()
         torch.manual_seed(config.seed)
         self.best = _copy(self.policy.state_dict())
@@ -89,9 +90,9 @@ class Trainer:
                     raise DivergenceError(self.config.algorithm, self.counters.iteration)
                 row["steps_per_second"] = steps / (time.perf_counter() - start)
                 due = self.counters.iteration % self.config.validation.every == 0
-                row["validation_ratio"] = self._validate() if due else math.nan
+                row["validation_gap"] = self._validate() if due else math.nan
                 self.counters.seconds += time.perf_counter() - start
-                log.write(self._position() | row, self.progress, self.counters.best_ratio, self.validation.reference)
+                log.write(self._position() | row, self.progress, self.counters.best_gap, self.validation.reference)
                 if due:
                     self.save()
         if self.progress >= 1 and self.counters.iteration % self.config.validation.every:
@@ -133,7 +134,7 @@ class Trainer:
             "settings": _settings(self.problem, self.config),
         }
         save_checkpoint(self.directory / TRAINER_FILE, tensors, info)
-        chosen = {"iteration": self.counters.best_iteration, "validation_ratio": _finite(self.counters.best_ratio)}
+        chosen = {"iteration": self.counters.best_iteration, "validation_gap": _finite(self.counters.best_gap)}
         save_checkpoint(self.directory / POLICY_FILE, self.best, chosen)
 
     def restore(self) -> None:
@@ -157,12 +158,12 @@ class Trainer:
         self.best = without_prefix("best", tensors)
 
     def _validate(self) -> float:
-        """The policy's ratio on the validation instances; the best policy is kept."""
-        ratio = self.validation.ratio(self.policy)
-        if ratio < self.counters.best_ratio:
-            self.counters.best_ratio, self.counters.best_iteration = ratio, self.counters.iteration
+        """The policy's gap on the validation instances; the best policy is kept."""
+        gap = self.validation.gap(self.policy)
+        if gap < self.counters.best_gap:
+            self.counters.best_gap, self.counters.best_iteration = gap, self.counters.iteration
             self.best = _copy(self.policy.state_dict())
-        return ratio
+        return gap
 
     def _position(self) -> dict[str, float]:
         return {name: getattr(self.counters, name) for name in ("iteration", "steps", "seconds")}
@@ -178,6 +179,7 @@ def train(
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
+    config = config.completed(problem)
     if config.seconds is None and config.steps is None:
         config = replace(config, seconds=60.0)
     directory = Path(directory)

@@ -1,4 +1,4 @@
-"""Pictures: the learning curve of a run, and a graph with the nodes that were chosen."""
+"""Pictures: the learning curve of a run, and a graph with a solution marked on it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ INK, GREY, PALE, ACCENT, EDGE = "#1f2933", "#7b8794", "#ffffff", "#e4572e", "#b8
 
 
 def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> None:
-    """The run's return and validation ratio against its steps, as a PNG."""
+    """The run's return and validation gap against its steps, as a PNG."""
     if not rows:
         return
-    table = {name: np.array([row[name] for row in rows]) for name in ("steps", "return", "validation_ratio")}
+    table = {name: np.array([row[name] for row in rows]) for name in ("steps", "return", "validation_gap")}
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     left.plot(table["steps"], table["return"], color=EDGE, linewidth=1)
     left.plot(table["steps"], _smooth(table["return"]), color=INK, linewidth=1.6)
     left.set(xlabel="environment steps", ylabel="return of training episodes")
-    measured = ~np.isnan(table["validation_ratio"])
-    excess = 100 * (table["validation_ratio"][measured] - 1)
+    measured = ~np.isnan(table["validation_gap"])
+    excess = 100 * table["validation_gap"][measured]
     right.plot(table["steps"][measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4)
-    right.set(xlabel="environment steps", ylabel=f"validation: % above {reference}")
+    right.set(xlabel="environment steps", ylabel=f"validation: % worse than {reference}")
     right.set_ylim(bottom=min(0.0, excess.min(initial=0.0)))
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
@@ -45,21 +45,24 @@ def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> 
     _save(figure, path)
 
 
-def plot_selection(
+def plot_solution(
     edges: np.ndarray,
-    selected: np.ndarray,
+    nodes: np.ndarray,
+    links: np.ndarray,
+    count: int,
     position: np.ndarray | None,
     title: str,
     path: Path,
     *,
     geographic: bool = False,
 ) -> None:
-    """A graph with its chosen nodes filled, as a PNG.
+    """A graph with its chosen nodes filled and its chosen links drawn thick, as a PNG.
 
-    edges: [L, 2] int; selected: [N] bool; position: [N, 2] float, longitude and latitude if `geographic`. Nodes whose
-    position is NaN are laid out beside their neighbours; without any positions all are.
+    edges: [L, 2] int; nodes: [k] int and links: [m, 2] int, the chosen ones; count: N; position: [N, 2] float,
+    longitude and latitude if `geographic`. Nodes whose position is NaN are laid out beside their neighbours; without
+    any positions all are.
     """
-    position, placed = _positions(edges, len(selected), position)
+    position, placed = _positions(edges, count, position)
     stretch = 1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2) if geographic else 1.0
     extent = np.ptp(position, axis=0) if len(position) else np.ones(2)
     height = np.clip(10 * stretch * extent[1] / max(extent[0], 1e-9), 3, 10) + 1.2
@@ -73,9 +76,11 @@ def plot_selection(
     else:
         axes.set_axis_off()
     axes.spines[:].set_visible(False)
-    _draw_graph(axes, edges, selected, position)
+    selected = np.zeros(count, dtype=bool)
+    selected[nodes] = True
+    _draw_graph(axes, edges, selected, links, position)
     axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, borderaxespad=0.2)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2)
     if placed.any() and not placed.all():
         note = f"{(~placed).sum()} nodes without a position stand near their neighbours"
         axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
@@ -90,9 +95,12 @@ def _save(figure: Figure, path: Path) -> None:
     write_atomically(path, data.getvalue())
 
 
-def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, position: np.ndarray) -> None:
+def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.ndarray, position: np.ndarray) -> None:
     size = float(np.clip(5000 / max(len(selected), 1), 6, 160))
     axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=0.9, zorder=1))
+    if len(links):
+        label = f"chosen links ({len(links)})"
+        axes.add_collection(LineCollection(position[links], colors=ACCENT, linewidths=2.0, zorder=1.5, label=label))
     rest, chosen = position[~selected], position[selected]
     axes.scatter(
         rest[:, 0],

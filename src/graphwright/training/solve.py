@@ -12,17 +12,18 @@ from graphwright.training.decode import Decoding
 
 
 @dataclass(frozen=True)
-class Solution:
-    """nodes: names of the chosen ones. cost: their total weight. complete: whether they solve the instance.
+class NamedSolution:
+    """A solution in the user's own names.
 
-    lower_bound: what every solution is proven to cost at least; None where nothing was asked to prove it.
-    seconds: the policy's time.
+    nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs. objective: its value. complete: whether it solves the instance. bound: what no solution is proven to be better than;
+    None where nothing was asked to prove it. seconds: the policy's time.
     """
 
     nodes: list[str]
-    cost: float
+    links: list[tuple[str, str]]
+    objective: float
     complete: bool
-    lower_bound: float | None
+    bound: float | None
     seconds: float
 
 
@@ -35,24 +36,25 @@ def solve(
     samples: int = 16,
     seed: int = 0,
     time_limit: float = 0.0,
-) -> Solution:
-    """Solve one graph whose nodes have `names`; `time_limit` seconds (0: none) go to proving a lower bound.
+) -> NamedSolution:
+    """Solve one graph whose nodes have `names`; `time_limit` seconds (0: none) go to proving a bound.
 
     Raises GraphError where the graph is no instance of the problem.
     """
-    environment = agent.config.environment
-    instance = environment.instance(graph)
+    rules = agent.config.rules
+    instance = rules.instance(graph)
     start = time.perf_counter()
     state = agent.solve(instance, decoding, samples=samples, seed=seed)
     seconds = time.perf_counter() - start
-    lower_bound = None
-    if time_limit > 0:
-        lower_bound = float(agent.problem.solve_exactly(instance, time_limit).lower_bound[0])
-    chosen = state.nodes["selected"].nonzero().squeeze(1).tolist()
-    return Solution(
-        nodes=[names[node] for node in chosen],
-        cost=float(environment.cost(state)[0]),
-        complete=bool(environment.is_complete(state)[0]),
-        lower_bound=lower_bound,
+    bound = None
+    if time_limit > 0 and agent.problem.solve_exactly is not None:
+        bound = float(agent.problem.solve_exactly(agent.config.environment, instance, time_limit).bound[0])
+    solution = rules.solution(state)
+    return NamedSolution(
+        nodes=[names[node] for node in solution.nodes.tolist()],
+        links=[(names[one], names[other]) for one, other in solution.links.T.tolist()],
+        objective=float(rules.objective(state)[0]),
+        complete=bool(rules.is_complete(state)[0]),
+        bound=bound,
         seconds=seconds,
     )

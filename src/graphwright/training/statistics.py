@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 
@@ -28,11 +27,6 @@ def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 
     resampled = _divide(above[draws].sum(1), below[draws].sum(1))
     low, high = np.percentile(resampled, [2.5, 97.5], method="nearest")  # which also takes infinite ratios
     return Ratio(float(_divide(above.sum(), below.sum())), float(low), float(high))
-
-
-def mean_ratio(numerator: Tensor, denominator: Tensor) -> float:
-    """Mean of `numerator` [B] over mean of `denominator` [B]; 0 / 0 counts as 1."""
-    return float(_divide(np.asarray(torch.sum(numerator.double())), np.asarray(torch.sum(denominator.double()))))
 
 
 def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:

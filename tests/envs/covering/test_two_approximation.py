@@ -8,7 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.covering.two_approximation import remove_redundant, two_approximation
-from graphwright.envs.generators import ErdosRenyi, InstanceGenerator, WattsStrogatz
+from graphwright.envs.generators import ErdosRenyi, InstanceGenerator, WattsStrogatz, unit_weights
 
 fixed = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -86,7 +86,7 @@ def test_small_covers_known_by_hand() -> None:
 def test_large_graphs_are_covered_lightly_and_rings_without_waiting_in_line() -> None:
     generator = torch.Generator().manual_seed(0)
     worlds = InstanceGenerator(WattsStrogatz(k=4, p=0.3), (1000,))(4, generator)
-    ring = InstanceGenerator(WattsStrogatz(k=2, p=0), (100_000,), weights="one")(1, generator)
+    ring = InstanceGenerator(WattsStrogatz(k=2, p=0), (100_000,), unit_weights)(1, generator)
     for instances, share in ((worlds, 0.3), (ring, 0.65)):
         cover = two_approximation(instances)
         assert bool(cover[instances.edge_index].any(0).all())

@@ -9,8 +9,6 @@ here: it leaves 86 to 100 % of these graphs' nodes undecided.
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -20,32 +18,18 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.covering.two_approximation import remove_redundant, two_approximation
+from graphwright.envs.problem import Optimum
 
 _BITS = 50  # of the sum of a graph's weights as integers; the solver gives its bound as a float64, which holds 53
 _GAP = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
-class ExactSolution:
-    """The best covers found of B graphs with N nodes in all, and how good they are proven to be.
-
-    selected: [N] bool, a cover of every graph from which no node can be left out.
-    cost: [B] float64, its weight.
-    lower_bound: [B] float64, the weight that every cover is proven to have at least; never above `cost`.
-    proven: [B] bool, whether the cover is optimal up to rounding: cost - lower_bound <= 1e-6 * cost. Rounding may be
-        too coarse for that where the cover of a graph of n nodes has less than n * 10^-9 of their total weight.
-    seconds: [B] float64, the solver's time for each graph, the building of its model included.
-    """
-
-    selected: Tensor
-    cost: Tensor
-    lower_bound: Tensor
-    proven: Tensor
-    seconds: Tensor
-
-
-def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> ExactSolution:
+def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> Optimum:
     """A minimum weight vertex cover of each graph, or the best one found in time.
+
+    Its solution has the node column `selected` [N] bool, from which no node can be left out. It counts as proven where
+    its weight is at most 10^-6 above the bound; rounding may be too coarse for that where the cover of a graph of n
+    nodes has less than n * 10^-9 of their total weight.
 
     instances: undirected simple graphs with the node column `weight` [N] float32, finite and non-negative.
     time_limit: seconds for each graph; where they do not suffice, `proven` is false and the cover is the lighter one of
@@ -65,7 +49,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
         strict=True,
     )
     solved = [_solve(cp_model, *graph, time_limit, threads) for graph in graphs]
-    found = [chosen for cover, _, _ in solved for chosen in cover]
+    found = [chosen for cover, _ in solved for chosen in cover]
     covers = (
         remove_redundant(instances, torch.tensor(found, dtype=torch.bool, device=instances.device)),
         two_approximation(instances),
@@ -73,20 +57,18 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
     costs = torch.stack([segment_sum(weight * cover, instances.node_segments) for cover in covers])
     selected = torch.where((costs[0] <= costs[1])[instances.node_graph], *covers)
     cost = costs.amin(0)
-    lower_bound = torch.minimum(cost.new_tensor([bound for _, bound, _ in solved]), cost)
-    seconds = cost.new_tensor([seconds for _, _, seconds in solved])
-    return ExactSolution(selected, cost, lower_bound, cost - lower_bound <= _GAP * cost, seconds)
+    bound = torch.minimum(cost.new_tensor([bound for _, bound in solved]), cost)
+    return Optimum(cost, bound, cost - bound <= _GAP * cost, instances.with_nodes(selected=selected))
 
 
 def _solve(
     cp_model: ModuleType, weight: Tensor, ends: Tensor, time_limit: float, threads: int
-) -> tuple[list[bool], float, float]:
-    """The best cover [n] of one graph, all nodes if none was found; a bound below every cover's weight; seconds.
+) -> tuple[list[bool], float]:
+    """The best cover [n] of one graph, all nodes if none was found; a bound below every cover's weight.
 
     weight: [n] float64; ends: [2, L] int64. CP-SAT counts in integers: the weights are multiplied by a power of two and
     rounded down, so that its bound, divided by the same power, stays a bound.
     """
-    begin = time.perf_counter()
     shift = _BITS - math.frexp(float(weight.sum()))[1]
     integers = np.floor(np.ldexp(weight.numpy(), shift)).astype(np.int64)
     model = cp_model.CpModel()
@@ -103,7 +85,7 @@ def _solve(
     found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     cover = [solver.boolean_value(node) if found else True for node in nodes]
     bound = math.ldexp(solver.best_objective_bound, -shift)
-    return cover, max(bound, 0.0), time.perf_counter() - begin
+    return cover, max(bound, 0.0)
 
 
 def _import_solver() -> ModuleType:

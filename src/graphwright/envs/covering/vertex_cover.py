@@ -12,10 +12,9 @@ from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Obser
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.covering.exact import exact_cover
 from graphwright.envs.covering.two_approximation import two_approximation
-from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import play
-from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
-from graphwright.envs.problem import Problem
+from graphwright.envs.environment import Environment, Solution, chosen_nodes
+from graphwright.envs.generators import uniform_weights, unit_weights
+from graphwright.envs.problem import Problem, follow
 
 
 @dataclass(frozen=True)
@@ -93,13 +92,17 @@ class VertexCover(Environment):
         complete = self.is_complete(following)
         return Step(following, -state.nodes["weight"][node], complete, torch.zeros_like(complete))
 
-    def cost(self, state: GraphBatch) -> Tensor:
+    def objective(self, state: GraphBatch) -> Tensor:
         """Total weight of the chosen nodes."""
         return segment_sum(state.nodes["selected"] * state.nodes["weight"].double(), state.node_segments)
 
     def is_complete(self, state: GraphBatch) -> Tensor:
         """Whether every edge is covered."""
         return segment_sum(~_covered(state), state.edge_segments) == 0
+
+    def solution(self, state: GraphBatch) -> Solution:
+        """The chosen nodes."""
+        return chosen_nodes(state, "selected")
 
 
 def greedy(observation: Observation) -> Tensor:
@@ -125,13 +128,14 @@ def _covered(state: GraphBatch) -> Tensor:
 VERTEX_COVER = Problem(
     name="vertex-cover",
     summary="choose nodes of least total weight that touch every edge",
+    objective="weight",
     environment=VertexCover(),
-    instances=InstanceGenerator(WattsStrogatz(), sizes=(5, 10, 15)),
+    topology="watts-strogatz",
+    sizes=(5, 10, 15),
+    weights={"uniform": uniform_weights, "one": unit_weights},
     heuristics={
-        "greedy": lambda environment, instances: environment.cost(play(environment, instances, greedy)),
-        "two-approximation": lambda environment, instances: environment.cost(
-            instances.with_nodes(selected=two_approximation(instances))
-        ),
+        "greedy": follow(greedy),
+        "two-approximation": lambda environment, instances: instances.with_nodes(selected=two_approximation(instances)),
     },
-    solve_exactly=lambda instances, seconds: exact_cover(instances, time_limit=seconds),
+    solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
 )

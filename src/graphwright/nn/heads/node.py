@@ -1,11 +1,18 @@
-"""Heads: embeddings → the scores of candidates, or the value of a state."""
+"""Scores of nodes: by an MLP, or by how near their embeddings are to a proto-action."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
+from graphwright.nn.encoders import Embedding
 from graphwright.nn.pools import Pool, Pooling
+
+NodeHead = Literal["score", "proto-distance", "proto-cosine"]
 
 
 class NodeScore(nn.Module):
@@ -17,27 +24,68 @@ class NodeScore(nn.Module):
 
     def __init__(self, width: int, columns: int, pooling: Pooling) -> None:
         super().__init__()
-        self.pool = Pool(pooling)
+        self.pool = Pool(pooling, width)
         self.node = nn.Linear(width, width)
-        self.graph = nn.Linear(self.pool.factor * width, width, bias=False)
-        self.score = nn.Linear(width, columns, bias=False)  # what is added to all scores changes no softmax
-        # Small first scores: the first policy is close to uniform (Andrychowicz et al. 2021, section 3.2).
-        nn.init.normal_(self.score.weight, std=0.01)
+        self.graph = nn.Linear(self.pool.out_width, width, bias=False)
+        self.score = small_linear(width, columns)
 
-    def forward(self, x: Tensor, graph: GraphBatch) -> Tensor:
-        """x: [N, width] → [N, columns]."""
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[N, columns]."""
+        x = embedding.nodes
         context = self.graph(self.pool(x, graph.node_segments))
         return self.score((self.node(x) + context[graph.node_graph]).relu_())
 
 
-class PooledValue(nn.Module):
-    """MLP on the pooled embedding: the value of each graph, [B]."""
+class ProtoAction(nn.Module):
+    """An MLP of the pooled embedding predicts a vector a column; a node scores by its nearness to it, [N, columns].
 
-    def __init__(self, width: int, pooling: Pooling) -> None:
+    Nearness is minus the Euclidean distance or the cosine, over a learned temperature exp(t) (the proto-action of
+    Dulac-Arnold et al. 2015, "Deep reinforcement learning in large discrete action spaces", with a softmax over all
+    candidates in place of its nearest neighbours, so that log-probabilities are exact).
+    """
+
+    def __init__(self, width: int, columns: int, pooling: Pooling, nearness: Literal["distance", "cosine"]) -> None:
         super().__init__()
-        self.pool = Pool(pooling)
-        self.mlp = nn.Sequential(nn.Linear(self.pool.factor * width, width), nn.ReLU(), nn.Linear(width, 1))
+        self.nearness = minus_distance if nearness == "distance" else cosine
+        self.columns = columns
+        self.pool = Pool(pooling, width)
+        self.proto = nn.Sequential(nn.Linear(self.pool.out_width, width), nn.ReLU(), nn.Linear(width, columns * width))
+        self.log_temperature = nn.Parameter(torch.zeros(()))
 
-    def forward(self, x: Tensor, graph: GraphBatch) -> Tensor:
-        """x: [N, width] → [B]."""
-        return self.mlp(self.pool(x, graph.node_segments)).squeeze(1)
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[N, columns]."""
+        x = embedding.nodes
+        proto = self.proto(self.pool(x, graph.node_segments)).unflatten(1, (self.columns, -1))
+        return self.nearness(x.unsqueeze(1), proto[graph.node_graph]) * (-self.log_temperature).exp()
+
+
+def minus_distance(x: Tensor, proto: Tensor) -> Tensor:
+    """−‖x − proto‖ over the last dimension, with a finite gradient where they meet."""
+    return -((x - proto).square().sum(-1) + 1e-12).sqrt()
+
+
+def cosine(x: Tensor, proto: Tensor) -> Tensor:
+    """The cosine of the angle between the last dimensions."""
+    return F.cosine_similarity(x, proto, dim=-1)
+
+
+def small_linear(width: int, columns: int) -> nn.Linear:
+    """The last layer of a score, with small weights: the first policy is close to uniform.
+
+    Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?", section 3.2. No bias: what is
+    added to all scores changes no softmax.
+    """
+    linear = nn.Linear(width, columns, bias=False)
+    nn.init.normal_(linear.weight, std=0.01)
+    return linear
+
+
+def make_node_head(kind: NodeHead, width: int, columns: int, pooling: Pooling) -> nn.Module:
+    """The head that `kind` names."""
+    match kind:
+        case "score":
+            return NodeScore(width, columns, pooling)
+        case "proto-distance":
+            return ProtoAction(width, columns, pooling, "distance")
+        case "proto-cosine":
+            return ProtoAction(width, columns, pooling, "cosine")

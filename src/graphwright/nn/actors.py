@@ -1,0 +1,128 @@
+"""Actors: an action spec and a choice of heads → a distribution over what each graph offers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from graphwright.core import ActionBlock, ActionSpec, Observation
+from graphwright.distributions import Distribution, RaggedCategorical
+from graphwright.nn.encoders import Embedding, Encoder
+from graphwright.nn.heads.continuous import ContinuousNodes, Scale
+from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
+from graphwright.nn.heads.end_points import (
+    GaussianEdgeScore,
+    GaussianPairScore,
+    PairScore,
+    TwoStageEdgeScore,
+    TwoStagePairs,
+)
+from graphwright.nn.heads.graph import GraphScore
+from graphwright.nn.heads.line_graph import LineGraphScore
+from graphwright.nn.heads.neighbour import NeighbourScore
+from graphwright.nn.heads.node import NodeHead, make_node_head
+from graphwright.nn.pools import Pooling
+
+EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
+PairHead = Literal["two-stage", "ends", "gaussian"]
+
+
+@dataclass(frozen=True)
+class HeadsConfig:
+    """How candidates are scored, and what the heads see of a whole graph."""
+
+    pool: Pooling = "mean"
+    """Pool behind the score of a candidate."""
+    value_pool: Pooling = "sum"
+    """Pool behind the value of a state; costs add up over nodes, and so do embeddings."""
+    nodes: NodeHead = "score"
+    """Actions tied to nodes: an MLP, or nearness to a predicted vector (by distance or cosine)."""
+    edges: EdgeHead = "ends-sum"
+    """Actions tied to edges: MLP on both ends (added or concatenated), on edge states (edge-gated encoder), on the line
+    graph; source then destination; Gaussian pair of proto-actions."""
+    pairs: PairHead = "two-stage"
+    """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
+    scale: Scale = "learned"
+    """Spread of continuous actions: one parameter a column, or of the state."""
+
+
+class CategoricalActor(nn.Module):
+    """One categorical for each graph over the candidates of all blocks, whatever tables they are tied to."""
+
+    def __init__(self, actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> None:
+        super().__init__()
+        self.actions = actions
+        self.heads = nn.ModuleList(make_head(block, encoder, config) for block in actions.blocks)
+
+    def forward(self, embedding: Embedding, observation: Observation) -> RaggedCategorical:
+        """See the class."""
+        graph, masks = observation.graph, observation.masks
+        scores = [head(embedding, graph, mask) for head, mask in zip(self.heads, masks, strict=True)]
+        return RaggedCategorical(
+            self.actions.arrange(graph, scores), self.actions.segments(graph), self.actions.arrange(graph, masks)
+        )
+
+
+class DirectActor(nn.Module):
+    """One block whose head makes the distribution itself."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, embedding: Embedding, observation: Observation) -> Distribution:
+        """See the class."""
+        return self.head(embedding, observation.graph, observation.masks[0])
+
+
+def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    """The actor for `actions`. Raises ValueError, naming the option, where a head does not fit them."""
+    block = actions.blocks[0]
+    if actions.continuous:
+        if block.rows != "nodes":
+            raise ValueError(f"action {block.name!r}: continuous actions are tied to nodes, not to {block.rows}")
+        return DirectActor(ContinuousNodes(encoder.width, block.columns, config.pool, config.scale))
+    if len(actions.blocks) == 1 and block.rows == "pairs" and config.pairs == "two-stage":
+        return DirectActor(TwoStagePairs(encoder.width, config.pool))
+    return CategoricalActor(actions, encoder, config)
+
+
+def make_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    """The scoring head for one block."""
+    width, edge_width, columns = encoder.width, encoder.edge_width, block.columns
+    match block.rows:
+        case "nodes":
+            return make_node_head(config.nodes, width, columns, config.pool)
+        case "neighbours":
+            return NeighbourScore(width, edge_width)
+        case "edges":
+            return _make_edge_head(block, encoder, config)
+        case "pairs":
+            if config.pairs == "two-stage":
+                raise ValueError(f"--heads.pairs two-stage: {block.name!r} stands beside other actions; use ends")
+            return PairScore(width) if config.pairs == "ends" else GaussianPairScore(width, config.pool)
+        case "graphs":
+            return GraphScore(width, columns, config.pool)
+
+
+def _make_edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    width, edge_width, columns = encoder.width, encoder.edge_width, block.columns
+    if config.edges in ("two-stage", "gaussian") and columns > 1:
+        raise ValueError(f"--heads.edges {config.edges}: {block.name!r} has {columns} columns; use ends-sum")
+    match config.edges:
+        case "ends-sum":
+            return EdgeScore(width, edge_width, columns, config.pool, "sum")
+        case "ends-concat":
+            return EdgeScore(width, edge_width, columns, config.pool, "concat")
+        case "states":
+            if not encoder.carries_edges:
+                raise ValueError("--heads.edges states: needs an encoder that carries them; --encoder.kind edge-gated")
+            return EdgeStateScore(edge_width, columns)
+        case "line-graph":
+            return LineGraphScore(width, edge_width, columns, config.pool)
+        case "two-stage":
+            return TwoStageEdgeScore(width, edge_width, config.pool)
+        case "gaussian":
+            return GaussianEdgeScore(width, config.pool)

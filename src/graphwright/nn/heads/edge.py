@@ -1,0 +1,112 @@
+"""Scores of edges. An undirected edge has one score, which does not depend on which way round it is stored."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from graphwright.core import GraphBatch
+from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.node import small_linear
+from graphwright.nn.pools import Pool, Pooling
+
+
+class EdgeScore(nn.Module):
+    """MLP on [source ‖ destination ‖ edge ‖ graph], or on [source + destination ‖ edge ‖ graph]: [L, columns].
+
+    With `ends="concat"` an undirected edge has the sum of the scores of both directions. What the MLP sees of an edge
+    are the edge states of an encoder that carries them, otherwise the observation's edge features.
+    """
+
+    def __init__(
+        self, width: int, edge_width: int, columns: int, pooling: Pooling, ends: Literal["concat", "sum"]
+    ) -> None:
+        super().__init__()
+        self.pool = Pool(pooling, width)
+        self.graph = nn.Linear(self.pool.out_width, width, bias=False)
+        self.source = nn.Linear(width, width)
+        self.destination = nn.Linear(width, width, bias=False) if ends == "concat" else None
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+        self.score = small_linear(width, columns)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[L, columns]."""
+        context = self.graph(self.pool(embedding.nodes, graph.node_segments))
+        source = self.source(embedding.nodes)
+        forth, back = both_directions(graph)
+        if self.destination is None:
+            return self.score(self._hidden(source, source, context, embedding, graph, forth))
+        destination = self.destination(embedding.nodes)
+        scores = self.score(self._hidden(source, destination, context, embedding, graph, forth))
+        if "reverse" not in graph.edges:
+            return scores
+        return scores + self.score(self._hidden(source, destination, context, embedding, graph, back))
+
+    def _hidden(
+        self,
+        source: Tensor,
+        destination: Tensor,
+        context: Tensor,
+        embedding: Embedding,
+        graph: GraphBatch,
+        rows: Tensor,
+    ) -> Tensor:
+        """[L, width] of the edges at `rows` [L]."""
+        one, other = graph.edge_index[:, rows]
+        hidden = source[one] + destination[other] + context[graph.edge_graph[rows]]
+        if self.edge is not None and embedding.edges is not None:
+            hidden = hidden + self.edge(embedding.edges[rows])
+        return hidden.relu_()
+
+
+class EdgeStateScore(nn.Module):
+    """MLP on the states that an edge-centric encoder carries: [L, columns]; those of both directions are added up."""
+
+    def __init__(self, edge_width: int, columns: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(edge_width, edge_width)
+        self.score = small_linear(edge_width, columns)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[L, columns]."""
+        assert embedding.edges is not None
+        return self.score(self.hidden(add_directions(embedding.edges, graph)).relu_())
+
+
+def both_directions(graph: GraphBatch) -> tuple[Tensor, Tensor]:
+    """The rows [L] of the edges that stand for links, and of their opposites (themselves, where there is none)."""
+    rows, _ = graph.links
+    if "reverse" not in graph.edges:
+        return rows, rows
+    return rows, graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]
+
+
+def add_directions(values: Tensor, graph: GraphBatch) -> Tensor:
+    """values [E, ...] → [L, ...]: the sum over both directions of an undirected edge; a loop counts once."""
+    forth, back = both_directions(graph)
+    if "reverse" not in graph.edges:
+        return values
+    once = (forth == back).view(-1, *[1] * (values.dim() - 1))
+    return values[forth] + values[back].masked_fill(once, 0)
+
+
+def log_add_directions(log_probs: Tensor, graph: GraphBatch, legal: Tensor) -> Tensor:
+    """log_probs [E] → [L]: log of the summed probabilities of both directions; -inf where `legal` [L] is false."""
+    forth, back = both_directions(graph)
+    one = log_probs[forth].masked_fill(~legal, 0)  # what is masked stays out of the gradient: -inf - -inf is NaN
+    other = log_probs[back].masked_fill(~legal, 0)
+    both = torch.where(forth == back, one, torch.logaddexp(one, other))
+    return both.masked_fill(~legal, -torch.inf)
+
+
+def to_directions(values: Tensor, graph: GraphBatch) -> Tensor:
+    """values [L] of links → [E] of edges: each direction has that of its link."""
+    if "reverse" not in graph.edges:
+        return values
+    forth, back = both_directions(graph)
+    spread = values.new_empty(graph.num_edges)
+    spread[forth] = values
+    spread[back] = values
+    return spread

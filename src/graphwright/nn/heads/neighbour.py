@@ -1,0 +1,29 @@
+"""Scores of the edges out of the node on which the agent stands."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from graphwright.core import GraphBatch, out_edges
+from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.node import small_linear
+
+
+class NeighbourScore(nn.Module):
+    """MLP on [neighbour ‖ current node ‖ edge]: one score for each edge out of `at`, [out-edges, 1]."""
+
+    def __init__(self, width: int, edge_width: int) -> None:
+        super().__init__()
+        self.neighbour = nn.Linear(width, width)
+        self.current = nn.Linear(width, width, bias=False)
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+        self.score = small_linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[out-edges, 1], in the order of `core.out_edges`."""
+        rows, _ = out_edges(graph)
+        current, neighbour = embedding.nodes[graph.edge_index[:, rows]]
+        hidden = self.neighbour(neighbour) + self.current(current)
+        if self.edge is not None and embedding.edges is not None:
+            hidden = hidden + self.edge(embedding.edges[rows])
+        return self.score(hidden.relu_())
