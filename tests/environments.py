@@ -7,8 +7,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, from_edges, per_node
-from graphwright.core.segment import segment_sum
+from graphwright.core import (
+    ActionSpec,
+    Features,
+    GraphBatch,
+    Observation,
+    Step,
+    from_edges,
+    out_edges,
+    pair_ends,
+    per_edge,
+    per_graph,
+    per_neighbour,
+    per_node,
+    per_pair,
+)
+from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment, Solution, chosen_nodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
@@ -74,4 +88,126 @@ def _with_used(state: GraphBatch) -> GraphBatch:
     return state.with_edges(used=state.nodes["visits"][state.edge_index[1]] > 0)
 
 
+@dataclass(frozen=True)
+class Timed(Environment):
+    """The third step cuts an episode short; subclasses say what a step is worth in the column `total`."""
+
+    limit: int = 3
+    maximise = True
+
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        return graph.keep(nodes=["weight"])
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        zero = torch.zeros(instances.num_graphs)
+        return instances.with_graphs(time=zero.long(), total=zero)
+
+    def objective(self, state: GraphBatch) -> Tensor:
+        return state.graphs["total"].double()
+
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        return state.graphs["time"] > 0
+
+    def solution(self, state: GraphBatch) -> Solution:
+        return Solution(torch.empty(0, dtype=torch.int64), torch.empty(2, 0, dtype=torch.int64))
+
+    def after(self, state: GraphBatch, reward: Tensor) -> Step:
+        time = state.graphs["time"] + 1
+        following = state.with_graphs(time=time, total=state.graphs["total"] + reward)
+        return Step(following, reward, torch.zeros_like(time, dtype=torch.bool), time >= self.limit)
+
+
+@dataclass(frozen=True)
+class Hop(Timed):
+    """Go along edges, for the weights of the nodes."""
+
+    features = Features(nodes={"weight": 1})
+    actions = ActionSpec(per_neighbour("go"))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """On the heaviest node, which a renumbering does not move."""
+        return (
+            super().reset(instances).with_graphs(at=segment_argmax(instances.nodes["weight"], instances.node_segments))
+        )
+
+    def observe(self, state: GraphBatch) -> Observation:
+        return Observation(state, (torch.ones(out_edges(state)[0].numel(), dtype=torch.bool),))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        rows, segments = out_edges(state)
+        node = state.edge_index[1, rows[segments.ptr[:-1] + action]]
+        return self.after(state.with_graphs(at=node - state.node_ptr[:-1]), state.nodes["weight"][node])
+
+
+@dataclass(frozen=True)
+class Join(Timed):
+    """Join nodes by new edges, for the product of their weights; the graph itself is edited."""
+
+    edits_graph = True
+    features = Features(nodes={"weight": 1})
+    actions = ActionSpec(per_pair("join"))
+
+    def observe(self, state: GraphBatch) -> Observation:
+        source, destination = pair_ends(state)
+        size = state.num_nodes
+        joined = torch.isin(source * size + destination, state.edge_index[0] * size + state.edge_index[1])
+        return Observation(state, ((source != destination) & ~joined,))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        size, start = state.node_segments.lengths, state.node_ptr[:-1]
+        new = torch.stack([start + action // size, start + action % size])
+        old = state.edge_index[:, state.links[0]]
+        edited = from_edges(torch.cat([old, new], dim=1), size, undirected=True, nodes=state.nodes, graphs=state.graphs)
+        step = self.after(edited, state.nodes["weight"][new].prod(0))
+        stuck = segment_sum(self.observe(step.state).masks[0], self.actions.segments(step.state)) == 0
+        return Step(step.state, step.reward, stuck, step.truncated & ~stuck)
+
+
+@dataclass(frozen=True)
+class Push(Timed):
+    """Push every node but the heaviest of each graph to its weight, each by up to 1."""
+
+    features = Features(nodes={"weight": 1, "place": 1})
+    actions = ActionSpec(per_node("push", continuous=1))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        return super().reset(instances.with_nodes(place=torch.zeros(instances.num_nodes)))
+
+    def observe(self, state: GraphBatch) -> Observation:
+        return Observation(state, (_lighter(state),))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        place = state.nodes["place"] + torch.where(_lighter(state), action.squeeze(1), 0)
+        miss = (place - state.nodes["weight"]).square()
+        return self.after(state.with_nodes(place=place), -segment_sum(miss, state.node_segments))
+
+
+@dataclass(frozen=True)
+class Mixed(Timed):
+    """Take a node for its weight, an edge for the weights of its ends, or stop."""
+
+    features = Features(nodes={"weight": 1})
+    actions = ActionSpec(per_node("node"), per_edge("edge"), per_graph("stop"))
+
+    def observe(self, state: GraphBatch) -> Observation:
+        rows = (state.num_nodes, state.links[0].numel(), state.num_graphs)
+        return Observation(state, tuple(torch.ones(count, dtype=torch.bool) for count in rows))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        weight = state.nodes["weight"]
+        ends = weight[state.edge_index[:, state.links[0]]].sum(0)
+        worth = self.actions.arrange(state, (weight, ends, torch.zeros(state.num_graphs)))
+        step = self.after(state, worth[self.actions.segments(state).ptr[:-1] + action])
+        stopped = self.actions.locate(state, action).block == 2
+        return Step(step.state, step.reward, stopped, step.truncated & ~stopped)
+
+
+def _lighter(state: GraphBatch) -> Tensor:
+    """[N] bool: all nodes but the heaviest of each graph."""
+    heaviest = segment_argmax(state.nodes["weight"], state.node_segments)
+    return state.node_segments.position != heaviest[state.node_graph]
+
+
 ENVIRONMENTS = {"vertex cover": VertexCover(), "walk": Walk()}
+KINDS = {"neighbours": Hop(), "pairs": Join(), "continuous": Push(), "hybrid": Mixed()}
+"""One environment for each kind of action that those have not."""

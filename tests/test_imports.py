@@ -20,7 +20,8 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"core", "distributions", "functional"},
     "algorithms": LEARNING - {"algorithms"},
     "training": LEARNING | {"envs"},
-    "cli": LEARNING | {"envs", "training", "adapters"},
+    "experiments": LEARNING | {"envs", "training"},
+    "cli": LEARNING | {"envs", "training", "experiments", "adapters"},
 }
 
 

@@ -99,7 +99,9 @@ def test_a_rollout_goes_on_from_step_to_step(name: str) -> None:
     assert rollout.truncated.any() == (name == "walk")
     for t in range(num_steps):
         for env in range(num_envs):
-            step = environment.step(state_at(rollout, t * num_envs + env), rollout.action.select(torch.tensor([t * num_envs + env])))
+            step = environment.step(
+                state_at(rollout, t * num_envs + env), rollout.action.select(torch.tensor([t * num_envs + env]))
+            )
             for column in ("reward", "terminated", "truncated"):
                 assert getattr(rollout, column)[t, env] == getattr(step, column)[0]
             if not step.terminated:

@@ -112,7 +112,7 @@ class PPO:
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         distribution, value = self.policy(self.observe(rollout.states.select(rows)))
-        log_prob = distribution.log_prob(rollout.action.flatten()[rows].long())
+        log_prob = distribution.log_prob(rollout.action.select(rows))
         old_log_prob = rollout.log_prob.flatten()[rows]
         policy_loss = clipped_surrogate_loss(log_prob, old_log_prob, advantage, self.config.clip)
         value_loss = squared_error(value, target)

@@ -77,7 +77,7 @@ class Reinforce:
     def _step(self, episodes: Episodes, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         distribution = self.policy.distribution(self.observe(episodes.states.select(rows)))
-        policy_loss = score_function_loss(distribution.log_prob(episodes.action[rows].long()), advantage)
+        policy_loss = score_function_loss(distribution.log_prob(episodes.action.select(rows)), advantage)
         entropy = distribution.entropy.mean()
         norm = self.optimizer.step(policy_loss - self.config.entropy_coefficient * entropy)
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach(), "grad_norm": norm}

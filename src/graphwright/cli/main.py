@@ -13,6 +13,7 @@ import tyro
 
 from graphwright.cli.evaluate import Evaluate
 from graphwright.cli.problems import Problems
+from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.solve import Solve
 from graphwright.cli.train import Resume, Train
 from graphwright.core import GraphError
@@ -70,6 +71,7 @@ def _commands(arguments: Sequence[str]) -> Any:
         Annotated[Resume, tyro.conf.subcommand("resume")],
         Annotated[Evaluate, tyro.conf.subcommand("evaluate")],
         Annotated[Solve, tyro.conf.subcommand("solve")],
+        Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
     ]
 
 

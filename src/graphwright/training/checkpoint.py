@@ -34,7 +34,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> None:
     """Write `tensors`, and `info` as JSON, with a checksum over both."""
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # A copy of each: a first state may share a column with its instance, and safetensors refuses shared memory.
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps(dict(info), sort_keys=True)
     metadata = {"info": text, "sha256": _checksum(contiguous, text)}
     write_atomically(path, save(contiguous, metadata))

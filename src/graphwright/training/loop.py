@@ -102,6 +102,13 @@ class Trainer:
             MetricsFile(self.directory / "metrics.csv").rows(), self.validation.reference, self.directory / "curve.png"
         )
 
+    def run(self, console: Console | None = None) -> None:
+        """`train`, and stop at Ctrl-C and SIGTERM where `resume` can go on; then raise `Interrupted`."""
+        with interruptible() as interruption:
+            self.train(interruption, console or Console(stderr=True))
+        if interruption.signal is not None:
+            raise Interrupted(self.directory, interruption.signal)
+
     @property
     def progress(self) -> float:
         """How much of the run is over, 0 to 1."""
@@ -178,6 +185,13 @@ def train(
 
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
+    trainer = new_run(problem, config, directory)
+    trainer.run(console)
+    return trainer
+
+
+def new_run(problem: str | Problem, config: TrainConfig, directory: Path | str) -> Trainer:
+    """A run that has not begun, in a new directory that holds its settings. Raises as `train` does."""
     problem = find_problem(problem) if isinstance(problem, str) else problem
     config = config.completed(problem)
     if config.seconds is None and config.steps is None:
@@ -190,7 +204,7 @@ def train(
     trainer = Trainer(problem, config, directory)
     directory.mkdir(parents=True, exist_ok=True)
     write_atomically(directory / CONFIG_FILE, to_json(problem.name, config).encode())
-    return _run(trainer, console)
+    return trainer
 
 
 def resume(
@@ -214,14 +228,7 @@ def resume(
     trainer = Trainer(problem, config, directory)
     trainer.restore()
     write_atomically(directory / CONFIG_FILE, to_json(problem.name, config).encode())
-    return _run(trainer, console)
-
-
-def _run(trainer: Trainer, console: Console | None) -> Trainer:
-    with interruptible() as interruption:
-        trainer.train(interruption, console or Console(stderr=True))
-    if interruption.signal is not None:
-        raise Interrupted(trainer.directory, interruption.signal)
+    trainer.run(console)
     return trainer
 
 

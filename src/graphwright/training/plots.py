@@ -42,7 +42,7 @@ def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> 
         axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_solution(
@@ -84,10 +84,10 @@ def plot_solution(
     if placed.any() and not placed.all():
         note = f"{(~placed).sum()} nodes without a position stand near their neighbours"
         axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Write the picture whole or not at all."""
     data = io.BytesIO()
     figure.savefig(data, format="png", dpi=160, facecolor="white")

@@ -15,7 +15,8 @@ from graphwright.training.decode import Decoding
 class NamedSolution:
     """A solution in the user's own names.
 
-    nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs. objective: its value. complete: whether it solves the instance. bound: what no solution is proven to be better than;
+    nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs.
+    objective: its value. complete: whether it solves the instance. bound: what no solution is proven to be better than;
     None where nothing was asked to prove it. seconds: the policy's time.
     """
 

@@ -32,3 +32,33 @@ def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 
 def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where((above == 0) & (below == 0), 1.0, above / below)
+
+
+class Interval(NamedTuple):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interquartile_mean(scores: np.ndarray) -> float:
+    """Mean of the middle half of all `scores`: a quarter of them is left out at each end, rounded down.
+
+    Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", section 4.3.
+    """
+    ordered = np.sort(scores, axis=None)
+    left_out = ordered.size // 4
+    return float(ordered[left_out : ordered.size - left_out].mean())
+
+
+def stratified_interval(scores: np.ndarray, *, resamples: int = 2000, seed: int = 0) -> Interval:
+    """The interquartile mean of `scores` [runs, tasks] with its stratified percentile bootstrap (ibid., section 4.1).
+
+    Each resample draws as many runs as there are, with replacement, for each task on its own. Deterministic for a seed.
+    """
+    num_runs, num_tasks = scores.shape
+    draws = np.random.default_rng(seed).integers(num_runs, size=(resamples, num_runs, num_tasks))
+    resampled = [interquartile_mean(scores[draw, np.arange(num_tasks)]) for draw in draws]
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Interval(interquartile_mean(scores), float(low), float(high))

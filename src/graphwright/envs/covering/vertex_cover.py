@@ -26,6 +26,7 @@ class VertexCover(Environment):
     Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
         node `selected`, `weight` (over `scale`, where an instance has that column), and its degree d there as
         `log_degree` log(1 + d) and `relative_degree` d over the graph's largest, which stay in range on larger graphs.
+        With `view="all"` it is the published one: all edges, with `covered`, and per node `selected` and `weight`.
     Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
         setting, in which a step may be wasted.
     Reward: minus the weight of the node.
@@ -42,9 +43,16 @@ class VertexCover(Environment):
     """
 
     legal: Literal["useful", "any"] = "useful"
+    view: Literal["uncovered", "all"] = "uncovered"
 
-    features = Features(nodes={"selected": 1, "weight": 1, "log_degree": 1, "relative_degree": 1})
     actions = ActionSpec(per_node("select"))
+
+    @property
+    def features(self) -> Features:
+        """See the class."""
+        if self.view == "all":
+            return Features(nodes={"selected": 1, "weight": 1}, edges={"covered": 1})
+        return Features(nodes={"selected": 1, "weight": 1, "log_degree": 1, "relative_degree": 1})
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged.
@@ -78,12 +86,13 @@ class VertexCover(Environment):
         degree = graph.in_degree.to(torch.float32)
         largest = segment_max(degree, graph.node_segments)[graph.node_graph]
         useful = degree > 0 if self.legal == "useful" else largest > 0
-        return Observation(
-            graph.with_nodes(
-                weight=_in_scale(state), log_degree=degree.log1p(), relative_degree=degree / largest.clamp(min=1)
-            ),
-            (useful & ~state.nodes["selected"],),
-        )
+        mask = useful & ~state.nodes["selected"]
+        if self.view == "all":
+            seen = state.keep(nodes=["selected", "weight"]).with_edges(covered=_covered(state))
+            return Observation(seen.with_nodes(weight=_in_scale(state)), (mask,))
+        relative = degree / largest.clamp(min=1)
+        seen = graph.with_nodes(weight=_in_scale(state), log_degree=degree.log1p(), relative_degree=relative)
+        return Observation(seen, (mask,))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         """See the class."""
@@ -108,9 +117,19 @@ class VertexCover(Environment):
 def greedy(observation: Observation) -> Tensor:
     """[B] int64: the node of least weight per newly covered edge (Chvátal 1979), the first of equals."""
     graph, (legal,) = observation.graph, observation.masks
+    if "covered" in graph.edges:
+        graph = graph.filter_edges(~graph.edges["covered"])
     price = graph.nodes["weight"] / graph.in_degree
     useless = ~legal | (graph.in_degree == 0)
     return segment_argmax((-price).masked_fill(useless, -torch.inf), graph.node_segments)
+
+
+def cheapest_first(observation: Observation) -> Tensor:
+    """[B] int64: the legal node of least weight, whatever it covers; the baseline of the published table."""
+    (legal,) = observation.masks
+    return segment_argmax(
+        (-observation.graph.nodes["weight"]).masked_fill(~legal, -torch.inf), observation.graph.node_segments
+    )
 
 
 def _in_scale(state: GraphBatch) -> Tensor:
@@ -135,6 +154,7 @@ VERTEX_COVER = Problem(
     weights={"uniform": uniform_weights, "one": unit_weights},
     heuristics={
         "greedy": follow(greedy),
+        "cheapest-first": follow(cheapest_first),
         "two-approximation": lambda environment, instances: instances.with_nodes(selected=two_approximation(instances)),
     },
     solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),

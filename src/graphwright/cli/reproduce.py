@@ -1,0 +1,35 @@
+"""`graphwright reproduce NAME`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.markup import escape
+
+from graphwright.experiments import EXPERIMENTS
+from graphwright.experiments.experiment import ExperimentOptions
+from graphwright.training.config import ConfigError
+
+
+@dataclass(frozen=True)
+class Reproduce:
+    """Run a published experiment: train what it needs, write a table (CSV, Markdown) and a figure."""
+
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
+    """permutation, masking, architectures, sizes or s2v."""
+    options: Annotated[ExperimentOptions, tyro.conf.arg(name="")] = field(default_factory=ExperimentOptions)
+
+    def run(self) -> None:
+        """Run it, print the table and say where it is."""
+        if self.name not in EXPERIMENTS:
+            raise ConfigError(f"unknown experiment {self.name!r}; choose one of {', '.join(EXPERIMENTS)}")
+        report = EXPERIMENTS[self.name](self.options, Console(stderr=True))
+        suffix = "-faithful" if self.options.mode == "faithful" else ""
+        paths = report.write(self.options.out, f"{self.name}{suffix}")
+        Console().print(Markdown(report.markdown()))
+        written = ", ".join(str(path) for path in paths)
+        Console(stderr=True, highlight=False).print(f"Written: {escape(written)}", soft_wrap=True)

@@ -1,0 +1,11 @@
+"""Published experiments, each one command: `graphwright reproduce NAME`."""
+
+from graphwright.experiments import architectures, masking, permutation, sizes
+from graphwright.experiments.experiment import Experiment
+
+EXPERIMENTS: dict[str, Experiment] = {
+    "permutation": permutation.reproduce,
+    "masking": masking.reproduce,
+    "architectures": architectures.reproduce,
+    "sizes": sizes.reproduce,
+}

@@ -1,0 +1,129 @@
+"""Masking illegal actions against punishing them, on weighted vertex cover with GraphSAGE.
+
+With penalties an illegal action (a node that covers nothing new) is rewarded with −1, and an episode of a graph with n
+nodes ends after n steps.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.experiments.architectures import corrected_config
+from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
+from graphwright.experiments.report import Cell, Report
+from graphwright.training.agent import make_policy
+from graphwright.training.checkpoint import write_atomically
+from graphwright.training.config import InvalidConfig, TrainConfig, use_threads
+from graphwright.training.decode import Decoding, decode
+from graphwright.training.learner import make_learner
+from graphwright.training.statistics import stratified_interval
+
+_SIZE, _GRAPHS, _STEPS, _POINTS = 15, 200, 100_000, 12
+_LABELS = {"mask": "masked", "penalty": "penalty −1"}
+_DECODINGS: tuple[Decoding, ...] = ("greedy", "sample")
+
+Curve = dict[str, list[float]]
+
+
+def reproduce(options: ExperimentOptions, console: Console) -> Report:
+    """Curves of the validation return, and where they end."""
+    folder = options.out / "masking"
+    folder.mkdir(parents=True, exist_ok=True)
+    configs = {
+        (handling, seed): replace(
+            corrected_config("sage", seed, options.count(_STEPS)), invalid=InvalidConfig(handling=handling)
+        )
+        for handling in ("mask", "penalty")
+        for seed in range(options.seeds)
+    }
+    paths = [folder / f"{handling}-{seed}.json" for handling, seed in configs]
+    missing = [(config, path) for config, path in zip(configs.values(), paths, strict=True) if not path.exists()]
+    with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        list(
+            pool.map(_learn, *zip(*[(*pair, options.count(_GRAPHS)) for pair in missing], strict=True))
+            if missing
+            else []
+        )
+    curves = {key: json.loads(path.read_text()) for key, path in zip(configs, paths, strict=True)}
+    return _report(options, curves)
+
+
+def _learn(config: TrainConfig, path: Path, graphs: int) -> None:
+    """In a process of its own: the mean return on the validation graphs, greedily and drawn, as training goes on."""
+    use_threads(1)
+    config = config.completed(VERTEX_COVER)
+    assert config.steps is not None
+    torch.manual_seed(config.seed)
+    policy, generator = make_policy(config, torch.device("cpu")), torch.Generator().manual_seed(config.seed)
+    source = GeneratedInstances(config.instance_generator(VERTEX_COVER), config.seed)
+    learner = make_learner(VERTEX_COVER, config, policy, source, generator)
+    instances = test_instances(VERTEX_COVER, _SIZE, graphs)
+    curve: Curve = {name: [] for name in ("steps", *_DECODINGS, *(f"{name} complete" for name in _DECODINGS))}
+    taken = 0
+    for point in range(_POINTS + 1):
+        while taken < config.steps * point / _POINTS:
+            taken += learner.iterate(taken / config.steps)[0]
+        curve["steps"].append(taken)
+        for method in _DECODINGS:
+            states = decode(policy, config.rules, instances, method, generator=torch.Generator().manual_seed(0))
+            curve[method].append(-float(config.rules.objective(states).mean()))
+            curve[f"{method} complete"].append(float(config.rules.is_complete(states).double().mean()))
+    write_atomically(path, json.dumps(curve).encode())
+
+
+def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) -> Report:
+    environment = VERTEX_COVER.environment
+    instances = test_instances(VERTEX_COVER, _SIZE, options.count(_GRAPHS))
+    assert VERTEX_COVER.solve_exactly is not None
+    optimum = -float(VERTEX_COVER.solve_exactly(environment, instances, 10.0).objective.mean())
+    greedy = -float(environment.objective(VERTEX_COVER.heuristics["greedy"](environment, instances)).mean())
+    rows: list[list[Cell]] = [
+        ["random choice, masked", "", -mean_random(environment, instances), "", 1.0],
+        ["greedy", "", greedy, "", 1.0],
+        ["optimum (proven)", "", optimum, "", 1.0],
+    ]
+    lines = {}
+    for handling, label in _LABELS.items():
+        some = [curve for (other, _), curve in curves.items() if other == handling]
+        steps = np.mean([curve["steps"] for curve in some], axis=0)
+        for method in _DECODINGS:
+            points = [stratified_interval(np.array([[curve[method][k]] for curve in some])) for k in range(len(steps))]
+            lines[f"{label}, {method}"] = (steps, points)
+            complete = float(np.mean([curve[f"{method} complete"][-1] for curve in some]))
+            last = points[-1]
+            rows.append([label, method, last.value, f"{last.low:.3f} to {last.high:.3f}", complete])
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for name, (steps, points) in lines.items():
+            (line,) = axes.plot(steps, [point.value for point in points], label=name)
+            bounds = ([point.low for point in points], [point.high for point in points])
+            axes.fill_between(steps, *bounds, color=line.get_color(), alpha=0.2, linewidth=0)
+        axes.axhline(optimum, color="#7b8794", linewidth=0.9, label="optimum")
+        axes.axhline(greedy, color="#7b8794", linewidth=0.9, linestyle=":", label="greedy")
+        axes.set(xlabel="environment steps", ylabel=f"return, n = {_SIZE}")
+        axes.legend(frameon=False, fontsize=8)
+
+    return Report(
+        f"Masking against penalties: return on graphs of {_SIZE} nodes",
+        [
+            f"GraphSAGE, settings of `architectures --mode corrected`, {options.seeds} seeds, "
+            f"{options.count(_STEPS):,} steps; {instances.num_graphs} validation graphs. Penalty: an illegal node is "
+            "rewarded with −1 and the episode is cut after n steps; a cover that is then not complete counts as if "
+            "every step had been illegal. Interquartile mean over seeds, 95 % stratified bootstrap interval."
+        ],
+        ["policy", "decoding", "return", "95 % interval", "complete"],
+        rows,
+        draw,
+    )

@@ -1,0 +1,84 @@
+"""Training runs of an experiment, several side by side, each kept so that nothing is trained twice."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from graphwright.envs.problems import find_problem
+from graphwright.training.agent import CONFIG_FILE, Agent, load, read_config
+from graphwright.training.checkpoint import write_atomically
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.loop import new_run
+
+_SECONDS_FILE = "cpu-seconds.txt"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training run. label: what is compared. untrained: parts of the policy that stay as they begin."""
+
+    label: str
+    problem: str
+    config: TrainConfig
+    untrained: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a job: the agent, and the CPU seconds that its training took."""
+
+    job: Job
+    agent: Agent
+    seconds: float
+
+
+def train_all(jobs: Sequence[Job], directory: Path, workers: int, console: Console) -> list[Trained]:
+    """Train every job in a directory of its own, `workers` at a time with one thread each.
+
+    A job that was finished before, with the same settings, is not trained again. Raises ConfigError where a directory
+    holds a run of other settings.
+    """
+    jobs = [replace(job, config=replace(job.config, threads=1, device="cpu")) for job in jobs]
+    places = [directory / f"{job.label}-{job.config.seed}".replace(" ", "-") for job in jobs]
+    missing = [(job, place) for job, place in zip(jobs, places, strict=True) if not _is_done(job, place)]
+    with (
+        Progress(console=console, refresh_per_second=2) as progress,
+        ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        task = progress.add_task("training", total=len(jobs), completed=len(jobs) - len(missing))
+        for future in as_completed([pool.submit(_train, job, place) for job, place in missing]):
+            progress.update(task, advance=1, description=future.result())
+    return [
+        Trained(job, load(place, "cpu"), float((place / _SECONDS_FILE).read_text()))
+        for job, place in zip(jobs, places, strict=True)
+    ]
+
+
+def _is_done(job: Job, place: Path) -> bool:
+    if not (place / _SECONDS_FILE).exists():
+        return False
+    _, config = read_config(place)
+    if config != job.config.completed(find_problem(job.problem)):
+        raise ConfigError(f"{place / CONFIG_FILE}: was trained with other settings; remove it, or name another --out")
+    return True
+
+
+def _train(job: Job, place: Path) -> str:
+    """In a process of its own: train, note the time, and say what was done."""
+    start = time.process_time()
+    shutil.rmtree(place, ignore_errors=True)  # a run that was interrupted
+    trainer = new_run(find_problem(job.problem), job.config, place)
+    for part in job.untrained:
+        trainer.policy.get_submodule(part).requires_grad_(False)
+    trainer.run(Console(quiet=True))
+    write_atomically(place / _SECONDS_FILE, f"{time.process_time() - start:.1f}\n".encode())
+    return f"{job.label}, seed {job.config.seed}"
