@@ -8,12 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from graphwright.core import ActionBlock, ActionSpec, GraphBatch, from_edges, per_edge, per_graph, per_node
+from graphwright.core import (
+    ActionBlock,
+    ActionSpec,
+    GraphBatch,
+    from_edges,
+    out_edges,
+    pair_ends,
+    per_edge,
+    per_graph,
+    per_neighbour,
+    per_node,
+    per_pair,
+)
 from graphwright.core.segment import segment_logsumexp
 from strategies import alone, assert_same, ragged_batches
 
 Candidate = tuple[int, int, int]
-blocks = st.builds(ActionBlock, st.text(max_size=3), st.sampled_from(["nodes", "edges", "graphs"]), st.integers(1, 3))
+blocks = st.builds(
+    ActionBlock, st.text(max_size=3), st.sampled_from(["nodes", "edges", "graphs", "pairs"]), st.integers(1, 3)
+)
 specs = st.lists(blocks, min_size=1, max_size=4, unique_by=lambda block: block.name).map(lambda some: ActionSpec(*some))
 
 
@@ -23,6 +37,8 @@ def rows_of(block: ActionBlock, graph: GraphBatch) -> list[int]:
         return [1] * graph.num_graphs
     if block.rows == "nodes":
         return graph.node_ptr.diff().tolist()
+    if block.rows == "pairs":
+        return [n * n for n in graph.node_ptr.diff().tolist()]
     if "reverse" not in graph.edges:
         return graph.edge_ptr.diff().tolist()
     parts = graph.edges["reverse"].split(graph.edge_ptr.diff().tolist())
@@ -126,3 +142,35 @@ def test_an_undirected_edge_is_one_row() -> None:
 def test_a_spec_needs_blocks_with_different_names(names: list[str]) -> None:
     with pytest.raises(ValueError, match="different names"):
         ActionSpec(*map(per_node, names))
+
+
+@given(ragged_batches())
+def test_pairs_are_counted_row_by_row(graph: GraphBatch) -> None:
+    expected = [
+        (start + u, start + v)
+        for start, n in zip(graph.node_ptr.tolist(), graph.node_ptr.diff().tolist(), strict=False)
+        for u in range(n)
+        for v in range(n)
+    ]
+    assert list(zip(*(ends.tolist() for ends in pair_ends(graph)), strict=True)) == expected
+
+
+@given(ragged_batches(), st.integers(0, 100))
+def test_neighbours_are_the_edges_out_of_where_the_agent_stands(graph: GraphBatch, draw: int) -> None:
+    sizes = graph.node_ptr.diff()
+    graph = graph.with_graphs(at=torch.where(sizes > 0, draw % sizes.clamp(min=1), 0))
+    rows, segments = out_edges(graph)
+    expected = [
+        [e for e in range(graph.num_edges) if graph.edge_index[0, e] == start + at and graph.edge_graph[e] == g]
+        for g, (start, at) in enumerate(zip(graph.node_ptr.tolist(), graph.graphs["at"].tolist(), strict=False))
+    ]
+    assert rows.tolist() == [row for some in expected for row in some]
+    assert segments.lengths.tolist() == [len(some) for some in expected]
+    assert_same(ActionSpec(per_neighbour("go")).segments(graph).ptr, segments.ptr)
+
+
+def test_a_continuous_block_stands_alone() -> None:
+    assert ActionSpec(per_node("push", continuous=2)).continuous
+    assert not ActionSpec(per_pair("join")).continuous
+    with pytest.raises(ValueError, match="stands alone"):
+        ActionSpec(per_node("push", continuous=1), per_graph("stop"))
