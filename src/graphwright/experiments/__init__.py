@@ -1,6 +1,6 @@
 """Published experiments, each one command: `graphwright reproduce NAME`."""
 
-from graphwright.experiments import architectures, masking, permutation, sizes
+from graphwright.experiments import architectures, masking, permutation, s2v, sizes
 from graphwright.experiments.experiment import Experiment
 
 EXPERIMENTS: dict[str, Experiment] = {
@@ -8,4 +8,5 @@ EXPERIMENTS: dict[str, Experiment] = {
     "masking": masking.reproduce,
     "architectures": architectures.reproduce,
     "sizes": sizes.reproduce,
+    "s2v": s2v.reproduce,
 }

@@ -7,8 +7,6 @@ nodes ends after n steps.
 from __future__ import annotations
 
 import json
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from graphwright.envs.covering.vertex_cover import VERTEX_COVER
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
+from graphwright.experiments.runs import side_by_side
 from graphwright.training.agent import make_policy
 from graphwright.training.checkpoint import write_atomically
 from graphwright.training.config import InvalidConfig, TrainConfig, use_threads
@@ -48,18 +47,17 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         for seed in range(options.seeds)
     }
     paths = [folder / f"{handling}-{seed}.json" for handling, seed in configs]
-    missing = [(config, path) for config, path in zip(configs.values(), paths, strict=True) if not path.exists()]
-    with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        list(
-            pool.map(_learn, *zip(*[(*pair, options.count(_GRAPHS)) for pair in missing], strict=True))
-            if missing
-            else []
-        )
+    graphs = options.count(_GRAPHS)
+    missing = [
+        (config, path, graphs) for config, path in zip(configs.values(), paths, strict=True) if not path.exists()
+    ]
+    for path in side_by_side(_learn, missing, options.workers):
+        console.print(f"{path.stem} is done")
     curves = {key: json.loads(path.read_text()) for key, path in zip(configs, paths, strict=True)}
     return _report(options, curves)
 
 
-def _learn(config: TrainConfig, path: Path, graphs: int) -> None:
+def _learn(config: TrainConfig, path: Path, graphs: int) -> Path:
     """In a process of its own: the mean return on the validation graphs, greedily and drawn, as training goes on."""
     use_threads(1)
     config = config.completed(VERTEX_COVER)
@@ -80,6 +78,7 @@ def _learn(config: TrainConfig, path: Path, graphs: int) -> None:
             curve[method].append(-float(config.rules.objective(states).mean()))
             curve[f"{method} complete"].append(float(config.rules.is_complete(states).double().mean()))
     write_atomically(path, json.dumps(curve).encode())
+    return path
 
 
 def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) -> Report:

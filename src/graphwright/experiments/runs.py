@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress
@@ -19,6 +21,7 @@ from graphwright.training.checkpoint import write_atomically
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.loop import new_run
 
+Result = TypeVar("Result")
 _SECONDS_FILE = "cpu-seconds.txt"
 
 
@@ -50,17 +53,24 @@ def train_all(jobs: Sequence[Job], directory: Path, workers: int, console: Conso
     jobs = [replace(job, config=replace(job.config, threads=1, device="cpu")) for job in jobs]
     places = [directory / f"{job.label}-{job.config.seed}".replace(" ", "-") for job in jobs]
     missing = [(job, place) for job, place in zip(jobs, places, strict=True) if not _is_done(job, place)]
-    with (
-        Progress(console=console, refresh_per_second=2) as progress,
-        ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool,
-    ):
+    with Progress(console=console, refresh_per_second=2) as progress:
         task = progress.add_task("training", total=len(jobs), completed=len(jobs) - len(missing))
-        for future in as_completed([pool.submit(_train, job, place) for job, place in missing]):
-            progress.update(task, advance=1, description=future.result())
+        for done in side_by_side(_train, missing, workers):
+            progress.update(task, advance=1, description=done)
     return [
         Trained(job, load(place, "cpu"), float((place / _SECONDS_FILE).read_text()))
         for job, place in zip(jobs, places, strict=True)
     ]
+
+
+def side_by_side(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Result]:
+    """The results of `work` for each tuple of arguments as they come, from so many processes; from this one, if 1."""
+    if workers == 1:
+        yield from starmap(work, arguments)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(work, *some) for some in arguments]):
+            yield future.result()
 
 
 def _is_done(job: Job, place: Path) -> bool:

@@ -1,0 +1,139 @@
+"""Every problem with its defaults: trained on small instances, tested on larger ones, one table.
+
+    python benchmarks/learning/problems.py [--seconds 180] [--seeds 1] [--only max-cut tour] [--out docs/tables]
+
+Each run is one `graphwright train` of the given time on one thread, then `graphwright evaluate`, greedily and as the
+best of 64 draws, on instances that are the same for all runs. Two runs go side by side. Seconds are the wall time of
+training on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from graphwright.cli.problems import describe
+from graphwright.envs.problems import PROBLEMS, find_problem
+from graphwright.training.config import TrainConfig
+
+TESTS: dict[str, dict[int, int]] = {
+    "vertex-cover": {20: 500, 100: 100},
+    "independent-set": {50: 200, 100: 100},
+    "public-goods": {50: 200, 100: 100},
+    "max-cut": {50: 100, 100: 50},
+    "tour": {20: 200, 50: 100},
+    "path-search": {50: 200, 100: 200},
+    "steiner-tree": {50: 100, 100: 50},
+    "graph-robustness": {20: 100, 50: 30},
+    "grid-navigation": {36: 200, 100: 100},
+    "network-repair": {15: 100, 30: 50},
+    "locomotion": {4: 20, 8: 20},
+}
+"""Problem → number of nodes → number of test instances."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train."""
+
+    seconds: float = 180.0
+    """Training time of each run."""
+    seeds: int = 1
+    """Runs of each problem, with the seeds 0, 1, ..."""
+    only: tuple[str, ...] = ()
+    """Problems; by default all."""
+    samples: int = 64
+    """Draws for the best-of column; 0 leaves it out."""
+    workers: int = 2
+    """Runs side by side."""
+    time_limit: float = 20.0
+    """Seconds for the exact solver, each test instance."""
+    out: Path | None = None
+    """Folder for the table, as problems.md and problems.json."""
+    runs: Path | None = None
+    """Folder that keeps the runs; by default they go."""
+
+
+def call(*arguments: object) -> str:
+    """What `graphwright` prints."""
+    command = [sys.executable, "-m", "graphwright", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def run(options: Options, folder: Path, problem: str, seed: int) -> list[dict[str, Any]]:
+    """Train and evaluate one seed of one problem: a row for each size."""
+    directory = folder / f"{problem}-{seed}"
+    call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1)
+    rows = []
+    for size, graphs in TESTS[problem].items():
+        test = ["evaluate", directory, "--sizes", size, "--graphs", graphs, "--threads", 1, "--json"]
+        (row,) = json.loads(call(*test, "--time-limit", options.time_limit))["rows"]
+        if options.samples and not find_problem(problem).environment.actions.continuous:
+            best = ["--decode", "best-of", "--samples", options.samples, "--time-limit", options.time_limit]
+            row["best_of"] = json.loads(call(*test, *best))["rows"][0]["ratio"]
+        rows.append({"problem": problem, "seed": seed, **row})
+    return rows
+
+
+def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
+    """The Markdown table of all rows."""
+    lines = [
+        f"{options.seconds:g} s of training on one thread, {options.seeds} seeds, {options.workers} runs side by side; "
+        f"{date.today()}, {platform.machine()}, two cores, no GPU. Ratio: how many times worse than the optimum (its "
+        "proven bound), or than the best heuristic where there is no exact solver; mean over seeds.",
+        "",
+        "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | ratio | "
+        f"best of {options.samples} | seconds |",
+        "|---|---|---|---|---:|---:|---|---:|---:|---:|---:|---:|",
+    ]
+    for name in TESTS:
+        rows = [row for rows in results for row in rows if row["problem"] == name]
+        for size in TESTS[name]:
+            same = [row for row in rows if row["name"] == str(size)]
+            if same:
+                lines.append(_line(options, name, same))
+    return "\n".join(lines) + "\n"
+
+
+def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
+    problem, first = find_problem(name), rows[0]
+    config = TrainConfig.for_problem(problem)
+    blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
+    mean = {key: float(np.mean([row[key] for row in rows])) for key in ("policy", "ratio", "random")}
+    heuristics = ", ".join(f"{other} {value:.3f}" for other, value in first["heuristics"].items())
+    optimum = "" if first["optimum"] is None else f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})"
+    best = f"{np.mean([row['best_of'] for row in rows]):.4f}" if "best_of" in first else ""
+    sizes = config.sizes or problem.sizes
+    cells = [name, blocks, config.algorithm, f"{min(sizes)}–{max(sizes)}", first["name"], f"{mean['random']:.3f}"]
+    cells += [heuristics, f"{mean['policy']:.3f}", optimum, f"**{mean['ratio']:.4f}**", best, f"{options.seconds:g}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main(options: Options) -> None:
+    names = options.only or tuple(name for name in TESTS if name in PROBLEMS)
+    with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.workers) as pool:
+        folder = options.runs or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        jobs = [(name, seed) for name in names for seed in range(options.seeds)]
+        results = list(pool.map(lambda job: run(options, folder, *job), jobs))
+    text = table(options, results)
+    print(text)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "problems.md").write_text(text)
+        (options.out / "problems.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__.splitlines()[0]))
