@@ -117,7 +117,7 @@ class GraphBatch:
         edge_segments, edge_rows = self.edge_segments.select(index)
         shift = node_segments.ptr[:-1] - self.node_ptr[:-1][index]
         chosen = GraphBatch(
-            edge_index=self.edge_index[:, edge_rows] + shift[edge_segments.index],
+            edge_index=self.edge_index.index_select(1, edge_rows) + shift[edge_segments.index],
             node_ptr=node_segments.ptr,
             edge_ptr=edge_segments.ptr,
             nodes={name: column[node_rows] for name, column in self.nodes.items()},
@@ -181,7 +181,7 @@ class GraphBatch:
     def filter_edges(self, mask: Tensor) -> GraphBatch:
         """This batch with only the edges where `mask` [E] bool is true; `reverse`, which may lose its partner, goes."""
         rows = mask.nonzero().squeeze(1)
-        edge_index = self.edge_index[:, rows]
+        edge_index = self.edge_index.index_select(1, rows)
         edge_ptr = torch.searchsorted(rows, self.edge_ptr)
         kept = {name: column[rows] for name, column in self.edges.items() if name != "reverse"}
         filtered = replace(self, edge_index=edge_index, edge_ptr=edge_ptr, edges=kept)

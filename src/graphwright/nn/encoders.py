@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from graphwright.core import Features, GraphBatch
-from graphwright.nn.layers import GAT, GCN, GIN, Aggregation, GATv2, GraphConv, MessagePassingLayer
+from graphwright.nn.columns import edge_columns, node_columns, node_width, with_edge_type
+from graphwright.nn.layers import (
+    GAT,
+    GCN,
+    GIN,
+    Aggregation,
+    EdgeGated,
+    GATv2,
+    GraphConv,
+    GraphTransformer,
+    MessagePassingLayer,
+    Relational,
+    Transformer,
+)
+from graphwright.nn.pyg import PyGLayer
+from graphwright.nn.rounds import EdgeStateRound, Round, VirtualNode
 
-Kind = Literal["graphconv", "sage", "gcn", "gat", "gatv2", "gin"]
+Kind = Literal[
+    "graphconv",
+    "sage",
+    "gcn",
+    "gat",
+    "gatv2",
+    "gin",
+    "edge-gated",
+    "transformer",
+    "graph-transformer",
+    "relational",
+]
 
 _LAYERS: dict[str, type[MessagePassingLayer]] = {
     "graphconv": GraphConv,
@@ -20,7 +47,15 @@ _LAYERS: dict[str, type[MessagePassingLayer]] = {
     "gat": GAT,
     "gatv2": GATv2,
     "gin": GIN,
+    "edge-gated": EdgeGated,
+    "transformer": Transformer,
+    "graph-transformer": GraphTransformer,
+    "relational": Relational,
 }
+
+
+class EdgeFeaturesIgnored(UserWarning):
+    """An encoder is built whose layer does not read the edge features that there are."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +76,10 @@ class EncoderConfig:
     """Whether each round adds to the embedding rather than replacing it."""
     norm: bool = True
     """Whether each round begins with a layer normalisation."""
+    jumping: bool = False
+    """Whether the embedding is the concatenation of all rounds, projected to the width, instead of the last."""
+    virtual_node: bool = False
+    """Whether each graph has one more state, which every round reads from and writes to all of its nodes."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for sizes that make no network."""
@@ -48,57 +87,91 @@ class EncoderConfig:
             raise ValueError(f"--encoder.width {self.width} --encoder.depth {self.depth}: give at least 1 and 0")
         if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
             raise ValueError(f"--encoder.aggregation {self.aggregation}: only graphconv and sage have a choice")
+        if self.jumping and not self.depth:
+            raise ValueError("--encoder.jumping: joins all rounds, but --encoder.depth 0 has none")
+
+
+class Embedding(NamedTuple):
+    """What an encoder makes of an observation.
+
+    nodes: [N, width]; edges: [E, edge_width], the states of edges where the layers carry them, otherwise the edge
+    features of the observation; None where it has none.
+    """
+
+    nodes: Tensor
+    edges: Tensor | None
 
 
 class Encoder(nn.Module):
-    """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation."""
+    """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation.
+
+    width: size of a node's embedding. edge_width: that of an edge, 0 where there is none. carries_edges: whether the
+    layers carry edge states. Warns with `EdgeFeaturesIgnored` where the layer does not read all that edges have.
+    """
 
     def __init__(self, features: Features, config: EncoderConfig) -> None:
         super().__init__()
+        width, residual, norm = config.width, config.residual, config.norm
         self.features = features
-        node_width = sum(features.nodes.values()) + sum(features.graphs.values())
-        edge_width = sum(features.edges.values())
-        self.embed = nn.Linear(node_width, config.width)
-        self.rounds = nn.ModuleList(Round(config, edge_width) for _ in range(config.depth))
-        self.norm = nn.LayerNorm(config.width) if config.norm else nn.Identity()
+        self.width = width
+        self.edge_width = sum(features.edges.values())
+        layer_type = PyGLayer if config.layer is not None else _LAYERS[config.kind]
+        self.carries_edges = layer_type.carries_edges and config.depth > 0
+        self.appends_types = not layer_type.reads_edge_types
+        message_width = self.edge_width + features.edge_types * self.appends_types
+        self.embed = nn.Linear(node_width(features), width)
+        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        if self.carries_edges:
+            self.embed_edges = nn.Linear(max(message_width, 1), width)
+            # Without weights of its own: where no head reads the edges, every parameter still has a gradient.
+            self.edge_norm = nn.LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
+            message_width = self.edge_width = width
+        layers = [_make_layer(config, message_width, features.edge_types) for _ in range(config.depth)]
+        round_type = EdgeStateRound if self.carries_edges else Round
+        self.rounds = nn.ModuleList(round_type(layer, width, residual, norm) for layer in layers)
+        virtual = config.depth if config.virtual_node else 0
+        self.virtual_nodes = nn.ModuleList(VirtualNode(width, residual, norm) for _ in range(virtual))
+        self.jumping = nn.Linear(config.depth * width, width) if config.jumping else None
+        if layers:
+            _warn_of_ignored_edges(features, config, layers[0])
 
-    def forward(self, graph: GraphBatch) -> Tensor:
-        """Embeddings [N, width] of all nodes; a column of the graph reaches each of its nodes."""
-        columns = [_flat(graph.nodes[name]) for name in self.features.nodes]
-        columns += [_flat(graph.graphs[name])[graph.node_graph] for name in self.features.graphs]
-        edges = [_flat(graph.edges[name]) for name in self.features.edges]
-        edge_features = torch.cat(edges, dim=1) if edges else None
-        x = self.embed(torch.cat(columns, dim=1))
-        for round_ in self.rounds:
-            x = round_(x, edge_features, graph)
-        return self.norm(x)
+    def forward(self, graph: GraphBatch) -> Embedding:
+        """Embeddings of all nodes and edges; a column of the graph reaches each of its nodes."""
+        x = self.embed(node_columns(self.features, graph))
+        columns = edge_columns(self.features, graph)
+        edges = with_edge_type(columns, self.features, graph) if self.appends_types else columns
+        if self.carries_edges:
+            edges = self.embed_edges(x.new_ones(graph.num_edges, 1) if edges is None else edges)
+        state = x.new_zeros(graph.num_graphs, self.width)
+        rounds = []
+        for index, round_ in enumerate(self.rounds):
+            if self.virtual_nodes:
+                state = self.virtual_nodes[index](state, x, graph)
+                x = x + state[graph.node_graph]
+            x, edges = round_(x, edges, graph)
+            rounds.append(x)
+        if self.jumping is not None:
+            x = self.jumping(torch.cat(rounds, dim=1))
+        return Embedding(self.norm(x), self.edge_norm(edges) if self.carries_edges else columns)
 
 
-class Round(nn.Module):
-    """x ← x + relu(layer(norm(x))): one round of messages, with what surrounds the layer."""
-
-    def __init__(self, config: EncoderConfig, edge_width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(config.width) if config.norm else nn.Identity()
-        self.layer = make_layer(config, edge_width)
-        self.residual = config.residual
-
-    def forward(self, x: Tensor, edge_features: Tensor | None, graph: GraphBatch) -> Tensor:
-        """x: [N, width] → [N, width]."""
-        change = self.layer(self.norm(x), edge_features, graph).relu_()
-        return x + change if self.residual else change
-
-
-def make_layer(config: EncoderConfig, edge_width: int) -> nn.Module:
-    """The layer that a config names."""
+def _make_layer(config: EncoderConfig, edge_width: int, edge_types: int) -> PyGLayer | MessagePassingLayer:
     if config.layer is not None:
-        from graphwright.nn.pyg import PyGLayer
-
         return PyGLayer(config.layer, config.width, edge_width)
     aggregation = config.aggregation or ("mean" if config.kind == "sage" else "sum")
-    return _LAYERS[config.kind](config.width, edge_width, aggregation)
+    return _LAYERS[config.kind](config.width, edge_width, aggregation, edge_types)
 
 
-def _flat(column: Tensor) -> Tensor:
-    """[M, ...] of any type → [M, D] float32."""
-    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
+def _warn_of_ignored_edges(features: Features, config: EncoderConfig, layer: PyGLayer | MessagePassingLayer) -> None:
+    """Say which edge columns the layer drops, and what reads them."""
+    if layer.reads_edges:
+        return
+    dropped = [*features.edges, *(["type"] if features.edge_types and not layer.reads_edge_types else [])]
+    if dropped:
+        readers = ", ".join(kind for kind, layer_type in _LAYERS.items() if layer_type.reads_edges)
+        warnings.warn(
+            f"encoder layer {config.layer or config.kind} drops the edge columns {', '.join(dropped)}; "
+            f"to read them choose --encoder.kind from {readers}",
+            EdgeFeaturesIgnored,
+            stacklevel=3,
+        )

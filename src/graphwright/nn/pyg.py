@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +17,11 @@ class PyGLayer(nn.Module):
 
     It is built as Class(width, width), with edge_dim=edge_width if it takes that and there are edge features, and
     called with x, edge_index and, where it has edge_dim, edge_attr. Raises ValueError, naming the path, where it is
-    not a `torch_geometric.nn.MessagePassing` that can be built so.
+    not a `torch_geometric.nn.MessagePassing` that can be built so. `reads_edges` says whether it has edge_dim.
     """
+
+    reads_edge_types: ClassVar[bool] = False
+    carries_edges: ClassVar[bool] = False
 
     def __init__(self, path: str, width: int, edge_width: int) -> None:
         super().__init__()

@@ -1,0 +1,49 @@
+"""Columns: what a network reads of an observation, as matrices."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from graphwright.core import Features, GraphBatch
+
+
+def node_columns(features: Features, graph: GraphBatch) -> Tensor:
+    """[N, node_width(features)]: columns of the node, of its graph, its type as one-hot; 1 where there is none.
+
+    A linear map of a one-hot column is an embedding of the type, added to that of the other columns.
+    """
+    parts = [_flat(graph.nodes[name]) for name in features.nodes]
+    parts += [_flat(graph.graphs[name])[graph.node_graph] for name in features.graphs]
+    parts += [_one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
+    return torch.cat(parts, dim=1) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
+
+
+def node_width(features: Features) -> int:
+    """Columns of `node_columns`."""
+    return max(sum(features.nodes.values()) + sum(features.graphs.values()) + features.node_types, 1)
+
+
+def edge_columns(features: Features, graph: GraphBatch) -> Tensor | None:
+    """[E, D]: the columns of the edge, without its type; None where there is none."""
+    parts = [_flat(graph.edges[name]) for name in features.edges]
+    return torch.cat(parts, dim=1) if parts else None
+
+
+def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch) -> Tensor | None:
+    """`columns` [E, D] with the type of the edge beside them, as one-hot; as they are where edges have no types."""
+    if not features.edge_types:
+        return columns
+    types = _one_hot(graph.edges["type"], features.edge_types)
+    return types if columns is None else torch.cat([columns, types], dim=1)
+
+
+def _flat(column: Tensor) -> Tensor:
+    """[M, ...] of any type → [M, D] float32."""
+    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
+
+
+def _one_hot(types: Tensor, count: int) -> Tensor:
+    """[M] int64 → [M, count] float32."""
+    return F.one_hot(types, count).to(torch.float32)

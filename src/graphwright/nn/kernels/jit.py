@@ -1,0 +1,36 @@
+"""What all kernels share: the compiler's settings, when a kernel is taken, and tensors as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+
+# Sums may be reordered, or no loop that sums would use vector instructions; NaN and infinity keep their meaning.
+# Arrays are indexed by the variables of `range` alone: Numba guards any other index against a negative one, and a
+# guarded loop is not vectorised (measured: ten times slower).
+jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+
+def has_kernel(x: Tensor) -> bool:
+    """Whether the Numba kernels take a tensor like `x`; the plain-torch reference takes every other."""
+    return x.device.type == "cpu" and x.dtype == torch.float32
+
+
+def contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """The tensors with rows in order, so that `zeros_like` of one is too, and a kernel can write into it."""
+    return tuple(tensor.contiguous() for tensor in tensors)
+
+
+def arrays(*tensors: Tensor) -> tuple[Any, ...]:
+    """The tensors as C-contiguous arrays, which share their memory where they are contiguous."""
+    return tuple(tensor.detach().contiguous().numpy() for tensor in tensors)
+
+
+def csr(graph: GraphBatch) -> tuple[Any, Any]:
+    """The row pointer [N + 1] and the source [E] of every edge; the edges of row i end in node i."""
+    return arrays(graph.in_edges.ptr, graph.edge_index[0])

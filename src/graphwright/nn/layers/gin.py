@@ -1,0 +1,29 @@
+"""GIN, and GINE where there are edge features."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from graphwright.core import GraphBatch
+from graphwright.nn.kernels import edge_relu_sum, neighbour_sum
+from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
+
+
+class GIN(MessagePassingLayer):
+    """x_i ← MLP((1 + ε) x_i + Σ_j x_j) (Xu et al. 2019); with edges Σ_j relu(x_j + W e_ij) (Hu et al. 2020)."""
+
+    reads_edges = True
+
+    def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
+        super().__init__()
+        self.epsilon = nn.Parameter(torch.zeros(()))
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+        self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, width))
+
+    def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
+        """See `MessagePassingLayer`."""
+        own = 1 + self.epsilon
+        if self.edge is None or edges is None:
+            return self.mlp(neighbour_sum(x, graph, own=own.expand(graph.num_nodes)))
+        return self.mlp(torch.addcmul(edge_relu_sum(x, edges, self.edge.weight, graph), own, x))
