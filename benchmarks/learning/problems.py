@@ -93,8 +93,8 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
         f"{date.today()}, {platform.machine()}, two cores, no GPU. Ratio: how many times worse than the optimum (its "
         "proven bound), or than the best heuristic where there is no exact solver; mean over seeds.",
         "",
-        "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | ratio | "
-        f"best of {options.samples} | seconds |",
+        "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | "
+        f"ratio | best of {options.samples} | seconds |",
         "|---|---|---|---|---:|---:|---|---:|---:|---:|---:|---:|",
     ]
     for name in TESTS:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from graphwright.core import GraphBatch, GraphError, from_edges, relabel, simplify
+from graphwright.core import GraphBatch, GraphError, from_edges, relabel, simplify, with_links
 from strategies import assert_same, assert_same_batch, ragged_batches, relabelled, seeded, seeds
 
 
@@ -130,6 +130,41 @@ def test_relabelling_commutes_with_simplify(batch: GraphBatch, seed: int) -> Non
     expected = {(int(place[u]), int(place[v])) for u, v in simple.edge_index.T.tolist()}
     assert set(map(tuple, simple_moved.edge_index.T.tolist())) == expected
     assert_same(simple_moved.nodes["x"][place], simple.nodes["x"])
+
+
+@given(edge_lists(), st.integers(0, 8), st.booleans())
+def test_links_are_added_as_if_they_had_come_last(edges: tuple[Tensor, Tensor], split: int, undirected: bool) -> None:
+    edge_index, sizes = edges
+    arrival = torch.arange(edge_index.shape[1])
+    columns = {"arrival": arrival, "w": arrival[:, None] / 7}
+
+    def part(rows: slice) -> tuple[Tensor, dict[str, Tensor]]:
+        return edge_index[:, rows], {name: column[rows] for name, column in columns.items()}
+
+    nodes, graphs = {"x": torch.arange(int(sizes.sum()))}, {"g": sizes}
+    whole = from_edges(edge_index, sizes, undirected=undirected, nodes=nodes, edges=columns, graphs=graphs)
+    (old, old_columns), (new, new_columns) = part(slice(split)), part(slice(split, None))
+    begun = from_edges(old, sizes, undirected=undirected, nodes=nodes, edges=old_columns, graphs=graphs)
+    assert_same_batch(with_links(begun, new, new_columns), whole)
+    if undirected and bool((edge_index[0] != edge_index[1]).all()):
+        turned = with_links(begun, new.flip(0), new_columns)
+        assert_same_batch(turned, whole)
+
+
+@pytest.mark.parametrize(
+    ("ends", "columns", "message"),
+    [
+        ([[0], [3]], {"w": torch.zeros(1)}, "joins graphs 0 and 1"),
+        ([[0], [5]], {"w": torch.zeros(1)}, "names node 5"),
+        ([[0], [1]], {}, r"need the columns \['w'\], not \[\]"),
+        ([[0], [1]], {"w": torch.zeros(2)}, "'w'"),
+    ],
+)
+def test_links_that_do_not_fit_are_refused(ends: list[list[int]], columns: dict[str, Tensor], message: str) -> None:
+    edges = torch.tensor([[0], [2]])
+    graph = from_edges(edges, torch.tensor([3, 2]), undirected=True, edges={"w": torch.ones(1)})
+    with pytest.raises(GraphError, match=message):
+        with_links(graph, torch.tensor(ends), columns)
 
 
 def test_a_graph_known_by_hand() -> None:

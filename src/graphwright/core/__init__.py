@@ -13,7 +13,7 @@ from graphwright.core.actions import (
     per_node,
     per_pair,
 )
-from graphwright.core.construction import from_edges, relabel, simplify
+from graphwright.core.construction import from_edges, relabel, simplify, with_links
 from graphwright.core.graph import GraphBatch, GraphError
 from graphwright.core.segment import Segments
 from graphwright.core.timestep import Decision, Features, Observation, Step
@@ -40,4 +40,5 @@ __all__ = [
     "per_pair",
     "relabel",
     "simplify",
+    "with_links",
 ]

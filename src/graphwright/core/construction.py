@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core.graph import Columns, GraphBatch, check_columns, check_end_points
+from graphwright.core.graph import Columns, GraphBatch, GraphError, check_columns, check_end_points
 from graphwright.core.segment import Segments
 
 
@@ -74,6 +74,57 @@ def simplify(graph: GraphBatch) -> GraphBatch:
         undirected=True,
         nodes=graph.nodes,
         edges={name: column[rows] for name, column in graph.edges.items() if name != "reverse"},
+        graphs=graph.graphs,
+    )
+
+
+def with_links(graph: GraphBatch, links: Tensor, edges: Columns | None = None) -> GraphBatch:
+    """`graph` with further edges, put in their places: what `from_edges` makes of the old ones and then the new ones.
+
+    Nothing that is sorted already is sorted again, so that adding a few edges to each of many graphs is cheap.
+
+    links: [2, L] int64, numbered over the union; where `graph` is undirected, each edge once, either way round.
+    edges: name → [L, ...], the columns of the new edges: those that `graph` has, but for `reverse`.
+
+    Raises GraphError for end points outside the union or in different graphs, and for other columns.
+    """
+    columns = dict(edges or {})
+    names = graph.edges.keys() - {"reverse"}
+    if columns.keys() != names:
+        raise GraphError(f"new edges need the columns {sorted(names)}, not {sorted(columns)}; give them those")
+    check_end_points(links, graph.node_segments)
+    check_columns("edge", columns, links.shape[1])
+    twin = None
+    if "reverse" in graph.edges:
+        links, twin, columns = _both_directions(links, columns)
+    links, order = _sort_by_destination(links, graph.num_nodes)
+
+    base = max(graph.num_nodes, 1)
+    key, added = (ends[1] * base + ends[0] for ends in (graph.edge_index, links))
+    new_place = torch.searchsorted(key, added, right=True) + torch.arange(order.numel(), device=graph.device)
+    is_new = torch.zeros(key.numel() + added.numel(), dtype=torch.bool, device=graph.device)
+    is_new[new_place] = True
+    old_place = (~is_new).nonzero().squeeze(1)
+
+    def merge(old: Tensor, new: Tensor) -> Tensor:
+        merged = old.new_empty(is_new.numel(), *old.shape[1:])
+        merged[old_place], merged[new_place] = old, new
+        return merged
+
+    more = torch.bincount(graph.node_graph[links[1]], minlength=graph.num_graphs)
+    edge_segments = Segments.from_lengths(graph.edge_segments.lengths + more)
+    merged = {name: merge(graph.edges[name], column[order].to(graph.edges[name])) for name, column in columns.items()}
+    if twin is not None:
+        rank = torch.empty_like(order)
+        rank[order] = torch.arange(order.numel(), device=graph.device)
+        opposite = old_place[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
+        merged["reverse"] = merge(opposite, new_place[rank[twin[order]]]) - edge_segments.ptr[:-1][edge_segments.index]
+    return GraphBatch(
+        torch.stack([merge(one, other) for one, other in zip(graph.edge_index, links, strict=True)]),
+        graph.node_ptr,
+        edge_segments.ptr,
+        nodes=graph.nodes,
+        edges=merged,
         graphs=graph.graphs,
     )
 

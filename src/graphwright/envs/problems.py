@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.envs.cutting.problem import MAX_CUT
+from graphwright.envs.locomotion.swimmer import LOCOMOTION
+from graphwright.envs.navigation.path_search import PATH_SEARCH
+from graphwright.envs.network.graph_robustness import GRAPH_ROBUSTNESS
+from graphwright.envs.network.network_repair import NETWORK_REPAIR
+from graphwright.envs.network.steiner_tree import STEINER_TREE
 from graphwright.envs.packing.independent_set import INDEPENDENT_SET
 from graphwright.envs.packing.public_goods import PUBLIC_GOODS
-from graphwright.envs.cutting.max_cut import MAX_CUT
-from graphwright.envs.locomotion.swimmer import LOCOMOTION
-from graphwright.envs.network.steiner_tree import STEINER_TREE
 from graphwright.envs.problem import Problem
+from graphwright.envs.routing.tour import TOUR
 
-PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in (VERTEX_COVER, INDEPENDENT_SET, PUBLIC_GOODS, MAX_CUT, LOCOMOTION, STEINER_TREE)}
+PROBLEMS: dict[str, Problem] = {
+    problem.name: problem
+    for problem in (
+        VERTEX_COVER,
+        TOUR,
+        INDEPENDENT_SET,
+        PUBLIC_GOODS,
+        MAX_CUT,
+        PATH_SEARCH,
+        STEINER_TREE,
+        GRAPH_ROBUSTNESS,
+        NETWORK_REPAIR,
+        LOCOMOTION,
+    )
+}
 
 
 def find_problem(name: str) -> Problem:

@@ -49,7 +49,7 @@ SETTINGS = (
     Setting("vertex-cover", "erdos-renyi:p=0.15", "one"),
     Setting("max-cut", "barabasi-albert:m=4", "uniform", "1.0150 → 1.0038"),
     Setting("max-cut", "erdos-renyi:p=0.15", "uniform"),
-    Setting("tour", "points", "euclidean", "1.073 → 1.107"),
+    Setting("tour", "points", "nearest", "1.073 → 1.107"),
 )
 
 

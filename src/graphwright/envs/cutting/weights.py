@@ -1,0 +1,85 @@
+"""Weighted undirected graphs: the instances of cutting problems, from users and at random."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError, simplify
+from graphwright.core.segment import segment_mean, segment_sum
+
+
+def weighted_instance(graph: GraphBatch) -> GraphBatch:
+    """The undirected simple graph with the columns of `with_strength`; loops go, weights of parallel edges add up.
+
+    graph: undirected, with the edge column `weight` [E], all ones where there is none.
+
+    Raises GraphError for a directed graph and for weights that are not finite, not one number an edge, or different in
+    the two directions of an edge.
+    """
+    if "reverse" not in graph.edges:
+        raise GraphError("the graph is directed, and a cut needs an undirected one; forget the directions first")
+    weight = graph.edges.get("weight", torch.ones(graph.num_edges, device=graph.device)).double()
+    if weight.dim() != 1:
+        raise GraphError(f"edge column 'weight' has shape {tuple(weight.shape)}; give each edge one number")
+    _require(graph, weight, weight.to(torch.float32).isfinite(), "weights are finite float32 numbers")
+    opposite = weight[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
+    _require(graph, weight, weight == opposite, "the opposite edge has another weight; give both directions the same")
+
+    key = graph.edge_index[1] * max(graph.num_nodes, 1) + graph.edge_index[0]
+    _, pair = torch.unique_consecutive(key, return_inverse=True)  # parallel edges follow each other
+    weight = weight.new_zeros(graph.num_edges).index_add(0, pair, weight)[pair].to(torch.float32)
+    _require(graph, weight, weight.isfinite(), "weights of parallel edges add up to a finite number")
+    bare = GraphBatch(graph.edge_index, graph.node_ptr, graph.edge_ptr, edges={"weight": weight})
+    return with_strength(simplify(bare))
+
+
+def with_strength(graph: GraphBatch) -> GraphBatch:
+    """`graph` with what its edge column `weight` [E] float32 is measured by, so that the unit changes no decision.
+
+    Adds the node column `strength` [N] float32, Σ_j |w_ij|, and the graph column `scale` [B] float32, the root of the
+    mean over nodes of Σ_j w_ij²: about what a flip changes where sides are random. 1 where all weights are 0.
+    """
+    weight = graph.edges["weight"].double()
+    strength = segment_sum(weight.abs(), graph.in_edges)
+    scale = segment_mean(segment_sum(weight.square(), graph.in_edges), graph.node_segments).sqrt()
+    scale = torch.where(scale > 0, scale, 1)
+    return graph.with_nodes(strength=strength.to(torch.float32)).with_graphs(scale=scale.to(torch.float32))
+
+
+def uniform_weights(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """An edge column `weight` [E] float32, uniform in [0, 1), with the columns of `with_strength`."""
+    return _weighted(graph, torch.rand(_num_links(graph), generator=generator, device=generator.device))
+
+
+def signed_weights(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """As `uniform_weights`, but −1 or 1 with equal probability: a spin glass."""
+    sign = torch.randint(2, (_num_links(graph),), generator=generator, device=generator.device)
+    return _weighted(graph, 2 * sign.to(torch.float32) - 1)
+
+
+def unit_weights(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """As `uniform_weights`, but all 1."""
+    return _weighted(graph, torch.ones(_num_links(graph), device=generator.device))
+
+
+def _num_links(graph: GraphBatch) -> int:
+    return graph.links[0].numel()
+
+
+def _weighted(graph: GraphBatch, weight: Tensor) -> GraphBatch:
+    """`weight` [L], one for each undirected edge, in both its directions."""
+    rows, _ = graph.links
+    both = weight.new_empty(graph.num_edges)
+    both[rows] = weight
+    both[graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]] = weight
+    return with_strength(graph.keep().with_edges(weight=both))
+
+
+def _require(graph: GraphBatch, weight: Tensor, right: Tensor, rule: str) -> None:
+    """Raise GraphError, naming the first edge where `right` [E] is false."""
+    wrong = (~right).nonzero()
+    if wrong.numel():
+        edge = int(wrong[0])
+        one, other = graph.node_segments.position[graph.edge_index[:, edge]].tolist()
+        raise GraphError(f"edge column 'weight' is {float(weight[edge])} between nodes {one} and {other}; {rule}")

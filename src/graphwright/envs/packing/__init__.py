@@ -1,0 +1,1 @@
+"""Choosing nodes no two of which are joined."""

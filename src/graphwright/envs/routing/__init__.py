@@ -1,0 +1,1 @@
+"""Problems of routes through points."""

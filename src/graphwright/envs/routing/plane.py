@@ -1,0 +1,83 @@
+"""Points of the plane: how far apart they are, and which are near each other."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Segments, from_edges
+from graphwright.core.segment import segment_mean, segment_topk
+
+NEAREST, UP = 1, 2
+"""Values of the graph column `rounding`: TSPLIB's EUC_2D and CEIL_2D. 0 leaves distances as they are."""
+
+_PAIRS_AT_ONCE = 1 << 22
+
+
+def distance(graph: GraphBatch, one: Tensor, other: Tensor) -> Tensor:
+    """[M] float64: from node `one` [M] to node `other` [M], numbered over the union, as the graph rounds it.
+
+    NEAREST rounds halves up, as the `nint` of Reinelt (1991, "TSPLIB: A traveling salesman problem library") does.
+    """
+    position, rounding = graph.nodes["position"], graph.graphs["rounding"][graph.node_graph[one]]
+    exact = (position[one] - position[other]).square().sum(1).sqrt()
+    rounded = torch.where(rounding == NEAREST, (exact + 0.5).floor(), exact.ceil())
+    return torch.where(rounding == 0, exact, rounded)
+
+
+def spacing(graph: GraphBatch) -> Tensor:
+    """[B] float64: √(A / n), where A is the area of a square of uniform points whose mean square distance from their
+    centre is that of the graph's n points; 1 where all points are the same.
+    """
+    square = distance_to_centre(graph).square()
+    area = 6 * segment_mean(square, graph.node_segments)
+    found = (area / graph.node_segments.lengths.clamp(min=1)).sqrt()
+    return torch.where(found > 0, found, 1)
+
+
+def distance_to_centre(graph: GraphBatch) -> Tensor:
+    """[N] float64: from each node to the mean of its graph's positions, unrounded."""
+    position = graph.nodes["position"]
+    centre = segment_mean(position, graph.node_segments)
+    return (position - centre[graph.node_graph]).square().sum(1).sqrt()
+
+
+def join_nearest(graph: GraphBatch, neighbours: int) -> GraphBatch:
+    """The nodes and graphs of `graph`, with an edge where one node is among the other's `neighbours` nearest.
+
+    neighbours: of each node; 0 joins all nodes of a graph with each other. The edge column `distance` [E] float64 is as
+    the graph rounds it. Time grows with the number of pairs of nodes, memory with the number of edges.
+    """
+    nodes = graph.node_segments
+    most = max(nodes.lengths.tolist(), default=0) - 1
+    wanted = min(neighbours or most, most)
+    pairs = torch.cat([_nearest(graph, rows, wanted) for rows in _pieces(graph)], dim=1)
+    pairs = torch.stack([pairs.amin(0), pairs.amax(0)]).unique(dim=1)
+    bare = from_edges(pairs, nodes.lengths, undirected=True, nodes=graph.nodes, graphs=graph.graphs)
+    return bare.with_edges(distance=distance(bare, *bare.edge_index))
+
+
+def _pieces(graph: GraphBatch) -> tuple[Tensor, ...]:
+    """All nodes, in pieces that meet few enough others to hold all of their pairs at once."""
+    size = graph.node_segments.lengths[graph.node_graph]
+    rows = torch.arange(graph.num_nodes, device=graph.device)
+    piece = size.cumsum(0) // _PAIRS_AT_ONCE
+    return rows.split(torch.bincount(piece).tolist()) if rows.numel() else (rows,)
+
+
+def _nearest(graph: GraphBatch, rows: Tensor, neighbours: int) -> Tensor:
+    """Pairs [2, P] of each node of `rows` and those nearest to it, all numbered over the union."""
+    nodes = graph.node_segments
+    groups, others = nodes.select(nodes.index[rows])
+    one = rows[groups.index]
+    position = graph.nodes["position"]
+    nearness = -(position[one] - position[others]).square().sum(1)
+    place = segment_topk(nearness.masked_fill(one == others, -torch.inf), groups, max(neighbours, 0))
+    row, column = (place >= 0).nonzero().T
+    near = others[groups.ptr[:-1][row] + place[row, column]]
+    return torch.stack([rows[row], near])[:, rows[row] != near]
+
+
+def segments_of(graph: GraphBatch, rows: Tensor) -> Segments:
+    """How `rows` [M], nodes in rising order, are shared among the graphs."""
+    return Segments.from_lengths(torch.bincount(graph.node_graph[rows], minlength=graph.num_graphs))
