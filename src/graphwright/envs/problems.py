@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphwright.envs.covering.vertex_cover import VERTEX_COVER
 from graphwright.envs.cutting.problem import MAX_CUT
 from graphwright.envs.locomotion.swimmer import LOCOMOTION
+from graphwright.envs.navigation.grid_navigation import GRID_NAVIGATION
 from graphwright.envs.navigation.path_search import PATH_SEARCH
 from graphwright.envs.network.graph_robustness import GRAPH_ROBUSTNESS
 from graphwright.envs.network.network_repair import NETWORK_REPAIR
@@ -23,6 +24,7 @@ PROBLEMS: dict[str, Problem] = {
         PUBLIC_GOODS,
         MAX_CUT,
         PATH_SEARCH,
+        GRID_NAVIGATION,
         STEINER_TREE,
         GRAPH_ROBUSTNESS,
         NETWORK_REPAIR,

@@ -163,7 +163,7 @@ class ImitationLearner(Learner):
             self.policy,
             self.generator,
             repeats=self.config.repeats,
-            expert_share=self.config.expert_share * (1 - progress),
+            expert_share=self.config.expert_share,
         )
         metrics = self.algorithm.update(demonstrations, progress)
         return demonstrations.num_steps, {"return": demonstrations.returns.mean()} | metrics

@@ -111,7 +111,7 @@ def test_a_local_view_tells_nothing_of_the_rest() -> None:
     """What the agent is shown stays the same when everything that it cannot see changes."""
     environment = PathSearch()
     pairs = [(0, 1), (0, 2), (1, 3), (2, 4), (3, 5)]
-    position = [[0.0, 0], [1, 0], [0, 1], [2, 0], [0, 2], [5, 5]]
+    position: list[list[float]] = [[0, 0], [1, 0], [0, 1], [2, 0], [0, 2], [5, 5]]
     other = [(0, 1), (0, 2), (1, 4), (2, 3), (3, 4), (4, 5), (3, 5)]
     views = []
     for edges in (pairs, other):

@@ -275,7 +275,10 @@ def test_a_file_becomes_an_instance_and_a_tour(tmp_path: Path) -> None:
 def test_a_policy_learns(tmp_path: Path) -> None:
     config = TrainConfig.for_problem("tour", steps=25_000, sizes=(8, 12, 16), threads=1)
     config = replace(
-        config, encoder=replace(config.encoder, width=32), validation=ValidationConfig(sizes=(20,), graphs=8, every=5)
+        config,
+        encoder=replace(config.encoder, width=32),
+        reinforce=replace(config.reinforce, num_instances=16, repeats=8, minibatch_size=256, learning_rate=5e-3),
+        validation=ValidationConfig(sizes=(20,), graphs=8, every=4),
     )
     agent = train("tour", config, tmp_path / "run", Console(quiet=True)).agent()
     instances = TOUR.generator(sizes=(30,))(50, seeded(1))

@@ -77,7 +77,7 @@ class BranchAndCut:
         return self.side, max(self._rounded(largest), self.value) * self.unit
 
     def _bound(self, bound: float, fixed: Fixings) -> tuple[float, NDArray[np.float64] | None]:
-        """A bound below that of its parent, and a fractional optimum to branch on unless there is nothing left to do."""
+        """A bound below that of its parent, and a fractional optimum to branch on unless nothing is left to do."""
         self._fix(fixed)
         while True:
             left = self.deadline - time.monotonic()

@@ -25,18 +25,19 @@ class MaxCut(Environment):
     Exploratory, after ECO-DQN (Barrett et al. 2020, "Exploratory combinatorial optimization with reinforcement
     learning"): a node may be flipped back, and the best cut on the way counts.
 
-    Instance: an undirected simple graph with the edge column `weight` [E] float32, of any sign, and what `with_strength`
-    adds to it: `strength` [N] and `scale` [B].
-    State: adds the node columns `side` and `best_side` [N] bool and `flipped` [N] int32 (after how many flips a node was
-    flipped last, −1: never), and the graph columns `cut` and `best_cut` [B] float64 and `time` [B] int32, flips so far.
+    Instance: an undirected simple graph with the edge column `weight` [E] float32, of any sign, and what
+    `with_strength` adds to it: `strength` [N] and `scale` [B].
+    State: adds the node columns `side` and `best_side` [N] bool and `flipped` [N] int32 (the flip that was its last,
+    counted from 1; −1: none), and the graph columns `cut` and `best_cut` [B] float64 and `time` [B] int32, flips so
+    far.
     Observation: nothing depends on the unit of the weights or on which side is called which. Per node, over `scale`:
     `gain` of flipping it, `pair_gain` with the best neighbour, `answered` and `answered_twice`, with one and two rounds
     of answers of all neighbours; `relative_gain` over `strength`; `recency` exp(−flips since it was flipped / 8);
     `moved`, whether it is not where the best cut has it; `improves`, whether flipping it makes a new best cut. Per
     graph: `behind` log(1 + distance from the best cut / scale), `uphill` the share of nodes with a gain, `remaining`
     the share of flips left.
-    Action: one node that `may_flip`: it has an edge, and was not among the last n / 10 to be flipped. Without this rest,
-    a policy that takes the likeliest node may flip one to and fro for ever.
+    Action: one node that `may_flip`: it has an edge, and was not among the last n / 10 to be flipped. Without this
+    rest, a policy that takes the likeliest node may flip one to and fro for ever.
     Reward: by how much the best cut becomes larger, over `scale`; 0 where it does not.
     Termination: after `flips` · n flips. An instance without edges is over before it begins, with the empty cut.
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 
+# Numba compiles the legacy generator alone, whose state inside compiled code is its own.
+# ruff: noqa: NPY002
 _jit = numba.njit(nogil=True, cache=True)
 
 

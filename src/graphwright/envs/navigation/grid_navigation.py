@@ -145,4 +145,9 @@ GRID_NAVIGATION = Problem(
     weights={"patrols": walls_and_patrols},
     heuristics={"greedy": follow(one_step_ahead)},
     solve_exactly=lambda environment, instances, seconds: fewest_steps(environment, instances),
+    training={
+        "encoder": {"kind": "gin", "width": 32, "depth": 2},
+        "ppo": {"num_envs": 128, "minibatch_size": 256, "learning_rate": 2e-3},
+        "validation": {"sizes": (49, 100), "graphs": 32},
+    },
 )

@@ -166,8 +166,9 @@ PATH_SEARCH = Problem(
     objective="hops",
     environment=PathSearch(),
     topology="gabriel",
-    sizes=(20, 30, 40),
+    sizes=(30, 50),
     weights={"closed": closed_edges, "anywhere": anywhere, "ring": around_a_ring, "far": far_apart},
     heuristics={"greedy": follow(greedy), "high-degree": follow(high_degree)},
     solve_exactly=lambda environment, instances, seconds: shortest_paths(environment, instances),
+    training={"algorithm": "reinforce"},
 )

@@ -92,7 +92,8 @@ def _solve(
     chosen = [found and solver.boolean_value(node) for node in nodes]
     for node in np.argsort(-integers, kind="stable").tolist():
         chosen[node] = chosen[node] or not any(chosen[neighbour] for neighbour in neighbours[node])
-    return chosen, math.ldexp(solver.best_objective_bound, -shift)
+    bound = solver.best_objective_bound if found else float(integers.clip(min=0).sum())  # 0 before it has begun
+    return chosen, math.ldexp(bound, -shift)
 
 
 def _import_solver() -> ModuleType:

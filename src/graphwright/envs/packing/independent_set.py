@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, Observation
+from graphwright.core import Features, GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import uniform_weights, unit_weights
 from graphwright.envs.packing.exact import exact_set
+from graphwright.envs.packing.max_product import claims
 from graphwright.envs.packing.maximal_set import MaximalSet, simple_graph
 from graphwright.envs.problem import Optimum, Problem, follow
 
@@ -21,8 +22,10 @@ class IndependentSet(MaximalSet):
     """Choose nodes of greatest total weight, no two of which are joined.
 
     Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
-    State, Observation, Action, Termination: those of `MaximalSet`; weights are seen over the graph column `scale`,
-        where an instance has one.
+    State, Action, Termination: those of `MaximalSet`.
+    Observation: that of `MaximalSet`, weights over the graph column `scale` where an instance has one; and what is left
+        of a node's weight w after the claims c of its free neighbours (`max_product`), as `margin` (w − c) / scale, at
+        least −1, and `belief` (w − c) / (w + c).
     Reward: the weight of the node.
 
     >>> import torch
@@ -51,6 +54,22 @@ class IndependentSet(MaximalSet):
         """`scale`, where an instance has one."""
         return state.graphs["scale"] if "scale" in state.graphs else torch.ones(state.num_graphs, device=state.device)
 
+    @property
+    def features(self) -> Features:
+        """See the class."""
+        return Features(nodes={**super().features.nodes, "margin": 1, "belief": 1})
+
+    def observe(self, state: GraphBatch) -> Observation:
+        """See the class."""
+        observation = super().observe(state)
+        weight, free = observation.graph.nodes["weight"].double(), state.nodes["free"]
+        claimed = claims(state, weight, free[state.edge_index].all(0))
+        left = weight - claimed
+        tiny = torch.finfo(torch.float32).tiny
+        columns = {"margin": left.clamp(min=-1), "belief": left / (weight + claimed).clamp(min=tiny)}
+        graph = observation.graph.with_nodes(**{name: column.float() for name, column in columns.items()})
+        return Observation(graph, observation.masks)
+
     def node_reward(self, state: GraphBatch) -> Tensor:
         """The weight."""
         return state.nodes["weight"]
@@ -70,6 +89,12 @@ def greedy(observation: Observation) -> Tensor:
     return segment_argmax(graph.nodes["per_node"].masked_fill(~free, -torch.inf), graph.node_segments)
 
 
+def max_product(observation: Observation) -> Tensor:
+    """[B] int64: the free node that keeps most of its weight after its neighbours' claims, the first of equals."""
+    graph, (free,) = observation.graph, observation.masks
+    return segment_argmax(graph.nodes["margin"].masked_fill(~free, -torch.inf), graph.node_segments)
+
+
 def exact(environment: Environment, instances: GraphBatch, seconds: float) -> Optimum:
     """See `exact_set`."""
     assert isinstance(environment, MaximalSet)
@@ -82,10 +107,14 @@ INDEPENDENT_SET = Problem(
     objective="weight",
     environment=IndependentSet(),
     topology="erdos-renyi:p=0.15",
-    sizes=(20, 30, 40),
+    sizes=(30, 40, 50),
     weights={"uniform": uniform_weights, "one": unit_weights},
-    heuristics={"greedy": follow(greedy)},
+    heuristics={"greedy": follow(greedy), "max-product": follow(max_product)},
     solve_exactly=exact,
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
-    training={"algorithm": "reinforce"},
+    training={
+        "algorithm": "reinforce",
+        "reinforce": {"num_instances": 16},
+        "validation": {"sizes": (50, 80), "graphs": 24},  # the optima of larger ones take long to prove
+    },
 )

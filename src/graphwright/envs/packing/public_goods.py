@@ -118,5 +118,5 @@ PUBLIC_GOODS = Problem(
     },
     solve_exactly=exact,
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
-    training={"algorithm": "reinforce"},
+    training={"algorithm": "reinforce", "validation": {"sizes": (50, 100), "graphs": 24}},
 )

@@ -142,5 +142,5 @@ TOUR = Problem(
         "local-search": lambda _, instances: _local_search(instances),
     },
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
-    training={"algorithm": "reinforce", "validation": {"sizes": (20, 50), "graphs": 32}},
+    training={"algorithm": "reinforce", "encoder": {"kind": "gat"}, "validation": {"sizes": (20, 50), "graphs": 32}},
 )

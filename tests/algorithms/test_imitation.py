@@ -1,0 +1,151 @@
+"""Imitation: what is collected, and that the update is the step of a plain loop over states."""
+
+from __future__ import annotations
+
+import copy
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from torch import nn
+
+from environments import small_policy
+from graphwright.algorithms.imitation import Imitation, ImitationConfig
+from graphwright.core import GraphBatch
+from graphwright.data.demonstrations import Demonstrations
+from graphwright.envs.packing.independent_set import INDEPENDENT_SET
+from graphwright.nn import EncoderConfig, GraphPolicy
+from graphwright.training.collect import collect_demonstrations
+from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
+from graphwright.training.interrupt import Interrupted, Interruption
+from graphwright.training.learner import make_learner
+from graphwright.training.loop import resume, train
+from strategies import seeded
+
+pytest.importorskip("ortools")
+
+ENVIRONMENT = INDEPENDENT_SET.environment
+CONFIG = ImitationConfig(num_instances=6, repeats=3, minibatch_size=10_000)
+QUIET = Console(quiet=True)
+
+
+def solved() -> tuple[GraphBatch, GraphBatch]:
+    instances = INDEPENDENT_SET.generator(None, (6, 9))(CONFIG.num_instances, seeded())
+    assert INDEPENDENT_SET.solve_exactly is not None
+    solutions = INDEPENDENT_SET.solve_exactly(ENVIRONMENT, instances, 5.0).solution
+    assert solutions is not None
+    return instances, solutions
+
+
+def collect(policy: GraphPolicy, expert_share: float) -> Demonstrations:
+    instances, solutions = solved()
+    assert INDEPENDENT_SET.expert is not None
+    return collect_demonstrations(
+        *(ENVIRONMENT, instances, solutions, INDEPENDENT_SET.expert, policy, seeded()),
+        repeats=CONFIG.repeats,
+        expert_share=expert_share,
+    )
+
+
+def test_an_expert_that_takes_every_step_arrives_at_its_solutions() -> None:
+    demonstrations = collect(small_policy(ENVIRONMENT), expert_share=1.0)
+    best = ENVIRONMENT.objective(solved()[1]).repeat_interleave(CONFIG.repeats)
+    torch.testing.assert_close(demonstrations.returns.double(), best)
+
+
+@pytest.mark.parametrize("expert_share", [0.0, 0.5, 1.0])
+def test_the_expert_approves_of_the_free_nodes_of_its_solution(expert_share: float) -> None:
+    demonstrations = collect(small_policy(ENVIRONMENT), expert_share)
+    _, solutions = solved()
+    for row in range(demonstrations.num_steps):
+        state = demonstrations.states.select(torch.tensor([row]))
+        goal = solutions.select(demonstrations.states.instance_row[[row]].long())
+        right = goal.nodes["selected"] & state.nodes["free"]
+        assert demonstrations.select(torch.tensor([row])).tolist() == right.tolist()
+        if expert_share == 1:
+            assert right.any()
+
+
+def test_an_update_is_the_step_of_a_loop_over_states() -> None:
+    policy = small_policy(ENVIRONMENT)
+    demonstrations = collect(policy, expert_share=0.3)
+    other = copy.deepcopy(policy)
+    metrics = Imitation(policy, ENVIRONMENT.observe, CONFIG, seeded()).update(demonstrations, progress=0.5)
+    losses = []
+    for row in range(demonstrations.num_steps):
+        index = torch.tensor([row])
+        distribution = other.distribution(ENVIRONMENT.observe(demonstrations.states.select(index)))
+        right = demonstrations.select(index)
+        if right.any():
+            losses.append(-distribution.probs[right].sum().log())
+    adam = torch.optim.Adam(other.parameters(), lr=0.5 * CONFIG.learning_rate, eps=1e-5)
+    loss = torch.stack(losses).mean()
+    loss.backward()
+    nn.utils.clip_grad_norm_(other.parameters(), CONFIG.max_grad_norm)
+    adam.step()
+    torch.testing.assert_close(metrics["imitation_loss"], loss.detach(), rtol=1e-3, atol=1e-5)
+    for ours, theirs in zip(policy.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0.02 * CONFIG.learning_rate)
+
+
+def test_after_one_update_all_but_the_critic_has_moved() -> None:
+    policy = small_policy(ENVIRONMENT)
+    before = copy.deepcopy(policy)
+    Imitation(policy, ENVIRONMENT.observe, CONFIG, seeded()).update(collect(policy, 0.5), progress=0.0)
+    for (name, parameter), old in zip(policy.named_parameters(), before.parameters(), strict=True):
+        moved = (parameter - old).abs().max()
+        assert moved == 0 if name.startswith("critic.") else moved > 1e-5, name
+
+
+def small_config() -> TrainConfig:
+    return TrainConfig(
+        environment=ENVIRONMENT,
+        steps=300,
+        algorithm="imitation",
+        threads=1,
+        device="cpu",
+        sizes=(5, 8),
+        encoder=EncoderConfig(width=8, depth=2),
+        imitation=ImitationConfig(num_instances=4, repeats=4, minibatch_size=48),
+        validation=ValidationConfig(sizes=(10,), graphs=4, every=2),
+    )
+
+
+class AfterIterations(Interruption):
+    """Asks the run to stop when it has looked `count` times."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    @property
+    def signal(self) -> int | None:  # type: ignore[override]
+        self.left -= 1
+        return signal.SIGINT if self.left < 0 else None
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train(INDEPENDENT_SET, small_config(), tmp_path / "whole", QUIET)
+    with monkeypatch.context() as patch:
+        patch.setattr("graphwright.training.interrupt.Interruption", lambda: AfterIterations(3))
+        with pytest.raises(Interrupted):
+            train(INDEPENDENT_SET, small_config(), tmp_path / "parts", QUIET)
+    parts = resume(tmp_path / "parts", console=QUIET)
+    assert parts.counters.iteration == whole.counters.iteration > 3
+    for name, tensor in whole.policy.state_dict().items():
+        assert torch.equal(tensor, parts.policy.state_dict()[name]), name
+
+
+def test_a_problem_without_an_expert_is_refused() -> None:
+    config = small_config()
+    policy = small_policy(ENVIRONMENT)
+    with pytest.raises(ConfigError, match="--algorithm imitation: independent-set has no expert"):
+        make_learner(replace(INDEPENDENT_SET, expert=None), config, policy, None, seeded())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("option", "value"), [("expert_share", 1.5), ("num_instances", 0), ("seconds", -1.0)])
+def test_settings_that_make_no_algorithm_are_refused(option: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"--imitation.{option.replace('_', '-')}"):
+        ImitationConfig(**{option: value})
