@@ -22,7 +22,7 @@ from graphwright.envs.network.network_repair import NETWORK_REPAIR, NetworkRepai
 from graphwright.envs.network.repair_instances import as_instance
 from graphwright.envs.network.repair_state import dark_share, working_nodes
 from graphwright.envs.network.repair_storm import after_storm
-from graphwright.envs.network.repair_supply import prospects, spanning_tree
+from graphwright.envs.network.repair_supply import prospects, served_nodes, spanning_tree
 from graphwright.envs.penalized import Penalized
 from graphwright.envs.problem import random_choice
 from graphwright.training.agent import load
@@ -157,6 +157,33 @@ def test_gains_are_what_the_step_brings(batch: GraphBatch, environment: NetworkR
             works = [bool(working_nodes(state)[v]) for v in (one, other)]
             closed = bool(state.edges["closed"][((state.edge_index == torch.tensor([[one], [other]])).all(0))][0])
             assert (gain >= 0) == (not closed and sum(here) == 1 and all(works))
+
+
+@given(instances(), environments, seeds)
+@fixed
+def test_a_tied_gain_is_what_a_repair_and_the_best_switching_bring(
+    batch: GraphBatch, environment: NetworkRepair, seed: int
+) -> None:
+    state = environment.reset(batch)
+    working, closed = working_nodes(state), state.edges["closed"]
+    found = prospects(state, working, closed, state.nodes["served"])
+    for node in (~working).nonzero().squeeze(1).tolist():
+        repaired = working.clone()
+        repaired[node] = True
+        lit = served_nodes(state, repaired, closed)
+        after = prospects(state, repaired, closed, lit)
+        if lit[node]:
+            assert found.tied_gain[node] == 0
+            continue
+        # The island of the node is served by any link to it: that one whose closing serves the node.
+        gains = [0.0]
+        for edge in (after.edge_gain >= 0).nonzero().squeeze(1).tolist():
+            one, other = state.edge_index[:, edge].tolist()
+            both = closed | ((state.edge_index == torch.tensor([[one], [other]])).all(0))
+            both |= (state.edge_index == torch.tensor([[other], [one]])).all(0)
+            if served_nodes(state, repaired, both)[node]:
+                gains.append(float(after.edge_gain[edge]))
+        assert float(found.tied_gain[node]) == pytest.approx(max(gains), abs=1e-5)
 
 
 @given(instances(), environments)

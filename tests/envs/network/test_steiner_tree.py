@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -261,6 +262,7 @@ def test_a_policy_learns_and_solves_files_by_name(tmp_path: Path) -> None:
         sizes=(10, 15),
         validation=ValidationConfig(sizes=(15,), graphs=8),
     )
+    config = replace(config, reinforce=replace(config.reinforce, num_instances=16, repeats=8))
     agent = train(STEINER_TREE, config, tmp_path / "run", Console(quiet=True)).agent()
     instances = STEINER_TREE.generator(sizes=(20,))(40, seeded(7))
     randomly = play(ENVIRONMENT, instances, random_choice(ENVIRONMENT, seeded(7)))

@@ -77,7 +77,7 @@ class NetworkRepair(Environment):
     features = Features(
         nodes={
             **{"source": 1, "broken": 1, "served": 1, "demand": 1, "repair_time": 1, "ready": 1},
-            **{"gain": 1, "rate": 1, "way": 1, "behind": 1},
+            **{"gain": 1, "tied_gain": 1, "rate": 1, "way": 1, "behind": 1},
         },
         edges={"closed": 1, "useful": 1, "gain": 1, "rate": 1},
         graphs={"energy": 1, "log_switchings": 1, "log_broken": 1, "dark": 1},

@@ -64,33 +64,43 @@ def find_islands(edge_ptr, source, working, closed, served, demand, island, wait
 
 @_jit
 def find_gains(  # type: ignore[no-untyped-def]
-    edge_ptr, source, supply, working, closed, served, demand, island, waiting, node_gain, edge_gain
+    edge_ptr, source, supply, working, closed, served, demand, island, waiting, node_gain, tied_gain, edge_gain
 ):
-    """What would be served at once: by the repair of a node, and by closing a link.
+    """What would be served: by the repair of a node, by closing a link, and by both.
 
-    node_gain: [N] float64, 0 at working nodes and where no supply is near; edge_gain: [E] float64, -1 where closing the
-    link would bring supply to no island. The other names are those above.
+    node_gain: [N] float64, 0 at working nodes and where no supply is near; tied_gain: [N] float64, at the other broken
+    nodes what they and the islands around them demand, where an open link joins any of these to a served node;
+    edge_gain: [E] float64, -1 where closing the link would bring supply to no island. The other names are those above.
     """
     met = np.full(island.shape[0], -1, np.int64)
+    tied = np.zeros(island.shape[0], np.bool_)
     for node in range(island.shape[0]):
-        node_gain[node] = 0.0
-        near = supply[node]
-        total = float(demand[node])
         for e in range(edge_ptr[node], edge_ptr[node + 1]):
             other = source[e]
             edge_gain[e] = -1.0
-            if not closed[e]:
-                if served[node] and island[other] >= 0:
-                    edge_gain[e] = waiting[island[other]]
-                elif served[other] and island[node] >= 0:
-                    edge_gain[e] = waiting[island[node]]
-            elif served[other]:
-                near = True
-            elif island[other] >= 0 and met[island[other]] != node:
+            if not closed[e] and served[node] and island[other] >= 0:
+                edge_gain[e] = waiting[island[other]]
+                tied[island[other]] = True
+            elif not closed[e] and served[other] and island[node] >= 0:
+                edge_gain[e] = waiting[island[node]]
+    for node in range(island.shape[0]):
+        node_gain[node], tied_gain[node] = 0.0, 0.0
+        if working[node]:
+            continue
+        near, by_tie, total = supply[node], False, float(demand[node])
+        for e in range(edge_ptr[node], edge_ptr[node + 1]):
+            other = source[e]
+            if served[other]:
+                near |= closed[e]
+                by_tie = True
+            elif closed[e] and island[other] >= 0 and met[island[other]] != node:
                 met[island[other]] = node
                 total += waiting[island[other]]
-        if near and not working[node]:
+                by_tie |= tied[island[other]]
+        if near:
             node_gain[node] = total
+        elif by_tie:
+            tied_gain[node] = total
 
 
 @_jit

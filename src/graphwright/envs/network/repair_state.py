@@ -35,9 +35,9 @@ def view(state: GraphBatch, switching: float) -> GraphBatch:
     Per node: `source`, `broken` (still), `served`, `demand` over the graph's mean, `repair_time` over `scale` (0 at
     working nodes), `ready` (broken, and the energy suffices), `gain` log(1 + demand that its repair would serve at
     once, over the mean demand), `rate` (that demand for each unit of time, over the graph's best), and, logarithms too,
-    `way` and `behind` of `Prospects`. Per edge: `closed`, `useful` (it may be switched on), `gain` and `rate` likewise.
-    Per graph: `energy` over `scale`, logarithms of the switchings that are left and of the number of broken nodes, and
-    the share of demand that is `dark`.
+    `tied_gain`, `way` and `behind` of `Prospects`. Per edge: `closed`, `useful` (it may be switched on), `gain` and
+    `rate` likewise. Per graph: `energy` over `scale`, logarithms of the switchings that are left and of the number of
+    broken nodes, and the share of demand that is `dark`.
     """
     nodes, node_graph, edge_graph = state.nodes, state.node_graph, state.edge_graph
     working, dark = working_nodes(state), dark_share(state)
@@ -56,6 +56,7 @@ def view(state: GraphBatch, switching: float) -> GraphBatch:
             repair_time=effort,
             ready=~working & (effort <= (state.graphs["energy"] / scale)[node_graph] + _ROUNDING),
             gain=node_gain.log1p(),
+            tied_gain=(found.tied_gain / mean[node_graph]).log1p(),
             rate=node_rate / best[node_graph],
             way=(found.way / scale[node_graph]).log1p(),
             behind=(found.behind / mean[node_graph]).log1p(),

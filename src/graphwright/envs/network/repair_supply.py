@@ -15,12 +15,14 @@ from graphwright.envs.network.repair_kernels import find_gains, find_islands, fi
 class Prospects(NamedTuple):
     """What repairs and switchings would bring.
 
-    node_gain: [N] float32, demand that the repair of a broken node would serve at once. edge_gain: [E] float32, the
+    node_gain: [N] float32, demand that the repair of a broken node would serve at once. tied_gain: [N] float32, demand
+    that its repair and then one switching would serve, where the repair alone serves none. edge_gain: [E] float32, the
     same for closing an open link, -1 where that would serve no node. way: [N] float32, the efforts of all broken nodes
     between a source and a node, both included. behind: [N] float32, unserved demand of a node and of those behind it.
     """
 
     node_gain: Tensor
+    tied_gain: Tensor
     edge_gain: Tensor
     way: Tensor
     behind: Tensor
@@ -39,13 +41,13 @@ def prospects(graph: GraphBatch, working: Tensor, closed: Tensor, served: Tensor
     supply, demand = _array(graph.nodes["source"]), _array(graph.nodes["demand"])
     works, shut, lit = _array(working), _array(closed), _array(served)
     island = np.empty(nodes, np.int64)
-    waiting, node_gain, way, behind = (np.empty(nodes, np.float64) for _ in range(4))
+    waiting, node_gain, tied_gain, way, behind = (np.empty(nodes, np.float64) for _ in range(5))
     edge_gain = np.empty(edges, np.float64)
     find_islands(*rows, works, shut, lit, demand, island, waiting)
-    find_gains(*rows, supply, works, shut, lit, demand, island, waiting, node_gain, edge_gain)
+    find_gains(*rows, supply, works, shut, lit, demand, island, waiting, node_gain, tied_gain, edge_gain)
     effort = np.where(works, np.float32(0), _array(graph.nodes["repair_time"]))
     find_ways(*rows, supply, shut, effort, np.where(lit, np.float32(0), demand), way, behind)
-    found = (node_gain, edge_gain, way, behind)
+    found = (node_gain, tied_gain, edge_gain, way, behind)
     return Prospects(*(torch.from_numpy(values).to(graph.device, torch.float32) for values in found))
 
 
