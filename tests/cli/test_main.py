@@ -87,7 +87,7 @@ def test_files_are_evaluated_beside_the_baselines(run, triangle, capsys):
     main(["evaluate", str(run), "--instances", str(triangle), "--json"])
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert (row["name"], row["graphs"], row["optimum"], row["proven"]) == (str(triangle), 1, 2, 1)
-    assert row["heuristics"].keys() == {"greedy", "two-approximation"}
+    assert row["heuristics"].keys() == {"greedy", "cheapest-first", "two-approximation"}
     assert "named twice" in fails(capsys, "evaluate", run, "--instances", triangle, triangle)
 
 

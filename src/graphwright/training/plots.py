@@ -70,6 +70,7 @@ def plot_solution(
     axes.set_aspect(stretch)
     if geographic:
         axes.grid(color="#eef1f4", linewidth=0.8)
+        axes.set_axisbelow(True)
         axes.tick_params(color=EDGE, labelcolor=GREY, labelsize=8)
         axes.set_xlabel("longitude", color=GREY, fontsize=9)
         axes.set_ylabel("latitude", color=GREY, fontsize=9)
