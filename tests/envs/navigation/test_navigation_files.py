@@ -23,7 +23,7 @@ FILES = {
     "path-search": INSTANCES / "path-search/roads.graphml",
     "grid-navigation": INSTANCES / "grid-navigation/yard.json",
 }
-KNOWN = {"path-search": (10, 16), "grid-navigation": (13, 16)}
+KNOWN = {"path-search": (10, 14), "grid-navigation": (13, 16)}
 PROBLEMS = (PATH_SEARCH, GRID_NAVIGATION)
 
 
@@ -52,20 +52,20 @@ def test_a_network_with_marks_on_the_command_line() -> None:
     assert instance.nodes["position"].shape == (11, 3)  # on the globe
 
 
-@pytest.mark.parametrize(("problem", "steps"), [(PATH_SEARCH, 40_000), (GRID_NAVIGATION, 24_000)])
-def test_the_defaults_learn(problem: Problem, steps: int, tmp_path: Path) -> None:
-    size = max(problem.sizes)
+@pytest.mark.parametrize(("problem", "size", "steps"), [(PATH_SEARCH, 30, 40_000), (GRID_NAVIGATION, 16, 36_000)])
+def test_the_defaults_learn(problem: Problem, size: int, steps: int, tmp_path: Path) -> None:
     validation = ValidationConfig(sizes=(size,), graphs=16, every=4)
-    config = TrainConfig.for_problem(problem, steps=steps, threads=1, device="cpu", validation=validation)
+    config = TrainConfig.for_problem(
+        problem, sizes=(size,), steps=steps, threads=1, device="cpu", validation=validation
+    )
     agent = train(problem, config, tmp_path / "run", Console(quiet=True)).agent()
     environment = problem.environment
     instances = problem.generator(None, (size,))(100, seeded(9))
-    learned = environment.objective(agent.solve(instances)).mean()
+    learned = environment.objective(agent.solve(instances, "sample")).mean()
     drawn = environment.objective(play(environment, instances, random_choice(environment, seeded()))).mean()
-    assert learned < 0.8 * drawn
+    assert learned < 0.7 * drawn
     named = read_graph(FILES[problem.name])
     solution = solve(agent, named.graph, named.names, time_limit=1.0)
     assert solution.bound == KNOWN[problem.name][0]
-    start = named.graph.nodes["start"]
-    assert solution.nodes[0] == named.names[int(start.nonzero())]
+    assert solution.nodes[0] == named.names[int(named.graph.nodes["start"].nonzero())]
     assert solution.objective >= solution.bound

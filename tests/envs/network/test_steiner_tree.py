@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import networkx as nx
 import pytest
@@ -254,10 +255,12 @@ def test_a_city_without_a_position_stands_between_its_neighbours() -> None:
     assert length[frozenset(("Wuerzburg", "Muenchen"))] < length[frozenset(("Berlin", "Muenchen"))]
 
 
-def test_a_policy_learns_and_solves_files_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ["imitation", "reinforce"])
+def test_a_policy_learns_and_solves_files_by_name(algorithm: Literal["imitation", "reinforce"], tmp_path: Path) -> None:
     config = TrainConfig.for_problem(
         STEINER_TREE,
-        steps=12_000,
+        algorithm=algorithm,
+        steps=8_000 if algorithm == "imitation" else 15_000,
         threads=1,
         sizes=(10, 15),
         validation=ValidationConfig(sizes=(15,), graphs=8),

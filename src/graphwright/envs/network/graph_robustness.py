@@ -155,7 +155,7 @@ def _exactly(environment: Environment, instances: GraphBatch, seconds: float) ->
 GRAPH_ROBUSTNESS = Problem(
     name="graph-robustness",
     summary="add links so that a network that loses nodes falls apart later",
-    objective="critical fraction",
+    objective="robustness",
     environment=GraphRobustness(),
     topology="barabasi-albert:m=2",
     sizes=(20,),

@@ -164,8 +164,8 @@ STEINER_TREE = Problem(
     solve_exactly=lambda environment, instances, seconds: exact_tree(instances, time_limit=seconds),
     expert=towards,
     training={
-        "algorithm": "reinforce",
-        "encoder": {"kind": "gin"},
+        "algorithm": "imitation",
+        "encoder": {"kind": "gin", "depth": 4},
         "reinforce": {"entropy_coefficient": 0.03},
         "validation": {"sizes": (60,), "graphs": 64, "every": 5},
     },
