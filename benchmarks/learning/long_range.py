@@ -105,6 +105,7 @@ def _introduction(options: Options) -> list[str]:
         f"d rounds of width {options.width}, {options.steps:,} environment steps. Each cell: the share of",
         f"{options.graphs} fresh searches that took a shortest path, and in brackets the ratio of mean hops to the",
         "optimum, where a failed search counts as 2 d + 1 hops. Who goes straight to an end that was guessed has 0.50.",
+        "One seed is no ranking: whether a run learns where the target is varies with the seed and the steps.",
     ]
 
 

@@ -27,8 +27,8 @@ def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1)
     time_limit: seconds for each graph. threads: of the solver; the graphs are solved one after the other.
 
     The bound of Held and Karp rules out most edges of an n-node graph, all but about 3 n where the tour that is given
-    is close to the shortest; OR-Tools CP-SAT chooses among the others. On one core that takes 0.05 / 0.3 / 5 s a graph of
-    20 / 50 / 100 uniform points.
+    is close to the shortest; OR-Tools CP-SAT chooses among the others. On one core that takes 0.05 / 0.3 / 5 s a graph
+    of 20 / 50 / 100 uniform points.
 
     Raises ImportError where OR-Tools is not installed.
     """

@@ -52,7 +52,7 @@ class Tour(Environment):
     >>> for node in range(4):
     ...     state = problem.step(state, torch.tensor([node])).state
     >>> problem.solution(state).nodes.tolist(), problem.objective(state).item()
-    ([0, 3, 1, 2], 4.0)
+    ([0, 2, 1, 3], 4.0)
     """
 
     construction: Literal["insertion", "append"] = "insertion"
