@@ -57,7 +57,9 @@ class Evaluate:
             return
         topology = self.options.generator or agent.config.generator or agent.problem.topology
         what = "files" if files else f"{self.options.graphs} instances each, {topology}"
-        Console().print(evaluation_table(f"{agent.problem.name}: mean {agent.problem.objective}, {what}", rows))
+        table = evaluation_table(f"{agent.problem.name}: mean {agent.problem.objective}, {what}", rows)
+        # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
+        Console(width=max(Console().width, 15 * len(table.columns))).print(table)
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
