@@ -6,18 +6,15 @@ structured prediction to no-regret online learning"): the expert takes a share Î
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
-from graphwright.core import GraphBatch, Observation
+from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.distributions import RaggedCategorical
 from graphwright.functional.imitation import agreement, expert_set_loss
-from graphwright.nn import GraphPolicy
 
 
 @dataclass(frozen=True)
@@ -48,29 +45,14 @@ class ImitationConfig:
         require("imitation.expert-share", self.expert_share, 0, 1)
 
 
-class Imitation:
-    """Updates `policy` from demonstrations; `observe` is the environment's."""
-
-    def __init__(
-        self,
-        policy: GraphPolicy,
-        observe: Callable[[GraphBatch], Observation],
-        config: ImitationConfig,
-        generator: torch.Generator,
-    ) -> None:
-        self.policy = policy
-        self.observe = observe
-        self.config = config
-        self.generator = generator
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+class Imitation(Algorithm[ImitationConfig]):
+    """Updates `policy` from demonstrations."""
 
     def update(self, demonstrations: Demonstrations, progress: float) -> dict[str, Tensor]:
         """Learn from `demonstrations`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
-        order = torch.randperm(
-            demonstrations.num_steps, generator=self.generator, device=demonstrations.approved.device
-        )
-        return mean_of([self._step(demonstrations, rows) for rows in order.split(self.config.minibatch_size)])
+        rows = self.minibatches(demonstrations.num_steps, demonstrations.approved.device)
+        return mean_of([self._step(demonstrations, some) for some in rows])
 
     def _step(self, demonstrations: Demonstrations, rows: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""

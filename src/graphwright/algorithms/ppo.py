@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
-from graphwright.core import GraphBatch, Observation
+from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
 from graphwright.functional.returns import generalized_advantage
 from graphwright.functional.value import explained_variance, squared_error
-from graphwright.nn import GraphPolicy
 
 
 @dataclass(frozen=True)
@@ -56,21 +54,8 @@ class PPOConfig:
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0, 1)
 
 
-class PPO:
-    """Updates `policy` from rollouts; `observe` is the environment's."""
-
-    def __init__(
-        self,
-        policy: GraphPolicy,
-        observe: Callable[[GraphBatch], Observation],
-        config: PPOConfig,
-        generator: torch.Generator,
-    ) -> None:
-        self.policy = policy
-        self.observe = observe
-        self.config = config
-        self.generator = generator
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+class PPO(Algorithm[PPOConfig]):
+    """Updates `policy` from rollouts."""
 
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         """Learn from `rollout`, at `progress` (0 to 1) of the run; scalars to log."""
@@ -79,9 +64,7 @@ class PPO:
         steps = []
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
-            for rows in torch.randperm(rollout.num_steps, generator=self.generator, device=target.device).split(
-                self.config.minibatch_size
-            ):
+            for rows in self.minibatches(rollout.num_steps, target.device):
                 steps.append(self._step(rollout, rows, weight[rows], target[rows]))
             if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break

@@ -6,18 +6,15 @@ Williams 1992; the baseline is that of Kool et al. 2019 ("Buy 4 REINFORCE sample
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
-from graphwright.core import GraphBatch, Observation
+from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
 from graphwright.functional.returns import group_advantage
-from graphwright.nn import GraphPolicy
 
 
 @dataclass(frozen=True)
@@ -47,30 +44,15 @@ class ReinforceConfig:
             require(f"reinforce.{name.replace('_', '-')}", getattr(self, name), 0)
 
 
-class Reinforce:
-    """Updates `policy` from whole episodes; `observe` is the environment's."""
-
-    def __init__(
-        self,
-        policy: GraphPolicy,
-        observe: Callable[[GraphBatch], Observation],
-        config: ReinforceConfig,
-        generator: torch.Generator,
-    ) -> None:
-        self.policy = policy
-        self.observe = observe
-        self.config = config
-        self.generator = generator
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+class Reinforce(Algorithm[ReinforceConfig]):
+    """Updates `policy` from whole episodes."""
 
     def update(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
         """Learn from `episodes`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
         steps = []
-        for rows in torch.randperm(episodes.num_steps, generator=self.generator, device=advantage.device).split(
-            self.config.minibatch_size
-        ):
+        for rows in self.minibatches(episodes.num_steps, advantage.device):
             steps.append(self._step(episodes, rows, advantage[rows]))
         return mean_of(steps)
 

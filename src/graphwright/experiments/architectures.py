@@ -142,9 +142,10 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
     return Report(
         f"Architectures ({options.mode}): weighted vertex cover at n = {_SIZE}",
         [
-            f"Trained on Watts-Strogatz graphs of 5, 10 and 15 nodes for {options.count(_STEPS[options.mode]):,} steps, "
-            f"{options.seeds} seeds; {instances.num_graphs} test graphs, greedy decoding; interquartile mean over "
-            "seeds with its 95 % stratified bootstrap interval. Seconds are CPU seconds of one training run.",
+            "Trained on Watts-Strogatz graphs of 5, 10 and 15 nodes for "
+            f"{options.count(_STEPS[options.mode]):,} steps, {options.seeds} seeds; {instances.num_graphs} test "
+            "graphs, greedy decoding; interquartile mean over seeds with its 95 % stratified bootstrap interval. "
+            "Seconds are CPU seconds of one training run.",
             note,
             f"Published (cost, on its own test graphs): {published}.",
         ],
