@@ -131,16 +131,21 @@ class ActionSpec:
         flat = [value.reshape(-1) for value in values]
         if len(self.blocks) == 1:
             return flat[0]
-        start = self.segments(graph).ptr[:-1] + self._lengths(graph).cumsum(0) - self._lengths(graph)
-        places = []
-        for block, block_start in zip(self.blocks, start, strict=True):
-            rows = block.row_segments(graph)
-            candidates = Segments(rows.ptr * block.columns)
-            places.append(block_start[candidates.index] + candidates.position)
-        order = torch.cat(places)
+        order = self._places(graph)
         source = torch.empty_like(order)
         source[order] = torch.arange(order.numel(), device=order.device)
         return torch.cat(flat)[source]
+
+    def divide(self, graph: GraphBatch, values: Tensor) -> tuple[Tensor, ...]:
+        """One tensor a block, [rows, columns] or [rows] where columns = 1, from one value [K] a candidate."""
+        if len(self.blocks) == 1:
+            parts: Sequence[Tensor] = [values]
+        else:
+            parts = values[self._places(graph)].split(self._lengths(graph).sum(1).tolist())
+        return tuple(
+            part if block.columns == 1 or block.continuous else part.unflatten(0, (-1, block.columns))
+            for block, part in zip(self.blocks, parts, strict=True)
+        )
 
     def locate(self, graph: GraphBatch, action: Tensor) -> Choice:
         """The block, the row inside its graph and the column that each `action` [B] names."""
@@ -158,6 +163,16 @@ class ActionSpec:
         if index.dtype == torch.bool:
             index = index.nonzero().squeeze(1)
         return action[graph.node_segments.select(index)[1]]
+
+    def _places(self, graph: GraphBatch) -> Tensor:
+        """[K] int64: where the candidates stand in the list of all graphs, block after block."""
+        lengths = self._lengths(graph)
+        start = self.segments(graph).ptr[:-1] + lengths.cumsum(0) - lengths
+        places = []
+        for block, block_start in zip(self.blocks, start, strict=True):
+            candidates = Segments(block.row_segments(graph).ptr * block.columns)
+            places.append(block_start[candidates.index] + candidates.position)
+        return torch.cat(places)
 
     def _lengths(self, graph: GraphBatch) -> Tensor:
         """[blocks, B] int64: how many candidates each block has in each graph."""

@@ -24,8 +24,8 @@ from graphwright.envs.problem import Problem, follow
 class GridNavigation(Environment):
     """Drive to the goal in few steps and run into nothing; obstacles go to and fro in ways that are known.
 
-    guide: "offset": the robot knows how many columns and rows away the goal is, and has to find its way around walls;
-        "steps": it also knows how many steps lead to the goal from every cell without obstacles.
+    guide: "steps": the robot has a map, and knows from every cell how many steps lead to the goal without obstacles;
+        "offset": it only knows how many columns and rows away the goal is, and has to find its way around walls.
     limit: the robot fails after limit · (columns + rows) steps.
 
     Instance: a graph whose nodes are cells of a grid and whose edges join cells that are side by side, with the node
@@ -49,7 +49,7 @@ class GridNavigation(Environment):
     [[False, True, True, False, True]]
     """
 
-    guide: Literal["offset", "steps"] = "offset"
+    guide: Literal["offset", "steps"] = "steps"
     """What shows the way: columns and rows to the goal, or as well how many steps lead there without obstacles."""
     limit: float = 4.0
     """The robot fails after so many steps for each column and each row of its grid."""

@@ -217,6 +217,7 @@ NETWORK_REPAIR = Problem(
     solve_exactly=_exactly,
     training={
         "algorithm": "reinforce",
+        "encoder": {"kind": "gin"},  # reads which links are spare
         "reinforce": {"num_instances": 16, "repeats": 8},
         "validation": {"sizes": (20, 40), "graphs": 32},
     },

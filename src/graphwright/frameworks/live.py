@@ -1,0 +1,115 @@
+"""Live episodes of a problem, as frameworks want them: any action may come, and done graphs may begin anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError
+from graphwright.envs.environment import Environment
+from graphwright.envs.episodes import has_choice
+from graphwright.envs.vector import InstanceSource
+from graphwright.frameworks.schema import Limits
+
+_MAX_DRAWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What one action a graph did: rewards [B] float32 and the two kinds of end, [B] bool."""
+
+    reward: Tensor
+    terminated: Tensor
+    truncated: Tensor
+
+    @property
+    def done(self) -> Tensor:
+        """[B] bool."""
+        return self.terminated | self.truncated
+
+
+class LiveEpisodes:
+    """`num_envs` episodes side by side.
+
+    An illegal action, or a number that names no candidate, changes nothing and costs `penalty`; after as many of them
+    as the graph has nodes an episode is truncated. A continuous action is legal whatever it is.
+
+    limits: instances that have no room in them, themselves or as first observed, are drawn again.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        source: InstanceSource,
+        num_envs: int,
+        *,
+        limits: Limits | None = None,
+        penalty: float = 1.0,
+    ) -> None:
+        self.environment = environment
+        self.source = source
+        self.limits = limits
+        self.penalty = penalty
+        self.state = self._begin(num_envs)
+        self.observation = environment.observe(self.state)
+        self.num_illegal = torch.zeros(num_envs, dtype=torch.int64)
+
+    def begin(self, index: Tensor, instances: GraphBatch | None = None) -> None:
+        """New episodes at the places `index` [S] int64; of the given instances [S], else of the source's next."""
+        fresh = self._begin(index.numel()) if instances is None else self.environment.reset(instances)
+        whole = index.numel() == self.state.num_graphs
+        self.state = fresh.select(torch.argsort(index)) if whole else self.state.replace(index, fresh)
+        self.observation = self.environment.observe(self.state)
+        self.num_illegal = self.num_illegal.index_fill(0, index, 0)
+
+    def step(self, action: Tensor) -> Played:
+        """Play `action`, [B] int64 or [N, columns] float32; graphs that are done stay where they ended."""
+        environment, graph = self.environment, self.observation.graph
+        if environment.actions.continuous:
+            step = environment.step(self.state, action)
+            self.state, self.observation = step.state, environment.observe(step.state)
+            return Played(step.reward, step.terminated, step.truncated)
+        mask = environment.actions.arrange(graph, self.observation.masks)
+        candidates = environment.actions.segments(graph)
+        known = (action >= 0) & (action < candidates.lengths)
+        legal = known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
+        if bool(legal.all()):
+            step = environment.step(self.state, action)
+            self.state, self.observation = step.state, environment.observe(step.state)
+            return Played(step.reward, step.terminated, step.truncated)
+        return self._step_some(action, legal)
+
+    def _step_some(self, action: Tensor, legal: Tensor) -> Played:
+        """Play where `legal` [B]; elsewhere, and in episodes that are over already, nothing happens."""
+        reward = torch.where(legal, 0.0, -self.penalty)
+        terminated, truncated = torch.zeros_like(legal), torch.zeros_like(legal)
+        rows = legal.nonzero().squeeze(1)
+        if rows.numel():
+            step = self.environment.step(self.state.select(rows), action[rows])
+            reward[rows], terminated[rows], truncated[rows] = step.reward, step.terminated, step.truncated
+            self.state = self.state.replace(rows, step.state)
+            self.observation = self.environment.observe(self.state)
+        self.num_illegal = self.num_illegal + ~legal
+        return Played(reward, terminated, truncated | (self.num_illegal >= self.state.node_segments.lengths))
+
+    def _begin(self, count: int) -> GraphBatch:
+        """First states in which there is something to decide, and which have room in the limits."""
+        instances = self.source.draw(count)
+        for _ in range(_MAX_DRAWS):
+            state = self.environment.reset(instances)
+            observation = self.environment.observe(state)
+            unfit = ~has_choice(self.environment, observation)
+            if self.limits is not None:
+                for graph in (instances, observation.graph):
+                    unfit |= graph.node_segments.lengths > self.limits.nodes
+                    unfit |= graph.edge_segments.lengths > self.limits.edges
+            rows = unfit.nonzero().squeeze(1)
+            if not rows.numel():
+                return state
+            instances = instances.replace(rows, self.source.draw(rows.numel()))
+        raise GraphError(
+            f"{_MAX_DRAWS} draws gave no instance with something to decide and room for it; raise max_nodes and "
+            "max_edges, or give the generator other sizes"
+        )

@@ -1,0 +1,146 @@
+"""`Schema`: an observation as a dictionary of plain arrays, ragged or padded, and back, without loops.
+
+| key | packed | padded | |
+|---|---|---|---|
+| nodes | [N, F] float32 | [B, n, F] | node columns side by side, then the type |
+| edges | [E, D] float32 | [B, e, D] | edge columns side by side, then the type |
+| edge_index | [E, 2] int64 | [B, e, 2] | source and destination, counted from 0 in each graph; sorted by destination |
+| reverse | [E] int64 | [B, e] | the row of the opposite edge, where actions are tied to undirected edges |
+| graphs | [B, G] float32 | [B, G] | graph columns, then `at` |
+| num_nodes, num_edges, num_actions | [B, 1] int64 | [B, 1] | |
+| action_mask | [K] bool | [B, k] | candidates in their order; of a continuous action the nodes that act |
+
+Keys without columns are left out. n, e, k are the `Limits`; padding is 0 and False, and an action keeps its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
+from graphwright.core.actions import AT
+
+Arrays = dict[str, Tensor]
+_COUNTED_BY = {
+    **{"nodes": "num_nodes", "edges": "num_edges", "edge_index": "num_edges", "reverse": "num_edges"},
+    "action_mask": "num_actions",
+}
+_TYPE = "type"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most nodes, edges and candidates that a padded graph has room for."""
+
+    nodes: int
+    edges: int
+    actions: int
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Which columns become which places of the arrays: those that a network reads, in its order."""
+
+    features: Features
+    actions: ActionSpec
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """F, D and G under "nodes", "edges" and "graphs"."""
+        return {table: sum(columns.values()) for table, columns in self._columns.items()}
+
+    @property
+    def has_reverse(self) -> bool:
+        """Whether actions are tied to edges, so that opposite directions must be known."""
+        return any(block.rows == "edges" for block in self.actions.blocks)
+
+    @property
+    def _columns(self) -> dict[str, dict[str, int]]:
+        features = self.features
+        has_at = any(block.rows == "neighbours" for block in self.actions.blocks)
+        return {
+            "nodes": {**features.nodes, **({_TYPE: 1} if features.node_types else {})},
+            "edges": {**features.edges, **({_TYPE: 1} if features.edge_types else {})},
+            "graphs": {**features.graphs, **({AT: 1} if has_at else {})},
+        }
+
+    def pack(self, observation: Observation) -> Arrays:
+        """The arrays of an observation, graphs one after the other."""
+        graph = observation.graph
+        arrays: Arrays = {}
+        for table, columns in self._columns.items():
+            if columns:
+                values = getattr(graph, table)
+                arrays[table] = torch.cat([_flat(values[name]) for name in columns], dim=1)
+        arrays["edge_index"] = (graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]).t()
+        if self.has_reverse and "reverse" in graph.edges:
+            arrays["reverse"] = graph.edges["reverse"]
+        arrays["num_nodes"] = graph.node_segments.lengths[:, None]
+        arrays["num_edges"] = graph.edge_segments.lengths[:, None]
+        arrays["num_actions"] = self.actions.segments(graph).lengths[:, None]
+        arrays["action_mask"] = self.actions.arrange(graph, observation.masks)
+        return arrays
+
+    def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
+        """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
+        nodes, edges = segments_of(arrays["num_nodes"]), segments_of(arrays["num_edges"])
+        tables = {table: self._split(table, arrays) for table in ("nodes", "edges", "graphs")}
+        if "reverse" in arrays:
+            tables["edges"]["reverse"] = arrays["reverse"].long()
+        edge_index = arrays["edge_index"].long().t() + nodes.ptr[:-1][edges.index]
+        graph = GraphBatch(edge_index, nodes.ptr, edges.ptr, **tables)
+        graph.__dict__.update(node_segments=nodes, edge_segments=edges)
+        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph).num_rows
+        if mask.numel() != candidates:
+            raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates} candidates")
+        return Observation(graph, self.actions.divide(graph, mask))
+
+    def _split(self, table: str, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        columns = self._columns[table]
+        if not columns:
+            return {}
+        if table not in arrays or arrays[table].shape[-1] != sum(columns.values()):
+            shape = list(arrays[table].shape) if table in arrays else "missing"
+            raise GraphError(f"{table} is {shape}; expected {sum(columns.values())} columns: {', '.join(columns)}")
+        parts = arrays[table].split(list(columns.values()), dim=1)
+        split = dict(zip(columns, parts, strict=True))
+        return {name: part.squeeze(1).long() if name in (_TYPE, AT) else part for name, part in split.items()}
+
+
+def _flat(column: Tensor) -> Tensor:
+    """[M, ...] of any type → [M, D] float32."""
+    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
+
+
+def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
+    """Packed arrays with each graph filled up to `limits`. Raises GraphError where a graph has no room."""
+    room = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
+    padded = dict(arrays)
+    for key, counted in _COUNTED_BY.items():
+        if key in arrays:
+            rows, most = segments_of(arrays[counted]), room[counted]
+            if bool((rows.lengths > most).any()):
+                raise GraphError(f"{key}: a graph has {int(rows.lengths.max())} rows, there is room for {most}")
+            filled = arrays[key].new_zeros(rows.num_groups * most, *arrays[key].shape[1:])
+            filled[rows.index * most + rows.position] = arrays[key]
+            padded[key] = filled.unflatten(0, (rows.num_groups, most))
+    return padded
+
+
+def strip(padded: Mapping[str, Tensor]) -> Arrays:
+    """Padded arrays [B, ...] without their padding, packed."""
+    arrays = dict(padded)
+    for key, counted in _COUNTED_BY.items():
+        if key in padded:
+            rows, most = segments_of(padded[counted]), padded[key].shape[1]
+            arrays[key] = padded[key].flatten(0, 1)[rows.index * most + rows.position]
+    return arrays
+
+
+def segments_of(counts: Tensor) -> Segments:
+    """The rows of each graph, from how many it has, [B, 1] of any number type."""
+    return Segments.from_lengths(counts.reshape(-1).long())
