@@ -91,7 +91,7 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
     lines = [
         f"{options.seconds:g} s of training on one thread, {options.seeds} seeds, {options.workers} runs side by side; "
         f"{date.today()}, {platform.machine()}, two cores, no GPU. Ratio: how many times worse than the optimum (its "
-        "proven bound), or than the best heuristic where there is no exact solver; mean over seeds.",
+        "proven bound), or than the best heuristic where there is no exact solver; mean over seeds (best to worst).",
         "",
         "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | "
         f"ratio | best of {options.samples} | seconds |",
@@ -115,8 +115,10 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     optimum = "" if first["optimum"] is None else f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})"
     best = f"{np.mean([row['best_of'] for row in rows]):.4f}" if "best_of" in first else ""
     sizes = config.sizes or problem.sizes
+    ratios = [row["ratio"] for row in rows]
+    ratio = f"**{mean['ratio']:.4f}** ({min(ratios):.4f}–{max(ratios):.4f})"
     cells = [name, blocks, config.algorithm, f"{min(sizes)}–{max(sizes)}", first["name"], f"{mean['random']:.3f}"]
-    cells += [heuristics, f"{mean['policy']:.3f}", optimum, f"**{mean['ratio']:.4f}**", best, f"{options.seconds:g}"]
+    cells += [heuristics, f"{mean['policy']:.3f}", optimum, ratio, best, f"{options.seconds:g}"]
     return "| " + " | ".join(cells) + " |"
 
 

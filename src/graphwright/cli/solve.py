@@ -113,20 +113,22 @@ def _gap(solution: NamedSolution) -> list[str]:
 def _draw(
     picture: Path, path: Path, agent: Agent, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
 ) -> None:
-    from graphwright.training.plots import plot_solution
+    from graphwright.training.plots import draw_solution, note_unplaced, place_nodes, save_figure
 
-    place = {name: node for node, name in enumerate(named.names)}
-    position, geographic = _positions(named.graph)
-    plot_solution(
-        instance.edge_index[:, instance.links[0]].T.numpy(),
-        np.array([place[name] for name in solution.nodes], dtype=int),
-        np.array([[place[one], place[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
-        len(named.names),
+    name_to_node = {name: node for node, name in enumerate(named.names)}
+    given, geographic = _positions(named.graph)
+    edges = instance.edge_index[:, instance.links[0]].T.numpy()
+    position, placed = place_nodes(edges, len(named.names), given)
+    figure = draw_solution(
+        edges,
+        np.array([name_to_node[name] for name in solution.nodes], dtype=int),
+        np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
         position,
         f"{path.stem}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
-        picture,
         geographic=geographic,
     )
+    note_unplaced(figure, placed)
+    save_figure(figure, picture)
 
 
 def _positions(graph: GraphBatch) -> tuple[np.ndarray | None, bool]:

@@ -104,7 +104,7 @@ class LiveEpisodes:
             if self.limits is not None:
                 for graph in (instances, observation.graph):
                     unfit |= graph.node_segments.lengths > self.limits.nodes
-                    unfit |= graph.edge_segments.lengths > self.limits.edges
+                    unfit |= graph.edge_segments.lengths > self.limits.edges - self.limits.growth
             rows = unfit.nonzero().squeeze(1)
             if not rows.numel():
                 return state

@@ -34,11 +34,15 @@ _TYPE = "type"
 
 @dataclass(frozen=True)
 class Limits:
-    """The most nodes, edges and candidates that a padded graph has room for."""
+    """The most nodes, edges and candidates that a padded graph has room for.
+
+    growth: how many of the edges an episode may add.
+    """
 
     nodes: int
     edges: int
     actions: int
+    growth: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor
 
-from graphwright.core import ActionBlock, GraphBatch, Observation
+from graphwright.core import ActionBlock, GraphBatch
 from graphwright.data.sources import FixedInstances, GeneratedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.episodes import play
@@ -20,7 +19,7 @@ from graphwright.frameworks.live import LiveEpisodes
 from graphwright.frameworks.schema import Limits, Schema
 from graphwright.training.config import make_generator
 
-_TRIED = 128  # random episodes, which show how many edges graphs have
+_TRIED = 128  # instances, which show how many edges graphs have
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ def make_setting(
 
     environment: the problem's, with other options. instances: a data set, in a new order each time round; otherwise
     generator, sizes, weights: as for `graphwright train`. max_nodes, max_edges: room for graphs, by default as much as
-    128 random episodes on the largest size (or on all of the data set) need; a generated instance without room is drawn
+    128 instances of the largest size (or all of the data set) need; a generated instance without room is drawn
     again.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
@@ -78,24 +77,19 @@ def make_setting(
 
 
 def measure(environment: Environment, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
-    """Room for `instances` [B] and what random episodes on them show, or for what is given."""
-    nodes, edges = int(instances.node_segments.lengths.max()), int(instances.edge_segments.lengths.max())
-    undirected = True
-    choose = random_choice(environment, torch.Generator().manual_seed(0))
-
-    def look(observation: Observation) -> Tensor:
-        nonlocal nodes, edges, undirected
-        graph = observation.graph
-        nodes = max(nodes, int(graph.node_segments.lengths.max()))
-        edges = max(edges, int(graph.edge_segments.lengths.max()))
-        undirected = undirected and "reverse" in graph.edges
-        return choose(observation)
-
-    play(environment, instances, look)
-    nodes, edges = max_nodes or nodes, max(max_edges or edges, 1)
+    """Room for `instances` [B], and what is added to them in random episodes; or for what is given."""
+    graph = environment.observe(environment.reset(instances)).graph
+    nodes = max(int(one.node_segments.lengths.max()) for one in (instances, graph))
+    edges = max(int(one.edge_segments.lengths.max()) for one in (instances, graph))
+    growth = 0
+    if environment.edits_graph:
+        final = play(environment, instances, random_choice(environment, torch.Generator().manual_seed(0)))
+        growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
+    nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
     rows = {"nodes": nodes, "neighbours": nodes, "pairs": nodes**2, "graphs": 1}
-    rows["edges"] = (edges + 1) // 2 if undirected else edges
-    return Limits(nodes, edges, sum(_candidates(block, rows) for block in environment.actions.blocks))
+    rows["edges"] = (edges + 1) // 2 if "reverse" in graph.edges else edges
+    actions = sum(_candidates(block, rows) for block in environment.actions.blocks)
+    return Limits(nodes, edges, actions, growth)
 
 
 def _candidates(block: ActionBlock, rows: dict[str, int]) -> int:

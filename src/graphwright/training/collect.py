@@ -17,13 +17,11 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.episodes import has_choice, repeat_each, unroll
 from graphwright.envs.problem import Expert
-from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.vector import LiveVector, Rules
 from graphwright.nn import GraphPolicy
 
 
-def collect_steps(
-    vector: VectorEnvironment, policy: GraphPolicy, num_steps: int, generator: torch.Generator
-) -> Rollout:
+def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
     """`num_steps` steps of every live episode, going on from where they are."""
     num_envs = vector.num_envs
     row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
@@ -144,7 +142,7 @@ def _require_steps(states: Sequence[GraphBatch]) -> None:
 
 
 def _store(
-    environment: Environment, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
+    environment: Rules, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
 ) -> States:
     """`states`, batches of states of the instances at `instance_rows`, each thing once where that can be."""
     if environment.edits_graph:

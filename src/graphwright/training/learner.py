@@ -16,7 +16,7 @@ from graphwright.core import GraphBatch
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
-from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.vector import LiveVector, VectorEnvironment
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collect import collect_demonstrations, collect_episodes, collect_steps
@@ -47,18 +47,17 @@ class PPOLearner(Learner):
     def __init__(
         self,
         policy: GraphPolicy,
-        environment: Environment,
-        source: GeneratedInstances,
+        vector: LiveVector,
         config: PPOConfig,
         generator: torch.Generator,
     ) -> None:
         self.policy = policy
+        self.vector = vector
         self.config = config
         self.generator = generator
-        self.vector = VectorEnvironment(environment, source, config.num_envs)
-        self.algorithm = PPO(policy, environment.observe, config, generator)
+        self.algorithm = PPO(policy, vector.environment.observe, config, generator)
         self.optimizer = self.algorithm.optimizer
-        self.returns = torch.zeros(config.num_envs, device=source.device)  # so far, of the live episodes
+        self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
 
     def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
         """See the base class."""
@@ -186,7 +185,8 @@ def make_learner(
     """The learner that `config.algorithm` names. Raises ConfigError where it does not fit the problem."""
     match config.algorithm:
         case "ppo":
-            return PPOLearner(policy, config.rules, source, config.ppo, generator)
+            vector = VectorEnvironment(config.rules, source, config.ppo.num_envs)
+            return PPOLearner(policy, vector, config.ppo, generator)
         case "reinforce":
             return ReinforceLearner(policy, config.rules, source, config.reinforce, generator)
         case "imitation":

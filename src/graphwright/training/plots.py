@@ -45,24 +45,20 @@ def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> 
     save_figure(figure, path)
 
 
-def plot_solution(
+def draw_solution(
     edges: np.ndarray,
     nodes: np.ndarray,
     links: np.ndarray,
-    count: int,
-    position: np.ndarray | None,
+    position: np.ndarray,
     title: str,
-    path: Path,
     *,
     geographic: bool = False,
-) -> None:
-    """A graph with its chosen nodes filled and its chosen links drawn thick, as a PNG.
+) -> Figure:
+    """A graph with its chosen nodes filled and its chosen links drawn thick.
 
-    edges: [L, 2] int; nodes: [k] int and links: [m, 2] int, the chosen ones; count: N; position: [N, 2] float,
-    longitude and latitude if `geographic`. Nodes whose position is NaN are laid out beside their neighbours; without
-    any positions all are.
+    edges: [L, 2] int; nodes: [k] int and links: [m, 2] int, the chosen ones; position: [N, 2] float (`place_nodes`),
+    longitude and latitude if `geographic`.
     """
-    position, placed = _positions(edges, count, position)
     stretch = 1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2) if geographic else 1.0
     extent = np.ptp(position, axis=0) if len(position) else np.ones(2)
     height = np.clip(10 * stretch * extent[1] / max(extent[0], 1e-9), 3, 10) + 1.2
@@ -77,15 +73,20 @@ def plot_solution(
     else:
         axes.set_axis_off()
     axes.spines[:].set_visible(False)
-    selected = np.zeros(count, dtype=bool)
+    selected = np.zeros(len(position), dtype=bool)
     selected[nodes] = True
     _draw_graph(axes, edges, selected, links, position)
     axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2)
+    return figure
+
+
+def note_unplaced(figure: Figure, placed: np.ndarray) -> None:
+    """Say below a picture how many nodes had no position of their own; `placed` [N] bool."""
     if placed.any() and not placed.all():
         note = f"{(~placed).sum()} nodes without a position stand near their neighbours"
+        axes = figure.axes[0]
         axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
-    save_figure(figure, path)
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -126,8 +127,12 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.n
     axes.autoscale_view()
 
 
-def _positions(edges: np.ndarray, count: int, position: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """A position for every node [N, 2], and which of them were given [N]."""
+def place_nodes(edges: np.ndarray, count: int, position: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """A place for each of `count` nodes [N, 2], and which of them were given [N] bool.
+
+    position: [N, 2] float or None. Nodes whose position is NaN stand beside their neighbours; without any positions all
+    are laid out.
+    """
     placed = np.zeros(count, dtype=bool) if position is None else ~np.isnan(position).any(axis=1)
     graph = nx.Graph()
     graph.add_nodes_from(range(count))

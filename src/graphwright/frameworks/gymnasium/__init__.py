@@ -1,0 +1,9 @@
+"""Every problem as a Gymnasium environment: `gymnasium.make("graphwright/VertexCover-v0")` after importing this."""
+
+from graphwright.frameworks.gymnasium.env import GraphEnv
+from graphwright.frameworks.gymnasium.registration import ENVIRONMENT_IDS, register_all
+from graphwright.frameworks.gymnasium.vector import GraphVectorEnv
+
+__all__ = ["ENVIRONMENT_IDS", "GraphEnv", "GraphVectorEnv"]
+
+register_all()

@@ -1,0 +1,112 @@
+"""`GraphEnv`: one episode of a problem at a time, as a `gymnasium.Env`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core import ActionSpec, GraphBatch
+from graphwright.frameworks.gymnasium.spaces import Mode, Observation, action_space, observation_space, observations
+from graphwright.frameworks.live import LiveEpisodes
+from graphwright.frameworks.picture import Picture
+from graphwright.frameworks.setting import Setting, make_setting
+
+
+class GraphEnv(gymnasium.Env[Observation, Any]):
+    """A problem of Graphwright as Gymnasium has it.
+
+    setting: a `Setting`, or the name of a problem for its defaults.
+    observation: "padded", a Dict of arrays with room for the largest graph (the keys of `frameworks.schema`); "graph",
+        a Dict of a `spaces.Graph`, the graph columns, if there are any, under "graphs", and "action_mask".
+    Action: the number of a candidate; a Box [n, columns] where actions are continuous, of which a graph uses its own
+        rows. An illegal action changes nothing and costs `penalty`; after as many as there are nodes the episode is
+        truncated. `action_masks()` says which are legal.
+    Info: "objective" and "is_complete" of the solution so far.
+    `reset(options={"instance": graph})` begins with a graph of one's own (a `GraphBatch` of one).
+
+    Raises GraphError for an instance without room, ValueError for a mode or a problem that does not exist.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
+
+    def __init__(
+        self,
+        setting: Setting | str,
+        *,
+        observation: Mode = "padded",
+        penalty: float = 1.0,
+        render_mode: str | None = None,
+    ) -> None:
+        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        if observation not in ("padded", "graph"):
+            raise ValueError(f"observation={observation!r}: choose 'padded' or 'graph'")
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode={render_mode!r}: choose 'rgb_array' or None")
+        self.mode: Mode = observation
+        self.penalty = penalty
+        self.render_mode = render_mode
+        self.observation_space = observation_space(self.setting.schema, self.setting.limits, observation)
+        self.action_space = action_space(self.setting.environment.actions, self.setting.limits)
+        self._live: LiveEpisodes | None = None
+        self._picture: Picture | None = None
+
+    @property
+    def live(self) -> LiveEpisodes:
+        """The episode. Raises ValueError before the first `reset`."""
+        if self._live is None:
+            raise ValueError("no episode has begun; call reset() first")
+        return self._live
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """A new episode; `seed` begins a new stream of instances."""
+        super().reset(seed=seed)
+        if self._live is None or seed is not None:
+            self._live = self.setting.live(1, int(self.np_random.integers(2**31)), self.penalty)
+        else:
+            self._live.begin(torch.zeros(1, dtype=torch.int64))
+        if options and "instance" in options:
+            graph: GraphBatch = options["instance"]
+            self._live.begin(torch.zeros(1, dtype=torch.int64), self.setting.environment.instance(graph))
+        self._picture = None
+        return self._observe(), self._info()
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """See the class."""
+        played = self.live.step(read_actions(self.setting.environment.actions, self.live, np.asarray(action)[None]))
+        reward, terminated, truncated = float(played.reward), bool(played.terminated), bool(played.truncated)
+        return self._observe(), reward, terminated, truncated, self._info()
+
+    def action_masks(self) -> np.ndarray:
+        """[k] bool: which actions are legal, as sb3-contrib asks for it."""
+        observation = self.live.observation
+        mask = self.setting.environment.actions.arrange(observation.graph, observation.masks).numpy()
+        return np.pad(mask, (0, self.setting.limits.actions - len(mask)))
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """[height, width, 3] uint8: the graph and the solution so far."""
+        if self.render_mode is None:
+            return None
+        self._picture = self._picture or Picture(self.live.state)
+        return self._picture.draw(self.setting.environment, self.live.state, self.setting.problem.name)
+
+    def _observe(self) -> Observation:
+        arrays = self.setting.schema.pack(self.live.observation)
+        return observations(arrays, self.setting.schema, self.setting.limits, self.mode)[0]
+
+    def _info(self) -> dict[str, Any]:
+        environment, state = self.setting.environment, self.live.state
+        return {"objective": float(environment.objective(state)), "is_complete": bool(environment.is_complete(state))}
+
+
+def read_actions(actions: ActionSpec, live: LiveEpisodes, given: np.ndarray) -> Tensor:
+    """Actions as an environment takes them, from those of the action space for each graph, [B] or [B, n, columns]."""
+    if not actions.continuous:
+        return torch.as_tensor(given, dtype=torch.int64).reshape(-1)
+    nodes = live.observation.graph.node_segments
+    return torch.as_tensor(given, dtype=torch.float32)[nodes.index, nodes.position]

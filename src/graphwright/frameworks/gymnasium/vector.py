@@ -1,0 +1,88 @@
+"""`GraphVectorEnv`: many episodes in one tensor program, as a `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
+
+from graphwright.frameworks.gymnasium.env import read_actions
+from graphwright.frameworks.gymnasium.spaces import Mode, action_space, observation_space, observations, padded
+from graphwright.frameworks.live import LiveEpisodes
+from graphwright.frameworks.setting import Setting, make_setting
+
+
+class GraphVectorEnv(VectorEnv[Any, Any, Any]):
+    """`num_envs` episodes of a problem that step all at once, without worker processes.
+
+    Observations and actions are those of `GraphEnv`, batched as Gymnasium batches them. An episode that ends begins
+    anew in the same step; what it ended in is `infos["final_obs"]`, with its "objective" and "is_complete" in
+    `infos["final_info"]`, at the places where `infos["_final_obs"]` is true.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self, setting: Setting | str, num_envs: int, *, observation: Mode = "padded", penalty: float = 1.0
+    ) -> None:
+        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        self.num_envs = num_envs
+        self.mode: Mode = observation
+        self.penalty = penalty
+        self.single_observation_space = observation_space(self.setting.schema, self.setting.limits, observation)
+        self.single_action_space = action_space(self.setting.environment.actions, self.setting.limits)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.live: LiveEpisodes | None = None
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """New episodes; an integer `seed` begins a new stream of instances, of a list the first one does."""
+        first = seed[0] if isinstance(seed, list) else seed
+        super().reset(seed=first)
+        if self.live is None or first is not None:
+            self.live = self.setting.live(self.num_envs, int(self.np_random.integers(2**31)), self.penalty)
+        else:
+            self.live.begin(torch.arange(self.num_envs))
+        return self._observe(), {}
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """See the class."""
+        assert self.live is not None, "no episode has begun; call reset() first"
+        environment, live = self.setting.environment, self.live
+        played = live.step(read_actions(environment.actions, live, np.asarray(actions)))
+        infos: dict[str, Any] = {}
+        if bool(played.done.any()):
+            final = {
+                "objective": environment.objective(live.state).numpy(),
+                "is_complete": environment.is_complete(live.state).numpy(),
+            }
+            done = played.done.numpy()
+            infos = {"final_obs": self._observe(), "_final_obs": done, "final_info": final, "_final_info": done}
+            live.begin(played.done.nonzero().squeeze(1))
+        return (
+            self._observe(),
+            played.reward.numpy().astype(np.float64),
+            played.terminated.numpy(),
+            played.truncated.numpy(),
+            infos,
+        )
+
+    def action_masks(self) -> np.ndarray:
+        """[B, k] bool: which actions are legal."""
+        assert self.live is not None, "no episode has begun; call reset() first"
+        arrays = self.setting.schema.pack(self.live.observation)
+        return padded(arrays, self.setting.limits)["action_mask"].astype(bool)
+
+    def _observe(self) -> Any:
+        assert self.live is not None
+        arrays, limits = self.setting.schema.pack(self.live.observation), self.setting.limits
+        if self.mode == "padded":
+            return padded(arrays, limits)
+        each = observations(arrays, self.setting.schema, limits, self.mode)
+        empty: Any = create_empty_array(self.single_observation_space, self.num_envs)
+        return concatenate(self.single_observation_space, each, empty)
