@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from graphwright.core import GraphBatch, Observation
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.envs.environment import Environment
 from graphwright.envs.episodes import has_choice
 
@@ -35,6 +35,46 @@ class VectorStep:
     truncated: Tensor
     final: GraphBatch
     fresh: GraphBatch
+
+
+class Rules(Protocol):
+    """What a policy, a collection and an algorithm ask of the environment behind live episodes."""
+
+    @property
+    def features(self) -> Features:
+        """The columns of an observation that a network reads."""
+
+    @property
+    def actions(self) -> ActionSpec:
+        """What an agent chooses among."""
+
+    @property
+    def edits_graph(self) -> bool:
+        """Whether states are stored whole, since they differ from their instances in more than added columns."""
+
+    def observe(self, state: GraphBatch) -> Observation:
+        """What an agent sees of `state`, and what it may do."""
+
+
+class LiveVector(Protocol):
+    """Live episodes side by side, whoever plays them: this library's environments or others'."""
+
+    num_envs: int
+    state: GraphBatch
+
+    @property
+    def environment(self) -> Rules:
+        """How states are observed."""
+
+    @property
+    def instances(self) -> GraphBatch:
+        """The instances of the live episodes."""
+
+    def observe(self) -> Observation:
+        """What the agent sees of every live graph."""
+
+    def step(self, action: Tensor) -> VectorStep:
+        """Play `action` and exchange the graphs that are done."""
 
 
 class VectorEnvironment:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -50,7 +53,10 @@ class Report:
         directory.mkdir(parents=True, exist_ok=True)
         paths = [directory / f"{name}.{suffix}" for suffix in ("csv", "md", "png")]
         write_atomically(paths[0], self.csv().encode())
-        write_atomically(paths[1], self.markdown().encode())
+        made = (
+            f"Made on {date.today()} ({platform.machine()}, {os.cpu_count()} cores).\n\n![{self.title}]({name}.png)\n"
+        )
+        write_atomically(paths[1], f"{self.markdown()}\n{made}".encode())
         figure = plt.figure(figsize=(9, 3.6), layout="constrained")
         self.draw(figure)
         save_figure(figure, paths[2])

@@ -17,7 +17,7 @@ from graphwright.training.statistics import stratified_interval
 
 _TESTS = {20: 200, 50: 100, 100: 100, 200: 50, 500: 20, 1000: 10}
 _STEPS = 200_000
-_KINDS = {**NAMES, "gin": "GIN", "graphconv": "GraphConv"}
+_KINDS = {**NAMES, "gin": "GIN"}
 
 
 def reproduce(options: ExperimentOptions, console: Console) -> Report:
@@ -58,9 +58,10 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
+        colours = {name: f"C{place}" for place, name in enumerate(ratios)}
         for axes, table, label in ((left, ratios, "cost over optimum"), (right, seconds, "seconds a graph")):
             for name, values in table.items():
-                axes.plot(list(_TESTS), values, marker="o", markersize=3, label=name)
+                axes.plot(list(_TESTS), values, marker="o", markersize=3, label=name, color=colours[name])
             axes.set(xscale="log", xlabel="nodes", ylabel=label)
         right.set_yscale("log")
         left.legend(frameon=False, fontsize=8)

@@ -15,8 +15,9 @@ Keys without columns are left out. n, e, k are the `Limits`; padding is 0 and Fa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Obser
 from graphwright.core.actions import AT
 
 Arrays = dict[str, Tensor]
-_COUNTED_BY = {
+COUNTED_BY = {
     **{"nodes": "num_nodes", "edges": "num_edges", "edge_index": "num_edges", "reverse": "num_edges"},
     "action_mask": "num_actions",
 }
@@ -58,11 +59,18 @@ class Schema:
         return {table: sum(columns.values()) for table, columns in self._columns.items()}
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the arrays; `reverse` is absent where the graphs are directed."""
+        tables = [table for table, width in self.widths.items() if width]
+        reverse = ["reverse"] if self.has_reverse else []
+        return (*tables, "edge_index", *reverse, "num_nodes", "num_edges", "num_actions", "action_mask")
+
+    @cached_property
     def has_reverse(self) -> bool:
         """Whether actions are tied to edges, so that opposite directions must be known."""
         return any(block.rows == "edges" for block in self.actions.blocks)
 
-    @property
+    @cached_property
     def _columns(self) -> dict[str, dict[str, int]]:
         features = self.features
         has_at = any(block.rows == "neighbours" for block in self.actions.blocks)
@@ -89,8 +97,19 @@ class Schema:
         arrays["action_mask"] = self.actions.arrange(graph, observation.masks)
         return arrays
 
+    def count_actions(self, arrays: Mapping[str, Tensor]) -> Tensor:
+        """[B, 1] int64: the candidates of each graph of packed arrays, of which "num_actions" is not needed."""
+        return self.actions.segments(self._graph(arrays)).lengths[:, None]
+
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
         """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
+        graph = self._graph(arrays)
+        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph).num_rows
+        if mask.numel() != candidates:
+            raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates} candidates")
+        return Observation(graph, self.actions.divide(graph, mask))
+
+    def _graph(self, arrays: Mapping[str, Tensor]) -> GraphBatch:
         nodes, edges = segments_of(arrays["num_nodes"]), segments_of(arrays["num_edges"])
         tables = {table: self._split(table, arrays) for table in ("nodes", "edges", "graphs")}
         if "reverse" in arrays:
@@ -98,10 +117,7 @@ class Schema:
         edge_index = arrays["edge_index"].long().t() + nodes.ptr[:-1][edges.index]
         graph = GraphBatch(edge_index, nodes.ptr, edges.ptr, **tables)
         graph.__dict__.update(node_segments=nodes, edge_segments=edges)
-        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph).num_rows
-        if mask.numel() != candidates:
-            raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates} candidates")
-        return Observation(graph, self.actions.divide(graph, mask))
+        return graph
 
     def _split(self, table: str, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
         columns = self._columns[table]
@@ -123,28 +139,48 @@ def _flat(column: Tensor) -> Tensor:
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
     """Packed arrays with each graph filled up to `limits`. Raises GraphError where a graph has no room."""
     room = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
+    occupied = {name: _occupied(arrays[name], most) for name, most in room.items() if name in arrays}
     padded = dict(arrays)
-    for key, counted in _COUNTED_BY.items():
+    for key, counted in COUNTED_BY.items():
         if key in arrays:
-            rows, most = segments_of(arrays[counted]), room[counted]
-            if bool((rows.lengths > most).any()):
-                raise GraphError(f"{key}: a graph has {int(rows.lengths.max())} rows, there is room for {most}")
-            filled = arrays[key].new_zeros(rows.num_groups * most, *arrays[key].shape[1:])
-            filled[rows.index * most + rows.position] = arrays[key]
-            padded[key] = filled.unflatten(0, (rows.num_groups, most))
+            most = int(arrays[counted].max()) if len(arrays[counted]) else 0
+            if most > room[counted]:
+                raise GraphError(f"{key}: a graph has {most} rows, there is room for {room[counted]}")
+            padded[key] = arrays[key].new_zeros(*occupied[counted].shape, *arrays[key].shape[1:])
+            padded[key][occupied[counted]] = arrays[key]
     return padded
 
 
 def strip(padded: Mapping[str, Tensor]) -> Arrays:
     """Padded arrays [B, ...] without their padding, packed."""
-    arrays = dict(padded)
-    for key, counted in _COUNTED_BY.items():
-        if key in padded:
-            rows, most = segments_of(padded[counted]), padded[key].shape[1]
-            arrays[key] = padded[key].flatten(0, 1)[rows.index * most + rows.position]
-    return arrays
+    room = {counted: padded[key].shape[1] for key, counted in COUNTED_BY.items() if key in padded}
+    occupied = {name: _occupied(padded[name], most) for name, most in room.items()}
+    own = {key: padded[key][occupied[counted]] for key, counted in COUNTED_BY.items() if key in padded}
+    return {**padded, **own}
+
+
+def _occupied(counts: Tensor, most: int) -> Tensor:
+    """[B, most] bool: the places that rows take, from how many there are, [B, 1]."""
+    return torch.arange(most, device=counts.device) < counts
 
 
 def segments_of(counts: Tensor) -> Segments:
     """The rows of each graph, from how many it has, [B, 1] of any number type."""
     return Segments.from_lengths(counts.reshape(-1).long())
+
+
+def concat(parts: Sequence[Mapping[str, Tensor]]) -> Arrays:
+    """Packed arrays of several batches as those of one."""
+    return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+
+
+def select(arrays: Mapping[str, Tensor], rows: Tensor) -> Arrays:
+    """Packed arrays of the graphs at `rows` [S] int64."""
+    gathered = {counted: segments_of(arrays[counted]).select(rows)[1] for counted in set(COUNTED_BY.values())}
+    return {key: values[gathered[COUNTED_BY[key]] if key in COUNTED_BY else rows] for key, values in arrays.items()}
+
+
+def spread(values: Tensor, segments: Segments, width: int, fill: float) -> Tensor:
+    """[B, width, ...]: the values [M, ...] of each graph in a row of its own, then `fill`."""
+    out = values.new_full((segments.num_groups * width, *values.shape[1:]), fill)
+    return out.index_put((segments.index * width + segments.position,), values).unflatten(0, (-1, width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -31,7 +31,7 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
     Raises GraphError for an instance without room, ValueError for a mode or a problem that does not exist.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 4}
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
         mask = self.setting.environment.actions.arrange(observation.graph, observation.masks).numpy()
         return np.pad(mask, (0, self.setting.limits.actions - len(mask)))
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> Any:
         """[height, width, 3] uint8: the graph and the solution so far."""
         if self.render_mode is None:
             return None

@@ -6,14 +6,24 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from gymnasium import spaces
 from torch import Tensor
 
 from graphwright.core import ActionSpec
-from graphwright.frameworks.schema import Limits, Schema, pad
+from graphwright.frameworks.schema import Arrays, Limits, Schema, pad
 
 Mode = Literal["padded", "graph"]
 Observation = dict[str, Any]
+
+
+class GraphDict(spaces.Dict):
+    """A Dict that knows what its arrays mean, so that a policy needs nothing else than the spaces."""
+
+    def __init__(self, entries: dict[str, spaces.Space[Any]], schema: Schema, limits: Limits) -> None:
+        super().__init__(entries)
+        self.schema = schema
+        self.limits = limits
 
 
 def action_space(actions: ActionSpec, limits: Limits) -> spaces.Discrete | spaces.Box:
@@ -23,7 +33,7 @@ def action_space(actions: ActionSpec, limits: Limits) -> spaces.Discrete | space
     return spaces.Discrete(limits.actions)
 
 
-def observation_space(schema: Schema, limits: Limits, mode: Mode) -> spaces.Dict:
+def observation_space(schema: Schema, limits: Limits, mode: Mode) -> GraphDict:
     """What `observations` gives in that mode."""
     return _padded_space(schema, limits) if mode == "padded" else _graph_space(schema, limits)
 
@@ -42,7 +52,33 @@ def padded(arrays: Mapping[str, Tensor], limits: Limits) -> dict[str, np.ndarray
     return {**batch, "action_mask": batch["action_mask"].view(np.int8)}
 
 
-def _padded_space(schema: Schema, limits: Limits) -> spaces.Dict:
+def pack_instance(observation: Mapping[str, Any], schema: Schema) -> Arrays:
+    """Packed arrays of one observation in the mode "graph"."""
+    graph: spaces.GraphInstance = observation["graph"]
+    links = np.zeros((0, 2), np.int64) if graph.edge_links is None else graph.edge_links
+    arrays = {"nodes": torch.as_tensor(graph.nodes), "edge_index": torch.as_tensor(links)}
+    if schema.widths["edges"]:
+        arrays["edges"] = torch.as_tensor(graph.edges)
+    if schema.has_reverse:
+        arrays["reverse"] = _opposites(arrays["edge_index"], len(graph.nodes))
+    if "graphs" in observation:
+        arrays["graphs"] = torch.as_tensor(observation["graphs"])[None]
+    arrays["num_nodes"] = torch.tensor([[len(graph.nodes)]])
+    arrays["num_edges"] = torch.tensor([[len(links)]])
+    arrays["num_actions"] = schema.count_actions(arrays)
+    arrays["action_mask"] = torch.as_tensor(observation["action_mask"])[: int(arrays["num_actions"])].bool()
+    return arrays
+
+
+def _opposites(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """[E] int64: the row of each edge's opposite, of the edges [E, 2] of one undirected simple graph."""
+    source, destination = edge_index.unbind(1)
+    key, opposite = source * num_nodes + destination, destination * num_nodes + source
+    sorted_key, order = key.sort()
+    return order[torch.searchsorted(sorted_key, opposite)]
+
+
+def _padded_space(schema: Schema, limits: Limits) -> GraphDict:
     widths = schema.widths
     rows = {"nodes": (limits.nodes,), "edges": (limits.edges,), "graphs": ()}
     entries: dict[str, spaces.Space[Any]] = {
@@ -57,10 +93,10 @@ def _padded_space(schema: Schema, limits: Limits) -> spaces.Dict:
     entries["num_edges"] = spaces.Box(0, limits.edges, (1,), np.int64)
     entries["num_actions"] = spaces.Box(0, limits.actions, (1,), np.int64)
     entries["action_mask"] = spaces.MultiBinary(limits.actions)
-    return spaces.Dict(entries)
+    return GraphDict(entries, schema, limits)
 
 
-def _graph_space(schema: Schema, limits: Limits) -> spaces.Dict:
+def _graph_space(schema: Schema, limits: Limits) -> GraphDict:
     widths = schema.widths
     node_space = spaces.Box(-np.inf, np.inf, (widths["nodes"],), np.float32)
     # Gymnasium's Graph has no links without edge features: where there are none, there is one that is always 1.
@@ -69,7 +105,7 @@ def _graph_space(schema: Schema, limits: Limits) -> spaces.Dict:
     if widths["graphs"]:
         entries["graphs"] = spaces.Box(-np.inf, np.inf, (widths["graphs"],), np.float32)
     entries["action_mask"] = spaces.MultiBinary(limits.actions)
-    return spaces.Dict(entries)
+    return GraphDict(entries, schema, limits)
 
 
 def _graph_observations(arrays: Mapping[str, Tensor], schema: Schema, limits: Limits) -> list[Observation]:

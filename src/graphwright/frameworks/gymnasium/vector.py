@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
     `infos["final_info"]`, at the places where `infos["_final_obs"]` is true.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
     def __init__(
         self, setting: Setting | str, num_envs: int, *, observation: Mode = "padded", penalty: float = 1.0

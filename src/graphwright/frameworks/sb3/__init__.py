@@ -1,0 +1,19 @@
+"""Stable-Baselines3 and sb3-contrib: policies without a size, environments without padding."""
+
+from graphwright.frameworks.sb3.buffers import GraphReplayBuffer, GraphRolloutBuffer
+from graphwright.frameworks.sb3.deploy import change_size, load
+from graphwright.frameworks.sb3.dqn import GraphDQN
+from graphwright.frameworks.sb3.policies import GraphPolicy
+from graphwright.frameworks.sb3.q_policy import GraphQPolicy
+from graphwright.frameworks.sb3.vec_env import GraphVecEnv
+
+__all__ = [
+    "GraphDQN",
+    "GraphPolicy",
+    "GraphQPolicy",
+    "GraphReplayBuffer",
+    "GraphRolloutBuffer",
+    "GraphVecEnv",
+    "change_size",
+    "load",
+]

@@ -1,0 +1,91 @@
+"""The network behind Stable-Baselines3's policies: Graphwright's own, with room for `net_arch`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.torch_layers import create_mlp
+from torch import Tensor, nn
+
+from graphwright.core import Observation
+from graphwright.distributions import Distribution
+from graphwright.frameworks.gymnasium.spaces import pack_instance
+from graphwright.frameworks.schema import Arrays, Schema, strip
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn.actors import make_actor
+from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.graph import PooledValue
+
+NetArch = Sequence[int] | Mapping[str, Sequence[int]] | None
+
+
+class GraphNetwork(GraphPolicy):
+    """A `GraphPolicy` with an MLP of each node's embedding before the actor ("pi") and before the critic ("vf").
+
+    net_arch: the hidden sizes of both, or of each by name; without any, this is a `GraphPolicy`, weight by weight.
+    """
+
+    def __init__(self, schema: Schema, encoder: EncoderConfig, heads: HeadsConfig, net_arch: NetArch = None) -> None:
+        super().__init__(schema.features, schema.actions, encoder, heads)
+        both = net_arch if isinstance(net_arch, Mapping) else {"pi": net_arch or [], "vf": net_arch or []}
+        actor_sizes, critic_sizes = list(both.get("pi", [])), list(both.get("vf", []))
+        self.pi, self.vf = self._mlp(actor_sizes), self._mlp(critic_sizes)
+        if actor_sizes:
+            last: Any = SimpleNamespace(
+                width=actor_sizes[-1], edge_width=self.encoder.edge_width, carries_edges=self.encoder.carries_edges
+            )
+            self.actor = make_actor(schema.actions, last, heads)
+        if critic_sizes:
+            self.critic = PooledValue(critic_sizes[-1], heads.value_pool)
+
+    def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
+        """See `GraphPolicy`."""
+        nodes, edges = self.encoder(observation.graph)
+        value = self.critic(Embedding(self.vf(nodes), edges), observation.graph)
+        return self.actor(Embedding(self.pi(nodes), edges), observation), value
+
+    def distribution(self, observation: Observation) -> Distribution:
+        """See `GraphPolicy`."""
+        nodes, edges = self.encoder(observation.graph)
+        return self.actor(Embedding(self.pi(nodes), edges), observation)
+
+    def value(self, observation: Observation) -> Tensor:
+        """See `GraphPolicy`."""
+        nodes, edges = self.encoder(observation.graph)
+        return self.critic(Embedding(self.vf(nodes), edges), observation.graph)
+
+    def _mlp(self, sizes: list[int]) -> nn.Module:
+        return nn.Sequential(*create_mlp(self.encoder.width, 0, sizes)) if sizes else nn.Identity()
+
+
+def find_schema(observation_space: spaces.Space[Any], schema: Schema | None) -> Schema:
+    """The schema that is given or that the space carries. Raises ValueError where there is neither."""
+    found = schema or getattr(observation_space, "schema", None)
+    if found is None:
+        raise ValueError(
+            "the observation space does not say what its arrays mean; use an environment of graphwright.frameworks, or "
+            "pass policy_kwargs={'schema': Schema(features, actions)}"
+        )
+    return found
+
+
+def to_arrays(observation: Mapping[str, Any], schema: Schema, device: torch.device) -> tuple[Arrays, bool]:
+    """Padded or packed arrays with a batch dimension, of whatever an environment returns, and whether it had one."""
+    if "graph" in observation:
+        return {key: values.to(device) for key, values in pack_instance(observation, schema).items()}, False
+    batched = np.ndim(observation["num_nodes"]) == 2
+    arrays = {key: torch.as_tensor(np.asarray(values), device=device) for key, values in observation.items()}
+    return arrays if batched else {key: values[None] for key, values in arrays.items()}, batched
+
+
+def to_observation(arrays: Mapping[str, Tensor], schema: Schema, masked: bool = True) -> Observation:
+    """The graphs of padded [B, ...] or packed arrays; without their masks where they are not `masked`."""
+    packed = strip(arrays) if arrays["edge_index"].dim() == 3 else arrays
+    if masked:
+        return schema.unpack(packed)
+    return schema.unpack({**packed, "action_mask": torch.ones_like(packed["action_mask"], dtype=torch.bool)})

@@ -1,0 +1,119 @@
+"""`GraphQPolicy`: Q-values of every candidate, for DQN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import Schedule
+from stable_baselines3.dqn.policies import DQNPolicy
+from torch import Tensor, nn
+
+from graphwright.distributions import RaggedCategorical
+from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_schema, to_arrays, to_observation
+from graphwright.frameworks.schema import Arrays, Schema, spread
+from graphwright.nn import EncoderConfig, HeadsConfig
+
+IMPOSSIBLE = -1e9
+"""The Q-value of what no graph offers. Finite, since DQN multiplies it by zero where an episode has ended."""
+
+
+class GraphQNetwork(nn.Module):
+    """Q(s, a) = V(s) + A(s, a), the critic and the actor's scores (Wang et al. 2016, "Dueling network architectures").
+
+    Returns [B, most]: `IMPOSSIBLE` where a candidate is illegal or a graph has none.
+    """
+
+    def __init__(self, schema: Schema, network: GraphNetwork, room: int, masked: bool) -> None:
+        super().__init__()
+        self.schema = schema
+        self.network = network
+        self.room = room
+        self.masked = masked
+
+    def forward(self, obs: Arrays) -> Tensor:
+        """See the class."""
+        distribution, value = self.network(to_observation(obs, self.schema, self.masked))
+        if not isinstance(distribution, RaggedCategorical):
+            raise ValueError("Q-values need one score for each candidate; choose --heads.pairs ends for pairs of nodes")
+        candidates = distribution.segments
+        scores = (distribution.logits + value[candidates.index]).clamp(min=IMPOSSIBLE)
+        return spread(scores, candidates, max(int(candidates.lengths.max()), self.room), IMPOSSIBLE)
+
+
+class GraphQPolicy(DQNPolicy):
+    """The Q-network and its target, for graphs of any size, padded or packed. Arguments as of `GraphPolicy`.
+
+    Greedy actions are legal ones. Stock DQN explores over the whole action space, where an environment of
+    `graphwright.frameworks` answers an illegal action with a penalty; `GraphDQN` explores legal actions only.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space[Any],
+        action_space: spaces.Discrete,
+        lr_schedule: Schedule,
+        net_arch: NetArch = None,
+        *,
+        schema: Schema | None = None,
+        encoder: EncoderConfig = EncoderConfig(),  # noqa: B008 - frozen
+        heads: HeadsConfig = HeadsConfig(value_pool="mean"),  # noqa: B008 - frozen
+        masked: bool = True,
+        optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
+        optimizer_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        BasePolicy.__init__(  # the parent's own would build networks of a fixed size
+            self,
+            observation_space,
+            action_space,
+            optimizer_class=optimizer_class,
+            optimizer_kwargs=optimizer_kwargs,
+        )
+        self.schema = find_schema(observation_space, schema)
+        if self.schema.actions.continuous:
+            raise ValueError("DQN chooses among candidates; use PPO with GraphPolicy for continuous actions")
+        self.encoder, self.heads, self.masked = encoder, heads, masked
+        self.net_arch: Any = net_arch
+        self.q_net: Any = self._make()
+        self.q_net_target: Any = self._make()
+        self.q_net_target.load_state_dict(self.q_net.state_dict())
+        self.q_net_target.requires_grad_(False)
+        self.optimizer = optimizer_class(self.q_net.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)  # type: ignore[call-arg]
+
+    def obs_to_tensor(self, observation: Any) -> tuple[Arrays, bool]:
+        """Arrays of any size, and whether they had a batch dimension."""
+        return to_arrays(observation, self.schema, self.device)
+
+    def is_vectorized_observation(self, observation: Any) -> bool:
+        """Whether it has a batch dimension."""
+        return "graph" not in observation and np.ndim(observation["num_nodes"]) == 2
+
+    def set_training_mode(self, mode: bool) -> None:
+        """Training or evaluation mode of the Q-network."""
+        self.q_net.train(mode)
+        self.training = mode
+
+    def _predict(self, obs: Any, deterministic: bool = True) -> Tensor:
+        return self.q_net(obs).argmax(dim=1)
+
+    def _make(self) -> GraphQNetwork:
+        network = GraphNetwork(self.schema, self.encoder, self.heads, self.net_arch)
+        room = int(self.action_space.n) if isinstance(self.action_space, spaces.Discrete) else 0
+        return GraphQNetwork(self.schema, network, room, self.masked)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {
+            "observation_space": self.observation_space,
+            "action_space": self.action_space,
+            "lr_schedule": self._dummy_schedule,
+            "net_arch": self.net_arch,
+            "schema": self.schema,
+            "encoder": self.encoder,
+            "heads": self.heads,
+            "masked": self.masked,
+            "optimizer_class": self.optimizer_class,
+            "optimizer_kwargs": self.optimizer_kwargs,
+        }

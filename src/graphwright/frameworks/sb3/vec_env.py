@@ -1,0 +1,130 @@
+"""`GraphVecEnv`: many episodes in one tensor program, as Stable-Baselines3's `VecEnv`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3.common.vec_env import VecEnv
+from torch import Tensor
+
+from graphwright.frameworks.gymnasium.env import read_actions
+from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
+from graphwright.frameworks.live import LiveEpisodes
+from graphwright.frameworks.schema import select
+from graphwright.frameworks.setting import Setting, make_setting
+
+
+class GraphVecEnv(VecEnv):
+    """`num_envs` episodes of a problem that step all at once, without worker processes.
+
+    setting: a `Setting`, or the name of a problem. ragged: observations are packed arrays (`frameworks.schema`) and
+    the observation space holds a `spaces.Graph`; such models need `GraphRolloutBuffer`, or `GraphDQN` with
+    `GraphReplayBuffer`. Otherwise they are padded, and any buffer will do. Actions and penalty: as of `GraphEnv`.
+    Episode returns and lengths are in the infos, as `Monitor` writes them, with the "objective" of the solution.
+    """
+
+    def __init__(
+        self, setting: Setting | str, num_envs: int, *, ragged: bool = False, penalty: float = 1.0, seed: int = 0
+    ) -> None:
+        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        self.ragged = ragged
+        self.penalty = penalty
+        self.render_mode = None
+        self.live: LiveEpisodes = self.setting.live(num_envs, seed, penalty)
+        schema, limits = self.setting.schema, self.setting.limits
+        space = observation_space(schema, limits, "graph" if ragged else "padded")
+        super().__init__(num_envs, space, action_space(schema.actions, limits))
+        self._start = time.time()
+        self._returns, self._lengths = np.zeros(num_envs), np.zeros(num_envs, dtype=int)
+        self._actions: Tensor = torch.zeros(0)
+        self._seen: dict[str, np.ndarray] = self._observe()
+
+    def reset(self) -> dict[str, np.ndarray]:
+        """New episodes; after `seed(...)`, of a new stream of instances."""
+        if self._seeds[0] is not None:
+            self.live = self.setting.live(self.num_envs, self._seeds[0], self.penalty)
+        else:
+            self.live.begin(torch.arange(self.num_envs))
+        self._returns[:], self._lengths[:] = 0, 0
+        self._reset_seeds()
+        return self._observe()
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Take note of the actions."""
+        self._actions = read_actions(self.setting.environment.actions, self.live, actions)
+
+    def step_wait(self) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Play them; an episode that ends begins anew, and its last observation is in its info."""
+        played = self.live.step(self._actions)
+        reward, done = played.reward.numpy(), played.done.numpy()
+        self._returns += reward
+        self._lengths += 1
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        ended = played.done.nonzero().squeeze(1)
+        if ended.numel():
+            self._note_ends(ended, played.truncated & ~played.terminated, infos)
+            self.live.begin(ended)
+        return self._observe(), reward, done, infos
+
+    def action_masks(self) -> np.ndarray:
+        """[B, k] bool: which actions are legal."""
+        if not self.ragged:
+            return self._seen["action_mask"].view(bool)
+        masks = {key: torch.from_numpy(self._seen[key]) for key in ("action_mask", "num_actions")}
+        return padded(masks, self.setting.limits)["action_mask"].view(bool)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The attribute, the same for every environment. Raises AttributeError where there is none."""
+        return [getattr(self, attr_name)] * len(self._rows(indices))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Set the attribute of all environments, which are one object."""
+        setattr(self, attr_name, value)
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """`action_masks`, a row for each environment."""
+        result = getattr(self, method_name)(*args, **kwargs)
+        return [result[row] for row in self._rows(indices)]
+
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        """Nothing is wrapped."""
+        return [False] * len(self._rows(indices))
+
+    def _observe(self) -> dict[str, np.ndarray]:
+        arrays = self.setting.schema.pack(self.live.observation)
+        if self.ragged:
+            self._seen = {key: values.numpy() for key, values in arrays.items()}
+        else:
+            self._seen = padded(arrays, self.setting.limits)
+        return self._seen
+
+    def _note_ends(self, ended: Tensor, cut: Tensor, infos: list[dict[str, Any]]) -> None:
+        arrays = select(self.setting.schema.pack(self.live.observation), ended)
+        last = arrays if self.ragged else padded(arrays, self.setting.limits)
+        objective = self.setting.environment.objective(self.live.state)[ended].tolist()
+        for place, row in enumerate(ended.tolist()):
+            one = select(arrays, torch.tensor([place])) if self.ragged else last
+            keep = slice(None) if self.ragged else place
+            infos[row] = {
+                "terminal_observation": {key: np.asarray(values[keep]) for key, values in one.items()},
+                "TimeLimit.truncated": bool(cut[row]),
+                "objective": objective[place],
+                "episode": {
+                    "r": float(self._returns[row]),
+                    "l": int(self._lengths[row]),
+                    "t": time.time() - self._start,
+                },
+            }
+            self._returns[row], self._lengths[row] = 0, 0
+
+    def _rows(self, indices: int | Sequence[int] | None) -> Sequence[int]:
+        if indices is None:
+            return range(self.num_envs)
+        return [indices] if isinstance(indices, int) else indices

@@ -1,0 +1,263 @@
+"""Stable-Baselines3: the same decisions as Graphwright itself, on padded and ragged routes, at any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C, DQN, PPO
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Observation, from_edges
+from graphwright.frameworks.gymnasium import GraphEnv
+from graphwright.frameworks.sb3 import (
+    GraphDQN,
+    GraphPolicy,
+    GraphQPolicy,
+    GraphReplayBuffer,
+    GraphRolloutBuffer,
+    GraphVecEnv,
+    change_size,
+    load,
+)
+from graphwright.frameworks.setting import Setting, make_setting
+from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn import GraphPolicy as NativePolicy
+
+SMALL = EncoderConfig(width=16, depth=2)
+ONE_PROBLEM_A_HEAD = ["vertex-cover", "steiner-tree", "path-search", "grid-navigation", "network-repair"]
+
+
+def maskable(setting: Setting | str, *, ragged: bool = False, num_envs: int = 4, **kwargs: Any) -> MaskablePPO:
+    env = GraphVecEnv(setting, num_envs, ragged=ragged)
+    buffer = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
+    policy = {"encoder": SMALL, **kwargs.pop("policy_kwargs", {})}
+    return MaskablePPO(
+        GraphPolicy, env, n_steps=8, batch_size=16, n_epochs=2, policy_kwargs=policy, device="cpu", **buffer, **kwargs
+    )
+
+
+def weights(model: Any) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in model.policy.parameters()]
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("problem", ONE_PROBLEM_A_HEAD)
+def test_the_policy_decides_as_the_native_one(problem: str, ragged: bool) -> None:
+    setting = make_setting(problem)
+    model = maskable(setting, ragged=ragged)
+    env: Any = model.env
+    native = NativePolicy(setting.environment.features, setting.environment.actions, SMALL, HeadsConfig())
+    native.load_state_dict(model.policy.network.state_dict())
+    for _ in range(3):
+        observation = env.reset()
+        distribution, value = native(env.live.observation)
+        obs, _ = model.policy.obs_to_tensor(observation)
+        assert torch.allclose(model.policy.predict_values(obs)[:, 0], value, atol=1e-6)
+        actions, _ = model.predict(observation, deterministic=True)
+        assert actions.tolist() == distribution.mode.tolist()
+        _, log_prob, entropy = model.policy.evaluate_actions(obs, distribution.mode)
+        assert torch.allclose(log_prob, distribution.log_prob(distribution.mode), atol=1e-6)
+        assert torch.allclose(entropy, distribution.entropy, atol=1e-6)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("algorithm", [MaskablePPO, PPO, A2C])
+def test_every_parameter_is_in_the_optimizer_and_moves(algorithm: Any, ragged: bool) -> None:
+    """Law 6, with `net_arch`, which is honoured: a published implementation's head never trains."""
+    env = GraphVecEnv("vertex-cover", 4, ragged=ragged)
+    kwargs = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
+    policy = {"encoder": SMALL, "net_arch": {"pi": [12], "vf": [8, 20]}}
+    model = algorithm(GraphPolicy, env, n_steps=8, policy_kwargs=policy, device="cpu", **kwargs)
+    network = model.policy.network
+    assert [layer.out_features for layer in network.pi if hasattr(layer, "out_features")] == [12]
+    assert [layer.out_features for layer in network.vf if hasattr(layer, "out_features")] == [8, 20]
+    optimized = {id(p) for group in model.policy.optimizer.param_groups for p in group["params"]}
+    assert optimized == {id(p) for p in model.policy.parameters()}
+    before = weights(model)
+    model.learn(64)
+    assert all(not torch.equal(old, new) for old, new in zip(before, weights(model), strict=True))
+
+
+def test_both_routes_learn_the_same_numbers() -> None:
+    """Padding is only padding: with equal seeds, ragged and padded runs end with equal weights."""
+    models = []
+    for ragged in (False, True):
+        torch.manual_seed(0)
+        model = maskable("vertex-cover", ragged=ragged, seed=3)
+        models.append(model.learn(96))
+    for one, other in zip(weights(models[0]), weights(models[1]), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_legal_action_is_all_that_a_masked_policy_takes() -> None:
+    model = maskable("vertex-cover")
+    env: Any = model.env
+    observation = env.reset()
+    for _ in range(30):
+        masks = env.action_masks()
+        actions, _ = model.predict(observation, action_masks=masks)
+        assert masks[np.arange(4), actions].all()
+        narrow = masks.copy()
+        narrow[np.arange(4), actions] = masks.sum(1) == 1  # forbid what it took, where there is another
+        others, _ = model.predict(observation, action_masks=narrow)
+        assert narrow[np.arange(4), others].all()
+        observation, *_ = env.step(actions)
+
+
+def test_unmasked_policies_may_choose_any_candidate_but_no_padding() -> None:
+    env = GraphVecEnv("vertex-cover", 8)
+    model = PPO(GraphPolicy, env, n_steps=4, policy_kwargs={"encoder": SMALL, "masked": False}, device="cpu")
+    observation = env.reset()
+    distribution = model.policy.get_distribution(model.policy.obs_to_tensor(observation)[0])
+    assert bool((distribution.probs > 0).all())
+    assert distribution.segments.lengths.tolist() == observation["num_nodes"].flatten().tolist()
+
+
+@pytest.mark.parametrize("size", [20, 100, 500])
+def test_a_saved_model_runs_on_larger_graphs_with_equal_decisions(size: int, tmp_path: Path) -> None:
+    """Issues 2031 and 2042 of Stable-Baselines3, on all three ways to another size."""
+    model = maskable(make_setting("vertex-cover", sizes=(5, 10, 15))).learn(64)
+    model.save(tmp_path / "model")
+    larger = GraphVecEnv(make_setting("vertex-cover", sizes=(size,)), 3)
+    observation = larger.reset()
+    environment = larger.setting.environment
+    native = NativePolicy(environment.features, environment.actions, SMALL, HeadsConfig())
+    native.load_state_dict(model.policy.network.state_dict())
+    expected = native.best(larger.live.observation).tolist()
+    loaded = load(MaskablePPO, tmp_path / "model", larger)
+    assert loaded.predict(observation, deterministic=True)[0].tolist() == expected
+    assert model.predict(observation, deterministic=True)[0].tolist() == expected
+    assert change_size(model, larger).learn(16).observation_space["nodes"].shape[0] == size
+    assert loaded.learn(16, reset_num_timesteps=True).num_timesteps >= 16
+
+
+def test_changing_to_another_problem_is_refused() -> None:
+    with pytest.raises(ValueError, match="use the problem that it was trained on"):
+        change_size(maskable("vertex-cover"), GraphVecEnv("independent-set", 2))
+
+
+def test_save_and_load_keep_everything(tmp_path: Path) -> None:
+    model = maskable("steiner-tree", policy_kwargs={"net_arch": [24]}).learn(32)
+    env: Any = model.env
+    model.save(tmp_path / "model")
+    again = MaskablePPO.load(tmp_path / "model", env=env)
+    assert all(torch.equal(one, other) for one, other in zip(weights(model), weights(again), strict=True))
+    assert again.policy.net_arch == [24]
+    moments = model.policy.optimizer.state_dict()["state"]
+    for row, state in again.policy.optimizer.state_dict()["state"].items():
+        assert torch.equal(state["exp_avg"], moments[row]["exp_avg"])
+    model.policy.save(str(tmp_path / "policy"))
+    policy = GraphPolicy.load(str(tmp_path / "policy"))
+    observation = env.reset()
+    assert (
+        policy.predict(observation, deterministic=True)[0].tolist()
+        == model.predict(observation, deterministic=True)[0].tolist()
+    )
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_one_node_graphs_and_isolated_nodes_are_right(ragged: bool) -> None:
+    edges = torch.tensor([[4, 5], [5, 6]])  # of the third graph, whose last node is alone
+    lonely = from_edges(edges, torch.tensor([1, 3, 4, 1]), undirected=True)
+    instances = make_setting("independent-set").environment.instance(lonely)
+    model = maskable(make_setting("independent-set", instances=instances), ragged=ragged)
+    env: Any = model.env
+    assert sorted(env.live.state.node_segments.lengths.tolist()) == [1, 1, 3, 4]
+    together = env.live.observation
+    for row in range(4):
+        alone = Observation(*_select(together, row))
+        model_value = model.policy.predict_values(model.policy.obs_to_tensor(env._observe())[0])[row]
+        assert torch.allclose(model_value, model.policy.network.value(alone), atol=1e-6)
+    actions, _ = model.predict(env._observe(), deterministic=True)
+    sizes = env.live.state.node_segments.lengths.tolist()
+    assert all(0 <= action < size for action, size in zip(actions, sizes, strict=True))
+    _, _, done, infos = env.step(actions)
+    assert [bool(end) for end in done] == [size == 1 or end for size, end in zip(sizes, done, strict=True)]
+    assert all(info["objective"] > 0 for info, end in zip(infos, done, strict=True) if end)
+
+
+def _select(observation: Observation, row: int) -> tuple[GraphBatch, tuple[Tensor, ...]]:
+    index = torch.tensor([row])
+    nodes = observation.graph.node_segments.select(index)[1]
+    return observation.graph.select(index), (observation.masks[0][nodes],)
+
+
+def test_spaces_graph_goes_through_unpadded() -> None:
+    """Issues 219, 1280 and 2121: a `spaces.Graph` in the observation space, and single observations of it."""
+    model = maskable("steiner-tree", ragged=True).learn(32)
+    assert isinstance(model.observation_space["graph"], spaces.Graph)
+    single = GraphEnv(make_setting("steiner-tree"), observation="graph")
+    observation, _ = single.reset(seed=0)
+    action, _ = model.predict(observation, deterministic=True)
+    native = model.policy.network.best(single.live.observation)
+    assert int(action) == int(native)
+
+
+@pytest.mark.parametrize("continuous", ["locomotion"])
+def test_continuous_actions(continuous: str) -> None:
+    env = GraphVecEnv(continuous, 2)
+    model = PPO(GraphPolicy, env, n_steps=4, batch_size=4, n_epochs=1, policy_kwargs={"encoder": SMALL}, device="cpu")
+    before = weights(model)
+    model.learn(16)
+    assert any(not torch.equal(old, new) for old, new in zip(before, weights(model), strict=True))
+    action, _ = model.predict(env.reset(), deterministic=True)
+    assert action.shape == (2, *env.action_space.shape)
+
+
+def test_stock_dqn_on_padded_graphs() -> None:
+    env = GraphVecEnv("vertex-cover", 4)
+    model = DQN(
+        GraphQPolicy, env, learning_starts=16, batch_size=16, train_freq=2, buffer_size=512, device="cpu",
+        policy_kwargs={"encoder": SMALL}, target_update_interval=8,
+    )  # fmt: skip
+    before = weights(model)
+    model.learn(96)
+    assert any(not torch.equal(old, new) for old, new in zip(before, weights(model), strict=True))
+    observation = env.reset()
+    actions, _ = model.predict(observation, deterministic=True)
+    assert env.action_masks()[np.arange(4), actions].all()
+
+
+def test_dqn_on_ragged_graphs_stores_what_it_saw(tmp_path: Path) -> None:
+    env = GraphVecEnv("steiner-tree", 4, ragged=True)
+    model = GraphDQN(
+        GraphQPolicy, env, learning_starts=40, batch_size=16, train_freq=4, buffer_size=64, device="cpu",
+        policy_kwargs={"encoder": SMALL}, replay_buffer_class=GraphReplayBuffer, target_update_interval=8,
+    )  # fmt: skip
+    seen = []
+    buffer: Any = model.replay_buffer
+    add = buffer.add
+    buffer.add = lambda obs, *rest, **kw: (seen.append({k: v.copy() for k, v in obs.items()}), add(obs, *rest, **kw))
+    model.learn(200)
+    assert buffer.full
+    newest = buffer.before.select(torch.arange(4) + (buffer.before.num_added - 4) % buffer.before.capacity)
+    for key, values in seen[-1].items():
+        assert torch.equal(newest[key], torch.from_numpy(values))
+    samples = buffer.sample(8)
+    assert samples.observations["num_nodes"].shape == (8, 1)
+    assert bool((model.q_net(samples.observations).gather(1, samples.actions.long()) > -1e8).all()), (
+        "actions were legal"
+    )
+    model.save(tmp_path / "dqn")
+    again = load(GraphDQN, tmp_path / "dqn", GraphVecEnv(make_setting("steiner-tree", sizes=(60,)), 2, ragged=True))
+    assert all(torch.equal(one, other) for one, other in zip(weights(model), weights(again), strict=True))
+
+
+def test_an_episode_that_is_cut_is_bootstrapped_from_where_it_ended() -> None:
+    """Illegal actions cut an episode; the info then holds the last observation of the old one."""
+    env = GraphVecEnv("vertex-cover", 1, ragged=True)
+    env.reset()
+    last = env.live.state.num_nodes
+    for _ in range(last):
+        _, reward, done, infos = env.step(np.array([10_000]))
+        assert reward[0] == -1
+    assert done[0]
+    assert infos[0]["TimeLimit.truncated"]
+    assert infos[0]["terminal_observation"]["num_nodes"] == last
+    assert infos[0]["episode"]["r"] == -last

@@ -1,0 +1,90 @@
+"""Observations as arrays and back: nothing is lost, padded or packed, and what does not fit is refused by name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphwright.core import GraphError, Segments
+from graphwright.envs.problems import PROBLEMS
+from graphwright.frameworks.ragged_ring import RaggedRing
+from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
+from graphwright.frameworks.setting import Setting, make_setting
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+
+SETTINGS = {name: make_setting(name) for name in PROBLEMS}
+
+
+def packed(setting: Setting, count: int = 5, seed: int = 0) -> Arrays:
+    return setting.schema.pack(setting.live(count, seed).observation)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
+    setting = SETTINGS[name]
+    live = setting.live(4, 0)
+    arrays = setting.schema.pack(live.observation)
+    padded = pad(arrays, setting.limits)
+    for key, values in strip(padded).items():
+        assert torch.equal(values, arrays[key]), key
+    schema = setting.schema
+    policy = GraphPolicy(schema.features, schema.actions, EncoderConfig(width=8), HeadsConfig())
+    again = setting.schema.unpack(strip(padded))
+    for one, other in zip(again.masks, live.observation.masks, strict=True):
+        assert torch.equal(one, other)
+    assert torch.equal(policy.value(again), policy.value(live.observation))
+    assert torch.equal(policy.best(again), policy.best(live.observation))
+
+
+@pytest.mark.parametrize("name", ["vertex-cover", "steiner-tree", "network-repair", "path-search"])
+def test_select_and_concat_are_those_of_graph_batches(name: str) -> None:
+    setting = SETTINGS[name]
+    arrays = packed(setting)
+    rows = torch.tensor([3, 0, 3])
+    chosen = select(arrays, rows)
+    graph = setting.schema.unpack(arrays).graph.select(rows)
+    for key, values in graph.to_tensors().items():
+        assert torch.equal(setting.schema.unpack(chosen).graph.to_tensors()[key], values), key
+    parts = [select(arrays, torch.tensor([row])) for row in range(5)]
+    for key, values in concat(parts).items():
+        assert torch.equal(values, arrays[key])
+
+
+def test_arrays_that_do_not_fit_are_refused_by_name() -> None:
+    setting = SETTINGS["vertex-cover"]
+    arrays = packed(setting)
+    with pytest.raises(GraphError, match=r"nodes: a graph has \d+ rows, there is room for 3"):
+        pad(arrays, Limits(3, 100, 3))
+    with pytest.raises(GraphError, match="expected 4 columns: selected, weight"):
+        setting.schema.unpack({**arrays, "nodes": arrays["nodes"][:, :2]})
+    with pytest.raises(GraphError, match="action_mask has 1 values"):
+        setting.schema.unpack({**arrays, "action_mask": arrays["action_mask"][:1]})
+
+
+def test_spread_by_hand() -> None:
+    values = torch.tensor([1.0, 2.0, 3.0])
+    assert spread(values, Segments.from_lengths(torch.tensor([2, 0, 1])), 3, -1.0).tolist() == [
+        [1, 2, -1],
+        [-1, -1, -1],
+        [3, -1, -1],
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(capacity=st.integers(3, 40), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=60), seed=st.integers(0, 99))
+def test_a_ring_holds_the_newest_graphs(capacity: int, sizes: list[int], seed: int) -> None:
+    """Against a list, over many rounds and growing tables."""
+    arrays = packed(SETTINGS["steiner-tree"], 12, seed)
+    ring, kept = RaggedRing(capacity), []
+    draw = torch.Generator().manual_seed(seed)
+    for size in sizes:
+        rows = torch.randint(12, (size,), generator=draw)
+        ring.add(select(arrays, rows))
+        kept += rows.tolist()
+        first = max(0, len(kept) - capacity)
+        places = torch.arange(first, len(kept)) % capacity
+        expected = select(arrays, torch.tensor(kept[first:]))
+        for key, values in ring.select(places).items():
+            assert torch.equal(values, expected[key]), key
