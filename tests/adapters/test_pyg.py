@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import ToUndirected
 
 from graphwright.adapters.pyg import from_pyg, to_pyg
@@ -179,7 +179,7 @@ def test_data_without_edges_and_numbers_for_graphs() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (HeteroData(), "to_homogeneous"),
+        ([Data(num_nodes=1)], "list is not a PyG Data; use from_pyg_dataset"),
         (Data(num_nodes=3, odd=torch.ones(5)), r"'odd' of shape \[5\] has no row"),
         (Data(num_nodes=3, items=[1, 2]), "'items' is a list"),
         (Data(num_nodes=3, adj=torch.eye(3).to_sparse()), "'adj' is a Tensor; make it a dense"),

@@ -1,4 +1,4 @@
-"""PyTorch Geometric data to `GraphBatch` and back."""
+"""`Data` and batches of it to `GraphBatch` and back."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch, Data, HeteroData
 
 from graphwright.adapters.opposites import with_reverse
+from graphwright.adapters.pyg.attributes import dense, is_text, unshifted
+from graphwright.adapters.pyg.from_hetero import from_hetero
 from graphwright.core import GraphBatch, GraphError, Segments, from_edges
 from graphwright.core.graph import check_end_points
 
 _TOPOLOGY = ("edge_index", "num_nodes", "batch", "ptr")
 
 
-def from_pyg(data: Data, *, undirected: bool | None = None) -> GraphBatch:
-    """A `GraphBatch` from a `Data` (one graph) or a `Batch`.
+def from_pyg(data: Data | HeteroData, *, undirected: bool | None = None) -> GraphBatch:
+    """A `GraphBatch` from a `Data` (one graph) or a `Batch`; for `HeteroData`, see `from_hetero`.
 
     Tensors and numbers become columns under their own names: node or edge columns by PyG's own rule (the size of each
     graph, then "edge" in the name), otherwise graph columns [B, ...]. Their first dimension is the one along which PyG
@@ -25,11 +27,13 @@ def from_pyg(data: Data, *, undirected: bool | None = None) -> GraphBatch:
     undirected: True pairs each edge with its opposite in the column `reverse`, False does not, None does if every edge
         has an opposite with the same attributes.
 
-    Raises GraphError for data of several types, an attribute that is no column (a list, a sparse matrix, a size that
+    Raises GraphError for what is no PyG data, an attribute that is no column (a list, a sparse matrix, a size that
     fits no table, an edge attribute `reverse`), ends outside the graph, and, with True, an edge without opposite.
     """
+    if isinstance(data, HeteroData):
+        return from_hetero(data, undirected=undirected)
     if not isinstance(data, Data):
-        raise GraphError(f"{type(data).__name__} is not a PyG Data; call .to_homogeneous() on data of several types")
+        raise GraphError(f"{type(data).__name__} is not a PyG Data; use from_pyg_dataset for a list or a loader of it")
     nodes = _node_segments(data)
     edge_index = torch.empty((2, 0), dtype=torch.int64) if data.edge_index is None else data.edge_index
     edge_index = edge_index.as_subclass(Tensor).to(torch.int64)
@@ -41,7 +45,7 @@ def from_pyg(data: Data, *, undirected: bool | None = None) -> GraphBatch:
     }
     tables: dict[str, dict[str, Tensor]] = {"node": {}, "edge": {}, "graph": {}}
     for key in data.keys():  # noqa: SIM118 - not a dict: iterating over it gives pairs
-        if key not in _TOPOLOGY and not _is_text(data[key]):
+        if key not in _TOPOLOGY and not is_text(data[key]):
             table, name, column = _column(data, key, sizes)
             tables[table][name] = column
     if "reverse" in tables["edge"]:
@@ -103,18 +107,9 @@ def _node_segments(data: Data) -> Segments:
     return Segments.from_lengths(torch.tensor([data.num_nodes], device=device))
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list | tuple) and all(_is_text(inner) for inner in value))
-
-
 def _column(data: Data, key: str, sizes: Mapping[str, Tensor]) -> tuple[str, str, Tensor]:
     """The table, name and column of the attribute `key`; `sizes` tells how many rows [B] of each table a graph has."""
-    value = data[key]
-    if isinstance(value, int | float):
-        value = torch.tensor(value)
-    if not isinstance(value, Tensor) or value.layout is not torch.strided:
-        raise GraphError(f"attribute {key!r} is a {type(value).__name__}; make it a dense tensor, or delete it")
-    value = value.as_subclass(Tensor)
+    value = dense(key, data[key])
     if value.dim() == 0:
         return "graph", key, value.reshape(1)
     column = value.movedim(data.__cat_dim__(key, value), 0)
@@ -122,7 +117,7 @@ def _column(data: Data, key: str, sizes: Mapping[str, Tensor]) -> tuple[str, str
     counts = None
     if isinstance(rows, Tensor) and rows.dim() == 1 and int(rows[-1]) == len(column):
         counts = rows.diff().to(column.device)
-        column = _unshifted(key, column, counts, shifts)
+        column = unshifted(key, column, counts, shifts)
     fitting = [
         table
         for table, size in sizes.items()
@@ -135,15 +130,3 @@ def _column(data: Data, key: str, sizes: Mapping[str, Tensor]) -> tuple[str, str
         shape = list(value.shape)
         raise GraphError(f"attribute {key!r} of shape {shape} has no row for each node, edge or graph; reshape it")
     return ("edge" if "edge" in key and "edge" in fitting[:2] else fitting[0]), key, column
-
-
-def _unshifted(key: str, column: Tensor, counts: Tensor, shifts: Tensor | None) -> Tensor:
-    """`column` without what PyG added to the rows of each graph, of which there are `counts` [B]."""
-    if shifts is None or not bool(shifts.any()):
-        return column
-    if shifts.dim() != 1:
-        raise GraphError(
-            f"attribute {key!r} was shifted in batching by a rule of its own; convert `to_data_list()` instead"
-        )
-    shift = shifts.to(column.device)[Segments.from_lengths(counts).index]
-    return column - shift.reshape(-1, *[1] * (column.dim() - 1))

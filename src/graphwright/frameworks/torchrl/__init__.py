@@ -1,0 +1,22 @@
+"""TorchRL: problems as environments, policies as tensordict modules, advantages without vmap."""
+
+from graphwright.frameworks.torchrl.dense import DenseGraphs
+from graphwright.frameworks.torchrl.env import GraphEnv
+from graphwright.frameworks.torchrl.gae import GraphGAE
+from graphwright.frameworks.torchrl.modules import GraphActor, GraphActorCritic, GraphCritic, GraphLogits
+from graphwright.frameworks.torchrl.ragged import collate_ragged, observation_to_ragged, to_ragged
+from graphwright.frameworks.torchrl.reading import EnvGraphs
+
+__all__ = [
+    "DenseGraphs",
+    "EnvGraphs",
+    "GraphActor",
+    "GraphActorCritic",
+    "GraphCritic",
+    "GraphEnv",
+    "GraphGAE",
+    "GraphLogits",
+    "collate_ragged",
+    "observation_to_ragged",
+    "to_ragged",
+]

@@ -1,0 +1,85 @@
+"""Dense tensors ↔ ragged graphs, without loops.
+
+Dense: B graphs of at most n nodes as [B, n, ...], with their edges as indices [B, 2, e] or as an adjacency [B, n, n].
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError, Segments, from_edges
+from graphwright.frameworks.schema import spread
+
+
+def take(dense: Tensor, segments: Segments) -> Tensor:
+    """The first rows of each group, one group after the other: [B, n, ...] → [M, ...].
+
+    Raises GraphError where a group has more rows than there are.
+    """
+    room = dense.shape[1]
+    _check_room(segments, room)
+    return dense.flatten(0, 1)[segments.index * room + segments.position]
+
+
+def fill(values: Tensor, segments: Segments, room: int, padding: float = 0.0) -> Tensor:
+    """The opposite of `take`: [M, ...] → [B, room, ...], with `padding` where a group has no more rows."""
+    _check_room(segments, room)
+    return spread(values, segments, room, padding)
+
+
+def from_edge_index(edge_index: Tensor, num_nodes: Tensor, num_edges: Tensor | None = None) -> GraphBatch:
+    """The directed graphs of `edge_index` [B, 2, e], source and destination counted from 0 in each graph.
+
+    num_nodes: [B]. num_edges: [B], how many of the first edges are meant; all, if it is not given.
+
+    Raises GraphError for an edge to a node that its graph does not have.
+    """
+    num_graphs, _, room = edge_index.shape
+    if num_edges is None:
+        num_edges = num_nodes.new_full((num_graphs,), room)
+    edges = Segments.from_lengths(num_edges)
+    ends = take(edge_index.transpose(1, 2).long(), edges)
+    size = num_nodes[edges.index].unsqueeze(1)
+    outside = ((ends < 0) | (ends >= size)).any(1).nonzero()
+    if outside.numel():
+        edge = int(outside[0])
+        graph = int(edges.index[edge])
+        raise GraphError(
+            f"edge_index of graph {graph} joins nodes {ends[edge].tolist()}, but it has {int(num_nodes[graph])}; "
+            "give num_edges where the last edges are padding"
+        )
+    nodes = Segments.from_lengths(num_nodes)
+    return from_edges((ends + nodes.ptr[:-1][edges.index].unsqueeze(1)).t(), num_nodes, undirected=False)
+
+
+def from_adjacency(adjacency: Tensor, num_nodes: Tensor) -> GraphBatch:
+    """The directed graphs with an edge from u to v where `adjacency` [B, n, n] is not zero at [u, v].
+
+    num_nodes: [B]. Rows and columns of nodes that a graph does not have are ignored.
+    """
+    place = torch.arange(adjacency.shape[1], device=adjacency.device)
+    exists = place < num_nodes.unsqueeze(1)
+    graph, source, destination = ((adjacency != 0) & exists.unsqueeze(2) & exists.unsqueeze(1)).nonzero().unbind(1)
+    start = Segments.from_lengths(num_nodes).ptr[:-1][graph]
+    return from_edges(torch.stack([start + source, start + destination]), num_nodes, undirected=False)
+
+
+def to_edge_index(graph: GraphBatch, room: int) -> Tensor:
+    """[B, 2, room] int64: the edges of each graph, counted from 0 in it and sorted by destination, then zeros."""
+    ends = graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
+    return fill(ends.t(), graph.edge_segments, room).transpose(1, 2)
+
+
+def to_adjacency(graph: GraphBatch, room: int) -> Tensor:
+    """[B, room, room] bool: whether an edge leads from u to v; parallel edges become one."""
+    _check_room(graph.node_segments, room)
+    source, destination = graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
+    adjacency = torch.zeros(graph.num_graphs, room, room, dtype=torch.bool, device=graph.device)
+    adjacency[graph.edge_graph, source, destination] = True
+    return adjacency
+
+
+def _check_room(segments: Segments, room: int) -> None:
+    if bool((segments.lengths > room).any()):
+        raise GraphError(f"a graph has {int(segments.lengths.max())} rows, there is room for {room}")

@@ -1,0 +1,74 @@
+"""From a ragged distribution to the dense parameters that TorchRL keeps in a tensordict, and from those to its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution as TorchDistribution
+from torch.distributions import constraints
+
+from graphwright.core import Segments
+from graphwright.distributions import Distribution, NodeGaussian, RaggedCategorical
+from graphwright.frameworks.torchrl.conversion import fill
+
+
+def dense_parameters(distribution: Distribution, room: int) -> dict[str, Tensor]:
+    """`logits` [B, room] of a categorical; `loc` and `scale` [B, room, D] where actions are continuous.
+
+    Illegal candidates and padding have the lowest finite logit, whose probability is 0 exactly, so that a graph with
+    nothing to decide gives no NaN. Nodes that do not act, and padding, have scale 0.
+    """
+    if isinstance(distribution, NodeGaussian):
+        segments, acts = distribution.segments, distribution.acts
+        loc, scale = (values.masked_fill(~acts, 0) for values in (distribution.mean, distribution.scale))
+        return {"loc": fill(loc, segments, room), "scale": fill(scale, segments, room)}
+    assert isinstance(distribution, RaggedCategorical)
+    lowest = torch.finfo(distribution.logits.dtype).min
+    return {"logits": fill(distribution.logits.clamp(min=lowest), distribution.segments, room, lowest)}
+
+
+class NodeTanhNormal(TorchDistribution):
+    """`NodeGaussian` of dense parameters: loc, scale [*, n, D]; a node of scale 0 does not act and its action is 0.
+
+    Batch shape [*], event shape [n, D].
+    """
+
+    arg_constraints = {"loc": constraints.real, "scale": constraints.nonnegative}  # noqa: RUF012
+    support = constraints.independent(constraints.interval(-1.0, 1.0), 2)
+    has_rsample = True
+
+    def __init__(self, loc: Tensor, scale: Tensor, validate_args: bool | None = None) -> None:
+        self.loc = loc
+        self.scale = scale
+        super().__init__(loc.shape[:-2], loc.shape[-2:], validate_args)
+
+    @property
+    def mode(self) -> Tensor:
+        """[*, n, D]: the squashed mean."""
+        return self._native().mode.view_as(self.loc)
+
+    deterministic_sample = mode
+
+    def rsample(self, sample_shape: Any = ()) -> Tensor:
+        """[*sample_shape, *, n, D]: draws through which gradients flow."""
+        return self._native(sample_shape).sample().view(*sample_shape, *self.loc.shape)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """[*sample_shape, *]: log-density of `value` [*sample_shape, *, n, D], over all nodes that act."""
+        shape = value.shape[: value.dim() - self.loc.dim()]
+        density = self._native(shape).log_prob(value.reshape(-1, value.shape[-1]))
+        return density.view(value.shape[:-2])
+
+    def entropy(self) -> Tensor:
+        """[*] in nats."""
+        return self._native().entropy.view(self.batch_shape)
+
+    def _native(self, sample_shape: Any = ()) -> NodeGaussian:
+        rows = (*sample_shape, *self.loc.shape)
+        loc, scale = (values.expand(rows).flatten(0, -2) for values in (self.loc, self.scale))
+        acts = (scale > 0).all(1)
+        size = self.loc.shape[-2]
+        ptr = torch.arange(0, loc.shape[0] + 1, size, device=loc.device)
+        return NodeGaussian(loc, torch.where(scale > 0, scale, 1), Segments(ptr), acts)

@@ -1,0 +1,136 @@
+"""`GraphActor`, `GraphCritic` and `GraphActorCritic`: one `GraphPolicy` as TorchRL modules."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from tensordict import TensorDictBase
+from tensordict.nn import TensorDictModuleBase
+from torch import Tensor
+from torch.distributions import Categorical
+from torchrl.modules import OneHotCategorical, ProbabilisticActor
+
+from graphwright.core import ActionSpec, Features
+from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
+from graphwright.frameworks.torchrl.reading import EnvGraphs, Read, Reader
+from graphwright.nn import GraphPolicy
+from graphwright.nn.actors import DirectActor
+
+MakeReader = Callable[[Features, ActionSpec], Reader]
+
+
+class GraphModule(TensorDictModuleBase):
+    """Graphs of a tensordict of any batch size [*], none included, in one ragged forward; results are [*, ...].
+
+    policy: its parameters are this module's; several modules may share one. graphs: where graphs are found:
+    `EnvGraphs` (the keys of `GraphEnv`) or `DenseGraphs` (a user's own tensors), or a `partial` of it with other keys.
+    """
+
+    def __init__(self, policy: GraphPolicy, graphs: MakeReader = EnvGraphs) -> None:
+        super().__init__()
+        self.policy = policy
+        self.graphs = graphs(policy.encoder.features, policy.actions)
+        self.in_keys = list(self.graphs.in_keys)
+        self.out_keys = self.written(policy)
+
+    def forward(self, tensordict: TensorDictBase) -> TensorDictBase:
+        """See the class."""
+        shape = tensordict.batch_size
+        flat = tensordict if len(shape) == 1 else tensordict.reshape(-1) if shape else tensordict.unsqueeze(0)
+        results = self.compute(self.graphs.read(flat))
+        for key, result in zip(self.out_keys, results, strict=True):
+            tensordict.set(key, result.view(*shape, *result.shape[1:]))
+        return tensordict
+
+    @staticmethod
+    @abstractmethod
+    def written(policy: GraphPolicy) -> list[str]:
+        """The keys of the results."""
+
+    @abstractmethod
+    def compute(self, read: Read) -> list[Tensor]:
+        """The results, [B, ...] each."""
+
+
+class GraphCritic(GraphModule):
+    """Writes `state_value` [*, 1]."""
+
+    @staticmethod
+    def written(policy: GraphPolicy) -> list[str]:
+        """One key."""
+        return ["state_value"]
+
+    def compute(self, read: Read) -> list[Tensor]:
+        """[B, 1]."""
+        return [self.policy.value(read.observation).unsqueeze(1)]
+
+
+class GraphLogits(GraphModule):
+    """Writes `logits` [*, k], or `loc` and `scale` [*, n, D] where actions are continuous."""
+
+    @staticmethod
+    def written(policy: GraphPolicy) -> list[str]:
+        """Raises ValueError for an actor that never scores all of its candidates."""
+        if policy.actions.continuous:
+            return ["loc", "scale"]
+        if isinstance(policy.actor, DirectActor):
+            raise ValueError(
+                "two-stage pairs have no logits of all pairs; make the policy with HeadsConfig(pairs='ends')"
+            )
+        return ["logits"]
+
+    def compute(self, read: Read) -> list[Tensor]:
+        """See `dense_parameters`."""
+        return list(dense_parameters(self.policy.distribution(read.observation), read.room).values())
+
+
+class GraphLogitsValue(GraphModule):
+    """Writes what `GraphLogits` and `GraphCritic` write, from one pass of the encoder."""
+
+    @staticmethod
+    def written(policy: GraphPolicy) -> list[str]:
+        """The keys of both."""
+        return [*GraphLogits.written(policy), *GraphCritic.written(policy)]
+
+    def compute(self, read: Read) -> list[Tensor]:
+        """The results of both."""
+        distribution, value = self.policy(read.observation)
+        return [*dense_parameters(distribution, read.room).values(), value.unsqueeze(1)]
+
+
+class GraphActor(ProbabilisticActor):
+    """Draws `action` and writes `action_log_prob`.
+
+    policy, graphs: as for `GraphModule`. one_hot: whether actions are one-hot. options: those of `ProbabilisticActor`.
+    """
+
+    parameters_module: type[GraphModule] = GraphLogits
+
+    def __init__(
+        self, policy: GraphPolicy, graphs: MakeReader = EnvGraphs, *, one_hot: bool = False, **options: Any
+    ) -> None:
+        discrete = OneHotCategorical if one_hot else Categorical
+        defaults = {
+            "distribution_class": NodeTanhNormal if policy.actions.continuous else discrete,
+            "return_log_prob": True,
+        }
+        super().__init__(
+            self.parameters_module(policy, graphs), in_keys=GraphLogits.written(policy), **{**defaults, **options}
+        )
+        self._options = {"graphs": graphs, "one_hot": one_hot, **options}
+
+
+class GraphActorCritic(GraphActor):
+    """A `GraphActor` that writes `state_value` too, from one pass of the encoder."""
+
+    parameters_module = GraphLogitsValue
+
+    def get_policy_operator(self) -> GraphActor:
+        """The actor alone, around the same policy."""
+        return GraphActor(self.module[0].policy, **self._options)
+
+    def get_value_operator(self) -> GraphCritic:
+        """The critic alone, around the same policy."""
+        return GraphCritic(self.module[0].policy, self._options["graphs"])

@@ -1,0 +1,52 @@
+"""Padded tensordicts → lazy stacks of single graphs, each of its own size: what a `ListStorage` keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from tensordict import LazyStackedTensorDict, TensorDict, TensorDictBase, lazy_stack
+from torch import Tensor
+
+from graphwright.core import Observation
+from graphwright.frameworks.schema import COUNTED_BY, Arrays, Schema, strip
+
+
+def to_ragged(tensordict: TensorDictBase, schema: Schema) -> LazyStackedTensorDict:
+    """The graphs of a padded tensordict [*], one after the other, without their padding; `next` likewise.
+
+    All other entries stay as they are. The result shares no memory with `tensordict`, so that a buffer may keep a few
+    of its graphs. Modules of this package read it as they read the padded one.
+    """
+    flat = tensordict.reshape(-1)
+    keys = set(flat.keys()) & set(schema.keys)
+    graphs = _single_graphs(strip({key: flat.get(key) for key in keys}))
+    others = flat.exclude(*keys, "next").clone().unbind(0)
+    stack = lazy_stack([other.update(graph) for other, graph in zip(others, graphs, strict=True)])
+    following = flat.get("next", None)
+    if following is not None:
+        stack.set("next", to_ragged(following, schema))
+    return stack
+
+
+def collate_ragged(graphs: Sequence[TensorDictBase]) -> TensorDict:
+    """Single graphs → one minibatch [S], whose entries are jagged where the graphs differ in size: a `collate_fn`.
+
+    Losses read it; of a lazy stack they would pad the entries that are one number a graph, and fail.
+    """
+    return lazy_stack(list(graphs)).densify(layout=torch.jagged)
+
+
+def observation_to_ragged(observation: Observation, schema: Schema) -> LazyStackedTensorDict:
+    """The graphs of an observation [B], one after the other."""
+    return lazy_stack([TensorDict(graph) for graph in _single_graphs(schema.pack(observation))])
+
+
+def _single_graphs(packed: Arrays) -> list[dict[str, Tensor]]:
+    """Each graph's own arrays."""
+    lengths = {key: packed[counted].view(-1).tolist() for key, counted in COUNTED_BY.items() if key in packed}
+    columns = {key: array.split(lengths[key]) if key in lengths else array.unbind() for key, array in packed.items()}
+    return [
+        {key: column.clone() for key, column in zip(columns, graph, strict=True)}
+        for graph in zip(*columns.values(), strict=True)
+    ]

@@ -1,0 +1,69 @@
+"""Readers: a tensordict of B graphs → one ragged observation, and the room that results need to be dense again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import torch
+from tensordict import LazyStackedTensorDict, NestedKey, TensorDictBase
+
+from graphwright.core import ActionSpec, Features, GraphError, Observation, Segments
+from graphwright.frameworks.schema import Schema, strip
+
+
+class Read(NamedTuple):
+    """An observation, and how many candidates (nodes, where actions are continuous) a dense row has room for."""
+
+    observation: Observation
+    room: int
+
+
+class Reader(Protocol):
+    """What finds graphs in a tensordict."""
+
+    @property
+    def in_keys(self) -> Sequence[NestedKey]:
+        """All that may be read; some of it may be absent."""
+
+    def read(self, tensordict: TensorDictBase) -> Read:
+        """The graphs of a tensordict of batch size [B]."""
+
+
+@dataclass(frozen=True)
+class EnvGraphs:
+    """The keys of `Schema`: padded as `GraphEnv` gives them, jagged, or a lazy stack of graphs of their own sizes."""
+
+    features: Features
+    actions: ActionSpec
+
+    @property
+    def in_keys(self) -> list[str]:
+        """See `Schema`."""
+        return list(self._schema.keys)
+
+    def read(self, tensordict: TensorDictBase) -> Read:
+        """Raises GraphError, naming the key, for one that is missing or does not fit."""
+        keys = set(tensordict.keys()) & set(self.in_keys)
+        missing = [key for key in self.in_keys if key not in keys and key != "reverse"]
+        if missing:
+            raise GraphError(f"the tensordict has no {', '.join(missing)}; for tensors of your own give DenseGraphs")
+        tensordict = tensordict.select(*keys)
+        if isinstance(tensordict, LazyStackedTensorDict):
+            tensordict = tensordict.densify(layout=torch.jagged)
+        columns = {key: tensordict.get(key) for key in keys}
+        jagged = {key: column.values() for key, column in columns.items() if column.is_nested}
+        padded = strip({key: column for key, column in columns.items() if not column.is_nested})
+        observation = self._schema.unpack({**padded, **jagged})
+        if "action_mask" in jagged:
+            return Read(observation, _longest(self.actions.segments(observation.graph)))
+        return Read(observation, columns["action_mask"].shape[1])
+
+    @property
+    def _schema(self) -> Schema:
+        return Schema(self.features, self.actions)
+
+
+def _longest(segments: Segments) -> int:
+    return int(segments.lengths.max()) if segments.num_groups else 0
