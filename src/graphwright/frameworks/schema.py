@@ -183,4 +183,6 @@ def select(arrays: Mapping[str, Tensor], rows: Tensor) -> Arrays:
 def spread(values: Tensor, segments: Segments, width: int, fill: float) -> Tensor:
     """[B, width, ...]: the values [M, ...] of each graph in a row of its own, then `fill`."""
     out = values.new_full((segments.num_groups * width, *values.shape[1:]), fill)
-    return out.index_put((segments.index * width + segments.position,), values).unflatten(0, (-1, width))
+    return out.index_put((segments.index * width + segments.position,), values).unflatten(
+        0, (segments.num_groups, width)
+    )
