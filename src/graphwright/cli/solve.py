@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import tyro
 from rich.console import Console
 from rich.markup import escape
@@ -125,6 +126,11 @@ def _draw(
         np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
         position,
         f"{path.stem}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
+        marks={
+            name: column.nonzero().squeeze(1).numpy()
+            for name, column in instance.nodes.items()
+            if column.dtype == torch.bool and column.any()
+        },
         geographic=geographic,
     )
     note_unplaced(figure, placed)

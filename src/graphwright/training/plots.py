@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -20,6 +20,7 @@ from matplotlib.ticker import EngFormatter
 
 from graphwright.training.checkpoint import write_atomically
 
+NO_MARKS: Mapping[str, np.ndarray] = {}
 INK, GREY, PALE, ACCENT, EDGE = "#1f2933", "#7b8794", "#ffffff", "#e4572e", "#b8c4ce"
 
 
@@ -52,12 +53,13 @@ def draw_solution(
     position: np.ndarray,
     title: str,
     *,
+    marks: Mapping[str, np.ndarray] = NO_MARKS,
     geographic: bool = False,
 ) -> Figure:
     """A graph with its chosen nodes filled and its chosen links drawn thick.
 
     edges: [L, 2] int; nodes: [k] int and links: [m, 2] int, the chosen ones; position: [N, 2] float (`place_nodes`),
-    longitude and latitude if `geographic`.
+    longitude and latitude if `geographic`; marks: name → nodes [m] int that play a part, drawn with a ring.
     """
     stretch = 1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2) if geographic else 1.0
     extent = np.ptp(position, axis=0) if len(position) else np.ones(2)
@@ -76,8 +78,12 @@ def draw_solution(
     selected = np.zeros(len(position), dtype=bool)
     selected[nodes] = True
     _draw_graph(axes, edges, selected, links, position)
+    size = _node_size(len(position))
+    for place, (name, rows) in enumerate(marks.items()):
+        ring, label = f"C{place}", f"{name} ({len(rows)})"
+        axes.scatter(*position[rows].T, s=2.5 * size, facecolor="none", edgecolor=ring, linewidth=1.6, label=label)
     axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2)
+    figure.legend(loc="outside lower right", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
@@ -98,7 +104,7 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.ndarray, position: np.ndarray) -> None:
-    size = float(np.clip(5000 / max(len(selected), 1), 6, 160))
+    size = _node_size(len(selected))
     axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=0.9, zorder=1))
     if len(links):
         label = f"chosen links ({len(links)})"
@@ -125,6 +131,10 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.n
         label=f"chosen ({len(chosen)})",
     )
     axes.autoscale_view()
+
+
+def _node_size(count: int) -> float:
+    return float(np.clip(5000 / max(count, 1), 6, 160))
 
 
 def place_nodes(edges: np.ndarray, count: int, position: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -112,7 +112,7 @@ def parse_topology(spec: str) -> Topology:
     for item in filter(None, options.split(",")):
         option, _, text = item.partition("=")
         if option not in kinds:
-            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(kinds)}")
+            raise ValueError(f"{name} has no option {option!r}; it has {', '.join(kinds) or 'none'}")
         if option in values:
             raise ValueError(f"{name}: {option} is given twice; give it once")
         try:
