@@ -81,7 +81,15 @@ def draw_solution(
     size = _node_size(len(position))
     for place, (name, rows) in enumerate(marks.items()):
         ring, label = f"C{place}", f"{name} ({len(rows)})"
-        axes.scatter(*position[rows].T, s=2.5 * size, facecolor="none", edgecolor=ring, linewidth=1.6, label=label)
+        axes.scatter(
+            position[rows, 0],
+            position[rows, 1],
+            s=2.5 * size,
+            facecolor="none",
+            edgecolor=ring,
+            linewidth=1.6,
+            label=label,
+        )
     axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
     figure.legend(loc="outside lower right", ncols=4, frameon=False, fontsize=9)
     return figure

@@ -13,12 +13,13 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor
 
 from graphwright.core import Observation
-from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_schema, to_arrays, to_observation
+from graphwright.frameworks.sb3.network import NetArch, to_observation
+from graphwright.frameworks.sb3.size_free import SizeFreePolicy
 from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 
 
-class GraphPolicy(MaskableActorCriticPolicy):
+class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     """An actor and a critic over one graph encoder, for observations of any size, padded or packed.
 
     schema: what the arrays mean, where the observation space does not say it. encoder, heads: as everywhere in
@@ -54,10 +55,8 @@ class GraphPolicy(MaskableActorCriticPolicy):
             optimizer_class=optimizer_class,
             optimizer_kwargs=optimizer_kwargs,
         )
-        self.schema = find_schema(observation_space, schema)
-        self.encoder, self.heads, self.masked = encoder, heads, masked
-        self.net_arch: Any = net_arch
-        self.network = GraphNetwork(self.schema, encoder, heads, net_arch)
+        self.describe(schema, encoder, heads, net_arch, masked)
+        self.network = self.make_network()
         self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
 
     def forward(
@@ -84,14 +83,6 @@ class GraphPolicy(MaskableActorCriticPolicy):
     def get_distribution(self, obs: Any, action_masks: np.ndarray | None = None) -> Any:
         """Graphwright's distribution over what each graph offers."""
         return self.network.distribution(self._observe(obs, action_masks))
-
-    def obs_to_tensor(self, observation: Any) -> tuple[Arrays, bool]:
-        """Arrays of any size, and whether they had a batch dimension."""
-        return to_arrays(observation, self.schema, self.device)
-
-    def is_vectorized_observation(self, observation: Any) -> bool:
-        """Whether it has a batch dimension."""
-        return "graph" not in observation and np.ndim(observation["num_nodes"]) == 2
 
     def _predict(self, observation: Any, deterministic: bool = False, action_masks: np.ndarray | None = None) -> Tensor:
         seen = self._observe(observation, action_masks)
@@ -131,17 +122,3 @@ class GraphPolicy(MaskableActorCriticPolicy):
     def _room(self) -> int:
         """Nodes that the action space has room for."""
         return self.action_space.shape[0] if isinstance(self.action_space, spaces.Box) else 0
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {
-            "observation_space": self.observation_space,
-            "action_space": self.action_space,
-            "lr_schedule": self._dummy_schedule,
-            "net_arch": self.net_arch,
-            "schema": self.schema,
-            "encoder": self.encoder,
-            "heads": self.heads,
-            "masked": self.masked,
-            "optimizer_class": self.optimizer_class,
-            "optimizer_kwargs": self.optimizer_kwargs,
-        }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import BasePolicy
@@ -13,7 +12,8 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor, nn
 
 from graphwright.distributions import RaggedCategorical
-from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_schema, to_arrays, to_observation
+from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, to_observation
+from graphwright.frameworks.sb3.size_free import SizeFreePolicy
 from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 
@@ -44,7 +44,7 @@ class GraphQNetwork(nn.Module):
         return spread(scores, candidates, max(int(candidates.lengths.max()), self.room), IMPOSSIBLE)
 
 
-class GraphQPolicy(DQNPolicy):
+class GraphQPolicy(SizeFreePolicy, DQNPolicy):
     """The Q-network and its target, for graphs of any size, padded or packed. Arguments as of `GraphPolicy`.
 
     Greedy actions are legal ones. Stock DQN explores over the whole action space, where an environment of
@@ -72,24 +72,14 @@ class GraphQPolicy(DQNPolicy):
             optimizer_class=optimizer_class,
             optimizer_kwargs=optimizer_kwargs,
         )
-        self.schema = find_schema(observation_space, schema)
+        self.describe(schema, encoder, heads, net_arch, masked)
         if self.schema.actions.continuous:
             raise ValueError("DQN chooses among candidates; use PPO with GraphPolicy for continuous actions")
-        self.encoder, self.heads, self.masked = encoder, heads, masked
-        self.net_arch: Any = net_arch
         self.q_net: Any = self._make()
         self.q_net_target: Any = self._make()
         self.q_net_target.load_state_dict(self.q_net.state_dict())
         self.q_net_target.requires_grad_(False)
         self.optimizer = optimizer_class(self.q_net.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)  # type: ignore[call-arg]
-
-    def obs_to_tensor(self, observation: Any) -> tuple[Arrays, bool]:
-        """Arrays of any size, and whether they had a batch dimension."""
-        return to_arrays(observation, self.schema, self.device)
-
-    def is_vectorized_observation(self, observation: Any) -> bool:
-        """Whether it has a batch dimension."""
-        return "graph" not in observation and np.ndim(observation["num_nodes"]) == 2
 
     def set_training_mode(self, mode: bool) -> None:
         """Training or evaluation mode of the Q-network."""
@@ -100,20 +90,5 @@ class GraphQPolicy(DQNPolicy):
         return self.q_net(obs).argmax(dim=1)
 
     def _make(self) -> GraphQNetwork:
-        network = GraphNetwork(self.schema, self.encoder, self.heads, self.net_arch)
         room = int(self.action_space.n) if isinstance(self.action_space, spaces.Discrete) else 0
-        return GraphQNetwork(self.schema, network, room, self.masked)
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {
-            "observation_space": self.observation_space,
-            "action_space": self.action_space,
-            "lr_schedule": self._dummy_schedule,
-            "net_arch": self.net_arch,
-            "schema": self.schema,
-            "encoder": self.encoder,
-            "heads": self.heads,
-            "masked": self.masked,
-            "optimizer_class": self.optimizer_class,
-            "optimizer_kwargs": self.optimizer_kwargs,
-        }
+        return GraphQNetwork(self.schema, self.make_network(), room, self.masked)
