@@ -1,0 +1,140 @@
+"""States of foreign episodes: what environments showed, assembled into one `GraphBatch` at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core import (
+    ActionBlock,
+    ActionSpec,
+    Features,
+    GraphBatch,
+    GraphError,
+    Observation,
+    Segments,
+    from_edges,
+    out_edges,
+)
+
+Packed = Mapping[str, np.ndarray]
+"""The arrays of `reading` of many graphs, one graph after the other, with [B] int64 num_nodes and num_links."""
+_LINK = "link"
+
+
+@dataclass(frozen=True)
+class ForeignRules:
+    """What a policy sees of environments whose rules are somebody else's: the last observation is the state.
+
+    A state has the columns of `features`; the edge column `link` [E] int64, the row of each edge in the environment's
+    own list; and for each action block a column `legal_NAME` of the table that its rows are tied to.
+
+    Raises ValueError for actions on pairs of nodes, which no table has rows for.
+    """
+
+    features: Features
+    actions: ActionSpec
+    undirected: bool = False
+    device: torch.device | str = "cpu"
+
+    edits_graph = True
+
+    def __post_init__(self) -> None:
+        """See the class."""
+        for block in self.actions.blocks:
+            if block.rows == "pairs":
+                raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
+
+    def states(self, packs: Sequence[Packed]) -> GraphBatch:
+        """All graphs of `packs`, in order. Raises GraphError for links or masks that do not fit."""
+        joined = {
+            key: torch.cat([torch.from_numpy(pack[key]).to(self.device, non_blocking=True) for pack in packs])
+            for key in packs[0]
+        }
+        nodes, links = Segments.from_lengths(joined["num_nodes"]), Segments.from_lengths(joined["num_links"])
+        tables: dict[str, dict[str, Tensor]] = {"nodes": {}, "edges": {_LINK: links.position}, "graphs": {}}
+        for key, column in joined.items():
+            table, _, name = key.partition(".")
+            if name:
+                tables[table][name] = column
+        edge_index = joined["links"].t() + nodes.ptr[:-1][links.index]
+        graph = from_edges(edge_index, joined["num_nodes"], undirected=self.undirected, **tables)
+        if self.actions.segments(graph).num_rows != joined["mask"].numel():
+            raise GraphError(f"the masks have {joined['mask'].numel()} entries, the graphs other candidates")
+        for block, legal in zip(self.actions.blocks, self.actions.divide(graph, joined["mask"]), strict=True):
+            graph = self._with_mask(graph, block, legal)
+        return graph
+
+    def observe(self, state: GraphBatch) -> Observation:
+        """The state itself, with its masks."""
+        return Observation(state, tuple(_mask(state, block) for block in self.actions.blocks))
+
+    def own_actions(self, state: GraphBatch, action: Tensor) -> np.ndarray | list[np.ndarray]:
+        """What each environment is told: its own number of the candidate, the block, its own row, the column.
+
+        [B, 4] int64; or, where actions are continuous, one [n, columns] float32 for each graph.
+        """
+        if self.actions.continuous:
+            return np.split(action.cpu().numpy(), state.node_ptr[1:-1].tolist())
+        block, row, column = self.actions.locate(state, action)
+        own, number = row, action
+        for place, kind in enumerate(self.actions.blocks):
+            order = _own_rows(state, kind)
+            if order is not None and order.numel():
+                chosen = block == place
+                start = kind.row_segments(state).ptr[:-1]
+                own = torch.where(chosen, order[torch.where(chosen, start + row, 0)], own)
+                number = torch.where(chosen, action + (own - row) * kind.columns, number)
+        return torch.stack([number, block, own, column], dim=1).cpu().numpy()
+
+    def _with_mask(self, graph: GraphBatch, block: ActionBlock, legal: Tensor) -> GraphBatch:
+        """`graph` with the column of `block` that holds `legal` [rows(, columns)], which is in the own order."""
+        name = _column(block)
+        match block.rows:
+            case "nodes":
+                return graph.with_nodes(**{name: legal})
+            case "graphs":
+                return graph.with_graphs(**{name: legal})
+            case "edges":
+                start = block.row_segments(graph).ptr[:-1][graph.edge_graph]
+                return graph.with_edges(**{name: legal[start + graph.edges[_LINK]]})
+        rows, segments = out_edges(graph)
+        column = legal.new_zeros(graph.num_edges)
+        order = _own_rows(graph, block)
+        assert order is not None
+        column[rows] = legal[segments.ptr[:-1][segments.index] + order]
+        return graph.with_edges(**{name: column})
+
+
+def _column(block: ActionBlock) -> str:
+    return f"legal_{block.name}"
+
+
+def _mask(state: GraphBatch, block: ActionBlock) -> Tensor:
+    name = _column(block)
+    match block.rows:
+        case "nodes":
+            return state.nodes[name]
+        case "graphs":
+            return state.graphs[name]
+        case "edges":
+            return state.edges[name][state.links[0]]
+    return state.edges[name][out_edges(state)[0]]
+
+
+def _own_rows(state: GraphBatch, block: ActionBlock) -> Tensor | None:
+    """[R] int64: where each row of the block stands in the environment's own list; None where orders agree."""
+    if block.rows == "edges":
+        return state.edges[_LINK][state.links[0]]
+    if block.rows != "neighbours":
+        return None
+    rows, segments = out_edges(state)
+    link = state.edges[_LINK][rows]
+    order = torch.argsort(segments.index * (link.max() + 1 if link.numel() else 1) + link)
+    place = torch.empty_like(order)
+    place[order] = segments.position
+    return place

@@ -1,0 +1,105 @@
+"""Training on foreign episodes with Graphwright's own PPO, and policies as files."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from graphwright.algorithms.ppo import PPOConfig
+from graphwright.core import ActionBlock, ActionSpec, Features
+from graphwright.envs.vector import LiveVector
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.training.checkpoint import load_checkpoint, load_module, save_checkpoint
+from graphwright.training.learner import PPOLearner
+
+
+@dataclass(frozen=True)
+class ForeignTraining:
+    """Settings of a run."""
+
+    seconds: float | None = 60.0
+    """Train for so long."""
+    steps: int | None = None
+    """Train for so many environment steps, whichever is over first."""
+    seed: int = 0
+    """Of weights, draws and minibatches."""
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    heads: HeadsConfig = field(default_factory=HeadsConfig)
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """Settings of PPO; the vector decides how many episodes there are side by side."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the run would have no end."""
+        if self.seconds is None and self.steps is None:
+            raise ValueError("a run needs an end: give seconds or steps")
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a run leaves behind: the policy, and a row of scalars for each update."""
+
+    policy: GraphPolicy
+    config: ForeignTraining
+    rows: list[dict[str, float]]
+
+    def save(self, path: Path | str) -> None:
+        """Write the policy, with all that it takes to build it again, as a safetensors file."""
+        policy = self.policy
+        info = {
+            "features": asdict(policy.encoder.features),
+            "actions": [asdict(block) for block in policy.actions.blocks],
+            "encoder": asdict(self.config.encoder),
+            "heads": asdict(self.config.heads),
+        }
+        save_checkpoint(Path(path), policy.state_dict(), info)
+
+
+def load_policy(path: Path | str) -> GraphPolicy:
+    """The policy of a file that `Trained.save` wrote. Raises CheckpointError where it is missing or damaged."""
+    tensors, info = load_checkpoint(Path(path))
+    policy = GraphPolicy(
+        Features(**info["features"]),
+        ActionSpec(*(ActionBlock(**block) for block in info["actions"])),
+        EncoderConfig(**info["encoder"]),
+        HeadsConfig(**info["heads"]),
+    )
+    load_module(policy, tensors, Path(path))
+    return policy
+
+
+def make_policy(vector: LiveVector, config: ForeignTraining) -> GraphPolicy:
+    """A fresh policy for what `vector` shows, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        policy = GraphPolicy(vector.environment.features, vector.environment.actions, config.encoder, config.heads)
+    return policy.to(vector.state.device)
+
+
+def train_foreign(vector: LiveVector, config: ForeignTraining) -> Trained:
+    """Train a fresh policy on live episodes, which go on from where they are.
+
+    The rows of the result hold steps, seconds, the mean return of the episodes that ended (NaN where none did) and what
+    PPO reports. Raises ValueError where the gradient is no longer finite.
+    """
+    policy = make_policy(vector, config)
+    generator = torch.Generator(vector.state.device).manual_seed(config.seed)
+    learner = PPOLearner(policy, vector, config.ppo, generator)
+    rows: list[dict[str, float]] = []
+    steps, start = 0, time.perf_counter()
+    while (progress := _progress(config, steps, time.perf_counter() - start)) < 1:
+        taken, metrics = learner.iterate(progress)
+        steps += taken
+        rows.append({name: float(value) for name, value in metrics.items()})
+        rows[-1] |= {"steps": steps, "seconds": time.perf_counter() - start}
+        if not math.isfinite(rows[-1]["grad_norm"]):
+            raise ValueError(f"training diverged at update {len(rows)}; lower the learning rate")
+    return Trained(policy, config, rows)
+
+
+def _progress(config: ForeignTraining, steps: int, seconds: float) -> float:
+    parts = [steps / config.steps if config.steps else 0.0, seconds / config.seconds if config.seconds else 0.0]
+    return min(max(parts), 1.0)

@@ -1,0 +1,144 @@
+"""Gymnasium environments for tests, importable by worker processes."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+
+from graphwright.core import GraphBatch
+from graphwright.envs.covering.vertex_cover import VertexCover
+
+GRAPH = spaces.Graph(node_space=spaces.Box(-np.inf, np.inf, (2,)), edge_space=spaces.Box(-np.inf, np.inf, (1,)))
+
+
+class Changing(gymnasium.Env):
+    """Another random graph at every step; nodes say which episode and step it is, links are weighted, in any order.
+
+    An action is a link, which pays its weight; those of negative weight are illegal. An episode ends with probability
+    0.2 at each step, or is cut short with 0.1. `form`: where the graph stands in the observation.
+    """
+
+    def __init__(self, form: str = "graph", most: int = 6) -> None:
+        self.form, self.most = form, most
+        self.action_space = spaces.Discrete(10_000)
+        clock = spaces.Box(-np.inf, np.inf, (1,))
+        self.observation_space: spaces.Space = {
+            "graph": GRAPH,
+            "dict": spaces.Dict({"clock": clock, "graph": GRAPH}),
+            "tuple": spaces.Tuple((GRAPH, clock)),
+        }[form]
+        self.episode = -1
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[Any, dict]:
+        super().reset(seed=seed)
+        self.episode, self.time = self.episode + 1, 0
+        return self._observe()
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict]:
+        reward = self.weight[action]
+        assert reward >= 0, "an illegal action was played"
+        self.time += 1
+        end = self.np_random.random()
+        return self._observe()[0], float(reward), bool(end < 0.2), bool(0.2 <= end < 0.3), self.info
+
+    def _observe(self) -> tuple[Any, dict]:
+        size = int(self.np_random.integers(2, self.most + 1))
+        links = np.argwhere(self.np_random.random((size, size)) < 0.7)
+        links = np.concatenate([self.np_random.permutation(links), [[0, 1]]])
+        self.weight = self.np_random.normal(size=len(links)).astype(np.float32)
+        self.weight[-1] = 1.0
+        nodes = np.stack([np.full(size, self.episode), np.full(size, self.time)], axis=1).astype(np.float32)
+        graph = spaces.GraphInstance(nodes, self.weight[:, None], links)
+        self.info = {"action_mask": self.weight >= 0}
+        clock = np.array([self.time], np.float32)
+        return {"graph": graph, "dict": {"graph": graph, "clock": clock}, "tuple": (graph, clock)}[self.form], self.info
+
+
+class Faulty(Changing):
+    """`Changing` that fails at the third step of its second episode, in the first process that plays it."""
+
+    def __init__(self, fault: str, flag: str) -> None:
+        super().__init__("graph")
+        self.fault, self.flag = fault, flag
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict]:
+        if self.episode == 1 and not os.path.exists(self.flag):
+            open(self.flag, "x").close()
+            match self.fault:
+                case "raise":
+                    raise RuntimeError("the simulator diverged")
+                case "exit":
+                    os._exit(7)
+                case "sleep":
+                    time.sleep(1000)
+        return super().step(action)
+
+
+class Cover(gymnasium.Env):
+    """Vertex cover on one instance, its links in an order of their own; the mask through `action_masks`."""
+
+    def __init__(self, instance: GraphBatch, order: list[int]) -> None:
+        self.instance, self.order, self.rules = instance, order, VertexCover(view="all")
+        self.action_space = spaces.Discrete(instance.num_nodes)
+        self.observation_space = GRAPH
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[Any, dict]:
+        self.state = self.rules.reset(self.instance)
+        return self._observe(), {}
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict]:
+        step = self.rules.step(self.state, torch.tensor([action]))
+        self.state = step.state
+        return self._observe(), step.reward.item(), bool(step.terminated), False, {}
+
+    def action_masks(self) -> np.ndarray:
+        return self.rules.observe(self.state).masks[0].numpy()
+
+    def _observe(self) -> spaces.GraphInstance:
+        graph = self.rules.observe(self.state).graph
+        nodes = torch.stack([graph.nodes["selected"].float(), graph.nodes["weight"]], dim=1)
+        covered = graph.edges["covered"].float()[self.order, None]
+        return spaces.GraphInstance(nodes.numpy(), covered.numpy(), graph.edge_index.t()[self.order].numpy())
+
+
+class Matrices(gymnasium.Env):
+    """One path of three weighted nodes as matrices with room for five; the node of most weight pays most."""
+
+    def __init__(self) -> None:
+        self.action_space = spaces.Discrete(5)
+        self.observation_space = spaces.Dict(
+            {
+                "node_features": spaces.Box(-1, 1, (5, 1)),
+                "edge_features": spaces.Box(-9, 9, (25, 1)),
+                "adjacency_matrix": spaces.MultiBinary((5, 5)),
+                "num_nodes": spaces.Discrete(6),
+                "goal": spaces.Discrete(3),
+                "action_mask": spaces.MultiBinary(5),
+            }
+        )
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
+        super().reset(seed=seed)
+        self.weight = np.pad(self.np_random.random((3, 1)).astype(np.float32), ((0, 2), (0, 0)))
+        adjacency = np.zeros((5, 5), np.int8)
+        adjacency[[0, 1, 1, 2], [1, 0, 2, 1]] = 1
+        edges = np.arange(25, dtype=np.float32)[:, None]
+        mask = np.array([1, 1, 1, 0, 0], np.int8)
+        return {
+            "node_features": self.weight,
+            "edge_features": edges,
+            "adjacency_matrix": adjacency,
+            "num_nodes": 3,
+            "goal": 2,
+            "action_mask": mask,
+        }, {}
+
+    def step(self, action: int) -> tuple[dict, float, bool, bool, dict]:
+        reward = float(self.weight[action, 0])
+        return self.reset()[0], reward, True, False, {}

@@ -1,0 +1,63 @@
+"""The examples on third-party environments run, where their packages are there."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def load(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(specification)  # where dataclasses look for it
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_job_shop(tmp_path: Path) -> None:
+    pytest.importorskip("job_shop_lib")
+    example = load("job_shop")
+    options = example.Options(seconds=0.5, jobs=3, machines=3, test=2, num_envs=2, out=tmp_path / "curve.png")
+    ratios = example.main(options)
+    assert set(ratios) == {"policy", *example.RULES}
+    assert all(1 <= ratio < 3 for ratio in ratios.values())
+    assert options.out.stat().st_size > 1000
+
+
+def test_job_shop_pays_the_makespan_and_shows_what_is_left() -> None:
+    pytest.importorskip("job_shop_lib")
+    example = load("job_shop")
+    instance = example.draw(4, 3, 0)
+    env = example.JobShop(4, 3, instance)
+    shown, info = env.reset(seed=0)
+    assert len(shown.nodes) == 12 + 3 + 4 + 1
+    total, done = 0.0, False
+    while not done:
+        assert shown.edge_links.max() < len(shown.nodes)
+        job_nodes = np.flatnonzero(info["action_mask"])
+        assert (shown.nodes[job_nodes, example.FEATURES + 2] == 1).all()  # kind: job
+        shown, reward, done, _, info = env.step(int(job_nodes[0]))
+        total += reward * example.lower_bound(instance)
+    assert len(shown.nodes) < 20
+    assert round(-total) == env.env.current_makespan()
+
+
+def test_grid2op(tmp_path: Path) -> None:
+    pytest.importorskip("grid2op")
+    if int(version("pandas").split(".")[0]) >= 3:
+        pytest.skip("pandapower 3.1 writes into arrays that pandas 3 keeps read-only")
+    example = load("grid2op_redispatch")
+    options = example.Options(seconds=0.5, horizon=4, topologies=2, num_envs=1, test=1, out=tmp_path / "curve.png")
+    survived = example.main(options)
+    assert set(survived) == {"policy", "do nothing", "random"}
+    assert 0 <= survived["do nothing"] <= 4
+    assert options.out.stat().st_size > 1000
