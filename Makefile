@@ -9,7 +9,7 @@ NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
 .PHONY: demo test lint format clean
 
-demo: $(VENV)/installed
+demo: $(VENV)/for-use
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
 	$(BIN)/graphwright train vertex-cover --run $(RUN) --seconds $(SECONDS)
 	$(BIN)/graphwright evaluate $(RUN) --sizes 15 20 50 100
@@ -19,16 +19,21 @@ demo: $(VENV)/installed
 test: lint
 	$(BIN)/pytest -n 2
 
-lint: $(VENV)/installed
+lint: $(VENV)/for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/installed
+format: $(VENV)/for-tests
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-$(VENV)/installed: pyproject.toml constraints.txt
+$(VENV)/for-use: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[solvers]"
+	touch $@
+
+$(VENV)/for-tests: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
