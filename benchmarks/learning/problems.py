@@ -95,7 +95,7 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
     lines = [
         f"{options.seconds:g} s of training on one thread, {options.seeds} seeds, {options.workers} runs side by side; "
         f"{date.today()}, {platform.machine()}, two cores, no GPU. Ratio: how many times worse than the optimum (its "
-        "proven bound), or than the best heuristic where there is no exact solver; mean over seeds (best to worst).",
+        "proven bound), or than the best heuristic where no optimum is proven; mean over seeds (best to worst).",
         "",
         "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | "
         f"ratio | best of {options.samples} | seconds |",
@@ -115,13 +115,14 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     first = next(row for row in rows if row["seed"] == 0)
     config = TrainConfig.for_problem(problem)
     blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
-    reference = first["optimum"] if first["optimum"] is not None else first["heuristics"][first["reference"]]
+    best_heuristic = (max if problem.environment.maximise else min)(first["heuristics"].values())
+    reference = first["optimum"] if first["proven"] else best_heuristic
 
     def ratio_of(value: float) -> float:
         return reference / value if problem.environment.maximise else value / reference
 
     heuristics = ", ".join(f"{other} {value:.3f}" for other, value in first["heuristics"].items())
-    optimum = "" if first["optimum"] is None else f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})"
+    optimum = f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})" if first["proven"] else "none"
     greedily = [ratio_of(row["policy"]) for row in rows]
     ratio = f"**{np.mean(greedily):.4f}** ({min(greedily):.4f}–{max(greedily):.4f})"
     best = f"{ratio_of(first['best_of']):.4f}" if "best_of" in first else ""

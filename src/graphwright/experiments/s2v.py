@@ -24,9 +24,9 @@ from graphwright.training.config import TrainConfig
 from graphwright.training.statistics import stratified_interval
 
 _TRAINED_ON = tuple(range(15, 21))
-_TESTS = {"15–20": (17, 100), "40–50": (45, 50), "50–100": (75, 50), "100–200": (150, 20), "400–500": (450, 5)}
-_LARGEST = {"1,000–1,200": (1100, 3)}
-_SECONDS, _SECONDS_TO_SOLVE = 120.0, 20.0
+_TESTS = {"15–20": (17, 100), "40–50": (45, 50), "50–100": (75, 20), "100–200": (150, 10), "400–500": (450, 3)}
+_LARGEST = {"1,000–1,200": (1100, 2)}
+_SECONDS, _SECONDS_TO_SOLVE = 120.0, 10.0
 
 
 @dataclass(frozen=True)
