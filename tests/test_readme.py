@@ -6,14 +6,26 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 
 
+PROGRAMS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
 def test_the_library_example_runs(tmp_path, monkeypatch, capsys):
-    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    program = PROGRAMS[0]
     assert "seconds=60" in program
     monkeypatch.chdir(tmp_path)
     exec(compile(program.replace("seconds=60", "steps=5000, threads=1"), "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "complete=True" in printed
     assert "Valjean" in printed
+
+
+def test_the_example_of_another_framework_runs(tmp_path, monkeypatch):
+    program = PROGRAMS[1]
+    assert "learn(100_000)" in program
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(compile(program.replace("learn(100_000)", "learn(1024)"), "README.md", "exec"), found)
+    assert found["model"].n_envs == 8
 
 
 def test_every_linked_page_exists():

@@ -129,7 +129,7 @@ def _draw(
         marks={
             name: column.nonzero().squeeze(1).numpy()
             for name, column in instance.nodes.items()
-            if column.dtype == torch.bool and column.any()
+            if column.dtype == torch.bool and column.dim() == 1 and column.any()
         },
         geographic=geographic,
     )

@@ -91,7 +91,7 @@ def draw_solution(
             label=label,
         )
     axes.set_title(title, loc="left", fontsize=13, color=INK, fontweight="bold")
-    figure.legend(loc="outside lower right", ncols=4, frameon=False, fontsize=9)
+    figure.legend(loc="outside lower right", ncols=4, frameon=False, fontsize=9, markerscale=0.7, labelspacing=0.8)
     return figure
 
 
