@@ -3,62 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from pettingzoo import ParallelEnv
 
-from frameworks.foreign.foreign_environments import GRAPH
+from frameworks.foreign.foreign_environments import AGENTS, ALIVE, Meadow
 from graphwright.core import ActionSpec, GraphError, per_graph, per_node
 from graphwright.frameworks.foreign.pettingzoo import from_pettingzoo
-
-AGENTS = ["fox", "hare", "owl", "wolf"]
-# Who is alive before each step; after the last one the environment begins anew. The hare is cut short, others die.
-ALIVE = [["fox", "hare"], ["fox", "hare", "owl"], ["owl"], ["wolf", "owl"]]
-
-
-class Meadow(ParallelEnv):
-    """Agents see themselves (their number) and the time, at as many nodes as their number plus one, or as a vector."""
-
-    metadata = {"name": "meadow"}  # noqa: RUF012
-
-    def __init__(self, vector: bool = False) -> None:
-        self.vector = vector
-        self.possible_agents = AGENTS
-        self.agents: list[str] = []
-
-    def observation_space(self, agent: str) -> spaces.Space:
-        box = spaces.Box(-9, 99, (2,))
-        return spaces.Dict({"observation": box, "action_mask": spaces.MultiBinary(3)}) if self.vector else GRAPH
-
-    def action_space(self, agent: str) -> spaces.Space:
-        return spaces.Discrete(12)
-
-    def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
-        self.time, self.agents = 0, list(ALIVE[0])
-        return self._observe(self.agents)
-
-    def step(self, actions: dict[str, int]) -> tuple[dict, dict, dict, dict, dict]:
-        assert list(actions) == ALIVE[self.time]
-        self.time += 1
-        self.agents = list(ALIVE[self.time]) if self.time < len(ALIVE) else []
-        gone = {agent: agent not in self.agents for agent in actions}
-        reward = {agent: 100.0 * AGENTS.index(agent) + action for agent, action in actions.items()}
-        cut = {agent: agent == "hare" and over for agent, over in gone.items()}
-        return self._observe([*actions, *self.agents])[0], reward, gone | {"hare": False}, cut, {}
-
-    def _observe(self, agents: list[str]) -> tuple[dict, dict]:
-        return {agent: self._see(agent) for agent in agents}, {}
-
-    def _see(self, agent: str) -> Any:
-        number = AGENTS.index(agent)
-        seen = np.array([number, self.time], np.float32)
-        if self.vector:
-            return {"observation": seen, "action_mask": np.array([1, 0, 1], np.int8)}
-        return spaces.GraphInstance(np.tile(seen, (number + 1, 1)), np.zeros((1, 1)), np.zeros((1, 2), np.int64))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from frameworks.foreign.foreign_environments import Changing, Faulty
+from frameworks.foreign.foreign_environments import BreaksInReset, Changing, Faulty
 from graphwright.core import ActionSpec, per_edge
 from graphwright.data.rollout import Rollout
 from graphwright.frameworks.foreign import ForeignVector, WorkerError, WorkerFailure, WorkerOptions, from_gymnasium
@@ -79,11 +79,6 @@ def test_a_worker_that_fails_costs_its_running_steps_and_nothing_else(fault: str
     done = rollout.terminated | rollout.truncated
     assert time[ongoing].tolist() == torch.where(done, 0.0, time[here] + 1).tolist()
     assert episode[ongoing].tolist() == torch.where(lost, 0.0, episode[here] + done).tolist()
-
-
-class BreaksInReset(Changing):
-    def reset(self, **_: object) -> tuple:
-        raise RuntimeError("no licence")
 
 
 def test_what_fails_at_once_is_raised_with_its_traceback() -> None:
