@@ -66,20 +66,21 @@ class LiveEpisodes:
 
     def step(self, action: Tensor) -> Played:
         """Play `action`, [B] int64 or [N, columns] float32; graphs that are done stay where they ended."""
-        environment, graph = self.environment, self.observation.graph
-        if environment.actions.continuous:
-            step = environment.step(self.state, action)
-            self.state, self.observation = step.state, environment.observe(step.state)
-            return Played(step.reward, step.terminated, step.truncated)
-        mask = environment.actions.arrange(graph, self.observation.masks)
-        candidates = environment.actions.segments(graph)
+        legal = self._legal(action)
+        if legal is not None and not bool(legal.all()):
+            return self._step_some(action, legal)
+        step = self.environment.step(self.state, action)
+        self.state, self.observation = step.state, self.environment.observe(step.state)
+        return Played(step.reward, step.terminated, step.truncated)
+
+    def _legal(self, action: Tensor) -> Tensor | None:
+        """[B] bool: whether each action is a legal candidate of its graph; None where actions are continuous."""
+        actions, graph = self.environment.actions, self.observation.graph
+        if actions.continuous:
+            return None
+        mask, candidates = actions.arrange(graph, self.observation.masks), actions.segments(graph)
         known = (action >= 0) & (action < candidates.lengths)
-        legal = known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
-        if bool(legal.all()):
-            step = environment.step(self.state, action)
-            self.state, self.observation = step.state, environment.observe(step.state)
-            return Played(step.reward, step.terminated, step.truncated)
-        return self._step_some(action, legal)
+        return known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
 
     def _step_some(self, action: Tensor, legal: Tensor) -> Played:
         """Play where `legal` [B]; elsewhere, and in episodes that are over already, nothing happens."""
