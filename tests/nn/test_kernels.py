@@ -45,6 +45,11 @@ def typed(typed_mean: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return lambda x, graph: typed_mean(x, (graph.edges["w"][:, 0] > 0).long(), 3, graph)
 
 
+def of_graphs(sum_mean_max: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`sum_mean_max` of the nodes of each graph, for each node."""
+    return lambda x, graph: sum_mean_max(x, graph.node_segments)[graph.node_graph]
+
+
 def both(gated_sum: Callable[..., tuple[Tensor, Tensor]]) -> Callable[..., Tensor]:
     """`gated_sum` as one tensor, nodes on top of edges."""
     return lambda nodes, edges, graph: torch.cat(gated_sum(nodes, edges, graph))
@@ -68,6 +73,7 @@ CASES = {
     "sum": case("neighbour_sum", ("N", 3)),
     "scaled sum": case("neighbour_sum", ("N", 3), ("N",), wrap=scaled),
     "max": case("neighbour_max", ("N", 3)),
+    "sum, mean and max": case("sum_mean_max", ("N", 3), wrap=of_graphs),
     "typed mean": case("typed_mean", ("N", 3), wrap=typed),
     "relu sum": case("edge_relu_sum", ("N", 6), ("E", 5), (6, 5)),
     "scored sum": case("scored_sum", ("N", 2, 3), ("N", 2, 2), ("E", 2)),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
+from graphwright.core.kernels.groups import interleave
 from graphwright.core.segment import Segments
 
 Rows = Literal["nodes", "neighbours", "edges", "pairs", "unordered-pairs", "graphs"]
@@ -175,12 +176,8 @@ class ActionSpec:
         """Where the candidates of all blocks stand."""
         if len(self.blocks) == 1:
             return Layout(self.segments(graph), None)
-        ptr = self._ptr(graph)
-        parts = Segments.from_lengths(ptr.diff(dim=1).T.flatten())  # of each graph, one for each block
-        before = ptr[:, :-1] + (ptr[:, -1:].cumsum(0) - ptr[:, -1:])
-        shift = (before.T.flatten() - parts.ptr[:-1]).repeat_interleave(parts.lengths, output_size=parts.num_rows)
-        segments = Segments(parts.ptr[:: len(self.blocks)].contiguous())
-        return Layout(segments, torch.arange(parts.num_rows, device=ptr.device) + shift)
+        total, order = interleave(self._ptr(graph))
+        return Layout(Segments(total), order)
 
     def arrange(self, graph: GraphBatch, values: Sequence[Tensor]) -> Tensor:
         """One value a candidate, [K], from one tensor a block, [rows, columns] or [rows] where columns = 1."""
@@ -228,4 +225,5 @@ class ActionSpec:
 
     def _ptr(self, graph: GraphBatch) -> Tensor:
         """[blocks, B + 1] int64: where the candidates of each graph begin in each block."""
-        return torch.stack([block.row_segments(graph).ptr * block.columns for block in self.blocks])
+        ptrs = [(block.row_segments(graph).ptr, block.columns) for block in self.blocks]
+        return torch.stack([ptr if columns == 1 else ptr * columns for ptr, columns in ptrs])

@@ -215,7 +215,8 @@ class GraphBatch:
         return batch
 
     def _with(self, **tables: Columns) -> GraphBatch:
-        changed: GraphBatch = replace(self, **tables)  # type: ignore[arg-type]
+        kept = {"nodes": self.nodes, "edges": self.edges, "graphs": self.graphs}
+        changed = GraphBatch(self.edge_index, self.node_ptr, self.edge_ptr, **{**kept, **tables})
         changed.__dict__.update({name: self.__dict__[name] for name in _TOPOLOGY if name in self.__dict__})
         return changed
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphwright.core.kernels.groups import first_largest, group_index, select_groups
 from graphwright.core.kernels.jit import has_kernel
 from graphwright.core.kernels.softmax import log_softmax, log_softmax_backward
 
@@ -54,8 +55,7 @@ class Segments:
     @cached_property
     def index(self) -> Tensor:
         """[M] int64: the group of each row."""
-        groups = torch.arange(self.num_groups, device=self.ptr.device)
-        return torch.repeat_interleave(groups, self.lengths, output_size=self.num_rows)
+        return group_index(self.ptr, self.num_rows)
 
     @cached_property
     def position(self) -> Tensor:
@@ -64,9 +64,9 @@ class Segments:
 
     def select(self, groups: Tensor) -> tuple[Segments, Tensor]:
         """The groups at `groups` [S] as new segments, and the rows [M'] of this one that they gather."""
-        chosen = Segments.from_lengths(self.lengths[groups])
-        offset = self.ptr[:-1][groups] - chosen.ptr[:-1]
-        rows = torch.arange(chosen.num_rows, device=groups.device) + offset[chosen.index]
+        ptr, rows, index = select_groups(self.ptr, groups)
+        chosen = Segments(ptr)
+        chosen.__dict__.update(index=index, num_rows=rows.numel())
         return chosen, rows
 
 
@@ -138,6 +138,8 @@ class _LogSoftmax(torch.autograd.Function):
 
 def segment_argmax(values: Tensor, segments: Segments) -> Tensor:
     """Place inside its group of each group's first largest value, [G] int64; -1 for an empty or all -inf group."""
+    if values.dim() == 1 and has_kernel(values):
+        return first_largest(values, segments.ptr)
     best = _largest(values.detach(), segments)
     rows = (values == best.index_select(0, segments.index)).nonzero().squeeze(1)  # few, mostly one for each group
     first = rows.new_full((segments.num_groups,), values.numel())

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from graphwright.core.segment import Segments, segment_log_softmax, segment_max, segment_mean, segment_sum
+from graphwright.nn.kernels import sum_mean_max
 
 Pooling = Literal["sum", "mean", "max", "sum-mean-max", "attention"]
 
-_POOLS: dict[str, Callable[[Tensor, Segments], Tensor]] = {"sum": segment_sum, "mean": segment_mean, "max": segment_max}
+_POOLS: dict[str, Callable[[Tensor, Segments], Tensor]] = {
+    "sum": segment_sum,
+    "mean": segment_mean,
+    "max": segment_max,
+    "sum-mean-max": sum_mean_max,
+}
 
 
 class Pool(nn.Module):
@@ -22,12 +27,11 @@ class Pool(nn.Module):
         super().__init__()
         self.kind = kind
         self.attention = nn.Linear(width, 1, bias=False) if kind == "attention" else None
-        self.reductions = [] if kind == "attention" else [_POOLS[name] for name in kind.split("-")]
-        self.out_width = width * max(len(self.reductions), 1)
+        self.out_width = width * (3 if kind == "sum-mean-max" else 1)
 
     def forward(self, x: Tensor, segments: Segments) -> Tensor:
         """x: [N, width], rows grouped by `segments`."""
         if self.attention is not None:  # a softmax over each graph's nodes (Li et al. 2016, eq. 7, without its tanh)
             share = segment_log_softmax(self.attention(x).squeeze(1), segments).exp()
             return segment_sum(share.unsqueeze(1) * x, segments)
-        return torch.cat([reduce(x, segments) for reduce in self.reductions], dim=1)
+        return _POOLS[self.kind](x, segments)

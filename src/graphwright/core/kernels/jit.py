@@ -29,4 +29,10 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
 
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
     """
-    return tuple(None if tensor is None else tensor.detach().contiguous().numpy() for tensor in tensors)
+    return tuple(None if tensor is None else _array(tensor) for tensor in tensors)
+
+
+def _array(tensor: Tensor) -> Any:
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    return tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()

@@ -14,6 +14,7 @@ from graphwright.nn.kernels.neighbour_max import neighbour_max, neighbour_max_re
 from graphwright.nn.kernels.neighbour_sum import neighbour_sum, neighbour_sum_reference
 from graphwright.nn.kernels.pair_scores import pair_scores, pair_scores_reference
 from graphwright.nn.kernels.scored_sum import scored_sum, scored_sum_reference
+from graphwright.nn.kernels.sum_mean_max import sum_mean_max, sum_mean_max_reference
 from graphwright.nn.kernels.typed_mean import typed_mean, typed_mean_reference
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "pair_scores_reference",
     "scored_sum",
     "scored_sum_reference",
+    "sum_mean_max",
+    "sum_mean_max_reference",
     "typed_mean",
     "typed_mean_reference",
 ]

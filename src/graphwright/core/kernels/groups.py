@@ -1,0 +1,142 @@
+"""Bookkeeping of ragged groups, each in one walk where torch takes a dozen small operations.
+
+Beside each function is its reference in plain torch, which runs on any device.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core.kernels.jit import arrays, jit
+
+
+def group_index(ptr: Tensor, num_rows: int) -> Tensor:
+    """[M]: the group of each of the M rows that `ptr` [G + 1] divides."""
+    if not ptr.is_cpu:
+        return group_index_reference(ptr, num_rows)
+    out = ptr.new_empty(num_rows)
+    _index(*arrays(ptr, out))
+    return out
+
+
+def group_index_reference(ptr: Tensor, num_rows: int) -> Tensor:
+    """`group_index` in plain torch."""
+    groups = torch.arange(ptr.numel() - 1, device=ptr.device)
+    return torch.repeat_interleave(groups, ptr.diff(), output_size=num_rows)
+
+
+def select_groups(ptr: Tensor, groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the groups at `groups` [S]: their pointer [S + 1], the rows [M'] that they gather, the place of each in S.
+
+    Raises IndexError where there is no such group.
+    """
+    if not ptr.is_cpu:
+        return select_groups_reference(ptr, groups)
+    chosen = ptr.new_empty(groups.numel() + 1)
+    num_rows = _select_ptr(*arrays(ptr, groups, chosen))
+    if num_rows < 0:
+        raise IndexError(f"groups {int(groups.min())} to {int(groups.max())} of {ptr.numel() - 1}")
+    rows, index = ptr.new_empty(num_rows), ptr.new_empty(num_rows)
+    _select_rows(*arrays(ptr, groups, chosen, rows, index))
+    return chosen, rows, index
+
+
+def select_groups_reference(ptr: Tensor, groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`select_groups` in plain torch."""
+    chosen = torch.nn.functional.pad(ptr.diff()[groups].cumsum(0), (1, 0))
+    num_rows = int(chosen[-1])
+    index = group_index(chosen, num_rows)
+    offset = ptr[:-1][groups] - chosen[:-1]
+    return chosen, torch.arange(num_rows, device=ptr.device) + offset[index], index
+
+
+def interleave(ptr: Tensor) -> tuple[Tensor, Tensor]:
+    """How tables of rows, one after the other, are put together group by group.
+
+    ptr: [tables, B + 1], where the rows of each group begin in each table. The pointer [B + 1] of all of them, and for
+    each of those rows its place where the tables follow each other.
+    """
+    if not ptr.is_cpu:
+        return interleave_reference(ptr)
+    total = ptr.new_empty(ptr.shape[1])
+    order = ptr.new_empty(_interleave_ptr(*arrays(ptr, total)))
+    _interleave(*arrays(ptr, order))
+    return total, order
+
+
+def interleave_reference(ptr: Tensor) -> tuple[Tensor, Tensor]:
+    """`interleave` in plain torch."""
+    parts = torch.nn.functional.pad(ptr.diff(dim=1).T.flatten().cumsum(0), (1, 0))  # of each group, one a table
+    before = ptr[:, :-1] + (ptr[:, -1:].cumsum(0) - ptr[:, -1:])
+    num_rows = int(parts[-1])
+    shift = (before.T.flatten() - parts[:-1])[group_index(parts, num_rows)]
+    return parts[:: ptr.shape[0]].contiguous(), torch.arange(num_rows, device=ptr.device) + shift
+
+
+def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
+    """[G]: the place inside its group of the first largest of `values` [M] float32; -1 where that is -inf, or none."""
+    out = ptr.new_empty(ptr.numel() - 1)
+    _first_largest(*arrays(values, ptr, out))
+    return out
+
+
+@jit
+def _index(ptr, out):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        for k in range(ptr[g], ptr[g + 1]):
+            out[k] = g
+
+
+@jit
+def _select_ptr(ptr, groups, chosen):  # type: ignore[no-untyped-def]
+    """Write `chosen`; how many rows that are, -1 where there is no such group. Negative ones count from the end."""
+    chosen[0] = 0
+    for s in range(groups.size):
+        g = groups[s] if groups[s] >= 0 else groups[s] + ptr.size - 1
+        if g < 0 or g >= ptr.size - 1:
+            return -1
+        chosen[s + 1] = chosen[s] + ptr[g + 1] - ptr[g]
+    return chosen[groups.size]
+
+
+@jit
+def _select_rows(ptr, groups, chosen, rows, index):  # type: ignore[no-untyped-def]
+    for s in range(groups.size):
+        g = groups[s] if groups[s] >= 0 else groups[s] + ptr.size - 1
+        shift = ptr[g] - chosen[s]
+        for k in range(chosen[s], chosen[s + 1]):
+            rows[k] = k + shift
+            index[k] = s
+
+
+@jit
+def _first_largest(values, ptr, out):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        largest, place = np.float32(-np.inf), -1
+        for k in range(ptr[g], ptr[g + 1]):
+            if values[k] > largest:
+                largest, place = values[k], k - ptr[g]
+        out[g] = place
+
+
+@jit
+def _interleave_ptr(ptr, total):  # type: ignore[no-untyped-def]
+    for g in range(ptr.shape[1]):
+        total[g] = 0
+        for table in range(ptr.shape[0]):
+            total[g] += ptr[table, g]
+    return total[ptr.shape[1] - 1]
+
+
+@jit
+def _interleave(ptr, order):  # type: ignore[no-untyped-def]
+    k = 0
+    for g in range(ptr.shape[1] - 1):
+        first = 0
+        for table in range(ptr.shape[0]):
+            for row in range(ptr[table, g], ptr[table, g + 1]):
+                order[k] = first + row
+                k += 1
+            first += ptr[table, ptr.shape[1] - 1]
