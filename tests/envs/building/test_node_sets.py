@@ -89,11 +89,17 @@ def test_rewards_and_gains_are_those_of_networkx(graph: nx.Graph, weighted: bool
     assert log_reward.dtype == torch.float64
     assert log_reward.tolist() == [2 * cut[chosen] for chosen in sets(states)]
 
-    gain = environment.observe(states).nodes["gain"].view(states.num_graphs, -1)
+    seen = environment.observe(states).nodes
+    relative, gain, log_gain = (
+        seen[name].view(states.num_graphs, -1) for name in ("relative_gain", "gain", "log_gain")
+    )
     total = [sum(abs(data["weight"]) for *_, data in graph.edges(v, data=True)) for v in graph]
+    unit = max((abs(weight) for *_, weight in graph.edges(data="weight")), default=1.0)
     for row, chosen in enumerate(sets(states)):
-        flips = [(cut[chosen ^ {v}] - cut[chosen]) / total[v] if total[v] else 0 for v in graph]
-        assert gain[row].tolist() == pytest.approx(flips)
+        flips = [cut[chosen ^ {v}] - cut[chosen] for v in graph]
+        assert relative[row].tolist() == pytest.approx([g / t if t else 0 for g, t in zip(flips, total, strict=True)])
+        assert gain[row].tolist() == pytest.approx([g / unit / 4 for g in flips])
+        assert log_gain[row].tolist() == pytest.approx([math.copysign(math.log1p(abs(g / unit)), g) for g in flips])
 
     states, _ = walk(independent, instances, sets)
     worth = [sum(1 + v / 4 if weighted else 1 for v in chosen) for chosen in sets(states)]

@@ -362,3 +362,14 @@ def test_a_small_grid_is_learned_exactly(tmp_path: Path) -> None:
     assert run.exact is not None
     assert run.exact.total_variation(run.policy) < 0.05
     assert run.log_partition == pytest.approx(run.exact.log_partition, abs=0.05)
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_a_task_with_small_instances_learns_on_them(small: bool, tmp_path: Path) -> None:
+    """And objects are asked for on its own ones."""
+    sources = SourcesConfig(forward=4, repeats=2, small=small)
+    config = FlowConfig.for_task("max-cut", threads=1, steps=8, sources=sources)
+    trainer = FlowTrainer(find_task("max-cut"), config, tmp_path / "run")
+    learned_on = next(trainer.source).trajectories.objects.node_segments.lengths
+    assert bool((learned_on <= 60).all() if small else (learned_on >= 200).all())
+    assert bool((trainer.agent().sample(2).node_segments.lengths >= 200).all())

@@ -105,10 +105,11 @@ class Cuts(NodeSets):
 
     Instance and State: those of `NodeSets`, with the edge column `weight` [E] float32, alike in both directions, where
     the instances are `weighted`. Actions: stop, or a node that is not chosen. Backward: a chosen node.
-    Observation: which nodes are `chosen`; `log_degree` log(1 + degree); `gain`, what the cut would gain by moving the
-        node to the other side over the total of its |weights|, from -1 to 1, and `log_gain`, sign(g) log(1 + |g|) of
-        the gain g over the largest |weight|; the edges between nodes that are not chosen, all that the rest depends on
-        beside the gains, and for each its weight.
+    Observation: which nodes are `chosen`; `log_degree` log(1 + degree); what the cut would gain by moving the node to
+        the other side, as `relative_gain` over the total of the node's |weights|, from -1 to 1, as `gain` g / 4 for
+        the gain g over the largest |weight|, since log-probabilities are near linear in g, and as `log_gain`,
+        sign(g) log(1 + |g|); the edges between nodes that are not chosen, all that the rest depends on beside the
+        gains, and for each its weight.
     """
 
     weighted: bool = False
@@ -117,7 +118,7 @@ class Cuts(NodeSets):
     @property
     def features(self) -> Features:
         """See the class."""
-        columns = (CHOSEN, "log_degree", "gain", "log_gain")
+        columns = (CHOSEN, "log_degree", "relative_gain", "gain", "log_gain")
         return Features(nodes=dict.fromkeys(columns, 1), edges={WEIGHT: 1} if self.weighted else {})
 
     @property
@@ -136,10 +137,10 @@ class Cuts(NodeSets):
         to_chosen = torch.zeros_like(strength).index_add(0, state.edge_index[1, rows], weight[rows])
         gain = torch.where(chosen, 2 * to_chosen - strength, strength - 2 * to_chosen)
         relative = torch.where(total > 0, gain / total, 0).to(torch.float32)
-        in_units = gain / unit.index_select(0, state.node_graph)
-        log_gain = (in_units.sign() * in_units.abs().log1p()).to(torch.float32)
-        seen = _among(state, ~chosen)
-        return seen.with_nodes(gain=relative, log_gain=log_gain, log_degree=_log_degree(state))
+        gain = (gain / unit.index_select(0, state.node_graph)).to(torch.float32)
+        log_gain = gain.sign() * gain.abs().log1p()
+        seen = _among(state, ~chosen).with_nodes(log_degree=_log_degree(state))
+        return seen.with_nodes(relative_gain=relative, gain=gain / 4, log_gain=log_gain)
 
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
         """See the class."""

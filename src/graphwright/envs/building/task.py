@@ -76,7 +76,8 @@ class FlowTask:
     """A named environment with the reward in proportion to which its objects are to be sampled.
 
     summary: one line. environment, reward: with their default options. instances: what each object is built on;
-    one_instance: whether that is always the same. export: what `graphwright sample` writes. fingerprints: by which
+    one_instance: whether that is always the same; small_instances: such as are learned on in place of large ones, None
+    where these are small enough. export: what `graphwright sample` writes. fingerprints: by which
     modes are told apart. pictures: of objects that are not drawn as graphs. training: options of a run that differ from
     the general defaults, nested as in `config.json`.
     """
@@ -88,6 +89,7 @@ class FlowTask:
     export: Export = node_link_lines
     instances: Instances = nothing_given
     one_instance: bool = True
+    small_instances: Instances | None = None
     fingerprints: Fingerprints | None = None
     pictures: Pictures | None = None
     training: Mapping[str, Any] = field(default_factory=dict)

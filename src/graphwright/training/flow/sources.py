@@ -13,7 +13,7 @@ from torch import Tensor
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.building.task import FlowTask
+from graphwright.envs.building.task import FlowTask, Instances
 from graphwright.training.flow.conditions import ConditionConfig, Conditions
 from graphwright.training.flow.explore import ExplorationConfig
 from graphwright.training.flow.replay import Replay, ReplayBy
@@ -28,6 +28,8 @@ class SourcesConfig:
     """Trajectories that the policy builds."""
     repeats: int = 1
     """So many of them, one after the other, share their instance and condition."""
+    small: bool = True
+    """Learn on the small instances of a task that has some, rather than on those that objects are asked for."""
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
     data: int = 0
@@ -100,15 +102,16 @@ class Source(ABC, Iterator[Experience]):
 class OnPolicy(Source):
     """`count` objects that the sampler builds; `repeats` of them, one after the other, share instance and condition."""
 
-    def __init__(self, workshop: Workshop, count: int, repeats: int) -> None:
+    def __init__(self, workshop: Workshop, instances: Instances, count: int, repeats: int) -> None:
         self.workshop = workshop
+        self.instances = instances
         self.count = count
         self.repeats = repeats
 
     def __next__(self) -> Experience:
         """See the class."""
         shop, different = self.workshop, self.count // self.repeats
-        instances = shop.task.instances(shop.sampler.environment, different, shop.generator)
+        instances = self.instances(shop.sampler.environment, different, shop.generator)
         instances = shop.condition.attach(instances, shop.conditions(different))
         if self.repeats > 1:
             instances = instances.select(torch.arange(different).repeat_interleave(self.repeats))
@@ -193,7 +196,9 @@ def joined(parts: list[Experience]) -> Experience:
 
 def make_source(workshop: Workshop, config: SourcesConfig, replay: Replay, data: GraphBatch | None) -> Source:
     """The sources that `config` names, the trajectories of the policy itself first."""
-    source: Source = OnPolicy(workshop, config.forward, config.repeats)
+    task = workshop.task
+    instances = task.small_instances if config.small and task.small_instances is not None else task.instances
+    source: Source = OnPolicy(workshop, instances, config.forward, config.repeats)
     if config.local_search:
         source = LocalSearch(workshop, source, config.local_search, config.local_share)
     given = [FromData(workshop, data, config.data)] if config.data and data is not None else []

@@ -33,38 +33,42 @@ def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]
     return lines
 
 
+def small_rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+    """Graphs of Model RB with 5 to 8 cliques and 20 to 60 nodes."""
+    return InstanceGenerator(ModelRB(n_min=5, n_max=8), _SMALL_SIZES, lambda graph, generator: graph)(count, generator)
+
+
+_SMALL_SIZES = tuple(n for n in range(20, 61) if any(n % cliques == 0 for cliques in range(5, 9)))
 _TRAINING = {
-    "algorithm": "forward-looking",
-    "encoder": {"kind": "gin", "depth": 2, "width": 32},
-    "judgement": {"every": 20, "objects": 16},
+    "algorithm": "vargrad",
+    "sources": {"forward": 64, "repeats": 8},
+    "flow": {"learning_rate": 3e-3},
+    "heads": {"pool": "mean", "value_pool": "sum"},
+    "judgement": {"every": 100, "objects": 16},
 }
 INDEPENDENT_SETS = FlowTask(
     name="independent-set",
     summary="Sample large sets of nodes no two of which are joined",
     environment=IndependentSets(),
-    reward=SetReward(temperature=0.1),
+    reward=SetReward(temperature=0.03),
     export=chosen_nodes,
     instances=rb_graphs,
     one_instance=False,
-    training=_TRAINING
-    | {
-        "heads": {"pool": "mean", "value_pool": "sum"},
-        "sources": {"forward": 16, "repeats": 4},
-        "flow": {"learning_rate": 3e-3, "passes": 8, "transitions": 32},
-    },
+    small_instances=small_rb_graphs,
+    training=_TRAINING | {"encoder": {"kind": "gin", "depth": 2, "width": 32}},
 )
 CUTS = FlowTask(
     name="max-cut",
     summary="Sample heavy cuts of a graph",
     environment=Cuts(),
-    reward=CutReward(temperature=2.0),
+    reward=CutReward(temperature=0.25),
     export=chosen_nodes,
     instances=rb_graphs,
     one_instance=False,
+    small_instances=small_rb_graphs,
     training=_TRAINING
     | {
-        "heads": {"pool": "sum-mean-max", "value_pool": "sum"},
-        "sources": {"forward": 8},
-        "flow": {"learning_rate": 7e-4, "passes": 24, "transitions": 24, "regression": "huber"},
+        "encoder": {"kind": "sage", "depth": 2, "width": 32},
+        "flow": {"learning_rate": 3e-3, "regression": "huber"},
     },
 )
