@@ -2,9 +2,10 @@
 
     python benchmarks/learning/flow_graphs.py [--seeds 5] [--seconds 120] [--out docs/tables]
 
-Each run is one thread, two runs side by side; it learns on graphs of 20 to 60 nodes. Afterwards 20 objects are drawn on
-each of ten graphs of Model RB that no run has seen; beside them as many by uniform random choice, the greedy rule of the
-problem, and the best that its exact solver finds in --solver-seconds a graph. Finished runs in --runs are used again.
+Each run is one thread, two runs side by side; it learns on graphs of 20 to 60 nodes. Afterwards 20 objects are drawn
+on each of ten graphs of Model RB that no run has seen; beside them as many by uniform random choice, the greedy rule of
+the problem, and the best that its exact solver finds in --solver-seconds a graph. Finished runs in --runs are used
+again.
 """
 
 from __future__ import annotations

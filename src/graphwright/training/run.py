@@ -143,16 +143,16 @@ class Run(ABC):
                 row = {name: float(value) for name, value in metrics.items()}
                 if not math.isfinite(row["grad_norm"]):
                     raise DivergenceError(self.learns_with, self.counters.iteration)
-                row["steps_per_second"] = steps / (time.perf_counter() - start)
-                due = self.counters.iteration % self.validation_every == 0
+                learned = time.perf_counter()
+                row["steps_per_second"] = steps / (learned - start)
+                self.counters.seconds += learned - start
+                due = self.counters.iteration % self.validation_every == 0 or self.progress >= 1
                 row |= self.judge() if due else dict.fromkeys(self.judgement, math.nan)
-                self.counters.seconds += time.perf_counter() - start
+                self.counters.seconds += time.perf_counter() - learned
                 row = self._position() | row
                 log.write(row, self.progress, self.line(row))
                 if due:
                     self.save()
-        if self.progress >= 1 and self.counters.iteration % self.validation_every:
-            self.judge()
         self.save()
         self.plot()
 

@@ -373,3 +373,13 @@ def test_a_task_with_small_instances_learns_on_them(small: bool, tmp_path: Path)
     learned_on = next(trainer.source).trajectories.objects.node_segments.lengths
     assert bool((learned_on <= 60).all() if small else (learned_on >= 200).all())
     assert bool((trainer.agent().sample(2).node_segments.lengths >= 200).all())
+
+
+def test_the_last_iteration_is_judged(tmp_path: Path) -> None:
+    config = small_config(judgement=JudgementConfig(every=1000, objects=8))
+    trainer = train_flow("hyper-grid", config, tmp_path / "run", QUIET)
+    *rows, last = MetricsFile(tmp_path / "run" / "metrics.csv").rows()
+    assert all(row["total_variation"] != row["total_variation"] for row in rows)
+    exact = trainer.agent().exact()
+    assert exact is not None
+    assert last["total_variation"] == pytest.approx(exact.total_variation(trainer.policy), abs=1e-6)
