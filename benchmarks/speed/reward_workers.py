@@ -1,6 +1,6 @@
 """What reward workers cost and save: shared buffers, messages, and no workers.
 
-    python benchmarks/speed/reward_workers.py [--repeats 7] [--out docs/tables/reward_workers.md]
+    python benchmarks/speed/reward_workers.py [--repeats 7] [--out docs/tables/reward-workers.md]
 
 Batches of random graphs with three columns go to a function that costs nothing, one that waits a millisecond for each
 graph, and one that keeps a core busy for it. Ways alternate within one run; figures are medians of the seconds from
