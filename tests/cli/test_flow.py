@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,11 @@ def test_graphs_are_written_as_documents(runs: dict[str, Path], tmp_path: Path) 
     documents = sampled(runs, "two-colour", tmp_path / "graphs.jsonl")
     assert len(documents) == 25
     for document in documents:
-        assert document.keys() == {"directed", "nodes", "links"}
+        assert document.keys() == {"directed", "multigraph", "nodes", "edges"}
         assert [node["id"] for node in document["nodes"]] == list(range(len(document["nodes"])))
         assert 1 <= len(document["nodes"]) <= 3
         assert all(node["type"] in (0, 1) for node in document["nodes"])
-        assert all({link["source"], link["target"]} <= set(range(3)) for link in document["links"])
+        assert all({link["source"], link["target"]} <= set(range(3)) for link in document["edges"])
 
 
 @every_task
@@ -146,8 +148,47 @@ def test_errors_are_one_line_that_names_the_remedy(
         capsys, "train", "hyper-grid", "--run", tmp_path / "run", *SMALL, "--algorithm", "no-such"
     )
     assert "takes none: it was trained without" in fails(capsys, "sample", grid, "--focus", 1.0, "--out", out)
+    assert "beta 3: this sampler was trained with β = 1" in fails(capsys, "sample", grid, "--beta", 3, "--out", out)
+    assert "is no folder; make it first" in fails(capsys, "sample", grid, "--out", tmp_path / "no" / "out.npz")
+    new = ("--run", tmp_path / "run", *SMALL)
+    assert "only one objective" in fails(capsys, "train", "hyper-grid", *new, "--condition.preference", 1.0)
+    assert "a grid has at least 1" in fails(capsys, "train", "hyper-grid", *new, "--environment.side", 0)
+    assert "at least 1 node" in fails(capsys, "train", "ring-edges", *new, "--environment.num-nodes", 0)
+    assert "instances of max-cut have one each" in fails(capsys, "train", "max-cut", *new, "--algorithm", "tb")
     assert not (tmp_path / "run").exists()
     assert not out.exists()
+
+
+def test_rewards_that_are_no_numbers_are_null(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """R = exp(4 · cut edges) of a graph of 200 nodes."""
+    short = ("--steps", "8", "--sources.forward", "8", "--judgement.objects", "1")
+    main(["train", "max-cut", "--algorithm", "vargrad", "--run", str(tmp_path / "run"), "--threads", "1", *short])
+    capsys.readouterr()
+    arguments = ["evaluate", str(tmp_path / "run"), "--num", "2", "--threads", "1"]
+    main([*arguments, "--json", "--pictures", str(tmp_path / "pictures")])
+    document = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert document["mean_reward"] is document["log_z"] is None
+    assert document["mean_log_reward"] > 1000
+    assert list((tmp_path / "pictures").iterdir())
+    main(arguments)
+    assert "log Z" not in capsys.readouterr().out
+
+
+def test_a_task_in_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "from graphwright.envs.building.tasks.hyper_grid import HYPER_GRID as CELLS"
+    (tmp_path / "tasks_of_a_user.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    main(["train", "tasks_of_a_user:CELLS", "--run", "cells", *SMALL])
+    main(["sample", "cells", "--num", "3", "--out", "cells.npz"])
+    assert np.load("cells.npz")["states"].shape == (3, 2)
+
+
+def test_whoever_reads_the_help_may_stop_before_its_end() -> None:
+    words = f"{sys.executable} -m graphwright train hyper-grid --help | head -1"
+    done = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=True)
+    assert "usage" in done.stdout
+    assert done.stderr == ""
 
 
 PROBLEM = [

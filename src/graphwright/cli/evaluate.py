@@ -23,7 +23,10 @@ from graphwright.training.evaluate import EvaluationOptions, EvaluationRow, eval
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Compare a policy with random choice, heuristics and the optimum on graphs that it has never seen."""
+    """Compare a policy with random choice, heuristics and the optimum on graphs that it has never seen.
+
+    Runs of flow networks have options of their own: `graphwright evaluate RUN --help`.
+    """
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run."""

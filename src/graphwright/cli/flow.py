@@ -29,7 +29,8 @@ class Sample:
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run."""
     out: Path
-    """File to write: .npz for grids and edges between named nodes, .jsonl for other graphs, .smi for molecules."""
+    """File to write: .npz for grids and edges between named nodes, .jsonl for other graphs, .smi for molecules, .txt
+    for words."""
     num: int = 1000
     """Objects."""
     seed: int = 0
@@ -53,7 +54,7 @@ class Sample:
         exported = agent.task.export(agent.config.environment, objects)
         arrays = not isinstance(exported, list)
         if arrays != (self.out.suffix == ".npz"):
-            right = "an .npz file" if arrays else "a file of lines, such as .jsonl or .smi"
+            right = "an .npz file" if arrays else "a file of lines, such as .jsonl, .smi or .txt"
             raise ConfigError(f"--out {self.out}: {agent.task.name} is written to {right}")
         if isinstance(exported, list):
             data = "".join(f"{line}\n" for line in exported).encode()
@@ -94,19 +95,21 @@ class EvaluateFlow:
 def flow_table(title: str, found: FlowEvaluation) -> Table:
     """The sampler beside random building."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("", "sampler", "random", "exact"):
+    exact = found.log_z_exact is not None
+    for heading in ("", "sampler", "random", *(["exact"] if exact else [])):
         table.add_column(heading, justify="left" if not heading else "right")
-    table.add_row("log Z", _number(found.log_z), "", _number(found.log_z_exact))
+    if found.log_z is not None or exact:
+        table.add_row("log Z", _number(found.log_z), "", _number(found.log_z_exact))
     if found.total_variation is not None:
         table.add_row("total variation from R / Z", _number(found.total_variation), "", "0")
-    table.add_row("mean reward", _number(found.mean_reward), _number(found.mean_reward_random), "")
-    table.add_row("mean log reward", _number(found.mean_log_reward), _number(found.mean_log_reward_random), "")
-    table.add_row(f"mean of the {found.top} best", _number(found.top_reward), _number(found.top_reward_random), "")
-    table.add_row("different objects", str(found.different), str(found.different_random), "")
+    table.add_row("mean reward", _number(found.mean_reward), _number(found.mean_reward_random))
+    table.add_row("mean log reward", _number(found.mean_log_reward), _number(found.mean_log_reward_random))
+    table.add_row(f"mean of the {found.top} best", _number(found.top_reward), _number(found.top_reward_random))
+    table.add_row("different objects", str(found.different), str(found.different_random))
     if found.modes is not None:
-        table.add_row("modes", str(found.modes), str(found.modes_random), "")
+        table.add_row("modes", str(found.modes), str(found.modes_random))
         spread = (_number(found.top_diversity), _number(found.top_diversity_random))
-        table.add_row(f"diversity of the {found.top} best", *spread, "")
+        table.add_row(f"diversity of the {found.top} best", *spread)
     if found.pareto is not None:
         _add_fronts(table, found.pareto)
     return table
@@ -115,8 +118,8 @@ def flow_table(title: str, found: FlowEvaluation) -> Table:
 def _add_fronts(table: Table, found: ParetoEvaluation) -> None:
     for name, better in (("hypervolume", "more"), ("r2", "less"), ("igd", "less")):
         row = (_number(getattr(found, name)), _number(getattr(found, f"{name}_random")))
-        table.add_row(f"{name.upper() if len(name) < 4 else name} ({better} is better)", *row, "")
+        table.add_row(f"{name.upper() if len(name) < 4 else name} ({better} is better)", *row)
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else f"{value:.4f}" if abs(value) < 1e6 else f"{value:.4g}"

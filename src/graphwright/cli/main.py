@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Union
 
@@ -20,6 +21,7 @@ from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.solve import Solve
 from graphwright.cli.train import Resume, Train, TrainFlow, is_flow_run
 from graphwright.core import GraphError
+from graphwright.data.workers.process import WorkerError
 from graphwright.envs.problems import PROBLEMS
 from graphwright.envs.tasks import TASKS
 from graphwright.training.checkpoint import CheckpointError
@@ -27,14 +29,35 @@ from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.flow.config import FlowConfig
 from graphwright.training.interrupt import Interrupted
 
-_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, ValueError)
+_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
-    command = _parse(sys.argv[1:] if arguments is None else list(arguments))
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where a task of one's own, module:TASK, may stand
+    with _readers_may_leave():
+        _run(_parse(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+@contextlib.contextmanager
+def _readers_may_leave() -> Iterator[None]:
+    """Whoever reads the output may stop before its end, as `head` does."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        sys.exit(1)
+
+
+def _run(command: Any) -> None:
     try:
         command.run()
+    except BrokenPipeError:
+        raise
     except Interrupted as interruption:
         _say(str(interruption))
         sys.exit(128 + interruption.signal)

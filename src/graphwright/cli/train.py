@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,11 +58,11 @@ class Resume:
     seconds: float | None = None
     """A new end: training time in all, the time so far included."""
     steps: int | None = None
-    """A new end: environment steps in all."""
+    """A new end: environment steps, or trajectories of a flow network, in all."""
     threads: int | None = None
     """CPU threads; by default those of the run."""
     device: Device | None = None
-    """Where the networks run; by default that of the run."""
+    """Where the networks run; by default that of the run. Flow networks run on the CPU."""
 
     def run(self) -> None:
         """Go on, and say what came of it."""
@@ -84,7 +85,9 @@ def is_flow_run(directory: Path) -> bool:
 
 def _report_flow(directory: Path, trainer: FlowTrainer) -> None:
     counters = trainer.counters
-    taken = f"{counters.steps:,} trajectories in {counters.seconds:.0f} s, log Z {trainer.log_partition:.4f}"
+    taken = f"{counters.steps:,} trajectories in {counters.seconds:.0f} s"
+    if trainer.task.one_instance and math.isfinite(trainer.log_partition):
+        taken += f", log Z {trainer.log_partition:.4f}"
     if trainer.exact is not None:
         distance = trainer.exact.total_variation(trainer.policy)
         taken += f" (exact {trainer.exact.log_partition:.4f}), total variation {distance:.4f}"

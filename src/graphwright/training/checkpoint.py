@@ -23,7 +23,11 @@ class CheckpointError(ValueError):
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that no reader, and no crash, ever sees half of it."""
+    """Write `data` to `path` so that no reader, and no crash, ever sees half of it. Raises OSError, naming `path`."""
+    if not path.name or path.is_dir():
+        raise IsADirectoryError(f"{path}: is a folder; name a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: {path.parent} is no folder; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("xb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -266,7 +267,12 @@ def test_graphs_are_written_as_documents() -> None:
     environment = coloured(3)
     state, _ = environment.step(environment.reset(blank(2)), torch.tensor([1, 2]))
     state, _ = environment.step(state, torch.tensor([4, 3]))
-    assert node_link_lines(environment, state) == [
-        '{"directed":false,"nodes":[{"id":0,"type":0},{"id":1,"type":1}],"links":[{"source":1,"target":0}]}',
-        '{"directed":false,"nodes":[{"id":0,"type":1},{"id":1,"type":0}],"links":[{"source":1,"target":0}]}',
+    lines = node_link_lines(environment, state)
+    kind, edges = '{"directed":false,"multigraph":false,', '"edges":[{"source":1,"target":0}]}'
+    assert lines == [
+        f'{kind}"nodes":[{{"id":0,"type":0}},{{"id":1,"type":1}}],{edges}',
+        f'{kind}"nodes":[{{"id":0,"type":1}},{{"id":1,"type":0}}],{edges}',
     ]
+    graph = nx.node_link_graph(json.loads(lines[1]), edges="edges")
+    assert type(graph) is nx.Graph
+    assert (dict(graph.nodes(data="type")), list(graph.edges)) == ({0: 1, 1: 0}, [(0, 1)])

@@ -190,7 +190,7 @@ def test_a_backward_policy_that_nothing_would_teach_is_refused(tmp_path: Path) -
 
 def test_what_envelope_q_learning_cannot_do_is_refused() -> None:
     with pytest.raises(ValueError, match=r"--condition\.focus: --algorithm envelope-q .* leave it out"):
-        small_config(algorithm="envelope-q", condition=ConditionConfig(preference=1.0, focus=True))
+        small_config(TWO_OBJECTIVES, algorithm="envelope-q", condition=ConditionConfig(preference=1.0, focus=True))
     for algorithm in ("a2c", "envelope-q"):
         with pytest.raises(ValueError, match=f"--sources.replay-by loss: --algorithm {algorithm} has no log Z"):
             small_config(algorithm=algorithm, sources=SourcesConfig(replay=4, replay_by="loss"))
@@ -383,3 +383,30 @@ def test_the_last_iteration_is_judged(tmp_path: Path) -> None:
     exact = trainer.agent().exact()
     assert exact is not None
     assert last["total_variation"] == pytest.approx(exact.total_variation(trainer.policy), abs=1e-6)
+
+
+class Unsendable(Reward):
+    """A reward with a function that no other process can find."""
+
+    def __init__(self) -> None:
+        self.function = lambda objects: torch.zeros(objects.num_graphs, dtype=torch.float64)
+
+    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> torch.Tensor:
+        return self.function(objects)
+
+
+def test_settings_that_do_not_fit_a_task_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="hyper-grid: builds HyperGrid, and the settings are for EdgeSets"):
+        train_flow("hyper-grid", small_config("ring-edges"), tmp_path / "run", QUIET)
+    unsendable = small_config(reward=Unsendable(), reward_workers=1)
+    with pytest.raises(ConfigError, match="--reward-workers 1: the reward Measure cannot be sent to workers"):
+        train_flow("hyper-grid", unsendable, tmp_path / "run", QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_task_that_cannot_be_found_again_is_warned_of(tmp_path: Path) -> None:
+    task = replace(find_task("hyper-grid"), name="mine")
+    with pytest.warns(UserWarning, match="trained, but not loaded or resumed: unknown task 'mine'"):
+        agent = train_flow(task, small_config(steps=8), tmp_path / "run", QUIET).agent()
+    with pytest.raises(ValueError, match="--num 0"):
+        agent.sample(0)

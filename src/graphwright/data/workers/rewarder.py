@@ -202,4 +202,4 @@ def pickled(function: Rewards) -> bytes:
 
 
 def _name(function: Rewards) -> str:
-    return getattr(function, "__qualname__", repr(function))
+    return getattr(function, "__qualname__", type(function).__name__)

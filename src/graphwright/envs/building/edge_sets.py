@@ -27,6 +27,11 @@ class EdgeSets(FlowEnvironment):
     num_nodes: int = 4
     """Nodes of every instance."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for no nodes."""
+        if self.num_nodes < 1:
+            raise ValueError(f"num_nodes={self.num_nodes}; a graph has at least 1 node")
+
     @property
     def features(self) -> Features:
         """See the base class."""

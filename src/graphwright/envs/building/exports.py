@@ -9,7 +9,10 @@ from graphwright.envs.building.environment import FlowEnvironment
 
 
 def node_link_lines(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
-    """A JSON document a graph: {"directed", "nodes": [{"id", ...columns}], "links": [{"source", "target", ...}]}."""
+    """A JSON document a graph: the node-link format of networkx, whose `node_link_graph` reads it.
+
+    {"directed", "multigraph", "nodes": [{"id", ...columns}], "edges": [{"source", "target", ...}]}.
+    """
     rows, links = objects.links
     source, target = (objects.edge_index[:, rows] - objects.node_ptr[:-1][objects.edge_graph[rows]]).tolist()
     nodes = {name: column.tolist() for name, column in objects.nodes.items()}
@@ -20,8 +23,9 @@ def node_link_lines(environment: FlowEnvironment, objects: GraphBatch) -> list[s
         begin, end = node_ptr[place : place + 2]
         document = {
             "directed": "reverse" not in objects.edges,
+            "multigraph": False,
             "nodes": [{"id": k - begin, **{name: nodes[name][k] for name in nodes}} for k in range(begin, end)],
-            "links": [
+            "edges": [
                 {"source": source[k], "target": target[k], **{name: edges[name][k] for name in edges}}
                 for k in range(*link_ptr[place : place + 2])
             ],

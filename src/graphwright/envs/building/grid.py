@@ -29,6 +29,11 @@ class HyperGrid(FlowEnvironment):
     side: int = 8
     """Cells along each axis."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a grid without cells."""
+        if min(self.dimensions, self.side) < 1:
+            raise ValueError(f"dimensions={self.dimensions}, side={self.side}; a grid has at least 1 of each")
+
     @property
     def features(self) -> Features:
         """See the base class."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.building.task import FlowTask
@@ -33,10 +34,11 @@ class FlowAgent:
 
     def sample(self, count: int, seed: int = 0, goal: Goal = ANY_GOAL, at_once: int = 512) -> GraphBatch:
         """`count` finished objects, built for `goal`; by default for the greatest exponent of the run's."""
+        require("num", count)
         generator = torch.Generator().manual_seed(seed)
         sampler = Sampler(self.config.environment, self.policy, NO_EXPLORATION, generator)
         parts = []
-        for begin in range(0, max(count, 1), at_once):
+        for begin in range(0, count, at_once):
             number = min(at_once, count - begin)
             instances = draw_instances(self.task, self.config, number, generator, goal)
             parts.append(sampler.build(instances).objects)

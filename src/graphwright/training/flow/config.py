@@ -93,6 +93,9 @@ class FlowConfig:
                 f"--sources.replay-by loss: of single steps (--flow.transitions) --algorithm {self.algorithm} tells no "
                 "log Z; take reward"
             )
+        if self.reward.num_measures == 1 and (self.condition.focus or self.condition.preference is not None):
+            name = "focus" if self.condition.focus else "preference"
+            raise ValueError(f"--condition.{name}: the reward has only one objective; leave it out")
         if "values" in objective.learned and self.condition.focus:
             raise ValueError(
                 f"--condition.focus: --algorithm {self.algorithm} learns weighted sums of objectives, which a focus is "

@@ -45,23 +45,24 @@ class FlowEvaluation:
     """What a sampler does.
 
     log_z: what its networks say of log Z; log_z_exact: log Z; total_variation: half the L1 distance of the exact
-    distribution of its objects from R / Z; None where they are not defined. The rest is of `objects` sampled ones and
-    of as many that were built by uniform random choice: mean reward, mean of the `top` best, how many are different;
-    where objects have fingerprints, modes (`flow.modes.find_modes`) and the mean Tanimoto distance of the `top` best;
-    where there are several objectives, how their fronts compare.
+    distribution of its objects from R / Z; None where they are not defined, as log Z of instances that differ, and
+    where R is too large a number. Rewards are those without the exponent β, log Z that with it. The rest is of
+    `objects` sampled ones and of as many that were built by uniform random choice: mean reward, mean of the `top` best,
+    how many are different; where objects have fingerprints, modes (`flow.modes.find_modes`) and the mean Tanimoto
+    distance of the `top` best; where there are several objectives, how their fronts compare.
     """
 
     objects: int
     log_z: float | None
     log_z_exact: float | None
     total_variation: float | None
-    mean_reward: float
-    mean_reward_random: float
+    mean_reward: float | None
+    mean_reward_random: float | None
     mean_log_reward: float
     mean_log_reward_random: float
     top: int
-    top_reward: float
-    top_reward_random: float
+    top_reward: float | None
+    top_reward_random: float | None
     different: int
     different_random: int
     modes: int | None
@@ -104,7 +105,12 @@ class FlowEvaluationOptions:
         return Goal(self.beta, self.preference, self.focus)
 
 
-def evaluate_flow(agent: FlowAgent, options: FlowEvaluationOptions, pictures: Path | None = None) -> FlowEvaluation:
+DEFAULTS = FlowEvaluationOptions()
+
+
+def evaluate_flow(
+    agent: FlowAgent, options: FlowEvaluationOptions = DEFAULTS, pictures: Path | None = None
+) -> FlowEvaluation:
     """See `FlowEvaluation`. pictures: a folder for `figures.save_figures`."""
     environment = agent.config.environment
     start = time.perf_counter()
@@ -123,11 +129,11 @@ def evaluate_flow(agent: FlowAgent, options: FlowEvaluationOptions, pictures: Pa
     modes_random, spread_random = _modes(agent, random, found_random, options)
     return FlowEvaluation(
         objects=options.num,
-        log_z=_finite(log_partition(agent, options)),
+        log_z=_finite(log_partition(agent, options)) if agent.task.one_instance else None,
         log_z_exact=None if exact is None else exact.log_partition,
         total_variation=None if exact is None else exact.total_variation(agent.policy),
-        mean_reward=float(found.exp().mean()),
-        mean_reward_random=float(found_random.exp().mean()),
+        mean_reward=_finite(float(found.exp().mean())),
+        mean_reward_random=_finite(float(found_random.exp().mean())),
         mean_log_reward=float(found.mean()),
         mean_log_reward_random=float(found_random.mean()),
         top=min(options.top, options.num),
@@ -196,8 +202,8 @@ def _modes(
     return modes, _finite(top_k_diversity(rewards, similarity, options.top))
 
 
-def _top(log_reward: Tensor, count: int) -> float:
-    return float(log_reward.topk(min(count, log_reward.numel())).values.exp().mean())
+def _top(log_reward: Tensor, count: int) -> float | None:
+    return _finite(float(log_reward.topk(min(count, log_reward.numel())).values.exp().mean()))
 
 
 def _finite(value: float) -> float | None:

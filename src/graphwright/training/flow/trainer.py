@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,17 @@ class FlowTrainer(Run):
     def __init__(self, task: FlowTask, config: FlowConfig, directory: Path, data: GraphBatch | None = None) -> None:
         if config.sources.data and (data is None or not data.num_graphs):
             raise ConfigError(f"--sources.data {config.sources.data}: there is no data set; give `data`, or 0")
+        if not isinstance(config.environment, type(task.environment)):
+            given, wanted = type(config.environment).__name__, type(task.environment).__name__
+            raise ConfigError(
+                f"{task.name}: builds {wanted}, and the settings are for {given}; see FlowConfig.for_task"
+            )
+        one_log_partition = "partition" in OBJECTIVES[config.algorithm].learned
+        if one_log_partition and not task.one_instance and not config.environment.features.graphs:
+            raise ConfigError(
+                f"--algorithm {config.algorithm}: learns one log Z, and instances of {task.name} have one each; "
+                "take vargrad, subtb or db"
+            )
         shared = task.one_instance and not config.condition.varies
         if OBJECTIVES[config.algorithm].compares and config.sources.repeats == 1 and not shared:
             raise ConfigError(
@@ -75,7 +87,10 @@ class FlowTrainer(Run):
         self.replay = Replay(config.environment, config.sources.replay_capacity, config.sources.replay_by)
         measure = Measure(config.environment, config.reward)
         num_measures = config.reward.num_measures
-        self.workers = RewardWorkers(measure, config.reward_workers, num_objectives=num_measures)
+        try:
+            self.workers = RewardWorkers(measure, config.reward_workers, num_objectives=num_measures)
+        except TypeError as error:
+            raise ConfigError(f"--reward-workers {config.reward_workers}: the reward {error}") from None
         shop = Workshop(
             replace(task, reward=config.reward),
             config.condition,
@@ -198,7 +213,8 @@ class FlowTrainer(Run):
     def line(self, row: Mapping[str, float]) -> str:
         """See the base class."""
         speed = f"{row['steps']:,.0f} objects  {row['steps_per_second']:,.0f}/s"
-        return f"{speed}  loss {row['loss']:.3g}  log Z {row['log_z']:.3f}  log R {row['return']:.3f}"
+        log_partition = f"log Z {row['log_z']:.3f}  " if math.isfinite(row["log_z"]) else ""
+        return f"{speed}  loss {row['loss']:.3g}  {log_partition}log R {row['return']:.3f}"
 
     def plot(self) -> None:
         """See the base class."""
@@ -248,7 +264,7 @@ def train_flow(
 
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
-    task = find_task(task) if isinstance(task, str) else task
+    task = find_task(task) if isinstance(task, str) else _findable(task)
     trainer = FlowTrainer(task, with_an_end(config), new_directory(directory), data)
     with trainer.workers:
         trainer.begin(console)
@@ -272,6 +288,15 @@ def resume_flow(
     with trainer.workers:
         trainer.go_on(console)
     return trainer
+
+
+def _findable(task: FlowTask) -> FlowTask:
+    """`task`, with a warning where a run directory that holds its name could not be loaded."""
+    try:
+        find_task(task.name)
+    except (ValueError, ImportError) as error:
+        warnings.warn(f"the run can be trained, but not loaded or resumed: {error}", UserWarning, stacklevel=3)
+    return task
 
 
 def _wrongness(batch: FlowBatch, log_partition: Tensor) -> Tensor:
