@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
@@ -16,12 +17,13 @@ from graphwright.envs.building.many_objectives import ManyObjectives
 from graphwright.envs.building.surgery import keep_edges
 from graphwright.training.flow.agent import FlowAgent
 from graphwright.training.flow.exact import Exact
-from graphwright.training.flow.plots import plot_distribution, plot_grid, plot_pareto, plot_rewards
+from graphwright.training.flow.plots import LARGE, plot_distribution, plot_grid, plot_pareto, plot_rewards
 from graphwright.training.flow.sheets import draw_graphs, draw_molecules
 from graphwright.training.plots import save_figure
 
 _SHOWN = 24
 _LARGEST_DRAWN = 60
+_SMALL = 1e-3
 
 
 def save_figures(
@@ -32,13 +34,12 @@ def save_figures(
     objects: [B] that the sampler built, with their measures [B, K] and log R [B]; random: [B], log R of objects that
     were built by uniform random choice.
     """
-    rewards = {"sampler": log_reward.exp().numpy(), "random": random.exp().numpy()}
-    figures = {"rewards": plot_rewards(rewards)}
+    figures = {"rewards": plot_rewards({"sampler": log_reward.numpy(), "random": random.numpy()})}
     order = log_reward.argsort(descending=True, stable=True)
     keys = agent.config.environment.keys(objects)
     different = {keys[row]: row for row in reversed(order.tolist())}  # of each the first
     best = torch.tensor([row for row in order.tolist() if different[keys[row]] == row][:_SHOWN])
-    sheet = draw_objects(agent, objects.select(best), [f"R {value:.3g}" for value in log_reward[best].exp().tolist()])
+    sheet = draw_objects(agent, objects.select(best), [caption(value) for value in log_reward[best].tolist()])
     figures |= {"best": sheet} if sheet is not None else {}
     exact = agent.exact()
     if exact is not None:
@@ -51,6 +52,13 @@ def save_figures(
     for path, figure in zip(paths, figures.values(), strict=True):
         save_figure(figure, path)
     return paths
+
+
+def caption(log_reward: float) -> str:
+    """R, or log R where R is 1e6 or more, or less than 1e-3."""
+    if math.log(_SMALL) <= log_reward < math.log(LARGE):
+        return f"R {math.exp(log_reward):.3g}"
+    return f"log R {log_reward:.1f}"
 
 
 def draw_objects(agent: FlowAgent, objects: GraphBatch, captions: list[str]) -> Figure | None:

@@ -13,10 +13,17 @@ from graphwright.envs.building.task import FlowTask
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.generators.rb import SMALL_RB_SIZES, ModelRB
 
+_SMALL_SIZES = tuple(n for n in range(20, 61) if any(n % cliques == 0 for cliques in range(5, 9)))
+
 
 def rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
     """Graphs of Model RB with 200 to 300 nodes."""
     return InstanceGenerator(ModelRB(), SMALL_RB_SIZES, lambda graph, generator: graph)(count, generator)
+
+
+def small_rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+    """Graphs of Model RB with 5 to 8 cliques and 20 to 60 nodes."""
+    return InstanceGenerator(ModelRB(n_min=5, n_max=8), _SMALL_SIZES, lambda graph, generator: graph)(count, generator)
 
 
 def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
@@ -33,12 +40,6 @@ def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]
     return lines
 
 
-def small_rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
-    """Graphs of Model RB with 5 to 8 cliques and 20 to 60 nodes."""
-    return InstanceGenerator(ModelRB(n_min=5, n_max=8), _SMALL_SIZES, lambda graph, generator: graph)(count, generator)
-
-
-_SMALL_SIZES = tuple(n for n in range(20, 61) if any(n % cliques == 0 for cliques in range(5, 9)))
 _TRAINING = {
     "algorithm": "vargrad",
     "sources": {"forward": 64, "repeats": 8},
