@@ -56,7 +56,8 @@ def plot_flow_curve(rows: Sequence[dict[str, float]], path: Path) -> None:
     left.plot(table["steps"], _smooth(np.maximum(table["loss"], 1e-12)), color=INK, linewidth=1.6)
     left.set(xlabel="trajectories", ylabel="loss", yscale="log")
     if exact.any():
-        right.plot(table["steps"][exact], table["total_variation"][exact], color=ACCENT, marker="o", markersize=3)
+        distance = np.maximum(table["total_variation"][exact], 1e-12)
+        right.plot(table["steps"][exact], distance, color=ACCENT, marker="o", markersize=3)
         right.set(xlabel="trajectories", ylabel="total variation from R / Z", yscale="log")
     else:
         right.plot(table["steps"], _smooth(table["return"]), color=ACCENT, linewidth=1.6)

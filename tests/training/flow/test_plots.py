@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from graphwright.core import from_edges
 from graphwright.training.flow.figures import caption
 from graphwright.training.flow.plots import plot_distribution, plot_grid, plot_pareto, plot_rewards
 from graphwright.training.flow.sheets import draw_graphs, draw_molecules
-from graphwright.training.plots import plt
+from graphwright.training.plots import plot_flow_curve, plt
 
 
 @pytest.fixture(autouse=True)
@@ -146,3 +149,11 @@ def test_molecules_stand_row_by_row() -> None:
     images = [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 100, 200)]
     figure = draw_molecules(images, ["a", "b", "c"], columns=2)
     assert [axes.images[0].get_array()[0, 0, 0] if axes.images else None for axes in figure.axes] == [0, 100, 200, None]
+
+
+def test_a_curve_that_arrives_at_zero_is_drawn(tmp_path: Path) -> None:
+    rows = [{"steps": step, "loss": 0.0, "total_variation": 0.0, "return": 1.0} for step in (1.0, 2.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plot_flow_curve(rows, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 1000
