@@ -1,6 +1,6 @@
 """Generative flow networks: whole iterations (sampling, rewards, loss, update) on one thread.
 
-    python benchmarks/speed/flow.py [--json] [--out docs/tables]
+    python benchmarks/speed/flow.py [--json] [--profile] [--out docs/tables]
 
 First `ring-edges` beside torchgfn, iterations of both in turns: the same depth, width, batch and objective (trajectory
 balance), and first policies whose objects have six edges on average. Then each task beside the network's matrix
@@ -11,9 +11,11 @@ ratios are medians over pairs that follow each other.
 
 from __future__ import annotations
 
+import cProfile
 import dataclasses
 import json
 import platform
+import pstats
 import statistics
 import sys
 import time
@@ -57,6 +59,8 @@ class Options:
     """Trajectories of an iteration; the first of these beside torchgfn."""
     repeats: int = 15
     """Pairs of timings of which medians are taken."""
+    profile: bool = False
+    """Print where the time of an iteration goes instead, function by function with all that each calls."""
     json: bool = False
     """Write one JSON document to stdout."""
     out: Path | None = None
@@ -188,6 +192,18 @@ def measure_iteration(case: Case, batch: int, repeats: int) -> Iteration:
     )
 
 
+def print_profile(case: Case, batch: int, repeats: int) -> None:
+    """Under a profiler calls of Python cost more than they do without."""
+    trainer, profiler = make_trainer(case.task, case.encoder, batch), cProfile.Profile()
+    for _ in range(2):
+        trainer.iterate()
+    for _ in range(repeats):
+        trainer.generator.manual_seed(0)
+        profiler.runcall(trainer.iterate)
+    print(f"{case.task}, {batch} trajectories, {repeats} iterations:")
+    pstats.Stats(profiler).strip_dirs().sort_stats("cumulative").print_stats(45)
+
+
 def _in_turns(one: Callable[[], Any], other: Callable[[], Any], repeats: int) -> list[tuple[float, float]]:
     """Milliseconds of each, after two turns to warm up."""
     return [(_milliseconds(one), _milliseconds(other)) for _ in range(repeats + 2)][2:]
@@ -244,6 +260,10 @@ def tables(rivals: list[Rival], iterations: list[Iteration], batch: int) -> str:
 
 def main(options: Options) -> None:
     torch.set_num_threads(1)
+    if options.profile:
+        for case in CASES:
+            print_profile(case, options.batches[0], options.repeats)
+        return
     rivals = []
     if flow_torchgfn is None:
         print(INSTALL, file=sys.stderr)

@@ -151,7 +151,7 @@ class Run(ABC):
                 self.counters.seconds += time.perf_counter() - learned
                 row = self._position() | row
                 log.write(row, self.progress, self.line(row))
-                if due:
+                if due and self.progress < 1:
                     self.save()
         self.save()
         self.plot()

@@ -1,6 +1,7 @@
 """Bookkeeping of ragged groups, each in one walk where torch takes a dozen small operations.
 
-Beside each function is its reference in plain torch, which runs on any device.
+Beside each function is its reference in plain torch, which runs on any device; that of `first_largest` is what
+`segment_argmax` does in other precisions.
 """
 
 from __future__ import annotations

@@ -40,10 +40,11 @@ def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]
     return lines
 
 
+_FLOW = {"learning_rate": 3e-3}
 _TRAINING = {
     "algorithm": "vargrad",
     "sources": {"forward": 64, "repeats": 8},
-    "flow": {"learning_rate": 3e-3},
+    "flow": _FLOW,
     "heads": {"pool": "mean", "value_pool": "sum"},
     "judgement": {"every": 100, "objects": 16},
 }
@@ -70,6 +71,6 @@ CUTS = FlowTask(
     training=_TRAINING
     | {
         "encoder": {"kind": "sage", "depth": 2, "width": 32},
-        "flow": {"learning_rate": 3e-3, "regression": "huber"},
+        "flow": {**_FLOW, "regression": "huber"},
     },
 )
