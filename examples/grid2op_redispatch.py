@@ -25,9 +25,9 @@ from gymnasium import spaces
 
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, Observation, per_graph
+from graphwright.drawing.foreign_curve import plot_returns
 from graphwright.envs.problem import random_choice
 from graphwright.frameworks.foreign import ForeignTraining, from_gymnasium, play_episodes, train_foreign
-from graphwright.frameworks.foreign.curve import plot_returns
 from graphwright.nn import EncoderConfig
 
 NODES = {"p": 100.0, "q": 100.0, "v": 100.0, "theta": 10.0, "cooldown": 10.0}

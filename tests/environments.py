@@ -23,8 +23,8 @@ from graphwright.core import (
     per_pair,
 )
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment, Solution, chosen_nodes
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 
 PAIR = from_edges(

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch
 from graphwright.distributions import RaggedCategorical
-from graphwright.envs.building.context import GraphContext
-from graphwright.envs.building.edge_sets import EdgeSets, complete_graphs
-from graphwright.envs.building.enumeration import StateSpace, enumerate_states
-from graphwright.envs.building.environment import FlowEnvironment, blank
-from graphwright.envs.building.graph_building import GraphBuilding
-from graphwright.envs.building.grid import HyperGrid, axes
+from graphwright.envs.generative.context import GraphContext
+from graphwright.envs.generative.edge_sets import EdgeSets, complete_graphs
+from graphwright.envs.generative.enumeration import StateSpace, enumerate_states
+from graphwright.envs.generative.environment import FlowEnvironment, blank
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.grid import HyperGrid, axes
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.nn.flow_policy import FlowEstimate, FlowPolicy, Masks
+from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy, Masks
 
 Reward = Callable[[GraphBatch], Tensor]
 Backward = Callable[[GraphBatch], RaggedCategorical]
@@ -146,7 +146,7 @@ class ExactFlows:
             self.distribution(states, masks), self.backward(states), self.flow_of(states), self.log_count(states)
         )
 
-    def log_partition_of(self, states: GraphBatch) -> Tensor:
+    def log_z_of(self, states: GraphBatch) -> Tensor:
         """log Z: the flow of initial states."""
         return self.flow_of(states)
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.building.environment import FlowEnvironment
-from graphwright.envs.building.grid import COORDINATE, HyperGrid
-from graphwright.envs.building.many_objectives import ManyObjectives
-from graphwright.envs.tasks import find_task
+from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.generative.grid import COORDINATE, HyperGrid
+from graphwright.envs.generative.many_objectives import ManyObjectives
+from graphwright.envs.generative.registry import find_task
 
 SIDE = 4
 TABLE = torch.rand(SIDE * SIDE, 2, generator=torch.Generator().manual_seed(235), dtype=torch.float64)

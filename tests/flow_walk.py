@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 import torch
 
 from graphwright.core import ActionSpec, GraphBatch
-from graphwright.envs.building.environment import FlowEnvironment
+from graphwright.envs.generative.environment import FlowEnvironment
 from strategies import assert_same, assert_same_batch
 
 Key = Callable[[GraphBatch], list[Hashable]]

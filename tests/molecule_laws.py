@@ -8,8 +8,8 @@ import torch
 
 from graphwright.core import GraphBatch, relabel
 from graphwright.core.segment import segment_sample, segment_sum
-from graphwright.envs.building.enumeration import StateSpace
-from graphwright.envs.building.environment import FlowEnvironment, blank
+from graphwright.envs.generative.enumeration import StateSpace
+from graphwright.envs.generative.environment import FlowEnvironment, blank
 from strategies import assert_same
 
 

@@ -19,10 +19,12 @@ ALLOWED: dict[str, set[str]] = {
     "nn": {"core", "distributions", "functional"},
     "data": {"core", "distributions", "functional"},
     "algorithms": LEARNING - {"algorithms"},
-    "training": LEARNING | {"envs"},
-    "experiments": LEARNING | {"envs", "training"},
-    "frameworks": LEARNING | {"envs", "training", "adapters"},
-    "cli": LEARNING | {"envs", "training", "experiments", "adapters"},
+    "workers": {"core"},
+    "drawing": {"core", "envs"},
+    "training": LEARNING | {"envs", "workers", "drawing"},
+    "experiments": LEARNING | {"envs", "workers", "drawing", "training"},
+    "frameworks": LEARNING | {"envs", "workers", "drawing", "training", "adapters"},
+    "cli": LEARNING | {"envs", "workers", "drawing", "training", "experiments", "adapters"},
 }
 
 

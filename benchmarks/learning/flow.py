@@ -22,12 +22,12 @@ import torch
 import tyro
 from rich.console import Console
 
-from graphwright.envs.building.enumeration import in_pieces, total_variation
-from graphwright.envs.tasks import find_task
+from graphwright.envs.generative.enumeration import in_pieces, total_variation
+from graphwright.envs.generative.registry import find_task
 from graphwright.training.config import changed
-from graphwright.training.flow.agent import make_exact
-from graphwright.training.flow.config import FlowConfig
-from graphwright.training.flow.trainer import train_flow
+from graphwright.training.gflownet.agent import make_exact
+from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.gflownet.trainer import train_flow
 
 
 class Setting(NamedTuple):
@@ -78,8 +78,8 @@ def run(name: str, seed: int, runs: Path) -> dict[str, float]:
     trainer = train_flow(setting.task, config, runs / f"{name}-{seed}", Console(quiet=True))
     assert trainer.exact is not None
     found = {
-        "log_z": trainer.log_partition,
-        "log_z_exact": trainer.exact.log_partition,
+        "log_z": trainer.log_z,
+        "log_z_exact": trainer.exact.log_z,
         "total_variation": trainer.exact.total_variation(trainer.policy),
         "states": float(trainer.exact.space.num_states),
         "seconds": trainer.counters.seconds,

@@ -26,15 +26,15 @@ from rich.console import Console
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.building.node_sets import CutReward, SetReward
-from graphwright.envs.building.tasks.node_sets import rb_graphs
-from graphwright.envs.problems import find_problem
-from graphwright.training.flow.conditions import Goal
-from graphwright.training.flow.config import FlowConfig
-from graphwright.training.flow.evaluate import uniform_choice
-from graphwright.training.flow.sampler import NO_EXPLORATION, Sampler
-from graphwright.training.flow.trainer import train_flow
-from graphwright.training.flow.walks import Choose, build
+from graphwright.envs.generative.node_sets import CutReward, SetReward
+from graphwright.envs.generative.tasks.node_sets import rb_graphs
+from graphwright.envs.registry import find_problem
+from graphwright.training.gflownet.conditions import Goal
+from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.gflownet.evaluate import uniform_choice
+from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+from graphwright.training.gflownet.sampling import Choose, build
+from graphwright.training.gflownet.trainer import train_flow
 from graphwright.training.statistics import stratified_interval
 
 SIZES = {"independent-set": SetReward(), "max-cut": CutReward()}

@@ -18,13 +18,13 @@ from matplotlib import pyplot
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.episodes import play, unroll
 from graphwright.envs.locomotion.chain import chain_order
 from graphwright.envs.locomotion.gait import Wave, swim
 from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS
 from graphwright.envs.locomotion.swimmer import LOCOMOTION, Swimmer, pose_of
 from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import play, unroll
 from graphwright.training.agent import load
 
 
@@ -132,10 +132,10 @@ class Picture:
         )
         for panel, links in zip(np.atleast_1d(panels), self.links, strict=True):
             start = environment.reset(draw(links, 1, seed=3))
-            states = [start] + [moment.step.state for moment in unroll(environment, start, policy.best)]
+            states = [start] + [transition.step.state for transition in unroll(environment, start, policy.best)]
             for index, state in enumerate(states[:: self.every]):
                 points = body(state)
-                points[:, 1] -= 2.5 * index + points[:, 1].mean()  # each moment on a line of its own
+                points[:, 1] -= 2.5 * index + points[:, 1].mean()  # each transition on a line of its own
                 color = pyplot.colormaps["viridis"](index / self.moments)
                 panel.plot(*points.T, color=color, linewidth=5, solid_capstyle="round", solid_joinstyle="round")
                 panel.plot(*points[0], "o", color="white", markersize=3)

@@ -20,8 +20,8 @@ import torch
 import tyro
 from rich.console import Console
 
-from graphwright.envs.navigation.path_search import PATH_SEARCH, PathSearch
-from graphwright.envs.navigation.shortest_paths import shortest_paths
+from graphwright.envs.problems.path_search.environment import PATH_SEARCH, PathSearch
+from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.nn import EncoderConfig
 from graphwright.training.config import TrainConfig, ValidationConfig
 from graphwright.training.loop import train

@@ -30,9 +30,9 @@ from rdkit import Chem, RDLogger
 from rich.console import Console
 
 from graphwright.training.config import changed
-from graphwright.training.flow.config import FlowConfig
-from graphwright.training.flow.evaluate import FlowEvaluationOptions, evaluate_flow
-from graphwright.training.flow.trainer import train_flow
+from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.gflownet.evaluate import FlowEvaluationOptions, evaluate_flow
+from graphwright.training.gflownet.trainer import train_flow
 from graphwright.training.statistics import stratified_interval
 
 ALGORITHMS: dict[str, dict[str, Any]] = {

@@ -25,7 +25,7 @@ import numpy as np
 import tyro
 
 from graphwright.cli.problems import describe
-from graphwright.envs.problems import PROBLEMS, find_problem
+from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.training.config import TrainConfig
 
 TESTS: dict[str, dict[int, int]] = {

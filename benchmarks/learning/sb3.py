@@ -23,10 +23,10 @@ import torch
 import tyro
 from sb3_contrib import MaskablePPO
 
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER, VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.experiments.experiment import mean_random, test_instances
+from graphwright.frameworks.env_config import make_setting
 from graphwright.frameworks.sb3 import GraphPolicy, GraphVecEnv
-from graphwright.frameworks.setting import make_setting
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.decode import decode
 from graphwright.training.statistics import stratified_interval

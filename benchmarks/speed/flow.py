@@ -29,12 +29,12 @@ import torch
 import tyro
 from limit import MatrixProducts
 
-from graphwright.algorithms.flow.learner import FlowLossConfig
-from graphwright.envs.building.edge_sets import EdgeSets
-from graphwright.envs.tasks import find_task
+from graphwright.algorithms.gflownet.learner import FlowLossConfig
+from graphwright.envs.generative.edge_sets import EdgeSets
+from graphwright.envs.generative.registry import find_task
 from graphwright.nn import EncoderConfig
-from graphwright.training.flow.config import FlowConfig, JudgementConfig
-from graphwright.training.flow.trainer import FlowTrainer
+from graphwright.training.gflownet.config import FlowConfig, JudgementConfig
+from graphwright.training.gflownet.trainer import FlowTrainer
 
 try:
     import flow_torchgfn
@@ -48,7 +48,7 @@ INSTALL = (
 )
 NODES, STOP = 4, 0.115
 """With this probability to stop at every step, objects have 6 of 12 edges on average, as with equal ones for all."""
-ALONE = FlowLossConfig(learning_rate=1e-9, partition_learning_rate=1e-9)
+ALONE = FlowLossConfig(learning_rate=1e-9, log_z_learning_rate=1e-9)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from statistics import median
 import torch
 import tyro
 
-from graphwright.frameworks.setting import Setting, make_setting
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 
 NUM_ENVS, NUM_STEPS, MINIBATCH, EPOCHS = 64, 16, 256, 3
@@ -53,7 +53,7 @@ def native(setting: Setting) -> Iterator[None]:
     """Graphwright's own."""
     from graphwright.algorithms.ppo import PPO, PPOConfig
     from graphwright.envs.vector import VectorEnvironment
-    from graphwright.training.collect import collect_steps
+    from graphwright.training.collectors import collect_steps
 
     config = PPOConfig(num_envs=NUM_ENVS, num_steps=NUM_STEPS, minibatch_size=MINIBATCH, epochs=EPOCHS, target_kl=None)
     policy = _policy(setting)

@@ -25,12 +25,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
 from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.collect import collect_steps
+from graphwright.training.collectors import collect_steps
 
 BATCHES = ((64, 10), (512, 20), (64, 100))
 NUM_STEPS = 16

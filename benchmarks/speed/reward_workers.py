@@ -23,7 +23,7 @@ import torch
 import tyro
 
 from graphwright.core import GraphBatch, from_edges
-from graphwright.data.reward_workers import RewardWorkers
+from graphwright.workers.reward_workers import RewardWorkers
 
 DEGREE = 4
 

@@ -4,16 +4,16 @@ The parts that a program uses most; everything else is in the rooms that docs/de
 """
 
 from graphwright.core import GraphBatch, from_edges
-from graphwright.envs.building.task import FlowTask
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.registry import PROBLEMS
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import TrainConfig
 from graphwright.training.evaluate import EvaluationOptions, evaluate
-from graphwright.training.flow.agent import FlowAgent, load_flow
-from graphwright.training.flow.config import FlowConfig
-from graphwright.training.flow.evaluate import FlowEvaluationOptions, evaluate_flow
-from graphwright.training.flow.trainer import resume_flow, train_flow
+from graphwright.training.gflownet.agent import FlowAgent, load_flow
+from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.gflownet.evaluate import FlowEvaluationOptions, evaluate_flow
+from graphwright.training.gflownet.trainer import resume_flow, train_flow
 from graphwright.training.loop import resume, train
 from graphwright.training.solve import solve
 

@@ -9,15 +9,15 @@ from environments import KINDS, small_policy
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.algorithms.reinforce import Reinforce, ReinforceConfig
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.checker import check_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import play
 from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
-from graphwright.envs.penalized import Penalized
 from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.nn import GraphPolicy
-from graphwright.training.collect import collect_episodes, collect_steps
+from graphwright.training.collectors import collect_episodes, collect_steps
 from graphwright.training.decode import decode
 from strategies import seeded
 

@@ -16,9 +16,9 @@ from environments import small_policy
 from graphwright.algorithms.imitation import Imitation, ImitationConfig
 from graphwright.core import GraphBatch
 from graphwright.data.demonstrations import Demonstrations
-from graphwright.envs.packing.independent_set import INDEPENDENT_SET
+from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
 from graphwright.nn import EncoderConfig, GraphPolicy
-from graphwright.training.collect import collect_demonstrations
+from graphwright.training.collectors import collect_demonstrations
 from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.learner import make_learner

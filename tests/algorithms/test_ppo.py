@@ -15,12 +15,12 @@ from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.core import GraphBatch
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
-from graphwright.training.collect import collect_steps
+from graphwright.training.collectors import collect_steps
 from strategies import assert_same_batch, seeded
 
 CONFIG = PPOConfig(

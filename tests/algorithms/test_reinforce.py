@@ -11,11 +11,11 @@ from torch import nn
 from environments import ENVIRONMENTS, small_policy
 from graphwright.algorithms.reinforce import Reinforce, ReinforceConfig
 from graphwright.data.rollout import Episodes
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import GraphPolicy
-from graphwright.training.collect import collect_episodes
+from graphwright.training.collectors import collect_episodes
 from strategies import seeded
 
 CONFIG = ReinforceConfig(num_instances=4, repeats=4, minibatch_size=10_000, entropy_coefficient=0.01)

@@ -14,7 +14,7 @@ from command_line import fails
 from graphwright.cli import main
 from graphwright.cli.instances import FileOptions
 from graphwright.core import GraphError
-from graphwright.envs.covering.vertex_cover import VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 
 SMALL = [
     *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
@@ -198,7 +198,7 @@ def test_signals_leave_a_run_that_can_go_on(number, code, tmp_path):
 
 def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
     """Where the solver proves nothing in time, the ratio is unknown, which JSON calls null."""
-    from graphwright.envs.covering import exact
+    from graphwright.envs.problems.vertex_cover import exact
 
     solution = exact.exact_cover
 
@@ -206,7 +206,7 @@ def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
         found = solution(instances, **options)
         return replace(found, bound=found.bound * 0, proven=found.proven & False)
 
-    monkeypatch.setattr("graphwright.envs.covering.vertex_cover.exact_cover", proves_nothing)
+    monkeypatch.setattr("graphwright.envs.problems.vertex_cover.environment.exact_cover", proves_nothing)
     main(["evaluate", str(run), "--sizes", "8", "--graphs", "3", "--json"])
     (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["rows"]
     assert (row["optimum"], row["proven"], row["ratio"], row["ratio_high"]) == (0, 0, None, None)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from environments import ENVIRONMENTS, PAIR
 from graphwright.core import GraphBatch
 from graphwright.data.states import StateTable
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import Moment, unroll
 from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.rollouts import Transition, unroll
 from strategies import alone, assert_same_batch, cover_instances, seeded, seeds, some_of
 
 environments = st.sampled_from(list(ENVIRONMENTS.values()))
@@ -22,9 +22,9 @@ def record(environment: Environment, instances: GraphBatch, seed: int) -> tuple[
     """The table of random episodes' states, first states included, and the states one by one."""
     start = environment.reset(instances)
     choose = random_choice(environment, seeded(seed))
-    played: list[Moment] = list(unroll(environment, start, choose))
-    rows = [torch.arange(instances.num_graphs), *(moment.episode for moment in played)]
-    states = [start, *(moment.step.state for moment in played)]
+    played: list[Transition] = list(unroll(environment, start, choose))
+    rows = [torch.arange(instances.num_graphs), *(transition.episode for transition in played)]
+    states = [start, *(transition.step.state for transition in played)]
     singles = [alone(state, index) for state in states for index in range(state.num_graphs)]
     return StateTable.of(instances, rows, states), singles
 

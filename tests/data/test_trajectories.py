@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from graphwright.core import GraphBatch, Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.building.grid import axes
+from graphwright.envs.generative.grid import axes
 from strategies import assert_same, assert_same_batch, seeded, seeds
 
 

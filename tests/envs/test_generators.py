@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER
 from graphwright.envs.generators import (
     TOPOLOGIES,
     BarabasiAlbert,
@@ -42,6 +41,7 @@ from graphwright.envs.generators.points import Points
 from graphwright.envs.generators.rb import ModelRB
 from graphwright.envs.generators.tree import RandomTree
 from graphwright.envs.generators.words import WordGraph
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 
 Edges = frozenset[tuple[int, int]]
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from environments import ENVIRONMENTS, PAIR, Walk
 from graphwright.core import GraphBatch, from_edges
 from graphwright.data.sources import FixedInstances
-from graphwright.envs.covering.vertex_cover import VertexCover
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import has_choice
 from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.rollouts import has_choice
 from graphwright.envs.vector import VectorEnvironment
 from strategies import alone, assert_same, assert_same_batch, cover_instances, seeded, seeds
 

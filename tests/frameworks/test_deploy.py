@@ -11,11 +11,11 @@ from sb3_contrib import MaskablePPO
 from tensordict.nn import InteractionType, set_interaction_type
 
 from graphwright.core import GraphBatch
-from graphwright.envs.problems import find_problem
+from graphwright.envs.registry import find_problem
+from graphwright.frameworks.env_config import make_setting
 from graphwright.frameworks.sb3 import GraphPolicy as SB3Policy
 from graphwright.frameworks.sb3 import GraphVecEnv
 from graphwright.frameworks.sb3 import load as load_sb3
-from graphwright.frameworks.setting import make_setting
 from graphwright.frameworks.torchrl import GraphActor, GraphEnv
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import TrainConfig

@@ -12,10 +12,10 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from graphwright.core import GraphError, from_edges
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.frameworks.env_config import make_setting
 from graphwright.frameworks.gymnasium import ENVIRONMENT_IDS, GraphEnv, GraphVectorEnv
 from graphwright.frameworks.gymnasium.registration import environment_id
-from graphwright.frameworks.setting import make_setting
 
 
 def path(num_nodes: int) -> Any:

@@ -11,11 +11,11 @@ import torch
 from pettingzoo.test import parallel_api_test
 
 from graphwright.envs.locomotion.swimmer import Swimmer
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium import GraphEnv
 from graphwright.frameworks.pettingzoo import ParallelGraphEnv
 from graphwright.frameworks.schema import strip
-from graphwright.frameworks.setting import Setting, make_setting
 
 SMALL = {"tour": {"sizes": (6,)}, "locomotion": {"sizes": (3, 4), "environment": Swimmer(horizon=16)}}
 

@@ -16,11 +16,11 @@ from graphwright.adapters.pyg import from_pyg, from_pyg_dataset, to_pyg
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import GraphBatch, GraphError
 from graphwright.data.sources import FixedInstances
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER, VertexCover
-from graphwright.envs.episodes import play
 from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
+from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.frameworks.setting import make_setting
+from graphwright.frameworks.env_config import make_setting
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.agent import Agent
 from graphwright.training.config import TrainConfig

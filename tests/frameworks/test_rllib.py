@@ -13,11 +13,11 @@ from ray.rllib.core.columns import Columns
 
 from graphwright.core import Observation
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
 from graphwright.frameworks.rllib import ConfiguredGraphEnv, GraphRLModule, module_spec
 from graphwright.frameworks.schema import Limits
-from graphwright.frameworks.setting import Setting, make_setting
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.config import TrainConfig
 

@@ -16,6 +16,7 @@ from stable_baselines3 import A2C, DQN, PPO
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, from_edges
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium import GraphEnv
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.sb3 import (
@@ -29,7 +30,6 @@ from graphwright.frameworks.sb3 import (
     load,
 )
 from graphwright.frameworks.schema import spread
-from graphwright.frameworks.setting import Setting, make_setting
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn import GraphPolicy as NativePolicy
 from graphwright.nn.actors import EdgeHead, PairHead

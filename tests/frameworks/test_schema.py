@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphwright.core import GraphError, Segments
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.ragged_ring import RaggedRing
 from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
-from graphwright.frameworks.setting import Setting, make_setting
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 
 SETTINGS = {name: make_setting(name) for name in PROBLEMS}

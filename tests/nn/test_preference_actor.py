@@ -13,10 +13,10 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_
 from graphwright.core.segment import segment_log_softmax
 from graphwright.core.timestep import PREFERENCE
 from graphwright.distributions import PreferenceCategorical
-from graphwright.envs.building.environment import FlowEnvironment
+from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.encoders import Encoder
-from graphwright.nn.flow_policy import FlowPolicy
+from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.nn.preference_actor import PreferenceActor
 from strategies import seeded
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from graphwright.adapters.networkx import from_networkx
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core.segment import segment_sum
-from graphwright.envs.covering.vertex_cover import VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError

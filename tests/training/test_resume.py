@@ -9,7 +9,7 @@ from rich.console import Console
 
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.algorithms.reinforce import ReinforceConfig
-from graphwright.envs.covering.vertex_cover import VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError

@@ -13,21 +13,21 @@ from typing import Annotated, Any, NoReturn, Union
 
 import tyro
 
-from graphwright.algorithms.flow.objectives import OBJECTIVES
+from graphwright.algorithms.gflownet.registry import OBJECTIVES
 from graphwright.cli.evaluate import Evaluate
-from graphwright.cli.flow import EvaluateFlow, Sample
 from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
+from graphwright.cli.sample import EvaluateFlow, Sample
 from graphwright.cli.solve import Solve
 from graphwright.cli.train import Resume, Train, TrainFlow, is_flow_run
 from graphwright.core import GraphError
-from graphwright.data.workers.process import WorkerError
-from graphwright.envs.problems import PROBLEMS
-from graphwright.envs.tasks import TASKS
+from graphwright.envs.generative.registry import TASKS
+from graphwright.envs.registry import PROBLEMS
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.flow.config import FlowConfig
+from graphwright.training.gflownet.config import FlowConfig
 from graphwright.training.interrupt import Interrupted
+from graphwright.workers.process import WorkerError
 
 _BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError)
 

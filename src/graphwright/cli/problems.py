@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.core import ActionBlock
-from graphwright.envs.problems import PROBLEMS
-from graphwright.envs.tasks import TASKS, find_task
+from graphwright.envs.generative.registry import TASKS, find_task
+from graphwright.envs.registry import PROBLEMS
 
 _TIED_TO = {
     "nodes": "node",

@@ -14,8 +14,8 @@ from rich.markup import escape
 
 from graphwright.training.checkpoint import CONFIG_FILE
 from graphwright.training.config import ConfigError, Device, TrainConfig
-from graphwright.training.flow.config import FlowConfig
-from graphwright.training.flow.trainer import FlowTrainer, resume_flow, train_flow
+from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.gflownet.trainer import FlowTrainer, resume_flow, train_flow
 from graphwright.training.loop import Trainer, resume, train
 
 
@@ -86,11 +86,11 @@ def is_flow_run(directory: Path) -> bool:
 def _report_flow(directory: Path, trainer: FlowTrainer) -> None:
     counters = trainer.counters
     taken = f"{counters.steps:,} trajectories in {counters.seconds:.0f} s"
-    if trainer.task.one_instance and math.isfinite(trainer.log_partition):
-        taken += f", log Z {trainer.log_partition:.4f}"
+    if trainer.task.one_instance and math.isfinite(trainer.log_z):
+        taken += f", log Z {trainer.log_z:.4f}"
     if trainer.exact is not None:
         distance = trainer.exact.total_variation(trainer.policy)
-        taken += f" (exact {trainer.exact.log_partition:.4f}), total variation {distance:.4f}"
+        taken += f" (exact {trainer.exact.log_z:.4f}), total variation {distance:.4f}"
     Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}", soft_wrap=True)
 
 

@@ -135,7 +135,7 @@ class Layout(NamedTuple):
     order: Tensor | None
 
     def arrange(self, values: Sequence[Tensor]) -> Tensor:
-        """See `ActionSpec.arrange`."""
+        """One value a candidate, [K], from one tensor a block; see `ActionSpec.arrange`."""
         if self.order is None:
             return values[0].reshape(-1)
         return torch.cat([value.reshape(-1) for value in values]).index_select(0, self.order)

@@ -12,8 +12,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_sample
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import Choose, play
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
+from graphwright.envs.rollouts import Choose, play
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import has_choice
+from graphwright.envs.rollouts import has_choice
 
 _MAX_EMPTY_DRAWS = 100
 

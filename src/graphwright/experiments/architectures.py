@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.algorithms.ppo import PPOConfig
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER, VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all

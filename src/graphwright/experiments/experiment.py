@@ -12,8 +12,8 @@ from rich.console import Console
 
 from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import play
 from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.rollouts import play
 from graphwright.experiments.report import Report
 
 Mode = Literal["faithful", "corrected"]

@@ -15,14 +15,14 @@ import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from graphwright.core.files import write_atomically
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import side_by_side
 from graphwright.training.agent import make_policy
-from graphwright.training.checkpoint import write_atomically
 from graphwright.training.config import InvalidConfig, TrainConfig, use_threads
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.learner import make_learner

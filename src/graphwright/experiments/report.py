@@ -14,8 +14,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from graphwright.training.checkpoint import write_atomically
-from graphwright.training.plots import save_figure
+from graphwright.core.files import write_atomically
+from graphwright.drawing.graphs import save_figure
 
 Cell = str | int | float
 

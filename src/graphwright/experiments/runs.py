@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import Progress
 
-from graphwright.envs.problems import find_problem
+from graphwright.core.files import write_atomically
+from graphwright.envs.registry import find_problem
 from graphwright.training.agent import CONFIG_FILE, Agent, load, read_config
-from graphwright.training.checkpoint import write_atomically
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.loop import new_run
 

@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.core import GraphBatch
-from graphwright.envs.episodes import play
 from graphwright.envs.problem import Problem, random_choice
-from graphwright.envs.problems import find_problem
+from graphwright.envs.registry import find_problem
+from graphwright.envs.rollouts import play
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all

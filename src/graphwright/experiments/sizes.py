@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.experiments.architectures import NAMES, corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report

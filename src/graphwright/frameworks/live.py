@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import has_choice
+from graphwright.envs.rollouts import has_choice
 from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.schema import Limits
 
@@ -17,7 +17,7 @@ _MAX_DRAWS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Played:
+class StepResult:
     """What one action a graph did: rewards [B] float32 and the two kinds of end, [B] bool."""
 
     reward: Tensor
@@ -64,14 +64,14 @@ class LiveEpisodes:
         self.observation = self.environment.observe(self.state)
         self.num_illegal = self.num_illegal.index_fill(0, index, 0)
 
-    def step(self, action: Tensor) -> Played:
+    def step(self, action: Tensor) -> StepResult:
         """Play `action`, [B] int64 or [N, columns] float32; graphs that are done stay where they ended."""
         legal = self._legal(action)
         if legal is not None and not bool(legal.all()):
             return self._step_some(action, legal)
         step = self.environment.step(self.state, action)
         self.state, self.observation = step.state, self.environment.observe(step.state)
-        return Played(step.reward, step.terminated, step.truncated)
+        return StepResult(step.reward, step.terminated, step.truncated)
 
     def _legal(self, action: Tensor) -> Tensor | None:
         """[B] bool: whether each action is a legal candidate of its graph; None where actions are continuous."""
@@ -82,7 +82,7 @@ class LiveEpisodes:
         known = (action >= 0) & (action < candidates.lengths)
         return known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
 
-    def _step_some(self, action: Tensor, legal: Tensor) -> Played:
+    def _step_some(self, action: Tensor, legal: Tensor) -> StepResult:
         """Play where `legal` [B]; elsewhere, and in episodes that are over already, nothing happens."""
         reward = torch.where(legal, 0.0, -self.penalty)
         terminated, truncated = torch.zeros_like(legal), torch.zeros_like(legal)
@@ -93,7 +93,7 @@ class LiveEpisodes:
             self.state = self.state.replace(rows, step.state)
             self.observation = self.environment.observe(self.state)
         self.num_illegal = self.num_illegal + ~legal
-        return Played(reward, terminated, truncated | (self.num_illegal >= self.state.node_segments.lengths))
+        return StepResult(reward, terminated, truncated | (self.num_illegal >= self.state.node_segments.lengths))
 
     def _begin(self, count: int) -> GraphBatch:
         """First states in which there is something to decide, and which have room in the limits."""

@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
+from graphwright.frameworks.env_config import Setting
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Observation, observation_space
-from graphwright.frameworks.setting import Setting
 
 _ONLY_AGENT = "agent"
 _MASK, _ACTS, _OWN = "action_mask", "acts", "own_node"

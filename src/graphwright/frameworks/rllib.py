@@ -13,9 +13,9 @@ from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
 from graphwright.core import Observation
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.schema import Schema, spread, strip
-from graphwright.frameworks.setting import Setting, make_setting
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.nn.actors import CategoricalActor
 from graphwright.nn.encoders import Embedding

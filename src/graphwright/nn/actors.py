@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from torch import nn
+from typing_extensions import override
 
 from graphwright.core import ActionBlock, ActionSpec, Observation
 from graphwright.distributions import Distribution, RaggedCategorical
@@ -60,8 +61,8 @@ class CategoricalActor(nn.Module):
         self.actions = actions
         self.heads = nn.ModuleList(make_head(block, encoder, config) for block in actions.blocks)
 
+    @override
     def forward(self, embedding: Embedding, observation: Observation) -> RaggedCategorical:
-        """See the class."""
         graph, masks = observation.graph, observation.masks
         scores = [
             head(embedding, graph, mask).reshape(-1).masked_fill(~mask.reshape(-1), -torch.inf)
@@ -78,8 +79,8 @@ class DirectActor(nn.Module):
         super().__init__()
         self.head = head
 
+    @override
     def forward(self, embedding: Embedding, observation: Observation) -> Distribution:
-        """See the class."""
         return self.head(embedding, observation.graph, observation.masks[0])
 
 

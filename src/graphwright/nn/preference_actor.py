@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, Observation
 from graphwright.core.timestep import PREFERENCE
@@ -34,8 +35,8 @@ class PreferenceActor(nn.Module):
         wide = (replace(block, columns=block.columns * num_objectives) for block in actions.blocks)
         self.heads = nn.ModuleList(make_head(block, encoder, config) for block in wide)
 
+    @override
     def forward(self, embedding: Embedding, observation: Observation) -> PreferenceCategorical:
-        """See the class."""
         graph, masks = observation.graph, observation.masks
         layout = self.actions.layout(graph)
         values = torch.cat(

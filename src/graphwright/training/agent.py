@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.files import write_atomically
 from graphwright.envs.problem import Problem
-from graphwright.envs.problems import find_problem
+from graphwright.envs.registry import find_problem
 from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
@@ -17,7 +18,6 @@ from graphwright.training.checkpoint import (
     load_checkpoint,
     load_module,
     save_checkpoint,
-    write_atomically,
 )
 from graphwright.training.config import ConfigError, TrainConfig, from_json, to_json
 from graphwright.training.decode import Decoding, decode

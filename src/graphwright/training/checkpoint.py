@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from graphwright.core.files import write_atomically
+
 CONFIG_FILE, POLICY_FILE, TRAINER_FILE = "config.json", "policy.safetensors", "trainer.safetensors"
 """The files of a run directory that a run goes on from."""
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message names the file and the reason."""
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path` so that no reader, and no crash, ever sees half of it. Raises OSError, naming `path`."""
-    if not path.name or path.is_dir():
-        raise IsADirectoryError(f"{path}: is a folder; name a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: {path.parent} is no folder; make it first")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> None:

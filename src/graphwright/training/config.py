@@ -16,9 +16,9 @@ from graphwright.algorithms.ppo import PPOConfig
 from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
-from graphwright.envs.penalized import Penalized
 from graphwright.envs.problem import Problem
-from graphwright.envs.problems import find_problem
+from graphwright.envs.registry import find_problem
+from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.nn import EncoderConfig, HeadsConfig
 
 Device = Literal["auto", "cpu", "cuda"]

@@ -9,7 +9,7 @@ import torch
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_argmax
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import play, repeat_each
+from graphwright.envs.rollouts import play, repeat_each
 from graphwright.nn import GraphPolicy
 
 Decoding = Literal["greedy", "sample", "best-of"]

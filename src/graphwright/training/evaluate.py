@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.episodes import play
 from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import play
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, make_generator
 from graphwright.training.decode import Decoding

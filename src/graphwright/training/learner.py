@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.algorithms.imitation import Imitation
 from graphwright.algorithms.optimizer import AnnealedAdam
@@ -19,7 +20,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.vector import LiveVector, VectorEnvironment
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
-from graphwright.training.collect import collect_demonstrations, collect_episodes, collect_steps
+from graphwright.training.collectors import collect_demonstrations, collect_episodes, collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
 
 
@@ -59,8 +60,8 @@ class PPOLearner(Learner):
         self.optimizer = self.algorithm.optimizer
         self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
 
+    @override
     def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
-        """See the base class."""
         rollout = collect_steps(self.vector, self.policy, self.config.num_steps, self.generator)
         metrics = self.algorithm.update(rollout, progress)
         return rollout.num_steps, {
@@ -71,8 +72,8 @@ class PPOLearner(Learner):
         """The live episodes."""
         return {"returns": self.returns, **{f"live.{k}": v for k, v in self.vector.state.to_tensors().items()}}
 
+    @override
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """See the base class."""
         device = self.returns.device
         self.returns = state["returns"].to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
@@ -108,8 +109,8 @@ class ReinforceLearner(Learner):
         self.algorithm = Reinforce(policy, environment.observe, config, generator)
         self.optimizer = self.algorithm.optimizer
 
+    @override
     def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
-        """See the base class."""
         instances = self.source.draw(self.config.num_instances)
         episodes = collect_episodes(self.environment, instances, self.config.repeats, self.policy, self.generator)
         return episodes.num_steps, {"return": episodes.returns.mean()} | self.algorithm.update(episodes, progress)
@@ -148,8 +149,8 @@ class ImitationLearner(Learner):
         self.algorithm = Imitation(policy, self.rules.observe, self.config, generator)
         self.optimizer = self.algorithm.optimizer
 
+    @override
     def iterate(self, progress: float) -> tuple[int, dict[str, Tensor]]:
-        """See the base class."""
         instances = self.source.draw(self.config.num_instances)
         optimum = self.solve(self.environment, instances, self.config.seconds)
         if optimum.solution is None:

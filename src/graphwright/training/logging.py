@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.utils.tensorboard import SummaryWriter
 
-from graphwright.training.checkpoint import write_atomically
+from graphwright.core.files import write_atomically
 
 
 class MetricsFile:

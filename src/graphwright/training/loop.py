@@ -11,17 +11,18 @@ from typing import Any
 import torch
 from rich.console import Console
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.data.sources import GeneratedInstances
+from graphwright.drawing.graphs import plot_curve
 from graphwright.envs.problem import Problem
-from graphwright.envs.problems import find_problem
+from graphwright.envs.registry import find_problem
 from graphwright.nn import GraphPolicy
 from graphwright.training.agent import Agent, find_device, make_policy, read_config
 from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.config import Device, TrainConfig, to_json, use_threads
 from graphwright.training.learner import make_learner
 from graphwright.training.logging import MetricsFile
-from graphwright.training.plots import plot_curve
 from graphwright.training.run import Counters, Run, copied, new_directory, with_an_end, with_another_end
 from graphwright.training.validation import make_validation
 
@@ -52,8 +53,8 @@ class Trainer(Run):
         torch.manual_seed(config.seed)
         self.best = copied(self.policy.state_dict())
 
+    @override
     def iterate(self) -> tuple[int, dict[str, Tensor]]:
-        """See the base class."""
         return self.learner.iterate(self.progress)
 
     def judge(self) -> dict[str, float]:
@@ -64,27 +65,27 @@ class Trainer(Run):
             self.best = copied(self.policy.state_dict())
         return {"validation_gap": gap}
 
+    @override
     def line(self, row: Mapping[str, float]) -> str:
-        """See the base class."""
         best = f"best {100 * self.counters.best_gap:.2f} % from {self.validation.reference}"
         return f"{row['steps']:,.0f} steps  {row['steps_per_second']:,.0f}/s  return {row['return']:.3f}  {best}"
 
+    @override
     def plot(self) -> None:
-        """See the base class."""
         rows = MetricsFile(self.directory / "metrics.csv").rows()
         plot_curve(rows, self.validation.reference, self.directory / "curve.png")
 
+    @override
     def config_text(self) -> str:
-        """See the base class."""
         return to_json(self.problem.name, self.config)
 
+    @override
     def memory(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """See the base class."""
         tensors = {**with_prefix("best", self.best), **with_prefix("learner", self.learner.state())}
         return tensors, {"source": self.source.state_dict()}
 
+    @override
     def recall(self, tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> None:
-        """See the base class."""
         self.source.load_state_dict(info["source"])
         self.learner.load_state(without_prefix("learner", tensors))
         self.best = without_prefix("best", tensors)

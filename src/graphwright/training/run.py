@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 from torch import Tensor, nn
 
+from graphwright.core.files import write_atomically
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -25,7 +26,6 @@ from graphwright.training.checkpoint import (
     save_checkpoint,
     with_prefix,
     without_prefix,
-    write_atomically,
 )
 from graphwright.training.config import ConfigError
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible

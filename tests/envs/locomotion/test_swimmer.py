@@ -12,11 +12,11 @@ from torch import Tensor
 from graphwright.adapters.files import read_graph, write_graph
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphBatch, GraphError, from_edges
-from graphwright.envs.checker import check_environment
-from graphwright.envs.episodes import play, unroll
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.locomotion.gait import BEST, Wave
 from graphwright.envs.locomotion.swimmer import LOCOMOTION, Swimmer
 from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import play, unroll
 from graphwright.training.config import TrainConfig
 from graphwright.training.loop import train
 from strategies import assert_same_batch, relabelled, seeded
@@ -76,9 +76,9 @@ def test_the_torque_of_the_head_means_nothing_and_the_others_cost() -> None:
 def test_the_return_is_the_objective() -> None:
     instances = LOCOMOTION.generator()(6, seeded())
     returns = torch.zeros(6, dtype=torch.float64)
-    for moment in unroll(SHORT, SHORT.reset(instances), random_choice(SHORT, seeded(1))):
-        returns[moment.episode] += moment.step.reward
-        assert not moment.step.terminated.any()
+    for transition in unroll(SHORT, SHORT.reset(instances), random_choice(SHORT, seeded(1))):
+        returns[transition.episode] += transition.step.reward
+        assert not transition.step.terminated.any()
     final = play(SHORT, instances, random_choice(SHORT, seeded(1)))
     torch.testing.assert_close(returns, SHORT.objective(final), rtol=0, atol=1e-4)
     assert torch.equal(SHORT.cost(final), -SHORT.objective(final))

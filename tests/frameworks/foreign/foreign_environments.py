@@ -14,7 +14,7 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from graphwright.core import GraphBatch
-from graphwright.envs.covering.vertex_cover import VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 
 GRAPH = spaces.Graph(node_space=spaces.Box(-np.inf, np.inf, (2,)), edge_space=spaces.Box(-np.inf, np.inf, (1,)))
 

@@ -25,8 +25,8 @@ from graphwright.core import (
     per_node,
     per_pair,
 )
-from graphwright.envs.covering.vertex_cover import VERTEX_COVER, VertexCover
 from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.frameworks.foreign import (
     ForeignTraining,
     ForeignVector,
@@ -39,7 +39,7 @@ from graphwright.frameworks.foreign.reading import Reader
 from graphwright.frameworks.foreign.sessions import pack, seed_of
 from graphwright.frameworks.foreign.states import ForeignRules
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.collect import collect_steps
+from graphwright.training.collectors import collect_steps
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))

@@ -14,7 +14,6 @@ from frameworks.foreign.foreign_environments import BreaksInReset, Changing, Fau
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, per_edge, per_node
 from graphwright.data.rollout import Rollout
-from graphwright.data.workers.buffers import Buffer, Place
 from graphwright.envs.problem import random_choice
 from graphwright.frameworks.foreign import (
     ForeignTraining,
@@ -27,7 +26,8 @@ from graphwright.frameworks.foreign import (
     train_foreign,
 )
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.collect import collect_steps
+from graphwright.training.collectors import collect_steps
+from graphwright.workers.buffers import Buffer, Place
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))

@@ -11,8 +11,8 @@ from torch import Tensor
 from environments import ENVIRONMENTS, KINDS
 from graphwright.core import GraphBatch, Observation
 from graphwright.envs.environment import Environment
-from graphwright.envs.episodes import has_choice
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.rollouts import has_choice
 from graphwright.frameworks.schema import Limits, Schema, pad
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 

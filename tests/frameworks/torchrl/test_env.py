@@ -8,10 +8,10 @@ from torchrl.envs.utils import check_env_specs, step_mdp
 
 from environments import KINDS
 from frameworks.torchrl.graphs import instances
-from graphwright.envs.episodes import has_choice
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.rollouts import has_choice
+from graphwright.frameworks.env_config import make_setting
 from graphwright.frameworks.schema import pad
-from graphwright.frameworks.setting import make_setting
 from graphwright.frameworks.torchrl import GraphEnv
 from strategies import assert_same
 

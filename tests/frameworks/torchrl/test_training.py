@@ -16,7 +16,7 @@ from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
 from frameworks.torchrl.graphs import make_policy
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
 from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE, collate_ragged, to_ragged
 
 MINIBATCH = 64

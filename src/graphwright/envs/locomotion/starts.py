@@ -1,4 +1,4 @@
-"""What a file says of the first moment of a swimmer: positions and velocities, zero where it says nothing."""
+"""What a file says of the first transition of a swimmer: positions and velocities, zero where it says nothing."""
 
 from __future__ import annotations
 

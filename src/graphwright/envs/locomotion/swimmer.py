@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_sum
@@ -97,8 +98,8 @@ class Swimmer(Environment):
             steps_taken=effort.to(torch.int32),
         )
 
+    @override
     def observe(self, state: GraphBatch) -> Observation:
-        """See the class."""
         pose, root, link = pose_of(state), state.nodes["root"], state.nodes["link"]
         moved = motion(state, pose)
         along = (moved.velocity * moved.axis).sum(1)
@@ -117,8 +118,8 @@ class Swimmer(Environment):
         graph = graph.with_edges(rearward=(link[destination] - link[source]).float())
         return Observation(graph.with_graphs(course=moved.course.float(), drift=moved.drift.float()), (~root,))
 
+    @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        """See the class."""
         torque = action[:, 0].masked_fill(state.nodes["root"], 0)
         before = pose_of(state)
         after = advance(state, before, torque, self.repeat)

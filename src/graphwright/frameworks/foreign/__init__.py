@@ -3,12 +3,12 @@
 `from_gymnasium` is the way in; `pettingzoo.from_pettingzoo` is the one for many agents.
 """
 
-from graphwright.data.workers.process import WorkerError
 from graphwright.frameworks.foreign.crew import WorkerFailure, WorkerOptions
 from graphwright.frameworks.foreign.gymnasium import from_gymnasium
 from graphwright.frameworks.foreign.in_turn import InTurn
 from graphwright.frameworks.foreign.training import ForeignTraining, Trained, load_policy, train_foreign
 from graphwright.frameworks.foreign.vector import ForeignVector, play_episodes
+from graphwright.workers.process import WorkerError
 
 __all__ = [
     "ForeignTraining",

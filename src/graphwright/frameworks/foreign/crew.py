@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from graphwright.data.workers.process import START_LIMIT, WorkerError, clean_context
 from graphwright.frameworks.foreign.sessions import Actions, Host, Report, Session, seed_of
 from graphwright.frameworks.foreign.worker import Worker
+from graphwright.workers.process import START_LIMIT, WorkerError, clean_context
 
 MakeSession = Callable[[], Session]
 

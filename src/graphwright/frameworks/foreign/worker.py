@@ -8,10 +8,10 @@ from typing import Any
 
 import cloudpickle
 
-from graphwright.data.workers.buffers import Buffer
-from graphwright.data.workers.process import WorkerProcess
 from graphwright.frameworks.foreign.sessions import Host, Report
 from graphwright.frameworks.foreign.states import Packed
+from graphwright.workers.buffers import Buffer
+from graphwright.workers.process import WorkerProcess
 
 
 class Worker:

@@ -8,12 +8,13 @@ import gymnasium
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch
+from graphwright.drawing.frames import Picture
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium.spaces import Mode, Observation, action_space, observation_space, observations
 from graphwright.frameworks.live import LiveEpisodes
-from graphwright.frameworks.picture import Picture
-from graphwright.frameworks.setting import Setting, make_setting
 
 
 class GraphEnv(gymnasium.Env[Observation, Any]):
@@ -78,8 +79,8 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
         self._picture = None
         return self._observe(), self._info()
 
+    @override
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """See the class."""
         played = self.live.step(read_actions(self.setting.environment.actions, self.live, np.asarray(action)[None]))
         reward, terminated, truncated = float(played.reward), bool(played.terminated), bool(played.truncated)
         return self._observe(), reward, terminated, truncated, self._info()

@@ -6,11 +6,11 @@ from typing import Any
 
 import gymnasium
 
-from graphwright.envs.problems import PROBLEMS
+from graphwright.envs.registry import PROBLEMS
+from graphwright.frameworks.env_config import make_setting
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Mode
 from graphwright.frameworks.gymnasium.vector import GraphVectorEnv
-from graphwright.frameworks.setting import make_setting
 
 
 def environment_id(problem: str) -> str:

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
+from typing_extensions import override
 
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import Mode, action_space, observation_space, observations, padded
 from graphwright.frameworks.live import LiveEpisodes
-from graphwright.frameworks.setting import Setting, make_setting
 
 
 class GraphVectorEnv(VectorEnv[Any, Any, Any]):
@@ -52,8 +53,8 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
             self.live.begin(torch.arange(self.num_envs))
         return self._observe(), {}
 
+    @override
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """See the class."""
         assert self.live is not None, "no episode has begun; call reset() first"
         environment, live = self.setting.environment, self.live
         played = live.step(read_actions(environment.actions, live, np.asarray(actions)))

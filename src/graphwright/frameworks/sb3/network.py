@@ -12,6 +12,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import Observation
 from graphwright.distributions import Distribution
@@ -45,17 +46,17 @@ class GraphNetwork(GraphPolicy):
         if critic_sizes:
             self.critic = PooledValue(critic_sizes[-1], heads.value_pool)
 
+    @override
     def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
-        """See `GraphPolicy`."""
         embedding = self.encoder(observation.graph)
         return self._act(embedding, observation), self._assess(embedding, observation)
 
+    @override
     def distribution(self, observation: Observation) -> Distribution:
-        """See `GraphPolicy`."""
         return self._act(self.encoder(observation.graph), observation)
 
+    @override
     def value(self, observation: Observation) -> Tensor:
-        """See `GraphPolicy`."""
         return self._assess(self.encoder(observation.graph), observation)
 
     def _act(self, embedding: Embedding, observation: Observation) -> Distribution:

@@ -11,6 +11,7 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.distributions import RaggedCategorical
 from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_networks, to_observation
@@ -35,8 +36,8 @@ class GraphQNetwork(nn.Module):
         self.room = room
         self.masked = masked
 
+    @override
     def forward(self, obs: Arrays) -> Tensor:
-        """See the class."""
         distribution, value = self.network(to_observation(obs, self.schema, self.masked))
         if not isinstance(distribution, RaggedCategorical):
             raise ValueError(

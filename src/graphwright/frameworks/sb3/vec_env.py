@@ -12,11 +12,11 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
 from graphwright.frameworks.live import LiveEpisodes
 from graphwright.frameworks.schema import select
-from graphwright.frameworks.setting import Setting, make_setting
 
 
 class RaggedGraph(spaces.Graph):

@@ -12,9 +12,9 @@ from torchrl.envs import EnvBase
 
 from graphwright.core import Observation
 from graphwright.envs.problem import Problem
+from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.live import LiveEpisodes
 from graphwright.frameworks.schema import Schema, pad
-from graphwright.frameworks.setting import Setting, make_setting
 from graphwright.frameworks.torchrl.conversion import take
 
 

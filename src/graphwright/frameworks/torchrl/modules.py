@@ -11,6 +11,7 @@ from tensordict.nn import TensorDictModuleBase
 from torch import Tensor
 from torch.distributions import Categorical
 from torchrl.modules import OneHotCategorical, ProbabilisticActor
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features
 from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
@@ -36,8 +37,8 @@ class GraphModule(TensorDictModuleBase):
         self.in_keys = list(self.graphs.in_keys)
         self.out_keys = self.written(policy)
 
+    @override
     def forward(self, tensordict: TensorDictBase) -> TensorDictBase:
-        """See the class."""
         shape = tensordict.batch_size
         flat = tensordict if len(shape) == 1 else tensordict.reshape(-1) if shape else tensordict.unsqueeze(0)
         results = self.compute(self.graphs.read(flat))
@@ -82,8 +83,8 @@ class GraphLogits(GraphModule):
             )
         return ["logits"]
 
+    @override
     def compute(self, read: Read) -> list[Tensor]:
-        """See `dense_parameters`."""
         return list(dense_parameters(self.policy.distribution(read.observation), read.room).values())
 
 

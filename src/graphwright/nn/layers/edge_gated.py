@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import gated_sum
@@ -25,8 +26,8 @@ class EdgeGated(MessagePassingLayer):
         self.gates_and_value = nn.Linear(width, 3 * width)
         self.edge = nn.Linear(width, width, bias=False)
 
+    @override
     def forward(self, x: Tensor, edges: Tensor, graph: GraphBatch) -> tuple[Tensor, Tensor]:
-        """See `MessagePassingLayer`."""
         nodes = self.gates_and_value(x).unflatten(1, (3, -1))
         messages, states = gated_sum(nodes, self.edge(edges), graph)
         return self.own(x).add_(messages), states

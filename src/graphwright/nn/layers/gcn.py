@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import neighbour_sum
@@ -16,8 +17,8 @@ class GCN(MessagePassingLayer):
         super().__init__()
         self.linear = nn.Linear(width, width)
 
+    @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        """See `MessagePassingLayer`."""
         degree = (graph.in_degree + 1).to(x.dtype)
         root = degree.rsqrt()
         return self.linear(neighbour_sum(x, graph, own=1 / degree, source=root, target=root))

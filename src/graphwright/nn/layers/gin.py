@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import edge_relu_sum, neighbour_sum
@@ -21,8 +22,8 @@ class GIN(MessagePassingLayer):
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, width))
 
+    @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        """See `MessagePassingLayer`."""
         own = 1 + self.epsilon
         if self.edge is None or edges is None:
             return self.mlp(neighbour_sum(x, graph, own=own.expand(graph.num_nodes)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import neighbour_max, neighbour_sum
@@ -31,8 +32,8 @@ class GraphConv(MessagePassingLayer):
         self.own = nn.Linear(width, width)
         self.neighbours = nn.Linear(len(self.aggregations) * width, width, bias=False)
 
+    @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        """See `MessagePassingLayer`."""
         parts = [_AGGREGATIONS[name](x, graph) for name in self.aggregations]
         together = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         return self.own(x).addmm_(together, self.neighbours.weight.t())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 
@@ -50,6 +51,6 @@ class AttentionLayer(MessagePassingLayer):
         """What each node gathers from others, [N, width]."""
         raise NotImplementedError
 
+    @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        """See `MessagePassingLayer`."""
         return self.own(x).add_(self.attend(x, edges, graph))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import typed_mean
@@ -26,8 +27,8 @@ class Relational(MessagePassingLayer):
         self.neighbours = nn.Parameter(torch.empty(self.num_types, width, width))
         nn.init.uniform_(self.neighbours, -(width**-0.5), width**-0.5)  # each W_r as a linear layer begins
 
+    @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        """See `MessagePassingLayer`."""
         edge_type = graph.edges["type"] if self.typed else torch.zeros_like(graph.edge_index[0])
         means = typed_mean(x, edge_type, self.num_types, graph)
         return self.own(x).addmm_(means.flatten(1), self.neighbours.flatten(0, 1))

@@ -1,0 +1,162 @@
+"""Flow networks: objectives that are 0 where flows balance, and objects are drawn in proportion to their rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.gflownet.batch import FlowBatch
+from graphwright.algorithms.gflownet.inflow import log_inflow
+from graphwright.algorithms.gflownet.objective import Objective
+from graphwright.core.segment import segment_logsumexp
+from graphwright.functional import gflownet
+
+
+class TrajectoryBalance(Objective):
+    """`functional.gflownet.trajectory_balance`."""
+
+    learned = frozenset({"log_z"})
+
+    @torch.no_grad()
+    def begin(self, sample: Callable[[], FlowBatch]) -> None:
+        """log Z begins at the mean estimate, which is below it on average (Jensen), rather than at 0."""
+        batch = sample()
+        assert batch.policy.log_z is not None
+        batch.policy.log_z.constant.copy_(super().log_z(batch))
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        log_z = batch.policy.log_z_of(batch.environment.observe(batch.trajectories.initial))
+        return self.mean(
+            gflownet.trajectory_balance(batch.log_forward, batch.log_backward, batch.log_reward, log_z, batch.segments)
+        )
+
+    def log_z(self, batch: FlowBatch) -> Tensor:
+        """The learned one."""
+        return batch.policy.log_z_of(batch.environment.observe(batch.trajectories.initial)).mean()
+
+
+class LogPartitionVariance(Objective):
+    """`functional.gflownet.log_partition_variance`."""
+
+    compares = True
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        estimate = gflownet.log_z_estimate(batch.log_forward, batch.log_backward, batch.log_reward, batch.segments)
+        return self.mean(gflownet.log_partition_variance(estimate, batch.groups))
+
+
+class StateFlows(Objective):
+    """Objectives that learn the flow of every state; that of the initial state is Z."""
+
+    learned = frozenset({"flow"})
+    knows_flows = True
+
+    def log_flow(self, batch: FlowBatch) -> Tensor:
+        """[R]."""
+        return batch.log_flow
+
+    def log_z(self, batch: FlowBatch) -> Tensor:
+        """The flow of the initial state."""
+        return self.log_flow(batch)[batch.segments.ptr[:-1]].mean()
+
+
+class DetailedBalance(StateFlows):
+    """`functional.gflownet.detailed_balance`."""
+
+    by_step = True
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        log_flow = self.log_flow(batch)
+        residual = gflownet.detailed_balance(
+            log_flow, batch.log_forward, batch.log_backward, batch.log_reward, batch.segments
+        )
+        return self.mean(batch.of_steps(residual))
+
+
+class ForwardLooking(DetailedBalance):
+    """Detailed balance with flows that begin at the reward of the state (`functional.gflownet.detailed_balance`)."""
+
+    def log_flow(self, batch: FlowBatch) -> Tensor:
+        """[R]."""
+        return batch.log_flow + batch.state_log_reward
+
+
+class SubTrajectoryBalance(StateFlows):
+    """`functional.gflownet.sub_trajectory_balance`."""
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        residual, weight = gflownet.sub_trajectory_balance(
+            self.log_flow(batch), batch.log_forward, batch.log_backward, batch.log_reward, batch.segments, self.decay
+        )
+        return (weight * gflownet.regression(self.regression)(residual)).sum()
+
+
+class ModifiedDetailedBalance(Objective):
+    """`functional.gflownet.modified_detailed_balance`: no flows are learned, since every state may be finished."""
+
+    by_step = True
+
+    def loss(self, batch: FlowBatch) -> Tensor:
+        """Raises ValueError where some visited state cannot be finished."""
+        if bool(batch.stuck.any()):
+            raise ValueError("--algorithm modified-db: here objects cannot stop at every step; take db or subtb")
+        log_stop = batch.estimate.forward.log_prob(torch.zeros_like(batch.trajectories.forward))
+        if not bool(log_stop.isfinite().all()):
+            raise ValueError("--algorithm modified-db: some states cannot be finished; take db or subtb")
+        residual = gflownet.modified_detailed_balance(
+            batch.state_log_reward, log_stop, batch.log_forward, batch.log_backward, batch.segments
+        )
+        return self.mean(residual, batch.num_inner)
+
+
+class EdgeFlows(Objective):
+    """Objectives whose networks give, for each action, the logarithm of a flow or value rather than a mere score."""
+
+    teaches_backward = False
+    by_step = True
+    knows_flows = True
+
+    def log_flow(self, batch: FlowBatch) -> Tensor:
+        """[R]: the sum over what may be done; of a state where nothing is left to do, log R."""
+        forward = batch.estimate.forward
+        log_flow = segment_logsumexp(forward.logits, forward.segments)
+        last = (batch.segments.ptr[1:] - 1)[batch.stuck]
+        return log_flow.index_copy(0, last, batch.log_reward[batch.stuck])
+
+    def log_z(self, batch: FlowBatch) -> Tensor:
+        """The flow out of the initial state."""
+        return self.log_flow(batch)[batch.segments.ptr[:-1]].mean()
+
+
+class FlowMatching(EdgeFlows):
+    """`functional.gflownet.flow_matching` in every visited state but the first, and R(x) = F(x → stop) in the last."""
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        inner = (batch.trajectories.backward >= 0) & batch.has_step
+        residual = gflownet.flow_matching(log_inflow(batch, inner), self.log_flow(batch)[inner])
+        last = (batch.segments.ptr[1:] - 1)[batch.stops]
+        stop = batch.estimate.forward.logits[batch.estimate.forward.segments.ptr[:-1][last]]
+        return self.mean(residual, batch.num_inner) + self.mean(stop - batch.log_reward[batch.stops], batch.num_last)
+
+
+class SoftQ(EdgeFlows):
+    """Soft Q-learning with log P_B as the reward of a step and log R as that of the object.
+
+    With these rewards the optimal soft policy samples in proportion to R (Tiapkin et al. 2024, "Generative flow
+    networks as entropy-regularized RL", theorem 1). Targets are taken from the same networks, without gradient.
+    """
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        value = self.log_flow(batch)
+        q = value + batch.log_forward  # log P_F = Q - V
+        target = gflownet.flow_after(value, batch.log_backward, batch.log_reward, batch.segments)
+        return self.mean(batch.of_steps(q - target.detach()))

@@ -1,0 +1,1 @@
+"""All pictures: curves, graphs, distributions, objects."""

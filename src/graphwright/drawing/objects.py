@@ -1,0 +1,158 @@
+"""Sheets of samples: graphs coloured by type, and molecules drawn elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.drawing.graphs import GREY, INK, place_nodes, plt
+
+_NODE_SIZE = 70.0
+_ROUNDS = 100
+_PALETTE = ("#e4572e", "#2a6f97", "#6a994e", "#f2b134", "#9a5bb5", "#5b6770", "#d98cb3", "#7fc8c2")
+
+
+def draw_graphs(
+    states: GraphBatch,
+    captions: Sequence[str] = (),
+    *,
+    columns: int | None = None,
+    node_type: str | None = None,
+    edge_type: str | None = None,
+    type_names: Sequence[str] = (),
+    numbered: bool = False,
+) -> Figure:
+    """The graphs of a batch in a sheet, each with its caption.
+
+    node_type, edge_type: columns of integers that say the colours of nodes and links; `type_names` explains those of
+    nodes. Undirected links are lines, others arrows. numbered: the nodes are drawn with their numbers, in a circle, so
+    that graphs on the same nodes compare. An undirected path runs from left to right, from its end of the lower
+    number. columns: by default 6, 5 or 4, what leaves the fewest cells empty.
+    """
+    states = states.to("cpu")
+    figure, cells = _sheet(states.num_graphs, columns, captions)
+    kinds, links = _types(states.nodes, node_type, states.num_nodes), _types(states.edges, edge_type, states.num_edges)
+    for graph, axes in zip(range(states.num_graphs), cells, strict=False):
+        nodes = slice(*states.node_ptr[graph : graph + 2].tolist())
+        edges = slice(*states.edge_ptr[graph : graph + 2].tolist())
+        pairs = (states.edge_index[:, edges] - nodes.start).T.numpy()
+        directed = "reverse" not in states.edges
+        kept = np.ones(len(pairs), bool) if directed else pairs[:, 0] <= pairs[:, 1]
+        inks = _colors(links[edges][kept]) if edge_type is not None else [GREY] * int(kept.sum())
+        pairs, colors = pairs[kept], _colors(kinds[nodes])
+        position = _circle(len(colors)) if numbered else _place(pairs, len(colors), directed)
+        _draw_graph(axes, pairs, inks, colors, position, directed)
+        if numbered:
+            for node, (x, y) in enumerate(position.tolist()):
+                axes.text(x, y, str(node), color="white", fontsize=6, ha="center", va="center_baseline", zorder=3)
+    if node_type is not None and states.num_nodes:
+        names = {kind: f"{node_type} {kind}" for kind in np.unique(kinds).tolist()} | dict(enumerate(type_names))
+        marks = [
+            Line2D([], [], linestyle="", marker="o", markersize=8, color=_colors([kind])[0], label=names[kind])
+            for kind in np.unique(kinds).tolist()
+        ]
+        figure.legend(handles=marks, loc="outside lower left", ncols=8, frameon=False, fontsize=9)
+    return figure
+
+
+def draw_molecules(images: Sequence[np.ndarray], captions: Sequence[str] = (), *, columns: int | None = None) -> Figure:
+    """A sheet of pictures that were drawn elsewhere, each with its caption.
+
+    images: arrays [h, w, 3 or 4], or anything that NumPy takes for one, as Pillow's images. columns: see `draw_graphs`.
+    """
+    figure, cells = _sheet(len(images), columns, captions)
+    for image, axes in zip(images, cells, strict=False):
+        axes.imshow(np.asarray(image), interpolation="antialiased")
+    return figure
+
+
+def _sheet(count: int, columns: int | None, captions: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` empty cells, row by row."""
+    columns = columns or min((6, 5, 4), key=lambda width: -count % width)
+    columns = max(min(columns, count), 1)
+    rows = max(-(-count // columns), 1)
+    height = 2.0 if captions else 1.8
+    figure, grid = plt.subplots(rows, columns, figsize=(1.9 * columns, height * rows + 0.4), layout="constrained")
+    cells = list(np.atleast_1d(grid).flat)
+    for axes in cells:
+        axes.set_axis_off()
+    for axes, caption in zip(cells, captions, strict=False):
+        axes.set_title(caption, fontsize=8, color=INK, y=-0.03, va="top", wrap=True)
+    return figure, cells
+
+
+def _draw_graph(
+    axes: Axes, pairs: np.ndarray, inks: list[str], colors: list[str], position: np.ndarray, directed: bool
+) -> None:
+    """pairs: [L, 2] int, their colours `inks`; position: [N, 2] float within -1 to 1."""
+    axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
+    if not colors:
+        axes.text(0, 0, "empty", color=GREY, fontsize=8, ha="center", va="center", style="italic")
+        return
+    loops = pairs[:, 0] == pairs[:, 1]
+    ink = np.array(inks, dtype=object)
+    for node, color in zip(pairs[loops, 0].tolist(), ink[loops], strict=True):
+        x, y = position[node] * (1 + 0.14 / max(float(np.linalg.norm(position[node])), 0.14))
+        axes.scatter(x, y, s=2 * _NODE_SIZE, facecolor="none", edgecolor=color, linewidth=1.4, zorder=1)
+    if directed:
+        opposites = {(destination, source) for source, destination in pairs.tolist()}
+        for (source, destination), color in zip(pairs[~loops].tolist(), ink[~loops], strict=True):
+            bend = 0.18 if (source, destination) in opposites else 0.0
+            style = {"arrowstyle": "-|>", "connectionstyle": f"arc3,rad={bend}", "color": color}
+            axes.annotate("", position[destination], position[source], arrowprops={**style, "shrinkA": 5, "shrinkB": 5})
+    else:
+        axes.add_collection(LineCollection(position[pairs[~loops]], colors=ink[~loops], linewidths=1.6, zorder=1))
+    axes.scatter(position[:, 0], position[:, 1], s=_NODE_SIZE, c=colors, edgecolor="white", linewidth=0.8, zorder=2)
+
+
+def _circle(count: int) -> np.ndarray:
+    """[count, 2] float64: places on a circle, clockwise from the top."""
+    angle = np.arange(count) * 2 * np.pi / max(count, 1)
+    return np.stack([np.sin(angle), np.cos(angle)], 1)
+
+
+def _place(pairs: np.ndarray, count: int, directed: bool) -> np.ndarray:
+    """[count, 2] float64: where nodes stand whose links are `pairs` [L, 2].
+
+    Distances in the plane are near to those in the graph, and parts that no link joins are apart (stress majorisation,
+    Gansner, Koren and North 2004, weights distance⁻²). An undirected path is a row.
+    """
+    distance = np.full((count, count), np.inf)
+    distance[pairs[:, 0], pairs[:, 1]] = distance[pairs[:, 1], pairs[:, 0]] = 1
+    np.fill_diagonal(distance, 0)
+    for middle in range(count):
+        distance = np.minimum(distance, distance[:, middle, None] + distance[middle])
+    degree = np.bincount(pairs.ravel(), minlength=count)
+    if not directed and len(pairs) == count - 1 > 0 and degree.max() <= 2 and np.isfinite(distance).all():
+        along = distance[np.argmin(degree)]
+        return np.stack([2 * along / along.max() - 1, np.zeros(count)], 1)
+    position, _ = place_nodes(pairs, count, None)
+    if not count:
+        return position
+    distance[np.isinf(distance)] = distance[np.isfinite(distance)].max(initial=0) / 2 + 1
+    weight = 1 / np.square(distance + np.eye(count)) - np.eye(count)
+    solve = np.linalg.pinv(np.diag(weight.sum(1)) - weight)
+    for _ in range(_ROUNDS if count > 2 else 0):
+        apart = np.linalg.norm(position[:, None] - position, axis=2)
+        pull = -weight * distance / np.maximum(apart, 1e-9)
+        np.fill_diagonal(pull, 0)
+        np.fill_diagonal(pull, -pull.sum(1))
+        position = solve @ pull @ position
+    position = position - (position.min(0) + position.max(0)) / 2
+    return position / max(np.linalg.norm(position, axis=1).max(), 1e-9)
+
+
+def _types(columns: Mapping[str, Tensor], name: str | None, rows: int) -> np.ndarray:
+    """[rows] int64: the column `name`, or 0."""
+    return np.zeros(rows, np.int64) if name is None else columns[name].reshape(rows).long().numpy()
+
+
+def _colors(kinds: Iterable[int]) -> list[str]:
+    return [_PALETTE[kind % len(_PALETTE)] for kind in kinds]

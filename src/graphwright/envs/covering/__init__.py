@@ -1,1 +1,0 @@
-"""Covering problems."""

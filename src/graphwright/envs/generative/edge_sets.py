@@ -1,0 +1,111 @@
+"""Sets of edges of a labelled graph: a graph on n named nodes is a set of the edges of the complete one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_edge, per_graph
+from graphwright.core.segment import segment_sum
+from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+
+PRESENT, OPPOSITE = "present", "opposite"
+
+
+@dataclass(frozen=True)
+class EdgeSets(FlowEnvironment):
+    """Adds edges to named nodes, one after the other, until it stops; any edge may be taken back.
+
+    Instance: `complete_graphs`, whose edges are those that there could be. State: the instance with the edge column
+    `present` [E] bool, alike in both directions of an undirected edge. A step flips one number; the topology stays.
+    Actions: stop, or an edge that is not present. Backward: an edge that is.
+    Observation: who each node is, one-hot, and of each edge whether it is present and whether its opposite is.
+    """
+
+    num_nodes: int = 4
+    """Nodes of every instance."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for no nodes."""
+        if self.num_nodes < 1:
+            raise ValueError(f"num_nodes={self.num_nodes}; a graph has at least 1 node")
+
+    @property
+    @override
+    def features(self) -> Features:
+        return Features(nodes={"name": self.num_nodes, "degree": 1}, edges={PRESENT: 2})
+
+    @property
+    @override
+    def actions(self) -> ActionSpec:
+        return ActionSpec(per_graph(STOP), per_edge("join"))
+
+    @property
+    @override
+    def backward_actions(self) -> ActionSpec:
+        return ActionSpec(per_edge("cut"))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """No edge is present."""
+        return instances.with_edges(**{PRESENT: torch.zeros_like(instances.edge_index[0], dtype=torch.bool)})
+
+    @override
+    def observe(self, state: GraphBatch) -> GraphBatch:
+        present = state.edges[PRESENT]
+        name = torch.nn.functional.one_hot(state.node_segments.position, self.num_nodes)
+        degree = segment_sum(present, state.in_edges)
+        both = torch.stack([present, present[opposite_rows(state)]], dim=1)
+        return state.with_nodes(name=name, degree=degree).with_edges(**{PRESENT: both})
+
+    @override
+    def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        stop = torch.ones(state.num_graphs, dtype=torch.bool, device=state.device)
+        return stop, ~state.edges[PRESENT][state.links[0]]
+
+    @override
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        return (state.edges[PRESENT][state.links[0]],)
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Move:
+        link = action - 1  # after stop
+        return Move(_flip(state, link), link)
+
+    @override
+    def undo(self, state: GraphBatch, action: Tensor) -> Move:
+        return Move(_flip(state, action), action + 1)
+
+    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
+        """log k! for k edges: any order."""
+        rows, links = state.links
+        return torch.lgamma(segment_sum(state.edges[PRESENT][rows], links).double() + 1)
+
+
+def opposite_rows(state: GraphBatch) -> Tensor:
+    """[E] int64: the row of each edge's opposite in the batch."""
+    column = state.edges.get("reverse", state.edges.get(OPPOSITE))
+    assert column is not None
+    return column + state.edge_ptr[:-1][state.edge_graph]
+
+
+def complete_graphs(count: int, num_nodes: int, *, directed: bool) -> GraphBatch:
+    """`count` complete graphs without loops. Directed ones know an edge's opposite by the column `opposite` [E]."""
+    v, u = torch.tril_indices(num_nodes, num_nodes, -1)
+    one = from_edges(torch.stack([u, v]), torch.tensor([num_nodes]), undirected=True)
+    if directed:
+        one = GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, edges={OPPOSITE: one.edges["reverse"]})
+    return one.select(torch.zeros(count, dtype=torch.int64))
+
+
+def _flip(state: GraphBatch, link: Tensor) -> GraphBatch:
+    """`state` with the presence of one link [B] of each graph turned round."""
+    rows, links = state.links
+    row = rows[links.ptr[:-1] + link]
+    present = state.edges[PRESENT].clone()
+    present[row] = ~present[row]
+    if "reverse" in state.edges:
+        present[opposite_rows(state)[row]] = present[row]
+    return state.with_edges(**{PRESENT: present})

@@ -1,0 +1,112 @@
+"""The hyper-grid: a walk from a corner of a d-dimensional grid that only ever goes outward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_graph, per_node
+from graphwright.core.segment import Segments, segment_sum
+from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+
+COORDINATE = "coordinate"
+
+
+@dataclass(frozen=True)
+class HyperGrid(FlowEnvironment):
+    """Cells of a grid with `side` cells along each of `dimensions` axes (Bengio et al. 2021, section 4.1).
+
+    Instance: `axes`. State: a node for each axis, with the column `coordinate` [N] int64 from 0 to side - 1.
+    Actions: stop, or one step along an axis. Backward: one step back along an axis.
+    Observation: which axis a node is and its coordinate, both one-hot.
+    """
+
+    dimensions: int = 2
+    """Axes."""
+    side: int = 8
+    """Cells along each axis."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a grid without cells."""
+        if min(self.dimensions, self.side) < 1:
+            raise ValueError(f"dimensions={self.dimensions}, side={self.side}; a grid has at least 1 of each")
+
+    @property
+    @override
+    def features(self) -> Features:
+        return Features(nodes={"axis": self.dimensions, COORDINATE: self.side})
+
+    @property
+    @override
+    def actions(self) -> ActionSpec:
+        return ActionSpec(per_graph(STOP), per_node("forth"))
+
+    @property
+    @override
+    def backward_actions(self) -> ActionSpec:
+        return ActionSpec(per_node("back"))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """The corner where all coordinates are 0."""
+        return instances.with_nodes(**{COORDINATE: torch.zeros_like(instances.node_graph)})
+
+    @override
+    def observe(self, state: GraphBatch) -> GraphBatch:
+        axis = F.one_hot(state.node_segments.position, self.dimensions)
+        return state.with_nodes(axis=axis, **{COORDINATE: F.one_hot(state.nodes[COORDINATE], self.side)})
+
+    @override
+    def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        stop = torch.ones(state.num_graphs, dtype=torch.bool, device=state.device)
+        return stop, state.nodes[COORDINATE] < self.side - 1
+
+    @override
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        return (state.nodes[COORDINATE] > 0,)
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Move:
+        axis = action - 1  # after stop
+        return Move(_shift(state, axis, 1), axis)
+
+    @override
+    def undo(self, state: GraphBatch, action: Tensor) -> Move:
+        return Move(_shift(state, action, -1), action + 1)
+
+    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
+        """The logarithm of the multinomial coefficient of the coordinates."""
+        coordinate = state.nodes[COORDINATE].double()
+        return torch.lgamma(segment_sum(coordinate, state.node_segments) + 1) - segment_sum(
+            torch.lgamma(coordinate + 1), state.node_segments
+        )
+
+
+def axes(count: int, dimensions: int) -> GraphBatch:
+    """`count` complete graphs with a node for each axis."""
+    v, u = torch.tril_indices(dimensions, dimensions, -1)
+    one = from_edges(torch.stack([u, v]), torch.tensor([dimensions]), undirected=True)
+    return one.select(torch.zeros(count, dtype=torch.int64))
+
+
+def log_grid_reward(
+    coordinate: Tensor, segments: Segments, side: int, *, low: float = 0.1, plateau: float = 0.5, peak: float = 2.0
+) -> Tensor:
+    """[B] float64: log(low + plateau · [outer] + peak · [ring]) (Bengio et al. 2021, eq. 12).
+
+    With x the coordinate over side - 1 and d = |x - 1/2|: outer, if d > 1/4 on every axis; ring, if 0.3 < d < 0.4 on
+    every axis. Compared in integers, so that a coordinate on a boundary is never on the wrong side of it.
+    """
+    distance, whole = (2 * coordinate - (side - 1)).abs(), side - 1  # d = distance / (2 · whole)
+    outer = segment_sum(2 * distance > whole, segments) == segments.lengths
+    ring = segment_sum((10 * distance > 6 * whole) & (10 * distance < 8 * whole), segments) == segments.lengths
+    return (low + plateau * outer.double() + peak * ring).log()
+
+
+def _shift(state: GraphBatch, axis: Tensor, by: int) -> GraphBatch:
+    coordinate = state.nodes[COORDINATE].clone()
+    coordinate[state.node_ptr[:-1] + axis] += by
+    return state.with_nodes(**{COORDINATE: coordinate})

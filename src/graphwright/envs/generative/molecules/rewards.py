@@ -1,0 +1,90 @@
+"""Rewards of molecules: properties in [0, 1] of RDKit's molecules, and how they become log-rewards of states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.molecules.atoms import AtomContext
+from graphwright.envs.generative.molecules.chemistry import QED, Molecule, molecules, rdMolDescriptors, sa_score
+from graphwright.envs.generative.molecules.fragments import FragmentContext
+from graphwright.envs.generative.rewards import RewardOf
+
+Property = Callable[[Sequence[Molecule]], NDArray[np.float64]]
+"""A number that is not negative for each of a list of sanitized `rdkit.Chem.Mol`."""
+
+
+def reward_of_molecules(function: Property, *, floor: float = 1e-8) -> RewardOf:
+    """The reward max(function(molecules), floor) of the states of a molecule environment.
+
+    Raises ValueError where the floor is not positive.
+    """
+    return RewardOf(function, drawn, floor)
+
+
+def drawn(environment: FlowEnvironment, objects: GraphBatch) -> list[Molecule]:
+    """RDKit's molecules."""
+    assert isinstance(environment, GraphBuilding)
+    context = environment.context
+    assert isinstance(context, AtomContext | FragmentContext)
+    return molecules(context, objects)
+
+
+def qed(found: Sequence[Molecule]) -> NDArray[np.float64]:
+    """[M]: drug-likeness, the QED of Bickerton et al. 2012 ("Quantifying the chemical beauty of drugs")."""
+    return _array(QED.qed, found)
+
+
+def synthetic_accessibility(found: Sequence[Molecule]) -> NDArray[np.float64]:
+    """[M]: (10 - SA) / 9, which is 1 for what is easy to make.
+
+    SA from 1 to 10 is the score of Ertl and Schuffenhauer 2009 ("Estimation of synthetic accessibility score of
+    drug-like molecules"), as the contributions to RDKit compute it. Raises ImportError where RDKit came without them.
+    """
+    return (10 - _array(sa_score(), found)) / 9
+
+
+def log_p(found: Sequence[Molecule], low: float = -2.0, high: float = 6.0) -> NDArray[np.float64]:
+    """[M]: where log P of Wildman and Crippen 1999 lies between `low` (0) and `high` (1)."""
+    return ((_array(lambda one: rdMolDescriptors.CalcCrippenDescriptors(one)[0], found) - low) / (high - low)).clip(
+        0, 1
+    )
+
+
+def molecular_weight(found: Sequence[Molecule]) -> NDArray[np.float64]:
+    """[M]: 1 up to 300 g/mol, falling evenly to 0 at 1000, as in `seh_frag_moo` of recursionpharma/gflownet."""
+    average_mass = rdMolDescriptors.Properties(["amw"])
+    return ((1000 - _array(lambda one: average_mass.ComputeProperties(one)[0], found)) / 700).clip(0, 1)
+
+
+def num_rings(found: Sequence[Molecule]) -> NDArray[np.float64]:
+    """[M]: how many rings RDKit counts: the smallest set of smallest rings, with all that are alike by symmetry.
+
+    The reward of the task `make_rings` of recursionpharma/gflownet, which builds from carbon without charges, six atoms
+    at most, with floor = 1e-30.
+    """
+    return _array(lambda one: one.GetRingInfo().NumRings(), found)
+
+
+def cycle_rank(floor: float = 1e-30) -> Callable[[FlowEnvironment, GraphBatch], Tensor]:
+    """The log-reward log max(links - nodes + 1, floor) of connected graphs, [B] float64, without RDKit.
+
+    That is `num_rings`, but for cages: tetrahedrane has three independent rings, and RDKit counts four that are alike.
+    """
+    return partial(_log_cycle_rank, floor)
+
+
+def _log_cycle_rank(floor: float, environment: FlowEnvironment, states: GraphBatch) -> Tensor:
+    rank = states.links[1].lengths - states.node_segments.lengths + 1
+    return rank.double().clamp(min=floor).log()
+
+
+def _array(function: Callable[[Molecule], float], found: Sequence[Molecule]) -> NDArray[np.float64]:
+    return np.fromiter(map(function, found), np.float64, len(found))

@@ -1,0 +1,134 @@
+"""`rings`, `qed`, `qed-atoms` and `qed-sa-logp`: molecules, built from atoms or from fragments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import GraphBatch
+from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.many_objectives import ManyObjectives
+from graphwright.envs.generative.molecules.atoms import AtomContext
+from graphwright.envs.generative.molecules.chemistry import fingerprints, pictures, smiles
+from graphwright.envs.generative.molecules.fragment_building import FragmentBuilding
+from graphwright.envs.generative.molecules.rewards import (
+    Property,
+    cycle_rank,
+    drawn,
+    log_p,
+    qed,
+    synthetic_accessibility,
+)
+from graphwright.envs.generative.task import FlowTask, Reward
+
+
+@dataclass(frozen=True)
+class RingsReward(Reward):
+    """The number of independent rings; `floor` where there is none."""
+
+    floor: float = 1e-3
+    """Reward of molecules without a ring."""
+
+    @override
+    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        return cycle_rank(self.floor)(environment, objects)
+
+
+@dataclass(frozen=True)
+class QedReward(Reward):
+    """Drug-likeness (`rewards.qed`)."""
+
+    floor: float = 1e-4
+    """The least reward."""
+
+    @override
+    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        return _judged(environment, objects, (qed,))[:, 0].clamp(min=self.floor).log()
+
+
+@dataclass(frozen=True)
+class QedSaLogPReward(ManyObjectives):
+    """Drug-likeness, ease of synthesis and log P at once, each in [0, 1]."""
+
+    @property
+    @override
+    def names(self) -> tuple[str, ...]:
+        return ("QED", "SA", "log P")
+
+    @override
+    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        return _judged(environment, objects, (qed, synthetic_accessibility, log_p))
+
+
+def smiles_lines(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
+    """A canonical SMILES a line."""
+    return smiles(drawn(environment, objects))
+
+
+def morgan(environment: FlowEnvironment, objects: GraphBatch) -> np.ndarray:
+    """[B, 2048] bool: Morgan fingerprints."""
+    return fingerprints(drawn(environment, objects))
+
+
+def drawings(environment: FlowEnvironment, objects: GraphBatch) -> list[np.ndarray]:
+    """[300, 300, 3] uint8 each: structural formulae."""
+    return pictures(drawn(environment, objects))
+
+
+def _judged(environment: FlowEnvironment, objects: GraphBatch, properties: tuple[Property, ...]) -> Tensor:
+    """[B, K] float64."""
+    found = drawn(environment, objects)
+    return torch.from_numpy(np.stack([judge(found) for judge in properties], axis=1))
+
+
+_ENCODER = {"kind": "gin", "depth": 4}
+RINGS = FlowTask(
+    name="rings",
+    summary="Build small molecules of carbon with as many rings as possible",
+    environment=GraphBuilding(AtomContext(elements=("C",), charges=(), max_nodes=6)),
+    reward=RingsReward(),
+    export=smiles_lines,
+    fingerprints=morgan,
+    pictures=drawings,
+    training={"encoder": _ENCODER},
+)
+QED = FlowTask(
+    name="qed",
+    summary="Put drug-like molecules together from fragments",
+    environment=FragmentBuilding(),
+    reward=QedReward(),
+    export=smiles_lines,
+    fingerprints=morgan,
+    pictures=drawings,
+    training={
+        "encoder": _ENCODER,
+        "condition": {"low": 64.0},
+        "flow": {"learning_rate": 5e-3},
+        "sources": {"replay": 64, "replay_by": "reward"},
+    },
+)
+QED_ATOMS = FlowTask(
+    name="qed-atoms",
+    summary="Build drug-like molecules atom by atom",
+    environment=GraphBuilding(AtomContext(charges=(), max_nodes=12)),
+    reward=QedReward(),
+    export=smiles_lines,
+    fingerprints=morgan,
+    pictures=drawings,
+    training={"encoder": _ENCODER, "condition": {"low": 32.0}},
+)
+QED_SA_LOGP = FlowTask(
+    name="qed-sa-logp",
+    summary="Put molecules together that are drug-like, easy to make and lipophilic, as far as each is asked for",
+    environment=FragmentBuilding(),
+    reward=QedSaLogPReward(),
+    export=smiles_lines,
+    fingerprints=morgan,
+    pictures=drawings,
+    training={"encoder": _ENCODER, "condition": {"low": 32.0, "preference": 1.0}},
+)

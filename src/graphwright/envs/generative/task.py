@@ -1,0 +1,95 @@
+"""`FlowTask`: an environment that builds, with a reward that says how often each object is wanted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.generative.environment import FlowEnvironment, blank
+from graphwright.envs.generative.exports import node_link_lines
+
+Instances = Callable[[FlowEnvironment, int, torch.Generator], GraphBatch]
+"""From the environment, a count and a random generator to so many instances."""
+Export = Callable[[FlowEnvironment, GraphBatch], "Mapping[str, np.ndarray] | list[str]"]
+"""From finished objects to what others can count: arrays with a row an object, or a line of text each."""
+
+
+Fingerprints = Callable[[FlowEnvironment, GraphBatch], np.ndarray]
+"""From finished objects [B] to [B, bits] bool, alike where objects are alike."""
+
+
+Pictures = Callable[[FlowEnvironment, GraphBatch], list[np.ndarray]]
+"""From finished objects [B] to a picture each, [h, w, 3] uint8."""
+
+
+class Reward(ABC):
+    """How much each object is wanted. Subclasses are dataclasses, whose fields are the command line's options."""
+
+    @abstractmethod
+    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        """[B] float64: log R of finished objects; finite."""
+
+    @property
+    def num_measures(self) -> int:
+        """K: how many numbers an object is judged by."""
+        return 1
+
+    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        """[B, K] float64: what is slow to compute and says all of an object; here log R itself."""
+        return self(environment, objects).unsqueeze(1)
+
+    def combine(self, measures: Tensor, objects: GraphBatch) -> Tensor:
+        """[B] float64: log R from `measures` [B, K], under the conditions that `objects` were built for."""
+        return measures[:, 0]
+
+    def objectives(self, measures: Tensor) -> Tensor:
+        """[B, K] float64: the rewards whose weighted sum is wanted, from `measures` [B, K]; here R, the only one."""
+        return measures.exp()
+
+
+def nothing_given(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+    """The instances of tasks to which nothing is given."""
+    return blank(count)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a reward measures of the objects of an environment: states [B] → [B, K]. Worker processes can be sent it."""
+
+    environment: FlowEnvironment
+    reward: Reward
+
+    def __call__(self, objects: GraphBatch) -> Tensor:
+        """[B, K] float64."""
+        return self.reward.measure(self.environment, objects)
+
+
+@dataclass(frozen=True)
+class FlowTask:
+    """A named environment with the reward in proportion to which its objects are to be sampled.
+
+    summary: one line. environment, reward: with their default options. instances: what each object is built on;
+    one_instance: whether that is always the same; small_instances: such as are learned on in place of large ones, None
+    where these are small enough. export: what `graphwright sample` writes. fingerprints: by which
+    modes are told apart. pictures: of objects that are not drawn as graphs. training: options of a run that differ from
+    the general defaults, nested as in `config.json`.
+    """
+
+    name: str
+    summary: str
+    environment: FlowEnvironment
+    reward: Reward
+    export: Export = node_link_lines
+    instances: Instances = nothing_given
+    one_instance: bool = True
+    small_instances: Instances | None = None
+    fingerprints: Fingerprints | None = None
+    pictures: Pictures | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)

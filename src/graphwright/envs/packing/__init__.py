@@ -1,1 +1,0 @@
-"""Choosing nodes no two of which are joined."""

@@ -1,0 +1,1 @@
+"""Optimisation problems, one folder each: rules, instances, heuristics, exact solver."""

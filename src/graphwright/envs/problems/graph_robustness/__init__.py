@@ -1,0 +1,1 @@
+"""Links that make a network robust against the loss of its nodes."""

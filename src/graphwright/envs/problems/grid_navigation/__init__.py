@@ -1,0 +1,1 @@
+"""Finding the way on a grid with obstacles and patrols."""

@@ -1,0 +1,1 @@
+"""Weighted maximum independent set."""

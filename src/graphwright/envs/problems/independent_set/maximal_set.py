@@ -1,0 +1,125 @@
+"""Independent sets that grow by a node a step until no further node fits: what the problems of this room share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core.segment import segment_max, segment_sum
+from graphwright.envs.environment import Environment, Solution, chosen_nodes
+
+
+class MaximalSet(Environment):
+    """Choose nodes, no two of them joined, until every node is chosen or has a chosen neighbour.
+
+    Instance: an undirected simple graph with a node column of numbers [N] float32, whose name `number` says.
+    State: adds the node columns `selected` [N] bool and `free` [N] bool: neither chosen nor next to a chosen node.
+    Observation: the graph of the free nodes, on which alone the rest of the episode depends (the others stay, alone and
+        with zeros); per node `free`, its number x over `unit`, its free degree d as `log_degree` log(1 + d) and
+        `relative_degree` d over the graph's largest, `per_node` x / (d + 1), and `share` of x in the sum over the node
+        and its free neighbours.
+    Action: one free node.
+    Termination: no node is free. A graph without nodes is over before it begins.
+    """
+
+    actions = ActionSpec(per_node("select"))
+
+    @property
+    @abstractmethod
+    def number(self) -> str:
+        """The node column of an instance that says what a node is worth, or what it costs."""
+
+    @abstractmethod
+    def unit(self, state: GraphBatch) -> Tensor:
+        """[B] float32: what the numbers of each graph are seen as multiples of."""
+
+    @abstractmethod
+    def node_reward(self, state: GraphBatch) -> Tensor:
+        """[N] float32: the reward for choosing each node."""
+
+    @property
+    @override
+    def features(self) -> Features:
+        columns = ("free", self.number, "log_degree", "relative_degree", "per_node", "share")
+        return Features(nodes=dict.fromkeys(columns, 1))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """No node is chosen."""
+        free = torch.ones(instances.num_nodes, dtype=torch.bool, device=instances.device)
+        return instances.with_nodes(selected=~free, free=free)
+
+    @override
+    def observe(self, state: GraphBatch) -> Observation:
+        free = state.nodes["free"]
+        graph = state.keep(nodes=["free"]).filter_edges(free[state.edge_index].all(0))
+        number = state.nodes[self.number] * free / self.unit(state)[state.node_graph]
+        degree = graph.in_degree.to(torch.float32)
+        largest = segment_max(degree, graph.node_segments)[graph.node_graph]
+        exact = number.double()  # in which the order of the nodes does not show in their sum
+        around = segment_sum(exact[graph.edge_index[0]], graph.in_edges).to(number.dtype)
+        columns = {
+            self.number: number,
+            "log_degree": degree.log1p(),
+            "relative_degree": degree / largest.clamp(min=1),
+            "per_node": number / (degree + 1),
+            "share": number / (number + around).clamp(min=torch.finfo(number.dtype).tiny),
+        }
+        return Observation(graph.with_nodes(**columns), (free,))
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        node = state.node_ptr[:-1] + action
+        neighbours = state.edge_index[0, state.in_edges.select(node)[1]]
+        following = state.with_nodes(
+            selected=state.nodes["selected"].index_fill(0, node, True),
+            free=state.nodes["free"].index_fill(0, torch.cat([node, neighbours]), False),
+        )
+        complete = self.is_complete(following)
+        return Step(following, self.node_reward(state)[node], complete, torch.zeros_like(complete))
+
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        """Whether no further node fits."""
+        return segment_sum(state.nodes["free"], state.node_segments) == 0
+
+    def solution(self, state: GraphBatch) -> Solution:
+        """The chosen nodes."""
+        return chosen_nodes(state, "selected")
+
+    def severity(self, state: GraphBatch, action: Tensor) -> Tensor:
+        """How many chosen nodes stand in the way: the chosen neighbours, and the node itself."""
+        node = state.node_ptr[:-1] + action
+        segments, rows = state.in_edges.select(node)
+        selected = state.nodes["selected"]
+        return (segment_sum(selected[state.edge_index[0, rows]], segments) + selected[node]).to(torch.float32)
+
+    def final_state(self, instances: GraphBatch, selected: Tensor) -> GraphBatch:
+        """The state of `instances` in which the nodes where `selected` [N] bool is true are chosen."""
+        source, destination = instances.edge_index
+        taken = selected.index_fill(0, destination[selected[source]], True)
+        return instances.with_nodes(selected=selected, free=~taken)
+
+
+def simple_graph(graph: GraphBatch, column: str, default: float) -> GraphBatch:
+    """The undirected simple graph of `graph` with the one node column `column` [N] float32.
+
+    Numbers are `default` where there are none; loops go, parallel edges are merged. Raises GraphError for a directed
+    graph, and for numbers that are not one a node, finite and not negative.
+    """
+    if "reverse" not in graph.edges:
+        raise GraphError(
+            "the graph is directed, and an independent set needs an undirected one; forget the directions first"
+        )
+    number = graph.nodes.get(column, torch.full((graph.num_nodes,), default, device=graph.device)).to(torch.float32)
+    if number.dim() != 1:
+        raise GraphError(f"node column {column!r} has shape {tuple(number.shape)}; give each node one number")
+    wrong = (~(number.isfinite() & (number >= 0))).nonzero()
+    if wrong.numel():
+        node = int(wrong[0])
+        raise GraphError(
+            f"node column {column!r} is {float(number[node])} at node {node}; give finite numbers, none negative"
+        )
+    return simplify(graph.with_nodes(**{column: number}).keep(nodes=[column]))

@@ -1,0 +1,58 @@
+"""Maximum cut as a problem: its instances, baselines, optimum and expert."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Observation
+from graphwright.core.segment import segment_argmax, segment_mean
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem, follow
+from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
+from graphwright.envs.problems.max_cut.exact import exact_cut
+from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
+from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
+
+
+def final_state(environment: Environment, instances: GraphBatch, side: Tensor) -> GraphBatch:
+    """The state of instances [B] whose cuts are those between `side` [N] bool."""
+    start = environment.reset(instances).with_nodes(side=side, best_side=side.clone())
+    cut = environment.objective(start)
+    return start.with_graphs(cut=cut, best_cut=cut.clone())
+
+
+def largest_gain(observation: Observation) -> Tensor:
+    """[B] int64: the legal node of largest gain, the first of equals; -1 where there is none."""
+    graph, (legal,) = observation.graph, observation.masks
+    return segment_argmax(graph.nodes["gain"].masked_fill(~legal, -torch.inf), graph.node_segments)
+
+
+def approach(state: GraphBatch, goal: GraphBatch) -> Tensor:
+    """[N] bool: the legal nodes whose flip leads towards the cut of `goal`, with its sides as they are nearer."""
+    apart = state.nodes["side"] != goal.nodes["best_side"]
+    far = segment_mean(apart.to(torch.float32), state.node_segments) > 0.5
+    return (apart ^ far[state.node_graph]) & may_flip(state)
+
+
+MAX_CUT = Problem(
+    name="max-cut",
+    summary="put nodes on two sides so that the edges between them weigh most",
+    objective="cut",
+    environment=MaxCut(),
+    topology="barabasi-albert:m=4",
+    sizes=(20, 30, 40),
+    weights={"uniform": uniform_weights, "signed": signed_weights, "one": unit_weights},
+    heuristics={
+        "local-search": lambda environment, instances: final_state(environment, instances, tabu_search(instances)),
+        "greedy": lambda environment, instances: final_state(environment, instances, steepest_ascent(instances)),
+        "walk": follow(largest_gain),
+    },
+    solve_exactly=lambda environment, instances, seconds: exact_cut(instances, time_limit=seconds),
+    expert=approach,
+    training={
+        "algorithm": "imitation",
+        "imitation": {"seconds": 0.0},
+        "validation": {"sizes": (50, 75), "graphs": 24},
+    },
+)

@@ -1,0 +1,1 @@
+"""Repairing a power network after a storm."""

@@ -1,0 +1,98 @@
+"""Instances of network repair from users: damaged networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError, simplify
+from graphwright.core.segment import segment_max, segment_mean
+from graphwright.envs.problems.network_repair.supply import served_nodes
+
+
+def as_instance(graph: GraphBatch) -> GraphBatch:
+    """The undirected simple graph with the columns of `NetworkRepair`, see there.
+
+    Loops go, and of parallel links a closed one stays. Raises GraphError where a column is missing or wrong, and where
+    a demand would not even be served if nothing were broken.
+    """
+    if "reverse" not in graph.edges:
+        raise GraphError("the graph is directed, and links supply both ways; forget the directions first")
+    source, broken = _marks(graph, "source"), _marks(graph, "broken")
+    spare = graph.edges.get("spare", torch.zeros(graph.num_edges, dtype=torch.bool, device=graph.device))
+    if spare.dim() != 1 or not bool(((spare == 0) | (spare == 1)).all()):
+        raise GraphError("edge column 'spare' is more than true or false; say of each link whether it is a spare one")
+    instance = simplify(
+        graph.keep()
+        .with_nodes(
+            source=source,
+            broken=broken,
+            demand=_numbers(graph, "demand", (~source).to(torch.float32)),
+            repair_time=_numbers(graph, "repair_time", torch.ones_like(source, dtype=torch.float32)),
+        )
+        .with_edges(spare=_spare_throughout(graph, spare == 1))
+    )
+    _check_numbers(instance)
+    return with_scale(instance)
+
+
+def with_scale(graph: GraphBatch) -> GraphBatch:
+    """`graph` with the graph columns [B] float32 `scale`, the longest repair of a broken node, and `mean_demand`.
+
+    Both are 1 where there is nothing to take them from.
+    """
+    longest = segment_max(graph.nodes["repair_time"] * graph.nodes["broken"], graph.node_segments)
+    mean = segment_mean(graph.nodes["demand"].double(), graph.node_segments).to(torch.float32)
+    return graph.with_graphs(scale=torch.where(longest > 0, longest, 1), mean_demand=torch.where(mean > 0, mean, 1))
+
+
+def _marks(graph: GraphBatch, name: str) -> Tensor:
+    """[N] bool. A file with gaps has a column of 1, 0 and NaN, which is no mark either."""
+    remedy = f"mark them with the bool node column {name!r}, or --mark {name}=NAME,NAME"
+    if name not in graph.nodes:
+        raise GraphError(f"the graph does not say which nodes are {name}; {remedy}")
+    column = graph.nodes[name]
+    known = torch.where(column.isnan(), 0, column) if column.is_floating_point() else column
+    if column.dim() != 1 or not bool(((known == 0) | (known == 1)).all()):
+        raise GraphError(f"node column {name!r} is more than true or false; {remedy}")
+    return known == 1
+
+
+def _numbers(graph: GraphBatch, name: str, default: Tensor) -> Tensor:
+    column = graph.nodes.get(name, default).to(torch.float32)
+    if column.dim() != 1:
+        raise GraphError(f"node column {name!r} has shape {tuple(column.shape)}; give each node one number")
+    return column
+
+
+def _spare_throughout(graph: GraphBatch, spare: Tensor) -> Tensor:
+    """[E] bool: whether all links between the same two nodes are spare."""
+    key = graph.edge_index.amin(0) * max(graph.num_nodes, 1) + graph.edge_index.amax(0)
+    _, pair = key.unique(return_inverse=True)
+    closed = torch.zeros(graph.num_edges, dtype=torch.int64, device=graph.device).index_add(0, pair, (~spare).long())
+    return closed[pair] == 0
+
+
+def _check_numbers(graph: GraphBatch) -> None:
+    demand, repair_time, place = graph.nodes["demand"], graph.nodes["repair_time"], graph.node_segments.position
+    wrong = (~(demand.isfinite() & (demand >= 0))).nonzero()
+    if wrong.numel():
+        node = int(wrong[0])
+        raise GraphError(
+            f"node column 'demand' is {float(demand[node])} at node {int(place[node])}; demands are finite and not "
+            "negative"
+        )
+    wrong = (graph.nodes["broken"] & ~(repair_time.isfinite() & (repair_time > 0))).nonzero()
+    if wrong.numel():
+        node = int(wrong[0])
+        raise GraphError(
+            f"node column 'repair_time' is {float(repair_time[node])} at the broken node {int(place[node])}; repairs "
+            "take a finite time above 0"
+        )
+    whole = served_nodes(graph, torch.ones_like(graph.nodes["broken"]), ~graph.edges["spare"])
+    wrong = (~whole & (demand > 0)).nonzero()
+    if wrong.numel():
+        raise GraphError(
+            f"no closed links join node {int(place[int(wrong[0])])}, which has a demand, to a source, so that it would "
+            "not be served even if nothing were broken; make the links to it closed (spare=false), or its demand 0"
+        )

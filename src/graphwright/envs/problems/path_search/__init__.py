@@ -1,0 +1,1 @@
+"""Decentralised path search: an agent that moves along edges and sees its surroundings."""

@@ -1,0 +1,35 @@
+"""Shortest paths with a proof: what searches are measured against."""
+
+from __future__ import annotations
+
+import torch
+
+from graphwright.core import GraphBatch, out_edges
+from graphwright.core.segment import segment_argmax
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Optimum
+from graphwright.envs.problems.path_search.hops import hops_from
+
+
+def shortest_paths(environment: Environment, instances: GraphBatch) -> Optimum:
+    """The fewest hops from `start` to `target`, by breadth-first search, and the states at the ends of such walks.
+
+    instances: undirected graphs with the node columns `start` and `target`, joined by a path.
+    """
+    left = hops_from(instances, instances.nodes["target"])
+    at = instances.nodes["start"].nonzero().squeeze(1)
+    length = left[at]
+    found = torch.where(instances.nodes["start"], 0, -1).to(torch.int32)
+    for hop in range(1, max(length.tolist(), default=0) + 1):
+        walking = left[at] > 0
+        rows, edges = out_edges(instances.with_graphs(at=at - instances.node_ptr[:-1]))
+        node = instances.edge_index[1, rows]
+        nearest = segment_argmax(-left[node].double(), edges)
+        at = torch.where(walking, node[edges.ptr[:-1] + nearest], at)
+        found[at[walking]] = hop
+    here = torch.zeros_like(instances.nodes["start"])
+    here[at] = True
+    final = environment.reset(instances).with_nodes(here=here, found=found, visits=(found >= 0).to(torch.int32))
+    final = final.with_graphs(hops=length.to(torch.int32))
+    objective = environment.objective(final)
+    return Optimum(objective, objective, torch.ones_like(length, dtype=torch.bool), final)

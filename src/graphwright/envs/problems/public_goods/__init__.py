@@ -1,0 +1,1 @@
+"""Specialised equilibria of public goods games: cheap maximal independent sets."""

@@ -1,0 +1,1 @@
+"""Steiner trees: the cheapest tree that joins terminals."""

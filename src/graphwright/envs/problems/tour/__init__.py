@@ -1,0 +1,1 @@
+"""The travelling salesman: the shortest tour through points."""

@@ -1,0 +1,147 @@
+"""The Euclidean travelling salesman problem, one node a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
+from graphwright.core.segment import segment_sum
+from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.problems.tour import append, heuristics, insertion
+from graphwright.envs.problems.tour.exact import exact_tour
+from graphwright.envs.problems.tour.local_search import improve
+from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
+from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
+from graphwright.envs.rollouts import play
+
+_CONSTRUCTIONS = {"insertion": insertion, "append": append}
+
+
+@dataclass(frozen=True)
+class Tour(Environment):
+    """Visit all points of the plane on the shortest closed tour.
+
+    Instance: an undirected graph of points that are near each other, with the node column `position` [N, 2] float64,
+        the edge column `distance` [E] float64, and the graph columns `rounding` [B] int64 (of distances: 0 none, 1 to
+        the nearest whole number, 2 up) and `scale` [B] float64, a typical distance between neighbours. Any two nodes
+        may follow each other in a tour, whether an edge joins them or not.
+    State: adds the node column `successor` [N] int64, the next node of the closed tour, -1 outside, and what the
+        construction remembers of each node.
+    Observation: the graph of the nodes outside the tour; per edge `distance` over `scale`; per node `visited`, and with
+        `construction="insertion"` its distance to the tour `gap`, its cheapest insertion `cost` and by how much the
+        second cheapest is dearer, `regret`, with `gap` and `cost` also over the graph's largest; with "append" its
+        distances `from_end` and `to_start`; per graph the `share` of nodes in the tour. What matters of the tour is in
+        these columns. No coordinates: turned and shifted points look the same.
+    Action: a node outside the tour. "insertion" puts it where it lengthens the tour least (Khalil et al. 2017,
+        "Learning combinatorial optimization algorithms over graphs"); "append" after the last one (Bello et al. 2016,
+        "Neural combinatorial optimization with reinforcement learning").
+    Reward: minus what it adds to the closed tour, over `scale`.
+    Termination: all nodes are in the tour.
+
+    >>> import torch
+    >>> from graphwright.core import from_edges
+    >>> square = from_edges(torch.zeros(2, 0, dtype=torch.int64), torch.tensor([4]), undirected=True,
+    ...                     nodes={"position": torch.tensor([[0.0, 0], [1, 1], [1, 0], [0, 1]])})
+    >>> problem = Tour()
+    >>> state = problem.reset(problem.instance(square))
+    >>> for node in range(4):
+    ...     state = problem.step(state, torch.tensor([node])).state
+    >>> problem.solution(state).nodes.tolist(), problem.objective(state).item()
+    ([0, 2, 1, 3], 4.0)
+    """
+
+    construction: Literal["insertion", "append"] = "insertion"
+    """Where a node goes: to its cheapest place in the tour, or after the last one."""
+    neighbours: int = 10
+    """How many nearest nodes each node is joined with when a user's points become an instance; 0 for all."""
+
+    actions = ActionSpec(per_node("visit"))
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for options that make no environment."""
+        if self.neighbours < 0:
+            raise ValueError(f"neighbours={self.neighbours}; give a number of nearest nodes, or 0 for all")
+
+    @property
+    @override
+    def features(self) -> Features:
+        names = ("visited", *_CONSTRUCTIONS[self.construction].NODE_FEATURES)
+        return Features(nodes=dict.fromkeys(names, 1), edges={"distance": 1}, graphs={"share": 1})
+
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        """The points `position`, or `x` and `y`, with their nearest neighbours; other edges and columns go."""
+        if "position" in graph.nodes and "distance" in graph.edges and {"rounding", "scale"} <= graph.graphs.keys():
+            return graph
+        return near_points(points_of(graph), self.neighbours)
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """No node is in the tour."""
+        return _CONSTRUCTIONS[self.construction].begin(empty_tour(instances))
+
+    @override
+    def observe(self, state: GraphBatch) -> Observation:
+        outside = state.nodes["successor"] < 0
+        seen = (
+            state.with_nodes(visited=~outside, **_CONSTRUCTIONS[self.construction].look(state))
+            .with_edges(distance=(state.edges["distance"] / state.graphs["scale"][state.edge_graph]).float())
+            .with_graphs(share=share(state).float())
+        )
+        features = self.features
+        seen = seen.keep(*map(list, (features.nodes, features.edges, features.graphs)))
+        return Observation(seen.filter_edges(outside[seen.edge_index].all(0)), (outside,))
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        construction = _CONSTRUCTIONS[self.construction]
+        node = state.node_ptr[:-1] + action
+        added = insertion_cost(state, node, construction.place(state, node))
+        following = construction.extend(state, node)
+        complete = self.is_complete(following)
+        reward = -(added / state.graphs["scale"]).float()
+        return Step(following, reward, complete, torch.zeros_like(complete))
+
+    def objective(self, state: GraphBatch) -> Tensor:
+        """The length of the closed tour."""
+        return tour_length(state)
+
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        """Whether all nodes are in the tour."""
+        return segment_sum(state.nodes["successor"] < 0, state.node_segments) == 0
+
+    def solution(self, state: GraphBatch) -> Solution:
+        """The nodes in the order of the tour, and the pairs that follow each other."""
+        order = tour_order(state)
+        return Solution(order, torch.stack([order, order.roll(-1)]) if order.numel() > 1 else order.new_empty(2, 0))
+
+
+def _local_search(instances: GraphBatch) -> GraphBatch:
+    """Farthest insertion, then 2-opt and Or-opt."""
+    return improve(play(Tour(), instances, heuristics.farthest))
+
+
+TOUR = Problem(
+    name="tour",
+    summary="visit all points on the shortest closed tour",
+    objective="length",
+    environment=Tour(),
+    topology="points",
+    sizes=tuple(range(10, 31)),
+    weights={"nearest": draw_near_points(10), "complete": draw_near_points(0)},
+    heuristics={
+        "farthest-insertion": lambda _, instances: play(Tour(), instances, heuristics.farthest),
+        "nearest-insertion": lambda _, instances: play(Tour(), instances, heuristics.nearest),
+        "random-insertion": lambda _, instances: play(
+            Tour(), instances, random_choice(Tour(), torch.Generator().manual_seed(0))
+        ),
+        "nearest-neighbour": lambda _, instances: play(Tour("append"), instances, heuristics.next_nearest),
+        "local-search": lambda _, instances: _local_search(instances),
+    },
+    solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
+    training={"algorithm": "reinforce", "encoder": {"kind": "gat"}, "validation": {"sizes": (20, 50), "graphs": 32}},
+)

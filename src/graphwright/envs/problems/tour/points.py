@@ -1,0 +1,65 @@
+"""From a user's points, or random ones, to instances of a tour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError
+from graphwright.envs.problems.tour.plane import join_nearest, spacing
+
+_ROUNDINGS = (0, 1, 2)
+_FARTHEST = 1e100  # its square is a number still
+
+
+def near_points(points: GraphBatch, neighbours: int) -> GraphBatch:
+    """Instances from `points`, which have the columns `position` and `rounding`: adds edges, `distance` and `scale`.
+
+    neighbours: how many nearest nodes each node is joined with; 0 for all.
+    """
+    return join_nearest(points.with_graphs(scale=spacing(points)), neighbours)
+
+
+def draw_near_points(neighbours: int) -> Callable[[GraphBatch, torch.Generator], GraphBatch]:
+    """What makes instances of a topology that has the node column `position`."""
+    return lambda graph, generator: near_points(points_of(graph), neighbours)
+
+
+def points_of(graph: GraphBatch) -> GraphBatch:
+    """The nodes of `graph` with `position` [N, 2] float64, taken from `x` and `y` where there is no such column, and
+    `rounding` [B] int64, 0 where there is none.
+
+    Raises GraphError where a node has no finite position or a graph no known rounding.
+    """
+    bare = GraphBatch(graph.edge_index[:, :0], graph.node_ptr, torch.zeros_like(graph.edge_ptr))
+    return bare.with_nodes(position=_position(graph)).with_graphs(rounding=_rounding(graph))
+
+
+def _position(graph: GraphBatch) -> Tensor:
+    columns = graph.nodes
+    position = columns.get("position", columns.get("pos"))
+    if position is None:
+        if not {"x", "y"} <= columns.keys() or columns["x"].dim() != 1 or columns["y"].dim() != 1:
+            raise GraphError("the nodes have no place; give each a `position` of two numbers, or `x` and `y`")
+        position = torch.stack([columns["x"], columns["y"]], dim=1)
+    if position.dim() != 2 or position.shape[1] != 2:
+        raise GraphError(f"node column 'position' has shape {tuple(position.shape)}; give each node two numbers")
+    position = position.double()
+    wrong = (~(position.abs() <= _FARTHEST)).any(1).nonzero()
+    if wrong.numel():
+        node = int(wrong[0])
+        raise GraphError(
+            f"node column 'position' is {position[node].tolist()} at node {node}; give numbers up to {_FARTHEST:g}"
+        )
+    return position
+
+
+def _rounding(graph: GraphBatch) -> Tensor:
+    rounding = graph.graphs.get("rounding", torch.zeros(graph.num_graphs, device=graph.device)).double()
+    if rounding.dim() != 1 or not bool(torch.isin(rounding, rounding.new_tensor(_ROUNDINGS)).all()):
+        raise GraphError(
+            f"graph column 'rounding' is {rounding.tolist()}; give 0 for none, 1 for the nearest whole number, 2 for up"
+        )
+    return rounding.long()

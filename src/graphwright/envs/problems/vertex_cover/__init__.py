@@ -1,0 +1,1 @@
+"""Weighted minimum vertex cover."""

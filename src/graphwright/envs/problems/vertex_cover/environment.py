@@ -1,0 +1,163 @@
+"""Weighted minimum vertex cover, one node a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core.segment import segment_argmax, segment_max, segment_sum
+from graphwright.envs.environment import Environment, Solution, chosen_nodes
+from graphwright.envs.generators import uniform_weights, unit_weights
+from graphwright.envs.problem import Problem, follow
+from graphwright.envs.problems.vertex_cover.exact import exact_cover
+from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
+
+
+@dataclass(frozen=True)
+class VertexCover(Environment):
+    """Choose nodes of least total weight such that every edge has a chosen end point.
+
+    Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
+    State: adds the node column `selected` [N] bool.
+    Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
+        node `selected`, `weight` (over `scale`, where an instance has that column), and its degree d there as
+        `log_degree` log(1 + d) and `relative_degree` d over the graph's largest, which stay in range on larger graphs.
+        With `view="all"` it is the published one: all edges, with `covered`, and per node `selected` and `weight`.
+    Action: one unselected node. With `legal="useful"` it has to cover something; `legal="any"` is the published
+        setting, in which a step may be wasted.
+    Reward: minus the weight of the node.
+    Termination: every edge is covered. An instance without edges is over before it begins, with the empty cover.
+
+    >>> import torch
+    >>> from graphwright.core import from_edges
+    >>> path = from_edges(torch.tensor([[0, 1], [1, 2]]), torch.tensor([3]), undirected=True,
+    ...                   nodes={"weight": torch.ones(3)})
+    >>> problem = VertexCover()
+    >>> step = problem.step(problem.reset(path), torch.tensor([1]))
+    >>> step.reward.item(), step.terminated.item()
+    (-1.0, True)
+    """
+
+    legal: Literal["useful", "any"] = "useful"
+    view: Literal["uncovered", "all"] = "uncovered"
+
+    actions = ActionSpec(per_node("select"))
+
+    @property
+    @override
+    def features(self) -> Features:
+        if self.view == "all":
+            return Features(nodes={"selected": 1, "weight": 1}, edges={"covered": 1})
+        return Features(nodes={"selected": 1, "weight": 1, "log_degree": 1, "relative_degree": 1})
+
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        """The undirected simple graph with its weights, 1 where there are none; loops go, parallel edges are merged.
+
+        The graph column `scale` keeps the largest weight, so that the unit of a user's weights changes no decision.
+        """
+        if "reverse" not in graph.edges:
+            raise GraphError(
+                "the graph is directed, and a vertex cover needs an undirected one; forget the directions first"
+            )
+        weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
+        if weight.dim() != 1:
+            raise GraphError(f"node column 'weight' has shape {tuple(weight.shape)}; give each node one number")
+        wrong = (~(weight.isfinite() & (weight >= 0))).nonzero()
+        if wrong.numel():
+            node = int(wrong[0])
+            raise GraphError(
+                f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative"
+            )
+        scale = segment_max(weight, graph.node_segments)
+        positive = torch.where(scale > 0, scale, 1)
+        return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]).with_graphs(scale=positive))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """No node is chosen."""
+        return instances.with_nodes(selected=torch.zeros_like(instances.nodes["weight"], dtype=torch.bool))
+
+    @override
+    def observe(self, state: GraphBatch) -> Observation:
+        covered = _covered(state)
+        seen = state.keep(nodes=["selected", "weight"]).with_nodes(weight=_in_scale(state))
+        graph = seen.filter_edges(~covered)
+        under_way = graph.edge_segments.lengths > 0
+        useful = graph.in_degree > 0 if self.legal == "useful" else under_way.index_select(0, state.node_graph)
+        mask = useful & ~state.nodes["selected"]
+        if self.view == "all":
+            return Observation(seen.with_edges(covered=covered), (mask,))
+        degree = graph.in_degree.to(torch.float32)
+        largest = segment_max(degree, graph.node_segments).clamp_(min=1)
+        relative = degree / largest.index_select(0, state.node_graph)
+        return Observation(graph.with_nodes(log_degree=degree.log1p(), relative_degree=relative), (mask,))
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        node = state.node_ptr[:-1] + action
+        following = state.with_nodes(selected=state.nodes["selected"].index_fill(0, node, True))
+        complete = self.is_complete(following)
+        return Step(following, -state.nodes["weight"][node], complete, torch.zeros_like(complete))
+
+    def objective(self, state: GraphBatch) -> Tensor:
+        """Total weight of the chosen nodes."""
+        return segment_sum(state.nodes["selected"] * state.nodes["weight"].double(), state.node_segments)
+
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        """Whether every edge is covered."""
+        return segment_sum(~_covered(state), state.edge_segments) == 0
+
+    def solution(self, state: GraphBatch) -> Solution:
+        """The chosen nodes."""
+        return chosen_nodes(state, "selected")
+
+
+def greedy(observation: Observation) -> Tensor:
+    """[B] int64: the node of least weight per newly covered edge (Chvátal 1979), the first of equals."""
+    graph, (legal,) = observation.graph, observation.masks
+    if "covered" in graph.edges:
+        graph = graph.filter_edges(~graph.edges["covered"])
+    price = graph.nodes["weight"] / graph.in_degree
+    useless = ~legal | (graph.in_degree == 0)
+    return segment_argmax((-price).masked_fill(useless, -torch.inf), graph.node_segments)
+
+
+def cheapest_first(observation: Observation) -> Tensor:
+    """[B] int64: the legal node of least weight, whatever it covers; the baseline of the published table."""
+    (legal,) = observation.masks
+    return segment_argmax(
+        (-observation.graph.nodes["weight"]).masked_fill(~legal, -torch.inf), observation.graph.node_segments
+    )
+
+
+def _in_scale(state: GraphBatch) -> Tensor:
+    """[N] float32: the weights, over the graph's `scale` where an instance has one."""
+    weight = state.nodes["weight"]
+    return weight / state.graphs["scale"][state.node_graph] if "scale" in state.graphs else weight
+
+
+def _covered(state: GraphBatch) -> Tensor:
+    """[E] bool: whether an end point of each edge is chosen."""
+    selected = state.nodes["selected"]
+    return selected[state.edge_index[0]] | selected[state.edge_index[1]]
+
+
+VERTEX_COVER = Problem(
+    name="vertex-cover",
+    summary="choose nodes of least total weight that touch every edge",
+    objective="weight",
+    environment=VertexCover(),
+    topology="watts-strogatz",
+    sizes=(5, 10, 15),
+    weights={"uniform": uniform_weights, "one": unit_weights},
+    heuristics={
+        "greedy": follow(greedy),
+        "cheapest-first": follow(cheapest_first),
+        "two-approximation": lambda environment, instances: instances.with_nodes(selected=two_approximation(instances)),
+    },
+    solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
+)

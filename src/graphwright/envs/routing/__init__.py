@@ -1,1 +1,0 @@
-"""Problems of routes through points."""

@@ -1,0 +1,113 @@
+"""Policies of generative flow networks: how to build, how to take apart, and how much flows through a state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation
+from graphwright.distributions import RaggedCategorical
+from graphwright.nn.actors import CategoricalActor, HeadsConfig
+from graphwright.nn.columns import graph_columns
+from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.heads.graph import PooledValue
+from graphwright.nn.preference_actor import PreferenceActor
+
+Masks = tuple[Tensor, ...]
+
+
+class FlowEstimate(NamedTuple):
+    """What the networks say of B states: distributions both ways; log_flow, log_count [B], where they are learned."""
+
+    forward: RaggedCategorical
+    backward: RaggedCategorical
+    log_flow: Tensor | None
+    log_count: Tensor | None
+
+
+class LogZ(nn.Module):
+    """log Z: one number, and where graphs have columns, such as conditions, a function of them added to it."""
+
+    def __init__(self, width: int, graph_width: int) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.zeros(()))
+        self.of_columns = None
+        if graph_width:
+            self.of_columns = nn.Sequential(nn.Linear(graph_width, width), nn.ReLU(), nn.Linear(width, 1))
+
+    def forward(self, columns: Tensor | None) -> Tensor:
+        """columns: [B, graph_width] or None; [B] or a scalar."""
+        if self.of_columns is None or columns is None:
+            return self.constant
+        return self.constant + self.of_columns(columns).squeeze(1)
+
+
+class FlowPolicy(nn.Module):
+    """One encoder with a forward actor and, where they are learned, a backward actor, state flows and log Z.
+
+    learned: which there are of "backward" (otherwise uniform over what may be taken back), "flow" (log F of states),
+    "count" (log of the number of trajectories to a state), "log_z" (log Z) and "values" (in place of scores, Q of
+    forward actions for each of `num_objectives`; `temperature` says how much the best is preferred, see
+    `PreferenceActor`).
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        actions: ActionSpec,
+        backward_actions: ActionSpec,
+        encoder: EncoderConfig,
+        heads: HeadsConfig,
+        learned: frozenset[str],
+        num_objectives: int = 1,
+        temperature: float = 1.0,
+    ) -> None:
+        super().__init__()
+        heads = replace(heads, graph_columns=True)  # conditions must be seen of graphs without nodes too
+        self.backward_actions = backward_actions
+        self.encoder = Encoder(features, encoder)
+        self.actor = (
+            PreferenceActor(actions, self.encoder, heads, num_objectives, temperature)
+            if "values" in learned
+            else CategoricalActor(actions, self.encoder, heads)
+        )
+        self.backward_actor = CategoricalActor(backward_actions, self.encoder, heads) if "backward" in learned else None
+        width, graph_width = self.encoder.width, self.encoder.graph_width
+        self.flow = PooledValue(width, heads.value_pool, graph_width) if "flow" in learned else None
+        self.log_z = LogZ(width, graph_width) if "log_z" in learned else None
+        self.count = PooledValue(width, heads.value_pool, graph_width) if "count" in learned else None
+
+    def forward(self, graph: GraphBatch, masks: Masks, backward_masks: Masks) -> FlowEstimate:
+        """graph: what `observe` shows of the states; masks: what may be done, and taken back, there."""
+        embedding = self.encoder(graph)
+        forward = self.actor(embedding, Observation(graph, masks))
+        log_flow = self.flow(embedding, graph) if self.flow is not None else None
+        log_count = self.count(embedding, graph) if self.count is not None else None
+        if self.backward_actor is None:
+            return FlowEstimate(forward, self.uniform_backward(graph, backward_masks), log_flow, log_count)
+        backward = self.backward_actor(embedding, Observation(graph, backward_masks))
+        return FlowEstimate(forward, backward, log_flow, log_count)
+
+    def log_z_of(self, graph: GraphBatch) -> Tensor:
+        """[B] or a scalar: log Z of what is built from the initial states `graph`."""
+        assert self.log_z is not None
+        return self.log_z(graph_columns(self.encoder.features, graph))
+
+    def distribution(self, graph: GraphBatch, masks: Masks) -> RaggedCategorical:
+        """Over forward actions."""
+        return self.actor(self.encoder(graph), Observation(graph, masks))
+
+    def backward_distribution(self, graph: GraphBatch, masks: Masks) -> RaggedCategorical:
+        """Over backward actions."""
+        if self.backward_actor is None:
+            return self.uniform_backward(graph, masks)
+        return self.backward_actor(self.encoder(graph), Observation(graph, masks))
+
+    def uniform_backward(self, graph: GraphBatch, masks: Masks) -> RaggedCategorical:
+        """Every legal backward action alike."""
+        layout = self.backward_actions.layout(graph)
+        mask = layout.arrange(masks)
+        return RaggedCategorical(torch.zeros(mask.shape, device=mask.device), layout.segments, mask)

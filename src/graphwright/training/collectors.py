@@ -1,0 +1,159 @@
+"""Collection: a policy plays, and what it did becomes one complete table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.data.actions import ActionTable
+from graphwright.data.demonstrations import Demonstrations
+from graphwright.data.rollout import Episodes, Rollout
+from graphwright.data.states import States, StateTable, WholeStates
+from graphwright.distributions import RaggedCategorical
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Expert
+from graphwright.envs.rollouts import has_choice, repeat_each, unroll
+from graphwright.envs.vector import LiveVector, Rules
+from graphwright.nn import GraphPolicy
+
+
+def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
+    """`num_steps` steps of every live episode, going on from where they are."""
+    num_envs = vector.num_envs
+    row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
+    instances, rows, states = [vector.instances], [], []
+    final_rows: list[Tensor] = []
+    final_states: list[GraphBatch] = []
+    decisions, steps = [], []
+    num_instances = num_envs
+    for _ in range(num_steps):
+        rows.append(row)
+        states.append(vector.state)
+        decisions.append(policy.act(vector.observe(), generator))
+        step = vector.step(decisions[-1].action)
+        steps.append(step)
+        if step.final.num_graphs:
+            final_rows.append(row[step.truncated])
+            final_states.append(step.final)
+        if step.fresh.num_graphs:
+            row = row.clone()
+            row[step.terminated | step.truncated] = num_instances + torch.arange(
+                step.fresh.num_graphs, device=row.device
+            )
+            num_instances += step.fresh.num_graphs
+            instances.append(step.fresh)
+    truncated = torch.stack([step.truncated for step in steps])
+    return Rollout(
+        states=_store(
+            vector.environment,
+            GraphBatch.concat(instances),
+            [*rows, row, *final_rows],
+            [*states, vector.state, *final_states],
+        ),
+        action=ActionTable.of(vector.environment.actions, states, [decision.action for decision in decisions]),
+        log_prob=torch.stack([decision.log_prob for decision in decisions]),
+        reward=torch.stack([step.reward for step in steps]),
+        terminated=torch.stack([step.terminated for step in steps]),
+        truncated=truncated,
+        next_row=_next_rows(truncated),
+        lost=torch.stack([torch.zeros_like(step.truncated) if step.lost is None else step.lost for step in steps]),
+    )
+
+
+def collect_episodes(
+    environment: Environment, instances: GraphBatch, repeats: int, policy: GraphPolicy, generator: torch.Generator
+) -> Episodes:
+    """`repeats` whole episodes of each of `instances`."""
+    start = environment.reset(repeat_each(instances, repeats))
+    returns = torch.zeros(start.num_graphs, device=start.device)
+    episodes, states, actions = [], [], []
+    for transition in unroll(environment, start, lambda observation: policy.act(observation, generator).action):
+        episodes.append(transition.episode)
+        states.append(transition.state)
+        actions.append(transition.action)
+        returns[transition.episode] += transition.step.reward
+    _require_steps(states)
+    return Episodes(
+        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        action=ActionTable.of(environment.actions, states, actions),
+        episode=torch.cat(episodes).to(torch.int32),
+        returns=returns.view(-1, repeats),
+    )
+
+
+@torch.no_grad()
+def collect_demonstrations(
+    environment: Environment,
+    instances: GraphBatch,
+    solutions: GraphBatch,
+    expert: Expert,
+    policy: GraphPolicy,
+    generator: torch.Generator,
+    *,
+    repeats: int,
+    expert_share: float,
+) -> Demonstrations:
+    """`repeats` whole episodes of each of `instances`, in which the expert takes a share of the steps.
+
+    solutions: a final state of each instance, at which the expert aims. Where it takes a step, it is the policy that
+    draws among what the expert approves of; where the expert approves of nothing, the policy goes on alone.
+    """
+    start, goal = environment.reset(repeat_each(instances, repeats)), repeat_each(solutions, repeats)
+    returns = torch.zeros(start.num_graphs, device=start.device)
+    episode = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
+    state, goal = start.select(episode), goal.select(episode)
+    episodes, states, approved, lengths = [], [], [], []
+    while episode.numel():
+        distribution = policy.distribution(environment.observe(state))
+        assert isinstance(distribution, RaggedCategorical)
+        episodes.append(episode)
+        states.append(state)
+        approved.append(expert(state, goal))
+        lengths.append(distribution.segments.lengths)
+        step = environment.step(state, _guided(distribution, approved[-1], expert_share, generator))
+        returns[episode] += step.reward
+        over, state = step.terminated | step.truncated, step.state
+        if over.any():
+            episode, state, goal = episode[~over], state.select(~over), goal.select(~over)
+    _require_steps(states)
+    return Demonstrations(
+        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        approved=torch.cat(approved),
+        candidates=Segments.from_lengths(torch.cat(lengths)),
+        returns=returns,
+    )
+
+
+def _guided(
+    distribution: RaggedCategorical, approved: Tensor, expert_share: float, generator: torch.Generator
+) -> Tensor:
+    """[B] int64: a draw among what is `approved` [K] bool in a share of the graphs, and among everything elsewhere."""
+    right = RaggedCategorical(distribution.logits, distribution.segments, approved).sample(generator)
+    guided = torch.rand(right.shape, generator=generator, device=right.device) < expert_share
+    return torch.where(guided & (right >= 0), right, distribution.sample(generator))
+
+
+def _require_steps(states: Sequence[GraphBatch]) -> None:
+    if not states:
+        raise ValueError("none of the instances leaves anything to decide; give the generator larger or denser graphs")
+
+
+def _store(
+    environment: Rules, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
+) -> States:
+    """`states`, batches of states of the instances at `instance_rows`, each thing once where that can be."""
+    if environment.edits_graph:
+        return WholeStates(GraphBatch.concat(states))
+    return StateTable.of(instances, instance_rows, states)
+
+
+def _next_rows(truncated: Tensor) -> Tensor:
+    """[T, B] int32: one step on, or among the final states, which follow the T · B + B others."""
+    num_steps, num_envs = truncated.shape
+    following = torch.arange(num_envs, (num_steps + 1) * num_envs, device=truncated.device).view_as(truncated)
+    final = (num_steps + 1) * num_envs + truncated.flatten().cumsum(0).view_as(truncated) - 1
+    return torch.where(truncated, final, following).to(torch.int32)

@@ -1,1 +1,0 @@
-"""Training and judging generative flow networks."""

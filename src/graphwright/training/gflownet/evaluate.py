@@ -1,0 +1,211 @@
+"""Evaluation of a sampler: beside uniform random building, and beside the exact target where that is known."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.algorithms.gflownet.batch import FlowBatch
+from graphwright.algorithms.optimizer import require
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.distributions import RaggedCategorical
+from graphwright.drawing.reports import Distribution, save_figures
+from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.generative.many_objectives import ManyObjectives
+from graphwright.functional.pareto import hypervolume, igd, pareto_front, r2, simplex_weights
+from graphwright.training.gflownet.agent import FlowAgent, draw_instances, multiplicity
+from graphwright.training.gflownet.conditions import BETA, Goal
+from graphwright.training.gflownet.modes import Tanimoto, num_modes, top_k_diversity
+from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+from graphwright.training.gflownet.sampling import Choose, build
+
+
+@dataclass(frozen=True)
+class ParetoEvaluation:
+    """Objectives of the sampler's objects, and of random ones: volume that they dominate above 0 (more is better), R2
+    with the ideal 1 and inverted generational distance to the front of both together (less is better)."""
+
+    hypervolume: float
+    hypervolume_random: float
+    r2: float
+    r2_random: float
+    igd: float
+    igd_random: float
+
+
+@dataclass(frozen=True)
+class FlowEvaluation:
+    """What a sampler does.
+
+    log_z: what its networks say of log Z; log_z_exact: log Z; total_variation: half the L1 distance of the exact
+    distribution of its objects from R / Z; None where they are not defined, as log Z of instances that differ, and
+    where R is too large a number. Rewards are those without the exponent β, log Z that with it. The rest is of
+    `objects` sampled ones and of as many that were built by uniform random choice: mean reward, mean of the `top` best,
+    how many are different; where objects have fingerprints, modes (`flow.modes.find_modes`) and the mean Tanimoto
+    distance of the `top` best; where there are several objectives, how their fronts compare.
+    """
+
+    objects: int
+    log_z: float | None
+    log_z_exact: float | None
+    total_variation: float | None
+    mean_reward: float | None
+    mean_reward_random: float | None
+    mean_log_reward: float
+    mean_log_reward_random: float
+    top: int
+    top_reward: float | None
+    top_reward_random: float | None
+    different: int
+    different_random: int
+    modes: int | None
+    modes_random: int | None
+    top_diversity: float | None
+    top_diversity_random: float | None
+    pareto: ParetoEvaluation | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FlowEvaluationOptions:
+    """What to sample."""
+
+    num: int = 1000
+    """Objects."""
+    top: int = 100
+    """The best of which are looked at on their own."""
+    mode_reward: float = 0.9
+    """Least reward of a mode."""
+    mode_similarity: float = 0.5
+    """Tanimoto similarity below which modes are different."""
+    seed: int = 1
+    """Of the objects."""
+    beta: float | None = None
+    """Exponent of the reward, for samplers that were trained on many; by default the greatest."""
+    preference: tuple[float, ...] | None = None
+    """Weights of the objectives, for samplers that were trained on many; by default drawn."""
+    focus: tuple[float, ...] | None = None
+    """Direction in the space of objectives, for samplers that were trained on many; by default drawn."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where there is nothing to look at."""
+        require("num", self.num)
+        require("top", self.top)
+
+    @property
+    def goal(self) -> Goal:
+        """The conditions."""
+        return Goal(self.beta, self.preference, self.focus)
+
+
+DEFAULTS = FlowEvaluationOptions()
+
+
+def evaluate_flow(
+    agent: FlowAgent, options: FlowEvaluationOptions = DEFAULTS, pictures: Path | None = None
+) -> FlowEvaluation:
+    """See `FlowEvaluation`. pictures: a folder for `figures.save_figures`."""
+    environment = agent.config.environment
+    start = time.perf_counter()
+    objects = agent.sample(options.num, options.seed, options.goal)
+    seconds = time.perf_counter() - start
+    generator = torch.Generator().manual_seed(options.seed)
+    instances = draw_instances(agent.task, agent.config, options.num, generator, options.goal)
+    random = build(environment, instances, uniform_choice(environment, generator)).objects
+    reward = agent.config.reward
+    measures, measures_random = reward.measure(environment, objects), reward.measure(environment, random)
+    found, found_random = reward.combine(measures, objects), reward.combine(measures_random, random)
+    exact = agent.exact()
+    if pictures is not None:
+        drawn = None if exact is None else Distribution(exact.space, exact.sampled(agent.policy), exact.target)
+        save_figures(agent.task, environment, reward, objects, measures, found_random, drawn, pictures)
+    modes, spread = _modes(agent, objects, found, options)
+    modes_random, spread_random = _modes(agent, random, found_random, options)
+    return FlowEvaluation(
+        objects=options.num,
+        log_z=_finite(log_z(agent, options)) if agent.task.one_instance else None,
+        log_z_exact=None if exact is None else exact.log_z,
+        total_variation=None if exact is None else exact.total_variation(agent.policy),
+        mean_reward=_finite(float(found.exp().mean())),
+        mean_reward_random=_finite(float(found_random.exp().mean())),
+        mean_log_reward=float(found.mean()),
+        mean_log_reward_random=float(found_random.mean()),
+        top=min(options.top, options.num),
+        top_reward=_top(found, options.top),
+        top_reward_random=_top(found_random, options.top),
+        different=len(set(environment.keys(objects))),
+        different_random=len(set(environment.keys(random))),
+        modes=modes,
+        modes_random=modes_random,
+        top_diversity=spread,
+        top_diversity_random=spread_random,
+        pareto=compare_fronts(measures, measures_random) if isinstance(reward, ManyObjectives) else None,
+        seconds=seconds,
+    )
+
+
+@torch.no_grad()
+def log_z(agent: FlowAgent, options: FlowEvaluationOptions) -> float:
+    """What the networks of `agent` say of log Z, averaged over trajectories of their own."""
+    config = agent.config
+    generator = torch.Generator().manual_seed(options.seed)
+    instances = draw_instances(agent.task, config, min(options.num, 512), generator, options.goal)
+    trajectories = Sampler(config.environment, agent.policy, NO_EXPLORATION, generator).build(instances)
+
+    def wanted(states: GraphBatch) -> Tensor:
+        return agent.log_reward(states) * states.graphs[BETA] + multiplicity(config, states)
+
+    log_reward = wanted(trajectories.objects).to(torch.float32)
+    groups = Segments(torch.tensor([0, trajectories.num_trajectories]))
+    batch = FlowBatch(config.environment, agent.policy, trajectories, log_reward, groups, wanted)
+    objective = config.flow.objective(config.algorithm)
+    return float(objective.log_z(batch.beginnings if objective.knows_flows else batch))
+
+
+def uniform_choice(environment: FlowEnvironment, generator: torch.Generator) -> Choose:
+    """The policy that takes every legal action with the same probability."""
+
+    def choose(state: GraphBatch) -> Tensor:
+        mask = environment.actions.arrange(state, environment.masks(state))
+        return RaggedCategorical(torch.zeros(mask.shape), environment.actions.segments(state), mask).sample(generator)
+
+    return choose
+
+
+def compare_fronts(measures: Tensor, random: Tensor) -> ParetoEvaluation:
+    """measures, random: [B, K] in [0, 1]."""
+    points = [measures.numpy(), random.numpy()]
+    both = np.concatenate(points)
+    front, zero, ideal = both[pareto_front(both)], np.zeros(both.shape[1]), np.ones(both.shape[1])
+    weights = simplex_weights(both.shape[1], 10)
+    volumes = [hypervolume(each[pareto_front(each)], zero) for each in points]
+    return ParetoEvaluation(
+        *volumes, *(r2(each, weights, ideal) for each in points), *(igd(each, front) for each in points)
+    )
+
+
+def _modes(
+    agent: FlowAgent, objects: GraphBatch, log_reward: Tensor, options: FlowEvaluationOptions
+) -> tuple[int | None, float | None]:
+    """Modes among `objects`, and the diversity of the best."""
+    if agent.task.fingerprints is None:
+        return None, None
+    similarity = Tanimoto(agent.task.fingerprints(agent.config.environment, objects))
+    rewards = log_reward.exp().numpy()
+    modes = num_modes(rewards, similarity, options.mode_reward, options.mode_similarity)
+    return modes, _finite(top_k_diversity(rewards, similarity, options.top))
+
+
+def _top(log_reward: Tensor, count: int) -> float | None:
+    return _finite(float(log_reward.topk(min(count, log_reward.numel())).values.exp().mean()))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

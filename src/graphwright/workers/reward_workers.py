@@ -1,0 +1,153 @@
+"""Rewards that are slow Python, computed in worker processes while this one goes on."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.workers.process import WorkerError, clean_context
+from graphwright.workers.reward_worker import Rewarder, Rewards, RewardWarning, Share, compute, pickled
+
+__all__ = ["RewardError", "RewardWarning", "RewardWorkers", "Rewards", "Ticket"]
+
+
+class RewardError(WorkerError):
+    """Rewards that could not be computed; the message names the batch and its graphs, with the traceback."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """A submitted batch, its rewards as far as they are there, and who computes which share of them."""
+
+    batch: GraphBatch
+    rewards: Tensor
+    shares: Sequence[tuple[Rewarder, Share]] = ()
+
+
+class RewardWorkers:
+    """Computes rewards of batches of states in `num_workers` processes, or in this one if 0.
+
+    A batch is cut into consecutive shares of about equally many graphs, one a worker, which lie in shared memory. A
+    worker that raises, ends, or takes longer than `time_limit` seconds for a share is restarted with a `RewardWarning`
+    and gets its share once more. Use it as a context manager, or `close` it.
+
+    function: called with states on the CPU, never with none; gives [B] or [B, K] numbers. Sent to the workers as the
+        standard pickle does it, by its name. What it raises is raised as it is where there are no workers.
+    num_objectives: K where the function gives [B, K] numbers, None where it gives [B].
+    buffer_bytes: shared memory for a share; arrays that find no room in it are sent as messages (`num_messages` counts
+        them), which is slower and makes `submit` wait until the worker has finished what it has.
+    max_pending: batches that the workers may have at a time; `submit` waits where there are so many.
+
+    Raises TypeError for a function that cannot be sent, and RewardError where workers cannot begin.
+    """
+
+    def __init__(
+        self,
+        function: Rewards,
+        num_workers: int,
+        *,
+        num_objectives: int | None = None,
+        time_limit: float = 60.0,
+        buffer_bytes: int = 1 << 21,
+        max_pending: int = 2,
+    ) -> None:
+        self.function = function
+        self.columns = () if num_objectives is None else (num_objectives,)
+        self.max_pending = max_pending
+        self._pending: deque[Ticket] = deque()
+        self._num_submitted = 0
+        self._is_open = True
+        payload = pickled(function) if num_workers else b""
+        context = clean_context("graphwright.workers.reward_worker")
+        sizes = [buffer_bytes] * max_pending
+        self._workers = [Rewarder(context, payload, self.columns, sizes, time_limit) for _ in range(num_workers)]
+        try:
+            for worker in self._workers:
+                worker.start()
+            for worker in self._workers:
+                worker.wait_until_ready()
+        except WorkerError as error:
+            self.close()
+            raise RewardError(f"a reward worker could not begin: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __call__(self, batch: GraphBatch) -> Tensor:
+        """[B] or [B, K] float64, on the device of `batch`."""
+        return self.collect(self.submit(batch))
+
+    @property
+    def num_messages(self) -> int:
+        """Arrays that were sent as messages, since they found no room in a buffer."""
+        return sum(worker.num_messages for worker in self._workers)
+
+    @property
+    def num_failures(self) -> int:
+        """How often a worker was restarted."""
+        return sum(worker.num_failures for worker in self._workers)
+
+    @property
+    def pids(self) -> list[int]:
+        """The numbers of the processes."""
+        return [worker.process.pid for worker in self._workers]
+
+    def submit(self, batch: GraphBatch) -> Ticket:
+        """Begin with `batch`, whose tensors must not change until it is collected."""
+        self._check_open()
+        rewards = torch.empty(batch.num_graphs, *self.columns, dtype=torch.float64)
+        if not self._workers or not batch.num_graphs:
+            return Ticket(batch, compute(self.function, batch.to("cpu"), self.columns) if batch.num_graphs else rewards)
+        if len(self._pending) == self.max_pending:
+            self._finish(self._pending.popleft())
+        number, slot = self._num_submitted, self._num_submitted % self.max_pending
+        self._num_submitted += 1
+        bounds = [batch.num_graphs * place // len(self._workers) for place in range(len(self._workers) + 1)]
+        shares = [
+            (worker, Share(number, batch, start, stop, slot, rewards[start:stop]))
+            for worker, (start, stop) in zip(self._workers, pairwise(bounds), strict=True)
+            if stop > start
+        ]
+        self._pending.append(Ticket(batch, rewards, shares))
+        for worker, share in shares:
+            worker.give(share)
+        return self._pending[-1]
+
+    def collect(self, ticket: Ticket) -> Tensor:
+        """The rewards of a batch, [B] or [B, K] float64, on its device; tickets may be collected in any order.
+
+        Raises RewardError where a share failed twice.
+        """
+        self._finish(ticket)
+        errors = [share.error for _, share in ticket.shares if share.error]
+        if errors:
+            raise RewardError("\n".join(errors))
+        return ticket.rewards.to(ticket.batch.device)
+
+    def close(self) -> None:
+        """End the workers; what was not collected is lost."""
+        self._is_open = False
+        for worker in self._workers:
+            worker.close()
+
+    def __enter__(self) -> RewardWorkers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _finish(self, ticket: Ticket) -> None:
+        for worker, share in ticket.shares:
+            if not share.is_done:
+                self._check_open()
+                worker.finish(share)
+
+    def _check_open(self) -> None:
+        if not self._is_open:
+            raise RewardError("these reward workers are closed; make new ones")

@@ -1,0 +1,159 @@
+"""Pictures show what they are given."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from graphwright.core import from_edges
+from graphwright.drawing.distributions import plot_distribution, plot_grid, plot_pareto, plot_rewards
+from graphwright.drawing.graphs import plot_flow_curve, plt
+from graphwright.drawing.objects import draw_graphs, draw_molecules
+from graphwright.drawing.reports import caption
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> object:
+    yield
+    plt.close("all")
+
+
+def test_distributions_are_sorted_by_target_and_measured() -> None:
+    axes = plot_distribution(np.array([0.2, 0.5, 0.3]), {"learned": np.array([0.3, 0.5, 0.2])}).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 0.3, 0.2]
+    np.testing.assert_allclose(axes.collections[0].get_offsets(), [[0, 0.5], [1, 0.2], [2, 0.3]])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["target", "learned: total variation 0.1"]
+
+
+def test_only_objects_that_hold_mass_are_drawn() -> None:
+    """Of 4096 the two that are wanted and the two that are sampled; of too many, the likeliest by either."""
+    target, learned = np.full(4096, 1e-9), np.full(4096, 1e-9)
+    target[[5, 70]] = 0.3, 0.7
+    learned[[70, 900]] = 0.4, 0.6
+    axes = plot_distribution(target, {"learned": learned}).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [0.7, 0.3, 1e-9]
+    np.testing.assert_array_equal(axes.collections[0].get_offsets()[:, 1], [0.4, 1e-9, 0.6])
+    assert axes.get_xlabel() == "3 of 4096 objects, the most likely first"
+    learned[:] = 0.4 / 4095
+    learned[900] = 0.6
+    axes = plot_distribution(target, {"learned": learned}, log=True).axes[0]
+    assert len(axes.patches) == 200
+    assert 0.6 in axes.collections[0].get_offsets()[:, 1]
+    held = 0.6 + 199 * 0.4 / 4095
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[0] == "target (100.0% shown)"
+    assert texts[1].endswith(f"({held:.1%} shown)")
+
+
+def test_grids_share_their_colours() -> None:
+    first, second, _ = plot_grid({"target": np.eye(4) / 4, "learned": np.full((4, 4), 1 / 16)}).axes
+    assert first.images[0].get_clim() == second.images[0].get_clim() == (0, 0.25)
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_titles_of_grids_are_within_the_picture(panels: int) -> None:
+    figure = plot_grid({f"target {panel}": np.eye(8) / 8 for panel in range(panels)})
+    figure.canvas.draw()
+    assert figure.get_tightbbox().y1 < figure.get_figheight() - 0.05
+    assert figure.get_tightbbox().y0 > 0
+
+
+def test_rewards_and_fronts_are_counted() -> None:
+    axes = plot_rewards({"a": np.log([0.1, 0.5, 0.9]), "b": np.zeros(2)}, threshold=0.9).axes[0]
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert set(texts) == {"a: mean 0.5", "b: mean 1", "threshold 0.9"}
+    assert axes.get_xlabel() == "reward R"
+    points = np.array([[1, 0, 2], [0, 1, 2], [0, 0, 1]])
+    figure = plot_pareto(points, ("x", "y", "z"), color=np.arange(3), color_label="weight")
+    assert len(figure.axes) == 4
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["samples", "Pareto front (2 of 3)"]
+
+
+@pytest.mark.parametrize(
+    ("log_rewards", "label", "ends"),
+    [
+        ([3000.0, 2000.0, 2500.0], "log R", (2000, 3000)),  # R overflows
+        ([660.0, 500.0, 540.0], "log R", (500, 660)),  # R is one bar at 0, one at the greatest
+        ([-13.8, -13.8, 4.6], "log R", (-13.8, 4.6)),
+        ([44.0, 44.0], "log R", (43.5, 44.5)),
+        (np.log([1e-30, 0.2, 0.5, 0.8, 1.0]), "reward R", (0, 1)),  # log R is one bar at the floor, one at 0
+        (np.log([0.1, 0.6, 2.6]), "reward R", (0.1, 2.6)),
+    ],
+)
+def test_rewards_are_on_the_scale_that_shows_them(
+    log_rewards: list[float], label: str, ends: tuple[float, float]
+) -> None:
+    axes = plot_rewards({"a": np.array(log_rewards)}, threshold=2.0).axes[0]
+    assert axes.get_xlabel() == label
+    outline = axes.patches[0].get_xy()
+    np.testing.assert_allclose([outline[:, 0].min(), outline[:, 0].max()], ends, atol=1e-12)
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(np.log(2) if label == "log R" else 2)
+
+
+def test_captions_say_log_r_where_r_is_hard_to_read() -> None:
+    texts = [caption(value) for value in (44.545, 3456.78, float(np.log(1e6)), -13.8, float(np.log(1e-3)), 0.0)]
+    assert texts == ["log R 44.5", "log R 3456.8", "log R 13.8", "log R -13.8", "R 0.001", "R 1"]
+
+
+@pytest.mark.parametrize("undirected", [True, False])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_sheets_draw_each_node_and_link_once(undirected: bool, numbered: bool) -> None:
+    """Graphs with a loop, in two parts, and without nodes."""
+    states = from_edges(
+        torch.tensor([[0, 1, 2, 2, 4], [1, 2, 0, 2, 5]]),
+        torch.tensor([4, 0, 3]),
+        undirected=undirected,
+        nodes={"kind": torch.tensor([0, 1, 0, 1, 2, 0, 0])},
+    )
+    figure = draw_graphs(states, ["a", "b", "c"], node_type="kind", type_names=("red", "blue"), numbered=numbered)
+    first, empty, last = figure.axes
+    for axes, nodes in ((first, 4), (last, 3)):
+        position = np.asarray(axes.collections[-1].get_offsets())
+        assert position.shape == (nodes, 2)
+        assert np.linalg.norm(position[:, None] - position, axis=2)[~np.eye(nodes, dtype=bool)].min() > 0.3
+        arrows = [text for text in axes.texts if not text.get_text()]
+        links = [path for lines in axes.collections for path in lines.get_paths() if len(path.vertices) == 2]
+        assert len(arrows if not undirected else links) == {4: 3, 3: 1}[nodes]
+    assert [text.get_text() for text in empty.texts] == ["empty"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["red", "blue", "kind 2"]
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c"]
+
+
+def test_words_are_written_from_left_to_right() -> None:
+    """Undirected paths stand in a row, whatever their numbers; a star and a cycle do not."""
+    links = torch.tensor([[0, 1, 2, 5, 4, 7], [1, 2, 3, 4, 6, 8]])
+    for axes, order in zip(
+        draw_graphs(from_edges(links, torch.tensor([4, 3, 2]), undirected=True)).axes,
+        ([0, 1, 2, 3], [1, 0, 2], [0, 1]),
+        strict=True,
+    ):
+        position = np.asarray(axes.collections[-1].get_offsets())
+        assert not position[:, 1].any()
+        np.testing.assert_allclose(position[order, 0], np.linspace(-1, 1, len(order)))
+    others = torch.tensor([[0, 0, 0, 4, 5, 6], [1, 2, 3, 5, 6, 4]])
+    for axes in draw_graphs(from_edges(others, torch.tensor([4, 3]), undirected=True)).axes:
+        assert np.ptp(np.asarray(axes.collections[-1].get_offsets())[:, 1]) > 0.5
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (3, 3), (7, 4), (20, 5), (23, 6), (24, 6), (25, 5)])
+def test_sheets_leave_few_cells_empty(count: int, columns: int) -> None:
+    figure = draw_molecules([np.zeros((2, 2, 3), np.uint8)] * count)
+    assert figure.axes[0].get_subplotspec().get_gridspec().ncols == columns
+
+
+def test_molecules_stand_row_by_row() -> None:
+    images = [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 100, 200)]
+    figure = draw_molecules(images, ["a", "b", "c"], columns=2)
+    assert [axes.images[0].get_array()[0, 0, 0] if axes.images else None for axes in figure.axes] == [0, 100, 200, None]
+
+
+def test_a_curve_that_arrives_at_zero_is_drawn(tmp_path: Path) -> None:
+    rows = [{"steps": step, "loss": 0.0, "total_variation": 0.0, "return": 1.0} for step in (1.0, 2.0)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plot_flow_curve(rows, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 1000

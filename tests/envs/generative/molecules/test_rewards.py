@@ -1,0 +1,79 @@
+"""Rewards of molecules: published values, bounds, and how they become log-rewards."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.molecules.atoms import AtomContext
+from graphwright.envs.generative.molecules.chemistry import Chem, molecules, similarity
+from graphwright.envs.generative.molecules.fragment_building import FragmentBuilding
+from graphwright.envs.generative.molecules.rewards import (
+    cycle_rank,
+    log_p,
+    molecular_weight,
+    num_rings,
+    qed,
+    reward_of_molecules,
+    synthetic_accessibility,
+)
+from molecule_laws import built
+
+ASPIRIN, BENZENE, CUBANE = (
+    Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1", "C12C3C4C1C5C2C3C45")
+)
+
+
+def test_known_values() -> None:
+    assert qed([ASPIRIN, BENZENE]) == pytest.approx([0.550, 0.443], abs=1e-3)
+    assert synthetic_accessibility([ASPIRIN, BENZENE]) == pytest.approx([(10 - 1.58) / 9, 1], abs=1e-2)
+    assert log_p([ASPIRIN, BENZENE]) == pytest.approx([(1.3101 + 2) / 8, (1.6866 + 2) / 8], abs=1e-4)
+    assert molecular_weight([ASPIRIN]) == pytest.approx([1.0])
+    assert molecular_weight([Chem.MolFromSmiles("C" * 50)]) == pytest.approx([(1000 - 703.36) / 700], abs=1e-3)
+    assert num_rings([ASPIRIN, BENZENE, CUBANE]).tolist() == [1, 1, 6]
+
+
+@pytest.mark.parametrize("environment", [GraphBuilding(AtomContext(max_nodes=12)), FragmentBuilding()])
+def test_properties_lie_between_zero_and_one(environment: GraphBuilding) -> None:
+    states = built(environment, 60, seed=5, stop=3)
+    found = molecules(environment.context, states)
+    for function in (qed, synthetic_accessibility, log_p, molecular_weight):
+        values = function(found)
+        assert values.dtype == np.float64
+        assert values.shape == (60,)
+        assert values.min() >= 0
+        assert values.max() <= 1
+        log_reward = reward_of_molecules(function, floor=1e-4)
+        log_reward = pickle.loads(pickle.dumps(log_reward))(environment, states)
+        assert log_reward.dtype == torch.float64
+        assert log_reward.exp().numpy() == pytest.approx(values.clip(min=1e-4))
+
+
+def test_rings_are_counted_with_and_without_rdkit() -> None:
+    environment = GraphBuilding(AtomContext(elements=("C",), charges=(), max_nodes=5))
+    states = built(environment, 300, seed=6)
+    rank = cycle_rank()(environment, states)
+    rings = reward_of_molecules(num_rings, floor=1e-30)(environment, states)
+    assert bool((rank <= rings).all())
+    assert torch.allclose(rank[rank <= 0], rings[rank <= 0])
+    assert float(rank.max()) > math.log(2)
+    assert rank.min() == rings.min() == pytest.approx(math.log(1e-30))
+
+
+def test_similarity() -> None:
+    alike = similarity([ASPIRIN, BENZENE, ASPIRIN])
+    assert torch.equal(alike, alike.T)
+    assert alike.diagonal().tolist() == [1, 1, 1]
+    assert alike[0, 2] == 1
+    assert 0 < alike[0, 1] < 0.5
+    assert similarity([]).shape == (0, 0)
+
+
+def test_a_floor_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="floor=0"):
+        reward_of_molecules(qed, floor=0)

@@ -1,0 +1,175 @@
+"""The conformance test passes what is right, and names the rule that each kind of mistake breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+
+from flow_exact import SMALL, coloured
+from graphwright.core import GraphBatch
+from graphwright.envs.conformance import ConformanceError
+from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.generative.environment import FlowEnvironment, Move, blank
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.grid import HyperGrid, axes
+from graphwright.envs.generative.registry import find_task
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("seed", range(3))
+def test_environments_conform(name: str, seed: int) -> None:
+    environment, instance = SMALL[name]
+    check_flow_environment(environment, instance.select(torch.zeros(8, dtype=torch.int64)), seed=seed)
+
+
+@pytest.mark.parametrize("name", ["hyper-grid", "ring-edges", "two-colour"])
+def test_tasks_conform(name: str) -> None:
+    task = find_task(name)
+    instances = task.instances(task.environment, 6, torch.Generator().manual_seed(0))
+    instances = instances.with_graphs(beta=torch.arange(6.0))
+    check_flow_environment(task.environment, instances)
+    assert torch.equal(task.environment.reset(instances).graphs["beta"], torch.arange(6.0))
+
+
+@dataclass(frozen=True)
+class WrongReverse(HyperGrid):
+    """Says that the other axis leads back."""
+
+    def step(self, state: GraphBatch, action: Tensor) -> Move:
+        after, reverse = super().step(state, action)
+        return Move(after, 1 - reverse)
+
+
+@dataclass(frozen=True)
+class WrongForward(HyperGrid):
+    """Undo names the action along the other axis."""
+
+    def undo(self, state: GraphBatch, action: Tensor) -> Move:
+        before, forward = super().undo(state, action)
+        return Move(before, 3 - forward)
+
+
+@dataclass(frozen=True)
+class IllegalUndo(HyperGrid):
+    """The corner may be taken back too."""
+
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        return (torch.ones_like(state.nodes["coordinate"], dtype=torch.bool),)
+
+
+@dataclass(frozen=True)
+class DeadEnd(HyperGrid):
+    """No step along the first axis can be taken back."""
+
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        return (super().backward_masks(state)[0] & (state.node_segments.position > 0),)
+
+
+@dataclass(frozen=True)
+class InPlace(HyperGrid):
+    """Writes into the state that it is given."""
+
+    def step(self, state: GraphBatch, action: Tensor) -> Move:
+        after, reverse = super().step(state, action)
+        state.nodes["coordinate"].copy_(after.nodes["coordinate"])
+        return Move(state, reverse)
+
+
+@dataclass(frozen=True)
+class UndoInPlace(HyperGrid):
+    """Writes into the state that it is given, on the way back."""
+
+    def undo(self, state: GraphBatch, action: Tensor) -> Move:
+        before, forward = super().undo(state, action)
+        state.nodes["coordinate"].copy_(before.nodes["coordinate"])
+        return Move(state, forward)
+
+
+@dataclass(frozen=True)
+class Together(HyperGrid):
+    """Moves all graphs as the first one."""
+
+    def step(self, state: GraphBatch, action: Tensor) -> Move:
+        return super().step(state, torch.where(action == action[-1], action, action[-1]))
+
+
+@dataclass(frozen=True)
+class Endless(HyperGrid):
+    """Never stops before its side is reached."""
+
+    def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        stop, forth = super().masks(state)
+        return torch.zeros_like(stop), forth
+
+
+@dataclass(frozen=True)
+class WideMask(HyperGrid):
+    """A mask of another shape than its block."""
+
+    def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        stop, forth = super().masks(state)
+        return stop, forth.unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class MissingColumn(HyperGrid):
+    """Shows less than it promises."""
+
+    def observe(self, state: GraphBatch) -> GraphBatch:
+        return super().observe(state).keep(nodes=["axis"])
+
+
+@dataclass(frozen=True)
+class WrongWidth(HyperGrid):
+    """Shows something else than it promises."""
+
+    def observe(self, state: GraphBatch) -> GraphBatch:
+        return state.with_nodes(axis=super().observe(state).nodes["axis"])
+
+
+@dataclass(frozen=True)
+class TooMuchGiven(HyperGrid):
+    """Says that the whole state is given."""
+
+    def given(self, state: GraphBatch) -> GraphBatch:
+        return state
+
+
+BROKEN: dict[str, tuple[FlowEnvironment, str]] = {
+    "wrong reverse": (WrongReverse(2, 4), "what leads back is legal"),
+    "wrong forward action": (WrongForward(2, 4), "undo names the action that leads there again"),
+    "illegal undo": (IllegalUndo(2, 4), "an initial state has nothing to take back"),
+    "dead end": (DeadEnd(2, 4), "what leads back is legal"),
+    "step in place": (InPlace(2, 4), "step leaves the state that it is given as it was"),
+    "what is given": (TooMuchGiven(2, 4), "what is given stays as it is"),
+    "undo in place": (UndoInPlace(2, 4), "undo leaves the state that it is given as it was"),
+    "graphs together": (Together(2, 4), "graphs do not affect each other"),
+    "endless": (Endless(2, 40), "objects are finished within 20 steps"),
+    "mask": (WideMask(2, 4), "the mask of forth"),
+    "missing column": (MissingColumn(2, 4), "'coordinate' of nodes that features declares"),
+    "wrong width": (WrongWidth(2, 4), "'coordinate' of nodes has width"),
+}
+
+
+@pytest.mark.parametrize(("environment", "rule"), BROKEN.values(), ids=BROKEN)
+def test_mistakes_are_found(environment: FlowEnvironment, rule: str) -> None:
+    with pytest.raises(ConformanceError, match=rule):
+        check_flow_environment(environment, axes(8, 2), max_steps=20)
+
+
+@dataclass(frozen=True)
+class FallsApart(GraphBuilding):
+    """Any link may be cut."""
+
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        end, remove, cut = super().backward_masks(state)
+        return end, remove, torch.ones_like(cut)
+
+
+def test_a_cut_that_leaves_two_parts_is_found() -> None:
+    """It cannot be reached by taking back alone: the last nodes can never be removed."""
+    with pytest.raises(ConformanceError):
+        check_flow_environment(FallsApart(coloured(4).context), blank(16))

@@ -1,0 +1,129 @@
+"""Replay: what is remembered, what is forgotten, and how often each is drawn."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.generative.grid import HyperGrid, axes
+from graphwright.training.gflownet.replay import Replay, ReplayBy
+from graphwright.training.gflownet.sources import SourcesConfig
+from strategies import assert_same_batch, seeded
+
+GRID = HyperGrid(2, 8)
+
+
+def cells(*numbers: int) -> GraphBatch:
+    """Cells of the grid by their number."""
+    coordinate = torch.tensor([[n // 8, n % 8] for n in numbers], dtype=torch.int64)
+    return GRID.reset(axes(len(numbers), 2)).with_nodes(coordinate=coordinate.flatten())
+
+
+def numbers(objects: GraphBatch) -> list[int]:
+    return [8 * x + y for x, y in objects.nodes["coordinate"].view(-1, 2).tolist()]
+
+
+def add(replay: Replay, rewards: dict[int, float], priority: float = 1.0) -> None:
+    values = torch.tensor(list(rewards.values()), dtype=torch.float64)
+    replay.add(cells(*rewards), values.unsqueeze(1), values, torch.full((len(rewards),), priority))
+
+
+def held(replay: Replay) -> list[int]:
+    assert replay.objects is not None
+    assert len(replay) == replay.objects.num_graphs == len(replay.measures) == len(replay.priority)
+    assert torch.equal(replay.measures[:, 0], replay.log_reward)
+    return numbers(replay.objects)
+
+
+@pytest.mark.parametrize("by", ["uniform", "reward", "loss"])
+def test_the_oldest_are_forgotten(by: ReplayBy) -> None:
+    replay = Replay(GRID, 4, by)
+    assert len(replay) == 0
+    add(replay, {1: 5.0, 2: 4.0, 3: 3.0})
+    assert held(replay) == [1, 2, 3]
+    add(replay, {4: 0.0, 1: 5.0})
+    assert held(replay) == [2, 3, 4, 1]
+    add(replay, dict.fromkeys(range(10, 16), 0.0))
+    assert held(replay) == [12, 13, 14, 15]
+
+
+def test_diverse_forgets_repeats_and_then_the_worst() -> None:
+    replay = Replay(GRID, 3, "diverse")
+    add(replay, {1: 5.0, 2: 1.0})
+    add(replay, {1: 5.0})
+    assert held(replay) == [1, 2]
+    add(replay, {3: 2.0, 4: 3.0, 2: 1.0})
+    assert held(replay) == [1, 3, 4]
+    add(replay, {5: 0.0})
+    assert held(replay) == [1, 3, 4]
+
+
+def frequencies(replay: Replay, count: int = 20_000) -> Tensor:
+    objects, measures = replay.draw(count, seeded())
+    assert objects.num_graphs == len(measures) == count
+    values = dict(zip(held(replay), replay.measures[:, 0].tolist(), strict=True))
+    assert [values[number] for number in numbers(objects)] == measures[:, 0].tolist()
+    return torch.bincount(torch.tensor(numbers(objects)), minlength=64)[held(replay)] / count
+
+
+def test_uniform_draws_any() -> None:
+    replay = Replay(GRID, 100, "uniform")
+    add(replay, {n: float(n) for n in range(10)})
+    torch.testing.assert_close(frequencies(replay), torch.full((10,), 0.1), rtol=0, atol=0.01)
+
+
+def test_half_of_those_by_reward_are_of_the_best_tenth() -> None:
+    replay = Replay(GRID, 100, "reward")
+    add(replay, {n: float(n * 7 % 20) for n in range(20)})
+    expected = torch.full((20,), 0.5 / 20)
+    expected[[n for n in range(20) if n * 7 % 20 >= 18]] += 0.25
+    torch.testing.assert_close(frequencies(replay), expected, rtol=0, atol=0.015)
+
+
+def test_those_by_loss_are_drawn_in_proportion_to_it() -> None:
+    replay = Replay(GRID, 100, "loss")
+    add(replay, {1: 0.0}, priority=1.0)
+    add(replay, {2: 0.0}, priority=3.0)
+    add(replay, {3: 0.0}, priority=0.0)
+    torch.testing.assert_close(frequencies(replay), torch.tensor([0.25, 0.75, 0.0]), rtol=0, atol=0.015)
+
+
+def test_even_where_nothing_is_wrong_something_is_drawn() -> None:
+    replay = Replay(GRID, 100, "loss")
+    add(replay, {1: 0.0, 2: 0.0}, priority=0.0)
+    torch.testing.assert_close(frequencies(replay), torch.tensor([0.5, 0.5]), rtol=0, atol=0.02)
+
+
+def test_what_is_saved_is_all_of_it() -> None:
+    replay, other = Replay(GRID, 5, "loss"), Replay(GRID, 5, "loss")
+    other.load_state(replay.state())
+    assert len(other) == 0
+    add(replay, {1: 1.0, 2: 2.0}, priority=0.5)
+    other.load_state({name: tensor.clone() for name, tensor in replay.state().items()})
+    assert replay.objects is not None
+    assert other.objects is not None
+    assert_same_batch(other.objects, replay.objects)
+    for name, tensor in replay.state().items():
+        assert torch.equal(other.state()[name], tensor)
+    assert_same_batch(replay.draw(9, seeded(4))[0], other.draw(9, seeded(4))[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"forward": 0}, "--sources.forward 0"),
+        ({"repeats": 0}, "--sources.repeats 0"),
+        ({"repeats": 3}, "give a multiple of --sources.repeats 3"),
+        ({"ema": 1.5}, "--sources.ema 1.5"),
+        ({"local_search": 65}, "--sources.local-search 65"),
+        ({"local_share": -1.0}, "--sources.local-share"),
+        ({"replay": -1}, "--sources.replay -1"),
+        ({"data": -1}, "--sources.data -1"),
+        ({"replay_capacity": 0}, "--sources.replay-capacity 0"),
+    ],
+)
+def test_sources_that_are_none_are_refused_by_name(options: dict[str, float], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        SourcesConfig(**options)  # type: ignore[arg-type]
