@@ -37,7 +37,7 @@ class Evaluate:
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
-    """Where the network runs; auto takes CUDA where there is one."""
+    """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
     json: bool = False
     """Write one JSON document to stdout."""
 

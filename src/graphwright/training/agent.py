@@ -84,9 +84,9 @@ def load(directory: Path | str, device: str = "auto") -> Agent:
 
 
 def find_device(name: str) -> torch.device:
-    """The device that "auto", "cpu" or "cuda" names. Raises ConfigError where it is not there."""
+    """The device that "cpu", "cuda" or "auto", which is the CPU, names. Raises ConfigError where it is not there."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device("cpu")
     if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device cuda: this machine has no CUDA device that torch can use; take cpu or auto")
+        raise ConfigError("--device cuda: this machine has no CUDA device that torch can use; take cpu")
     return torch.device(name)

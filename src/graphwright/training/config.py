@@ -75,7 +75,7 @@ class TrainConfig:
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
-    """Where the networks run; auto takes CUDA where there is one."""
+    """Where the networks run; auto is the CPU, and CUDA has to be asked for."""
     generator: str | None = None
     """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3; by default the problem's own."""
     sizes: tuple[int, ...] | None = None

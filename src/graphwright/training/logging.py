@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,34 +15,70 @@ from graphwright.core.files import write_atomically
 
 
 class MetricsFile:
-    """`metrics.csv`: a row for each iteration. Its first row fixes the columns."""
+    """`metrics.csv`: a row for each iteration and a column for each metric that any of them had.
+
+    A metric that a row does not have, or that is NaN, is an empty cell. A new one becomes the last column of all rows.
+    What a crash left half-written at the end is not read, and `forget_after` cuts it off.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._columns: list[str] | None = None
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add a row; NaN becomes an empty cell."""
-        new = not self.path.exists()
+        if self._columns is None:
+            self._columns = _columns_of(self._lines())
+        new = [name for name in row if name not in self._columns]
+        if new:
+            self._columns = self._columns + new
+            self._rewrite(self.rows())
         with self.path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(row)
-            writer.writerow("" if math.isnan(value) else f"{value:.8g}" for value in row.values())
+            file.write(_line(self._columns, row))
 
     def rows(self) -> list[dict[str, float]]:
-        """All rows; empty cells become NaN."""
-        if not self.path.exists():
-            return []
-        with self.path.open(newline="") as file:
-            return [{key: float(value or "nan") for key, value in row.items()} for row in csv.DictReader(file)]
+        """All whole rows; empty cells become NaN."""
+        lines = self._lines()
+        columns = _columns_of(lines)
+        found = []
+        for line in lines[1:]:
+            cells = line.rstrip("\r\n").split(",")
+            try:
+                found.append(dict(zip(columns, (float(cell or "nan") for cell in cells), strict=True)))
+            except ValueError:  # a crash of the machine may leave anything at the end of a file
+                break
+        return found
 
     def forget_after(self, iteration: int) -> None:
-        """Drop the rows of later iterations, which a checkpoint knows nothing of."""
-        rows = self.rows()
-        kept = [row for row in rows if row["iteration"] <= iteration]
-        if len(kept) < len(rows):
-            lines = self.path.read_text().splitlines(keepends=True)
-            write_atomically(self.path, "".join(lines[: len(kept) + 1]).encode())
+        """Drop the rows of later iterations, which a checkpoint knows nothing of, and what is not whole."""
+        self._columns = _columns_of(self._lines())
+        kept = [row for row in self.rows() if row.get("iteration", math.inf) <= iteration]
+        if self._columns and kept:
+            self._rewrite(kept)
+        else:
+            self._columns = None
+            self.path.unlink(missing_ok=True)
+
+    def _lines(self) -> list[str]:
+        """The lines that are whole, that is, end."""
+        if not self.path.exists():
+            return []
+        text = self.path.read_bytes().decode(errors="replace")
+        return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def _rewrite(self, rows: Sequence[Mapping[str, float]]) -> None:
+        columns = self._columns or []
+        text = "".join([",".join(columns) + "\n", *(_line(columns, row) for row in rows)])
+        write_atomically(self.path, text.encode())
+
+
+def _columns_of(lines: Sequence[str]) -> list[str]:
+    return lines[0].rstrip("\r\n").split(",") if lines else []
+
+
+def _line(columns: Sequence[str], row: Mapping[str, float]) -> str:
+    cells = (row.get(name, math.nan) for name in columns)
+    return ",".join("" if math.isnan(cell) else f"{cell:.8g}" for cell in cells) + "\n"
 
 
 class RunLog:

@@ -33,10 +33,19 @@ from graphwright.training.logging import RunLog
 
 
 class DivergenceError(ValueError):
-    """A gradient is no longer finite. The last checkpoint is as it was."""
+    """A loss or a gradient is no longer finite. The last checkpoint is as it was."""
 
     def __init__(self, algorithm: str, iteration: int) -> None:
         super().__init__(f"training diverged at update {iteration}; lower --{algorithm}.learning-rate")
+
+
+def has_diverged(metrics: Mapping[str, float]) -> bool:
+    """Whether a loss or the norm of a gradient among `metrics` is not finite."""
+    return any(
+        not math.isfinite(value)
+        for name, value in metrics.items()
+        if name == "loss" or name.endswith(("_loss", "grad_norm"))
+    )
 
 
 @dataclass
@@ -97,7 +106,7 @@ class Run(ABC):
 
     @abstractmethod
     def iterate(self) -> tuple[int, dict[str, Tensor]]:
-        """Collect and learn once: environment steps taken, and scalars to log, `grad_norm` among them."""
+        """Collect and learn once: environment steps taken, and scalars to log."""
 
     @abstractmethod
     def judge(self) -> dict[str, float]:
@@ -141,7 +150,7 @@ class Run(ABC):
                 self.counters.iteration += 1
                 self.counters.steps += steps
                 row = {name: float(value) for name, value in metrics.items()}
-                if not math.isfinite(row["grad_norm"]):
+                if has_diverged(row):
                     raise DivergenceError(self.learns_with, self.counters.iteration)
                 learned = time.perf_counter()
                 row["steps_per_second"] = steps / (learned - start)

@@ -16,6 +16,7 @@ from graphwright.frameworks.foreign.vector import ForeignVector
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import load_checkpoint, load_module, save_checkpoint
 from graphwright.training.learner import PPOLearner
+from graphwright.training.run import has_diverged
 
 _SECONDS = 60.0
 
@@ -103,7 +104,7 @@ def train_foreign(vector: LiveVector, config: ForeignTraining) -> Trained:
         steps += taken
         rows.append({name: float(value) for name, value in metrics.items()})
         rows[-1] |= {"steps": steps, "seconds": time.perf_counter() - start}
-        if not math.isfinite(rows[-1]["grad_norm"]):
+        if has_diverged(rows[-1]):
             raise ValueError(f"training diverged at update {len(rows)}; lower the learning rate")
     return Trained(policy, config, rows)
 
