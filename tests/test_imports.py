@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "data": {"core", "distributions", "functional"},
     "algorithms": LEARNING - {"algorithms"},
     "workers": {"core"},
-    "drawing": {"core", "envs"},
+    "drawing": {"core", "functional", "envs"},
     "training": LEARNING | {"envs", "workers", "drawing"},
     "experiments": LEARNING | {"envs", "workers", "drawing", "training"},
     "frameworks": LEARNING | {"envs", "workers", "drawing", "training", "adapters"},
