@@ -269,3 +269,21 @@ def test_from_tensors_names_what_is_missing(name: str) -> None:
 def test_from_tensors_validates() -> None:
     with pytest.raises(GraphError, match="node column 'x'"):
         GraphBatch.from_tensors({**two_paths().to_tensors(), "nodes.x": torch.zeros(3)})
+
+
+@given(ragged_batches())
+def test_what_a_caller_has_computed_is_taken_over(batch: GraphBatch) -> None:
+    trusted = GraphBatch.trusted(
+        batch.edge_index,
+        batch.node_segments,
+        batch.edge_segments,
+        nodes=batch.nodes,
+        edges=batch.edges,
+        graphs=batch.graphs,
+        in_degree=batch.in_degree,
+    )
+    assert trusted.node_segments is batch.node_segments
+    assert trusted.edge_segments is batch.edge_segments
+    assert trusted.in_degree is batch.in_degree
+    assert_sound(trusted)
+    assert_same_batch(trusted, batch)

@@ -43,6 +43,24 @@ class GraphBatch:
     edges: Columns = field(default_factory=dict)
     graphs: Columns = field(default_factory=dict)
 
+    @staticmethod
+    def trusted(
+        edge_index: Tensor,
+        node_segments: Segments,
+        edge_segments: Segments,
+        *,
+        nodes: Columns | None = None,
+        edges: Columns | None = None,
+        graphs: Columns | None = None,
+        in_degree: Tensor | None = None,
+    ) -> GraphBatch:
+        """A batch from what its caller has computed: groups and, if given, `in_degree` [N]. Nothing is checked."""
+        batch = GraphBatch(edge_index, node_segments.ptr, edge_segments.ptr, nodes or {}, edges or {}, graphs or {})
+        batch.__dict__.update(node_segments=node_segments, edge_segments=edge_segments)
+        if in_degree is not None:
+            batch.__dict__["in_degree"] = in_degree
+        return batch
+
     # ---- sizes and groups -------------------------------------------------------------------------------------------
 
     @property
@@ -116,18 +134,15 @@ class GraphBatch:
         node_segments, node_rows = self.node_segments.select(index)
         edge_segments, edge_rows = self.edge_segments.select(index)
         shift = node_segments.ptr[:-1] - self.node_ptr[:-1][index]
-        chosen = GraphBatch(
-            edge_index=self.edge_index.index_select(1, edge_rows) + shift[edge_segments.index],
-            node_ptr=node_segments.ptr,
-            edge_ptr=edge_segments.ptr,
+        return GraphBatch.trusted(
+            self.edge_index.index_select(1, edge_rows) + shift[edge_segments.index],
+            node_segments,
+            edge_segments,
             nodes={name: column.index_select(0, node_rows) for name, column in self.nodes.items()},
             edges={name: column.index_select(0, edge_rows) for name, column in self.edges.items()},
             graphs={name: column[index] for name, column in self.graphs.items()},
+            in_degree=self.in_degree[node_rows],
         )
-        chosen.__dict__["node_segments"] = node_segments
-        chosen.__dict__["edge_segments"] = edge_segments
-        chosen.__dict__["in_degree"] = self.in_degree[node_rows]
-        return chosen
 
     @staticmethod
     def concat(batches: Sequence[GraphBatch]) -> GraphBatch:

@@ -111,13 +111,11 @@ class Schema:
 
     def _graph(self, arrays: Mapping[str, Tensor]) -> GraphBatch:
         nodes, edges = segments_of(arrays["num_nodes"]), segments_of(arrays["num_edges"])
-        tables = {table: self._split(table, arrays) for table in ("nodes", "edges", "graphs")}
+        own_nodes, own_edges, graphs = (self._split(table, arrays) for table in ("nodes", "edges", "graphs"))
         if "reverse" in arrays:
-            tables["edges"]["reverse"] = arrays["reverse"].long()
+            own_edges["reverse"] = arrays["reverse"].long()
         edge_index = arrays["edge_index"].long().t().contiguous() + nodes.ptr[:-1][edges.index]
-        graph = GraphBatch(edge_index, nodes.ptr, edges.ptr, **tables)
-        graph.__dict__.update(node_segments=nodes, edge_segments=edges)
-        return graph
+        return GraphBatch.trusted(edge_index, nodes, edges, nodes=own_nodes, edges=own_edges, graphs=graphs)
 
     def _split(self, table: str, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
         columns = self._columns[table]

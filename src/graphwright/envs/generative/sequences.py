@@ -113,16 +113,14 @@ def _sequences(like: GraphBatch, tokens: Tensor, lengths: Tensor) -> GraphBatch:
     nodes, edges = Segments.from_lengths(lengths), Segments.from_lengths(2 * (lengths - 1).clamp(min=0))
     rising = edges.position % 2
     left = nodes.ptr[:-1][edges.index] + edges.position // 2
-    state = GraphBatch(
+    return GraphBatch.trusted(
         torch.stack([left + 1 - rising, left + rising]),
-        nodes.ptr,
-        edges.ptr,
+        nodes,
+        edges,
         nodes={"type": tokens},
         edges={"reverse": edges.position ^ 1},
         graphs=like.graphs,
     )
-    state.__dict__.update(node_segments=nodes, edge_segments=edges)
-    return state
 
 
 def _all_but(rows: Tensor, values: Tensor) -> Tensor:

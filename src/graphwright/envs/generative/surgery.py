@@ -28,9 +28,9 @@ def append_nodes(graph: GraphBatch, chosen: Tensor, nodes: Columns) -> GraphBatc
         return merged
 
     columns = {name: merge(column, nodes[name]) for name, column in graph.nodes.items()}
-    edited = replace(graph, edge_index=old[graph.edge_index], node_ptr=segments.ptr, nodes=columns)
-    edited.__dict__["node_segments"] = segments
-    return edited
+    return GraphBatch.trusted(
+        old[graph.edge_index], segments, graph.edge_segments, nodes=columns, edges=graph.edges, graphs=graph.graphs
+    )
 
 
 def keep_nodes(graph: GraphBatch, kept: Tensor) -> GraphBatch:
@@ -52,6 +52,11 @@ def keep_edges(graph: GraphBatch, kept: Tensor) -> GraphBatch:
         owner = graph.edge_graph[rows]
         place = kept.cumsum(0) - 1
         columns["reverse"] = place[columns["reverse"] + graph.edge_ptr[:-1][owner]] - edge_ptr[:-1][owner]
-    edited = replace(graph, edge_index=graph.edge_index[:, rows], edge_ptr=edge_ptr, edges=columns)
-    edited.__dict__["node_segments"] = graph.node_segments
-    return edited
+    return GraphBatch.trusted(
+        graph.edge_index[:, rows],
+        graph.node_segments,
+        Segments(edge_ptr),
+        nodes=graph.nodes,
+        edges=columns,
+        graphs=graph.graphs,
+    )
