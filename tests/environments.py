@@ -21,6 +21,9 @@ from graphwright.core import (
     per_neighbour,
     per_node,
     per_pair,
+    per_unordered_pair,
+    unordered_pair_nodes,
+    unordered_pair_segments,
 )
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment, Solution, chosen_nodes
@@ -164,6 +167,29 @@ class Join(Timed):
 
 
 @dataclass(frozen=True)
+class Link(Timed):
+    """Take two nodes, not both twice, for the product of their weights; the last two taken are marked."""
+
+    features = Features(nodes={"weight": 1, "taken": 1})
+    actions = ActionSpec(per_unordered_pair("link"))
+
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        return super().reset(instances.with_nodes(taken=torch.zeros(instances.num_nodes, dtype=torch.bool)))
+
+    def observe(self, state: GraphBatch) -> Observation:
+        pairs = unordered_pair_segments(state)
+        ends = torch.stack(unordered_pair_nodes(pairs.position)) + state.node_ptr[:-1][pairs.index]
+        return Observation(state, (~state.nodes["taken"][ends].all(0),))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        ends = torch.stack(unordered_pair_nodes(action)) + state.node_ptr[:-1]
+        taken = torch.zeros_like(state.nodes["taken"]).index_fill(0, ends.flatten(), True)
+        step = self.after(state.with_nodes(taken=taken), state.nodes["weight"][ends].prod(0))
+        stuck = state.node_segments.lengths == 2
+        return Step(step.state, step.reward, stuck, step.truncated & ~stuck)
+
+
+@dataclass(frozen=True)
 class Push(Timed):
     """Push every node but the heaviest of each graph to its weight, each by up to 1."""
 
@@ -209,5 +235,11 @@ def _lighter(state: GraphBatch) -> Tensor:
 
 
 ENVIRONMENTS = {"vertex cover": VertexCover(), "walk": Walk()}
-KINDS = {"neighbours": Hop(), "pairs": Join(), "continuous": Push(), "hybrid": Mixed()}
+KINDS = {
+    "neighbours": Hop(),
+    "pairs": Join(),
+    "unordered pairs": Link(),
+    "continuous": Push(),
+    "hybrid": Mixed(),
+}
 """One environment for each kind of action that those have not."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+
 import pytest
 import torch
 from hypothesis import given
@@ -25,6 +28,7 @@ from graphwright.core import (
     unordered_pair_row,
     unordered_pair_segments,
 )
+from graphwright.core.rows import EDGES, GRAPHS, NODES, PAIRS, ROW_KINDS, UNORDERED_PAIRS, Sizes
 from graphwright.core.segment import segment_logsumexp
 from strategies import alone, assert_same, ragged_batches
 
@@ -32,7 +36,7 @@ Candidate = tuple[int, int, int]
 blocks = st.builds(
     ActionBlock,
     st.text(max_size=3),
-    st.sampled_from(["nodes", "edges", "graphs", "pairs", "unordered-pairs"]),
+    st.sampled_from([NODES, EDGES, GRAPHS, PAIRS, UNORDERED_PAIRS]),
     st.integers(1, 3),
 )
 specs = st.lists(blocks, min_size=1, max_size=4, unique_by=lambda block: block.name).map(lambda some: ActionSpec(*some))
@@ -40,13 +44,13 @@ specs = st.lists(blocks, min_size=1, max_size=4, unique_by=lambda block: block.n
 
 def rows_of(block: ActionBlock, graph: GraphBatch) -> list[int]:
     """How many rows each graph has for a block, counted in plain Python; an undirected edge is one row."""
-    if block.rows == "graphs":
+    if block.rows == GRAPHS:
         return [1] * graph.num_graphs
-    if block.rows == "nodes":
+    if block.rows == NODES:
         return graph.node_ptr.diff().tolist()
-    if block.rows == "pairs":
+    if block.rows == PAIRS:
         return [n * n for n in graph.node_ptr.diff().tolist()]
-    if block.rows == "unordered-pairs":
+    if block.rows == UNORDERED_PAIRS:
         return [n * (n - 1) // 2 for n in graph.node_ptr.diff().tolist()]
     if "reverse" not in graph.edges:
         return graph.edge_ptr.diff().tolist()
@@ -224,3 +228,39 @@ def test_a_continuous_block_stands_alone() -> None:
     assert not ActionSpec(per_pair("join")).continuous
     with pytest.raises(ValueError, match="stands alone"):
         ActionSpec(per_node("push", continuous=1), per_graph("stop"))
+
+
+@given(ragged_batches())
+def test_no_graph_has_more_rows_than_its_sizes_say(graph: GraphBatch) -> None:
+    at = graph.with_graphs(at=torch.zeros(graph.num_graphs, dtype=torch.int64))
+    for kind in ROW_KINDS.values():
+        seen = at.select(graph.node_segments.lengths > 0)
+        for nodes, links, degree, count in zip(
+            seen.node_segments.lengths.tolist(),
+            seen.links[1].lengths.tolist(),
+            out_edges(seen)[1].lengths.tolist(),
+            kind.segments(seen).lengths.tolist(),
+            strict=True,
+        ):
+            assert kind.most(Sizes(nodes, links, degree)) == count
+
+
+@given(ragged_batches())
+def test_places_name_one_row_of_the_table_for_each_row_of_the_kind(graph: GraphBatch) -> None:
+    at = graph.with_graphs(at=torch.zeros(graph.num_graphs, dtype=torch.int64)).select(graph.node_segments.lengths > 0)
+    sizes = {"nodes": at.num_nodes, "edges": at.num_edges, "graphs": at.num_graphs}
+    for kind in ROW_KINDS.values():
+        if kind.table is not None:
+            places = kind.places(at)
+            assert places.numel() == kind.segments(at).num_rows == places.unique().numel()
+            assert bool((places < sizes[kind.table]).all())
+
+
+def test_kinds_are_equal_where_their_classes_are() -> None:
+    assert pickle.loads(pickle.dumps(NODES)) == NODES
+    assert len(set(ROW_KINDS.values())) == len(ROW_KINDS)
+
+
+@given(specs)
+def test_a_spec_comes_back_from_a_file(spec: ActionSpec) -> None:
+    assert ActionSpec.from_dict(json.loads(json.dumps(spec.as_dict()))) == spec

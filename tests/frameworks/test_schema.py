@@ -7,12 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from environments import KINDS
 from graphwright.core import GraphError, Segments
 from graphwright.envs.registry import PROBLEMS
 from graphwright.frameworks.env_config import Setting, make_setting
 from graphwright.frameworks.ragged_ring import RaggedRing
 from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from strategies import seeded
 
 SETTINGS = {name: make_setting(name) for name in PROBLEMS}
 
@@ -88,3 +90,15 @@ def test_a_ring_holds_the_newest_graphs(capacity: int, sizes: list[int], seed: i
         expected = select(arrays, torch.tensor(kept[first:]))
         for key, values in ring.select(places).items():
             assert torch.equal(values, expected[key]), key
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_action_has_room_in_padded_arrays(kind: str) -> None:
+    environment = KINDS[kind]
+    graphs = environment.instance(PROBLEMS["vertex-cover"].generator(sizes=(6, 8))(6, seeded()))
+    setting = make_setting(PROBLEMS["vertex-cover"], environment=environment, instances=graphs)
+    live = setting.live(4, 0)
+    padded = pad(setting.schema.pack(live.observation), setting.limits)
+    assert torch.equal(
+        environment.actions.arrange(live.observation.graph, live.observation.masks), strip(padded)["action_mask"]
+    )

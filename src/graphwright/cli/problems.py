@@ -11,15 +11,6 @@ from graphwright.core import ActionBlock
 from graphwright.envs.generative.registry import TASKS, find_task
 from graphwright.envs.registry import PROBLEMS
 
-_TIED_TO = {
-    "nodes": "node",
-    "neighbours": "neighbour",
-    "edges": "edge",
-    "pairs": "pair of nodes",
-    "unordered-pairs": "two nodes",
-    "graphs": "graph",
-}
-
 
 @dataclass(frozen=True)
 class Problems:
@@ -52,4 +43,4 @@ class Problems:
 def describe(block: ActionBlock) -> str:
     """An action block in a few words: "select (1 a node)"."""
     numbers = " real number" + "s" * (block.columns > 1) if block.continuous else ""
-    return f"{block.name} ({block.columns}{numbers} a {_TIED_TO[block.rows]})"
+    return f"{block.name} ({block.columns}{numbers} {block.rows.label})"

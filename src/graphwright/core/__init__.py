@@ -4,21 +4,24 @@ from graphwright.core.actions import (
     ActionBlock,
     ActionSpec,
     Choice,
-    out_edges,
-    pair_ends,
-    pair_segments,
     per_edge,
     per_graph,
     per_neighbour,
     per_node,
     per_pair,
     per_unordered_pair,
+)
+from graphwright.core.construction import from_edges, relabel, simplify, with_links
+from graphwright.core.graph import GraphBatch, GraphError
+from graphwright.core.rows import (
+    RowKind,
+    out_edges,
+    pair_ends,
+    pair_segments,
     unordered_pair_nodes,
     unordered_pair_row,
     unordered_pair_segments,
 )
-from graphwright.core.construction import from_edges, relabel, simplify, with_links
-from graphwright.core.graph import GraphBatch, GraphError
 from graphwright.core.segment import Segments
 from graphwright.core.timestep import Decision, Features, Observation, Step
 
@@ -31,6 +34,7 @@ __all__ = [
     "GraphBatch",
     "GraphError",
     "Observation",
+    "RowKind",
     "Segments",
     "Step",
     "from_edges",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
 from graphwright.core.kernels.groups import interleave
+from graphwright.core.rows import EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, ROW_KINDS, UNORDERED_PAIRS, RowKind
 from graphwright.core.segment import Segments
-
-Rows = Literal["nodes", "neighbours", "edges", "pairs", "unordered-pairs", "graphs"]
-AT = "at"
 
 
 @dataclass(frozen=True)
@@ -25,45 +23,33 @@ class ActionBlock:
     """
 
     name: str
-    rows: Rows
+    rows: RowKind
     columns: int = 1
     continuous: bool = False
 
     def row_segments(self, graph: GraphBatch) -> Segments:
         """The rows of this block that each graph has."""
-        match self.rows:
-            case "nodes":
-                return graph.node_segments
-            case "neighbours":
-                return out_edges(graph)[1]
-            case "edges":
-                return graph.links[1]
-            case "pairs":
-                return pair_segments(graph)
-            case "unordered-pairs":
-                return unordered_pair_segments(graph)
-            case "graphs":
-                return Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
+        return self.rows.segments(graph)
 
 
 def per_node(name: str, columns: int = 1, *, continuous: int = 0) -> ActionBlock:
     """`columns` candidates for each node; or, with `continuous`, so many real numbers for each node that acts."""
-    return ActionBlock(name, "nodes", continuous or columns, continuous > 0)
+    return ActionBlock(name, NODES, continuous or columns, continuous > 0)
 
 
 def per_neighbour(name: str) -> ActionBlock:
     """The edges out of the node on which the agent stands, which the graph column `at` [B] int64 names."""
-    return ActionBlock(name, "neighbours")
+    return ActionBlock(name, NEIGHBOURS)
 
 
 def per_edge(name: str, columns: int = 1) -> ActionBlock:
     """`columns` candidates for each edge; an undirected edge is one row (`GraphBatch.links`)."""
-    return ActionBlock(name, "edges", columns)
+    return ActionBlock(name, EDGES, columns)
 
 
 def per_pair(name: str) -> ActionBlock:
     """Ordered pairs (u, v) of a graph's n nodes, joined or not: n² candidates, (u, v) at place u · n + v."""
-    return ActionBlock(name, "pairs")
+    return ActionBlock(name, PAIRS)
 
 
 def per_unordered_pair(name: str, columns: int = 1) -> ActionBlock:
@@ -71,49 +57,12 @@ def per_unordered_pair(name: str, columns: int = 1) -> ActionBlock:
 
     The place of a pair does not depend on how many nodes there are.
     """
-    return ActionBlock(name, "unordered-pairs", columns)
+    return ActionBlock(name, UNORDERED_PAIRS, columns)
 
 
 def per_graph(name: str, columns: int = 1) -> ActionBlock:
     """`columns` candidates for each graph: a fixed action space, or one such as "stop" beside other blocks."""
-    return ActionBlock(name, "graphs", columns)
-
-
-def out_edges(graph: GraphBatch) -> tuple[Tensor, Segments]:
-    """The rows of the edges out of each graph's node `at`, by rising destination, and each graph's share of them."""
-    at = graph.node_ptr[:-1] + graph.graphs[AT]
-    rows = (graph.edge_index[0] == at[graph.edge_graph]).nonzero().squeeze(1)
-    return rows, Segments.from_lengths(torch.bincount(graph.edge_graph[rows], minlength=graph.num_graphs))
-
-
-def pair_segments(graph: GraphBatch) -> Segments:
-    """The n² ordered pairs of nodes of each graph."""
-    return Segments.from_lengths(graph.node_segments.lengths.square())
-
-
-def pair_ends(graph: GraphBatch) -> tuple[Tensor, Tensor]:
-    """The first and the second node of every ordered pair, numbered over the union, [P] int64 each."""
-    pairs = pair_segments(graph)
-    size, start = graph.node_segments.lengths[pairs.index], graph.node_ptr[:-1][pairs.index]
-    return start + pairs.position // size, start + pairs.position % size
-
-
-def unordered_pair_segments(graph: GraphBatch) -> Segments:
-    """The n · (n - 1) / 2 unordered pairs of nodes of each graph."""
-    sizes = graph.node_segments.lengths
-    return Segments.from_lengths(sizes * (sizes - 1) // 2)
-
-
-def unordered_pair_nodes(row: Tensor) -> tuple[Tensor, Tensor]:
-    """u and v > u, counted inside their graph, of the unordered pair at each `row` int64."""
-    v = ((8 * row + 1).double().sqrt() + 1).div(2, rounding_mode="floor").long()  # exact below 2^50 rows
-    return row - v * (v - 1) // 2, v
-
-
-def unordered_pair_row(one: Tensor, other: Tensor) -> Tensor:
-    """The row of each unordered pair of different nodes, counted inside their graph."""
-    low, high = torch.minimum(one, other), torch.maximum(one, other)
-    return high * (high - 1) // 2 + low
+    return ActionBlock(name, GRAPHS, columns)
 
 
 class Choice(NamedTuple):
@@ -160,6 +109,15 @@ class ActionSpec:
         if len(blocks) > 1 and any(block.continuous for block in blocks):
             raise ValueError(f"a continuous block stands alone in its ActionSpec; got {names}")
         object.__setattr__(self, "blocks", blocks)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The spec in words and numbers, for files; `from_dict` reads it."""
+        return {"blocks": [{**vars(block), "rows": block.rows.name} for block in self.blocks]}
+
+    @staticmethod
+    def from_dict(described: Mapping[str, Any]) -> ActionSpec:
+        """The spec that `as_dict` described."""
+        return ActionSpec(*(ActionBlock(**{**b, "rows": ROW_KINDS[b["rows"]]}) for b in described["blocks"]))
 
     @property
     def continuous(self) -> bool:

@@ -92,7 +92,7 @@ def _check_relabelling(environment: Environment, state: GraphBatch) -> None:
         torch.equal(expected.edge_index, mirrored.graph.edge_index), "renumbering nodes renumbers the observed edges"
     )
     for block, mask, other in zip(environment.actions.blocks, seen.masks, mirrored.masks, strict=True):
-        if block.rows == "nodes":
+        if block.rows.table == "nodes":
             _require(torch.equal(mask, other[in_view]), f"renumbering nodes renumbers the mask of {block.name!r}")
 
 

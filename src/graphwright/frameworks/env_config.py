@@ -9,6 +9,7 @@ from functools import partial
 import torch
 
 from graphwright.core import ActionBlock, GraphBatch
+from graphwright.core.rows import Sizes
 from graphwright.data.sources import FixedInstances, GeneratedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem, random_choice
@@ -101,12 +102,11 @@ def measure(environment: Environment, instances: GraphBatch, max_nodes: int | No
         final = play(environment, instances, random_choice(environment, torch.Generator().manual_seed(0)))
         growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
     nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
-    rows = {"nodes": nodes, "neighbours": nodes, "pairs": nodes**2, "graphs": 1}
-    rows["edges"] = (edges + 1) // 2 if "reverse" in graph.edges else edges
-    actions = sum(_candidates(block, rows) for block in environment.actions.blocks)
+    links = (edges + 1) // 2 if "reverse" in graph.edges else edges
+    actions = sum(_candidates(block, Sizes(nodes, links, nodes)) for block in environment.actions.blocks)
     return Limits(nodes, edges, actions, growth)
 
 
-def _candidates(block: ActionBlock, rows: dict[str, int]) -> int:
+def _candidates(block: ActionBlock, sizes: Sizes) -> int:
     """The most candidates of a block; of a continuous one, the nodes."""
-    return rows[block.rows] * (1 if block.continuous else block.columns)
+    return block.rows.most(sizes) * (1 if block.continuous else block.columns)

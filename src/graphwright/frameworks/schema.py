@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
-from graphwright.core.actions import AT
+from graphwright.core.rows import AT
 
 Arrays = dict[str, Tensor]
 COUNTED_BY = {
@@ -68,16 +68,16 @@ class Schema:
     @cached_property
     def has_reverse(self) -> bool:
         """Whether actions are tied to edges, so that opposite directions must be known."""
-        return any(block.rows == "edges" for block in self.actions.blocks)
+        return any(block.rows.once for block in self.actions.blocks)
 
     @cached_property
     def _columns(self) -> dict[str, dict[str, int]]:
         features = self.features
-        has_at = any(block.rows == "neighbours" for block in self.actions.blocks)
+        tied = {name: 1 for block in self.actions.blocks for name in block.rows.graph_columns}
         return {
             "nodes": {**features.nodes, **({_TYPE: 1} if features.node_types else {})},
             "edges": {**features.edges, **({_TYPE: 1} if features.edge_types else {})},
-            "graphs": {**features.graphs, **({AT: 1} if has_at else {})},
+            "graphs": {**features.graphs, **tied},
         }
 
     def pack(self, observation: Observation) -> Arrays:

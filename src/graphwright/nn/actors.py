@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,8 @@ import torch
 from torch import nn
 from typing_extensions import override
 
-from graphwright.core import ActionBlock, ActionSpec, Observation
+from graphwright.core import ActionBlock, ActionSpec, Observation, RowKind
+from graphwright.core.rows import EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.nn.encoders import Embedding, Encoder
 from graphwright.nn.heads.continuous import ContinuousNodes, Scale
@@ -88,37 +90,28 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     """The actor for `actions`. Raises ValueError, naming the option, where a head does not fit them."""
     block = actions.blocks[0]
     if actions.continuous:
-        if block.rows != "nodes":
-            raise ValueError(f"action {block.name!r}: continuous actions are tied to nodes, not to {block.rows}")
+        if block.rows != NODES:
+            raise ValueError(f"action {block.name!r}: continuous actions are tied to nodes, not to {block.rows.name}")
         return DirectActor(ContinuousNodes(encoder.width, block.columns, config.pool, config.scale))
-    if len(actions.blocks) == 1 and block.rows == "pairs" and config.pairs == "two-stage":
+    if len(actions.blocks) == 1 and block.rows == PAIRS and config.pairs == "two-stage":
         return DirectActor(TwoStagePairs(encoder.width, config.pool))
     return CategoricalActor(actions, encoder, config)
 
 
 def make_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     """The scoring head for one block."""
-    width, edge_width, columns = encoder.width, encoder.edge_width, block.columns
-    match block.rows:
-        case "nodes":
-            return make_node_head(config.nodes, width, columns, config.pool)
-        case "neighbours":
-            return NeighbourScore(width, edge_width)
-        case "edges":
-            return _make_edge_head(block, encoder, config)
-        case "pairs":
-            if config.pairs == "two-stage":
-                raise ValueError(
-                    f"heads pairs two-stage (--heads.pairs): {block.name!r} stands beside other actions; use ends"
-                )
-            return PairScore(width) if config.pairs == "ends" else GaussianPairScore(width, config.pool)
-        case "unordered-pairs":
-            return UnorderedPairScore(width, columns)
-        case "graphs":
-            return GraphScore(width, columns, config.pool, encoder.graph_width * config.graph_columns)
+    return _HEADS[block.rows](block, encoder, config)
 
 
-def _make_edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+def _node_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    return make_node_head(config.nodes, encoder.width, block.columns, config.pool)
+
+
+def _neighbour_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    return NeighbourScore(encoder.width, encoder.edge_width)
+
+
+def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     width, edge_width, columns = encoder.width, encoder.edge_width, block.columns
     if config.edges in ("two-stage", "gaussian") and columns > 1:
         raise ValueError(
@@ -141,3 +134,34 @@ def _make_edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -
             return TwoStageEdgeScore(width, edge_width, config.pool)
         case "gaussian":
             return GaussianEdgeScore(width, config.pool)
+
+
+def _pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    match config.pairs:
+        case "two-stage":
+            raise ValueError(
+                f"heads pairs two-stage (--heads.pairs): {block.name!r} stands beside other actions; use ends"
+            )
+        case "ends":
+            return PairScore(encoder.width)
+        case "gaussian":
+            return GaussianPairScore(encoder.width, config.pool)
+
+
+def _unordered_pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    return UnorderedPairScore(encoder.width, block.columns)
+
+
+def _graph_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    return GraphScore(encoder.width, block.columns, config.pool, encoder.graph_width * config.graph_columns)
+
+
+_HEADS: dict[RowKind, Callable[[ActionBlock, Encoder, HeadsConfig], nn.Module]] = {
+    NODES: _node_head,
+    NEIGHBOURS: _neighbour_head,
+    EDGES: _edge_head,
+    PAIRS: _pair_head,
+    UNORDERED_PAIRS: _unordered_pair_head,
+    GRAPHS: _graph_head,
+}
+"""What scores the rows of each kind."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, Observation
+from graphwright.core.rows import NEIGHBOURS, PAIRS
 from graphwright.core.timestep import PREFERENCE
 from graphwright.distributions import PreferenceCategorical
 from graphwright.nn.actors import HeadsConfig, make_head
@@ -66,10 +67,10 @@ def _refuse_bound_scores(actions: ActionSpec, config: HeadsConfig) -> None:
     """Raise ValueError where scores are distances or probabilities, or one a candidate whatever its columns."""
     free = {"nodes": ("score",), "edges": ("ends-sum", "ends-concat", "states", "line-graph")}
     for block in actions.blocks:
-        if block.rows in ("neighbours", "pairs"):
-            raise ValueError(f"action {block.name!r}: {block.rows} are not valued for several objectives")
-        if block.rows in free and (head := getattr(config, block.rows)) not in free[block.rows]:
+        if block.rows in (NEIGHBOURS, PAIRS):
+            raise ValueError(f"action {block.name!r}: {block.rows.name} are not valued for several objectives")
+        kind = block.rows.name
+        if kind in free and (head := getattr(config, kind)) not in free[kind]:
             raise ValueError(
-                f"heads {block.rows} {head} (--heads.{block.rows}): gives no values of several objectives; "
-                f"use {free[block.rows][0]}"
+                f"heads {kind} {head} (--heads.{kind}): gives no values of several objectives; use {free[kind][0]}"
             )

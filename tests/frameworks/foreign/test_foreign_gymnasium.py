@@ -24,6 +24,7 @@ from graphwright.core import (
     per_neighbour,
     per_node,
     per_pair,
+    per_unordered_pair,
 )
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
@@ -237,6 +238,8 @@ def test_bad_input_is_named_in_one_line() -> None:
         from_gymnasium(partial(Told, spaces.MultiBinary(3)), 1, actions=LINKS)
     with pytest.raises(ValueError, match="list the pairs as edges"):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_pair("join")))
+    with pytest.raises(ValueError, match="list the pairs as edges"):
+        from_gymnasium(Changing, 1, actions=ActionSpec(per_unordered_pair("join")))
     with pytest.raises(GraphError, match="need 'at'"):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_neighbour("go")))
     links = len(Changing().reset(seed=seed_of(0, 0))[1]["action_mask"])

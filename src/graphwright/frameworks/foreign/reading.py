@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from graphwright.core import ActionSpec, Features, GraphError
-from graphwright.core.actions import AT
+from graphwright.core.rows import AT, Sizes
 from graphwright.frameworks.foreign.forms import (
     ADJACENCY,
     COUNT,
@@ -48,7 +48,7 @@ class Reader:
         self.form, own = _find_form(parts, undirected)
         self.key = own[0] if len(own) == 1 else None
         vectors = {name: part for name, part in parts.items() if name not in (*own, MASK)}
-        self.has_at = any(block.rows == "neighbours" for block in actions.blocks)
+        self.has_at = any(AT in block.rows.graph_columns for block in actions.blocks)
         if self.has_at and AT not in vectors:
             raise GraphError(f"actions tied to neighbours need {AT!r} in the observation: the node of the agent")
         self.vectors = {name: part for name, part in vectors.items() if not (self.has_at and name == AT)}
@@ -93,12 +93,13 @@ class Reader:
         return mask[:count]
 
     def _num_candidates(self, row: Row, num_nodes: int) -> int:
-        links = row["links"]
-        rows = {"nodes": num_nodes, "edges": len(links), "graphs": 1}
+        links, degree = row["links"], 0
         if self.has_at:
             ends = links if self.undirected else links[:, :1]
-            rows["neighbours"] = int((ends == row[f"graphs.{AT}"]).any(1).sum())
-        return sum(rows[block.rows] * (1 if block.continuous else block.columns) for block in self.actions.blocks)
+            degree = int((ends == row[f"graphs.{AT}"]).any(1).sum())
+        sizes = Sizes(num_nodes, len(links), degree)
+        blocks = self.actions.blocks
+        return sum(block.rows.most(sizes) * (1 if block.continuous else block.columns) for block in blocks)
 
 
 def _find_form(parts: Mapping[str, Space], undirected: bool) -> tuple[Form, tuple[str, ...]]:

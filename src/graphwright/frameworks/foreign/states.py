@@ -18,7 +18,6 @@ from graphwright.core import (
     Observation,
     Segments,
     from_edges,
-    out_edges,
 )
 
 Packed = Mapping[str, np.ndarray]
@@ -46,7 +45,7 @@ class ForeignRules:
     def __post_init__(self) -> None:
         """See the class."""
         for block in self.actions.blocks:
-            if block.rows == "pairs":
+            if block.rows.table is None:
                 raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
 
     def states(self, packs: Sequence[Packed]) -> GraphBatch:
@@ -93,47 +92,36 @@ class ForeignRules:
 
     def _with_mask(self, graph: GraphBatch, block: ActionBlock, legal: Tensor) -> GraphBatch:
         """`graph` with the column of `block` that holds `legal` [rows(, columns)], which is in the own order."""
-        name = _column(block)
-        match block.rows:
-            case "nodes":
-                return graph.with_nodes(**{name: legal})
-            case "graphs":
-                return graph.with_graphs(**{name: legal})
-            case "edges":
-                start = block.row_segments(graph).ptr[:-1][graph.edge_graph]
-                return graph.with_edges(**{name: legal[start + graph.edges[_LINK]]})
-        rows, segments = out_edges(graph)
-        column = legal.new_zeros(graph.num_edges)
         order = _own_rows(graph, block)
-        assert order is not None
-        column[rows] = legal[segments.ptr[:-1][segments.index] + order]
-        return graph.with_edges(**{name: column})
+        if order is None:
+            return _with_column(graph, block, legal)
+        segments = block.row_segments(graph)
+        column = legal.new_zeros(graph.num_edges, *legal.shape[1:])
+        column[block.rows.places(graph)] = legal[segments.ptr[:-1][segments.index] + order]
+        return _with_column(graph, block, column)
 
 
 def _column(block: ActionBlock) -> str:
     return f"legal_{block.name}"
 
 
+def _with_column(graph: GraphBatch, block: ActionBlock, column: Tensor) -> GraphBatch:
+    add = {"nodes": graph.with_nodes, "edges": graph.with_edges, "graphs": graph.with_graphs}
+    assert block.rows.table is not None
+    return add[block.rows.table](**{_column(block): column})
+
+
 def _mask(state: GraphBatch, block: ActionBlock) -> Tensor:
-    name = _column(block)
-    match block.rows:
-        case "nodes":
-            return state.nodes[name]
-        case "graphs":
-            return state.graphs[name]
-        case "edges":
-            return state.edges[name][state.links[0]]
-    return state.edges[name][out_edges(state)[0]]
+    assert block.rows.table is not None
+    column: Tensor = getattr(state, block.rows.table)[_column(block)]
+    return column if block.rows.table != "edges" else column[block.rows.places(state)]
 
 
 def _own_rows(state: GraphBatch, block: ActionBlock) -> Tensor | None:
     """[R] int64: where each row of the block stands in the environment's own list; None where orders agree."""
-    if block.rows == "edges":
-        return state.edges[_LINK][state.links[0]]
-    if block.rows != "neighbours":
+    if block.rows.table != "edges":
         return None
-    rows, segments = out_edges(state)
-    link = state.edges[_LINK][rows]
+    segments, link = block.row_segments(state), state.edges[_LINK][block.rows.places(state)]
     order = torch.argsort(segments.index * (link.max() + 1 if link.numel() else 1) + link)
     place = torch.empty_like(order)
     place[order] = segments.position

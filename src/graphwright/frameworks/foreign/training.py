@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from graphwright.algorithms.ppo import PPOConfig
-from graphwright.core import ActionBlock, ActionSpec, Features
+from graphwright.core import ActionSpec, Features
 from graphwright.envs.vector import LiveVector
 from graphwright.frameworks.foreign.vector import ForeignVector
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
@@ -59,7 +59,7 @@ class Trained:
         policy = self.policy
         info = {
             "features": asdict(policy.encoder.features),
-            "actions": [asdict(block) for block in policy.actions.blocks],
+            "actions": policy.actions.as_dict(),
             "encoder": asdict(self.config.encoder),
             "heads": asdict(self.config.heads),
         }
@@ -71,7 +71,7 @@ def load_policy(path: Path | str) -> GraphPolicy:
     tensors, info = load_checkpoint(Path(path))
     policy = GraphPolicy(
         Features(**info["features"]),
-        ActionSpec(*(ActionBlock(**block) for block in info["actions"])),
+        ActionSpec.from_dict(info["actions"]),
         EncoderConfig(**info["encoder"]),
         HeadsConfig(**info["heads"]),
     )

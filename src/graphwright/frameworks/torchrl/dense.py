@@ -9,6 +9,7 @@ from tensordict import LazyStackedTensorDict, NestedKey, TensorDict, TensorDictB
 from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation
+from graphwright.core.rows import Sizes
 from graphwright.frameworks.torchrl.conversion import from_adjacency, from_edge_index, take
 from graphwright.frameworks.torchrl.reading import Read
 
@@ -21,8 +22,8 @@ class DenseGraphs:
     which num_edges [B] are meant, or all) or adjacency [B, n, n], not zero at [u, v] for an edge from u to v.
     num_nodes: [B], or all n. action_mask: [B, k] bool, or everything is legal. Counts may also be [B, 1].
 
-    Actions tied to nodes and to graphs have their usual places. Raises ValueError for a policy that reads or offers
-    anything else.
+    Actions tied to nodes, pairs of nodes and graphs have their usual places. Raises ValueError for a policy that reads
+    or offers anything else.
     """
 
     features: Features
@@ -40,9 +41,11 @@ class DenseGraphs:
             raise ValueError(
                 "dense tensors have one node column; make the policy with Features(nodes={'observation': F})"
             )
-        other = {block.rows for block in self.actions.blocks} - {"nodes", "graphs"}
+        other = {block.rows.name for block in self.actions.blocks if block.rows.table == "edges"}
         if other:
-            raise ValueError(f"dense tensors have actions tied to nodes or graphs, not to {', '.join(sorted(other))}")
+            raise ValueError(
+                f"dense tensors number no edges, so that actions are not tied to {', '.join(sorted(other))}"
+            )
 
     @property
     def in_keys(self) -> list[NestedKey]:
@@ -95,7 +98,7 @@ class DenseGraphs:
     def _room(self, size: int) -> int:
         if self.actions.continuous:
             return size
-        return sum(block.columns * (size if block.rows == "nodes" else 1) for block in self.actions.blocks)
+        return sum(block.columns * block.rows.most(Sizes(size, 0, 0)) for block in self.actions.blocks)
 
     def _padded(self, stack: LazyStackedTensorDict) -> TensorDictBase:
         """Graphs of different sizes, filled up to the largest."""

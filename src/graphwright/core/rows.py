@@ -1,0 +1,212 @@
+"""Row kinds: what candidates are tied to. Everything that depends on the kind is asked of these objects."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core.graph import GraphBatch
+from graphwright.core.segment import Segments
+
+AT = "at"
+"""Graph column [B] int64: the node on which the agent stands, counted inside its graph."""
+
+Table = Literal["nodes", "edges", "graphs"]
+
+
+class Sizes(NamedTuple):
+    """The most that a graph has. links: edges, an undirected one counted once; degree: edges out of a node."""
+
+    nodes: int
+    links: int
+    degree: int
+
+
+class RowKind(ABC):
+    """A kind of rows that each graph has.
+
+    label: what one row is, with its article. table: the table of a `GraphBatch` in which a column can hold one value
+    for each row; None where there is none. once: whether an undirected edge is one row, so that the opposites of edges
+    must be known. graph_columns: those that say which rows there are. Two objects of one class are equal.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    table: ClassVar[Table | None] = None
+    once: ClassVar[bool] = False
+    graph_columns: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def segments(self, graph: GraphBatch) -> Segments:
+        """The rows of each graph."""
+
+    @abstractmethod
+    def most(self, sizes: Sizes) -> int:
+        """How many rows a graph of these sizes has."""
+
+    def places(self, graph: GraphBatch) -> Tensor:
+        """[rows] int64: where each row stands in `table`."""
+        return torch.arange(self.segments(graph).num_rows, device=graph.device)
+
+
+@dataclass(frozen=True)
+class Nodes(RowKind):
+    """Every node."""
+
+    name = "nodes"
+    label = "a node"
+    table = "nodes"
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return graph.node_segments
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return sizes.nodes
+
+
+@dataclass(frozen=True)
+class Neighbours(RowKind):
+    """The edges out of the node on which the agent stands."""
+
+    name = "neighbours"
+    label = "a neighbour"
+    table = "edges"
+    graph_columns = (AT,)
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return out_edges(graph)[1]
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return sizes.degree
+
+    @override
+    def places(self, graph: GraphBatch) -> Tensor:
+        return out_edges(graph)[0]
+
+
+@dataclass(frozen=True)
+class Edges(RowKind):
+    """Every edge; an undirected edge is one row (`GraphBatch.links`)."""
+
+    name = "edges"
+    label = "an edge"
+    table = "edges"
+    once = True
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return graph.links[1]
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return sizes.links
+
+    @override
+    def places(self, graph: GraphBatch) -> Tensor:
+        return graph.links[0]
+
+
+@dataclass(frozen=True)
+class Pairs(RowKind):
+    """Ordered pairs (u, v) of a graph's n nodes, joined or not: n² rows, (u, v) at u · n + v."""
+
+    name = "pairs"
+    label = "a pair of nodes"
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return pair_segments(graph)
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return sizes.nodes**2
+
+
+@dataclass(frozen=True)
+class UnorderedPairs(RowKind):
+    """Unordered pairs u < v of a graph's nodes, at v · (v - 1) / 2 + u."""
+
+    name = "unordered-pairs"
+    label = "two nodes"
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return unordered_pair_segments(graph)
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return sizes.nodes * (sizes.nodes - 1) // 2
+
+
+@dataclass(frozen=True)
+class Graphs(RowKind):
+    """The graph itself."""
+
+    name = "graphs"
+    label = "a graph"
+    table = "graphs"
+
+    @override
+    def segments(self, graph: GraphBatch) -> Segments:
+        return Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
+
+    @override
+    def most(self, sizes: Sizes) -> int:
+        return 1
+
+
+NODES, NEIGHBOURS, EDGES, PAIRS, UNORDERED_PAIRS, GRAPHS = (
+    Nodes(),
+    Neighbours(),
+    Edges(),
+    Pairs(),
+    UnorderedPairs(),
+    Graphs(),
+)
+ROW_KINDS: dict[str, RowKind] = {kind.name: kind for kind in (NODES, NEIGHBOURS, EDGES, PAIRS, UNORDERED_PAIRS, GRAPHS)}
+
+
+def out_edges(graph: GraphBatch) -> tuple[Tensor, Segments]:
+    """The rows of the edges out of each graph's node `at`, by rising destination, and each graph's share of them."""
+    at = graph.node_ptr[:-1] + graph.graphs[AT]
+    rows = (graph.edge_index[0] == at[graph.edge_graph]).nonzero().squeeze(1)
+    return rows, Segments.from_lengths(torch.bincount(graph.edge_graph[rows], minlength=graph.num_graphs))
+
+
+def pair_segments(graph: GraphBatch) -> Segments:
+    """The n² ordered pairs of nodes of each graph."""
+    return Segments.from_lengths(graph.node_segments.lengths.square())
+
+
+def pair_ends(graph: GraphBatch) -> tuple[Tensor, Tensor]:
+    """The first and the second node of every ordered pair, numbered over the union, [P] int64 each."""
+    pairs = pair_segments(graph)
+    size, start = graph.node_segments.lengths[pairs.index], graph.node_ptr[:-1][pairs.index]
+    return start + pairs.position // size, start + pairs.position % size
+
+
+def unordered_pair_segments(graph: GraphBatch) -> Segments:
+    """The n · (n - 1) / 2 unordered pairs of nodes of each graph."""
+    sizes = graph.node_segments.lengths
+    return Segments.from_lengths(sizes * (sizes - 1) // 2)
+
+
+def unordered_pair_nodes(row: Tensor) -> tuple[Tensor, Tensor]:
+    """u and v > u, counted inside their graph, of the unordered pair at each `row` int64."""
+    v = ((8 * row + 1).double().sqrt() + 1).div(2, rounding_mode="floor").long()  # exact below 2^50 rows
+    return row - v * (v - 1) // 2, v
+
+
+def unordered_pair_row(one: Tensor, other: Tensor) -> Tensor:
+    """The row of each unordered pair of different nodes, counted inside their graph."""
+    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    return high * (high - 1) // 2 + low
