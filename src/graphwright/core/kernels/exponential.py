@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numba
+from functools import partial
+
 import numpy as np
 
-from graphwright.core.kernels.jit import jit
+from graphwright.core.kernels.jit import Kernel, jit
 
 _LOG2_E = np.float32(1.4426950408889634)
 _LN_2_HIGH, _LN_2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)  # few digits of ln 2, and the rest of it
@@ -14,7 +15,7 @@ _P3, _P4, _P5 = np.float32(4.1665795894e-2), np.float32(1.6666665459e-1), np.flo
 _LEAST = np.float32(-80)  # smaller powers, once divided by a sum, would be denormal numbers, which are slow
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"contract"})  # reordered, the two parts of ln 2 would become one
+@partial(Kernel, fastmath={"contract"})  # reordered, the two parts of ln 2 would become one
 def exp_in_place(x, bits):  # type: ignore[no-untyped-def]
     """x ← exp(x) for x [n] float32 of at most 0; below -80 it is e^-80. `bits` is scratch, at least [n] int32.
 

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property, partial, update_wrapper
 from typing import Any
 
-import numba
 import torch
 from torch import Tensor
 
-# Sums may be reordered, or no loop that sums would use vector instructions; NaN and infinity keep their meaning.
-# Arrays are indexed by the variables of `range` alone: Numba guards any other index against a negative one, and a
-# guarded loop is not vectorised (measured: ten times slower).
-jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+class Kernel:
+    """A function that Numba compiles when it is first called, so that importing it does not import the compiler.
+
+    Kernels that it calls are found by name among the globals of its module. options: those of `numba.njit`.
+    """
+
+    def __init__(self, function: Callable[..., Any], **options: Any) -> None:
+        self.function = function
+        self.options = options
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the function returns."""
+        return self.compiled(*arguments)
+
+    @cached_property
+    def compiled(self) -> Any:
+        """Numba's dispatcher, with the kernels that the function calls compiled alike."""
+        import numba
+
+        names = self.function.__globals__
+        for name in self.function.__code__.co_names:
+            if isinstance(called := names.get(name), Kernel) and called is not self:
+                names[name] = called.compiled
+        return numba.njit(nogil=True, cache=True, **self.options)(self.function)
+
+
+jit = partial(Kernel, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
+"""Sums may be reordered, or no loop that sums would use vector instructions; NaN and infinity keep their meaning.
+
+Arrays are indexed by the variables of `range` alone: Numba guards any other index against a negative one, and a guarded
+loop is not vectorised (measured: ten times slower).
+"""
+jit_as_written = Kernel
+"""Every operation in its written order, as graph algorithms need it."""
 
 
 def has_kernel(x: Tensor) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.kernels.jit import jit_as_written
 
 
 def find_bridges(graph: GraphBatch) -> Tensor:
@@ -24,7 +24,7 @@ def find_bridges(graph: GraphBatch) -> Tensor:
     return bridge
 
 
-@numba.njit(nogil=True, cache=True)
+@jit_as_written
 def _mark_bridges(row_ptr, source, opposite, bridge):  # type: ignore[no-untyped-def]
     """row_ptr: [N + 1], the edges that end in each node; source, opposite: [E]; bridge: [E] bool, gets the result."""
     num_nodes = row_ptr.shape[0] - 1

@@ -6,13 +6,12 @@ edges of one node. All arrays are those of the whole batch, and every kernel wal
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True)
+from graphwright.core.kernels.jit import jit_as_written
 
 
-@_jit
+@jit_as_written
 def find_breaks(node_ptr, edge_ptr, source, turn, targeted, breaks, removed, cut_off):  # type: ignore[no-untyped-def]
     """What is left of each graph when it first falls apart, in each of its removal orders.
 
@@ -42,7 +41,7 @@ def find_breaks(node_ptr, edge_ptr, source, turn, targeted, breaks, removed, cut
                 cut_off[start + order[place]] += (size - gone - near) / max(size - gone - 1, 1) / orders
 
 
-@_jit
+@jit_as_written
 def robustness_with(start, size, edge_ptr, source, turn, targeted, sets, total):  # type: ignore[no-untyped-def]
     """The sum over orders of `breaks` (see `find_breaks`) for one graph with each of some sets of further edges.
 
@@ -57,7 +56,7 @@ def robustness_with(start, size, edge_ptr, source, turn, targeted, sets, total):
             total[m] += _first_break(start, edge_ptr, source, sets[m], order, parent)
 
 
-@_jit
+@jit_as_written
 def find_pieces(edge_ptr, source, piece):  # type: ignore[no-untyped-def]
     """piece: [N], gets a node that stands for the component of each node."""
     for node in range(piece.shape[0]):
@@ -69,7 +68,7 @@ def find_pieces(edge_ptr, source, piece):  # type: ignore[no-untyped-def]
         piece[node] = _root(piece, node)
 
 
-@_jit
+@jit_as_written
 def _removal_order(start, edge_ptr, turn, s, targeted, more, order, count):  # type: ignore[no-untyped-def]
     """Fills `order` with the nodes in the order of their removal: a counting sort, without comparisons.
 
@@ -100,7 +99,7 @@ def _removal_order(start, edge_ptr, turn, s, targeted, more, order, count):  # t
         count[degree[node]] += 1
 
 
-@_jit
+@jit_as_written
 def _first_break(start, edge_ptr, source, more, order, parent):  # type: ignore[no-untyped-def]
     """How many nodes are gone when the rest first has more than one component; n - 1 where it never has."""
     size = order.shape[0]
@@ -122,7 +121,7 @@ def _first_break(start, edge_ptr, source, more, order, parent):  # type: ignore[
     return first
 
 
-@_jit
+@jit_as_written
 def _join_from(gone, start, edge_ptr, source, order, parent):  # type: ignore[no-untyped-def]
     """Fills `parent` for the nodes that are left when the first `gone` of `order` are not there."""
     parent[:] = -1
@@ -133,7 +132,7 @@ def _join_from(gone, start, edge_ptr, source, order, parent):  # type: ignore[no
             _join(parent, node, source[e] - start)
 
 
-@_jit
+@jit_as_written
 def _join(parent, one, other):  # type: ignore[no-untyped-def]
     """1 where two components became one, else 0; a node that is not there yet (-1) is joined to nothing."""
     if parent[other] < 0:
@@ -145,7 +144,7 @@ def _join(parent, one, other):  # type: ignore[no-untyped-def]
     return 1
 
 
-@_jit
+@jit_as_written
 def _root(parent, node):  # type: ignore[no-untyped-def]
     """The node that stands for the component of `node`; halves the path to it."""
     while parent[node] != node:

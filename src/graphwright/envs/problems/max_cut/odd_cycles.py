@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_jit = numba.njit(nogil=True, cache=True)
+from graphwright.core.kernels.jit import jit_as_written
+
 _LEAST = 1e-6  # by which an inequality has to be violated
 
 OddCycle = tuple[tuple[int, ...], tuple[int, ...]]
@@ -44,7 +44,7 @@ class CycleFinder:
         return found
 
 
-@_jit
+@jit_as_written
 def _shortest(start, size, ptr, target, edge, x):  # type: ignore[no-untyped-def]
     """The edges of an odd cycle of cost < 1 on the shortest way from `start` to itself, and whether each is crossed."""
     distance = np.full(2 * size, 1.0 - _LEAST)  # no longer ways are of use
@@ -72,7 +72,7 @@ def _shortest(start, size, ptr, target, edge, x):  # type: ignore[no-untyped-def
     return _cycle(start, size, previous, through)
 
 
-@_jit
+@jit_as_written
 def _cycle(start, size, previous, through):  # type: ignore[no-untyped-def]
     """The first cycle of odd parity on the way back from `start` in odd parity: a simple one; none without a way."""
     edges = np.empty(2 * size, np.int64)

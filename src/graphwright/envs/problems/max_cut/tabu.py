@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.kernels.jit import jit_as_written
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
-_jit = numba.njit(nogil=True, cache=True)
 
 
 def steepest_ascent(instances: GraphBatch) -> Tensor:
@@ -43,7 +42,7 @@ def _run(search, instances: GraphBatch, *options: int) -> Tensor:  # type: ignor
     return sides.to(instances.device)
 
 
-@_jit
+@jit_as_written
 def _climb(node_ptr, edge_ptr, source, weight, sides):  # type: ignore[no-untyped-def]
     for graph in range(node_ptr.shape[0] - 1):
         begin, end = node_ptr[graph], node_ptr[graph + 1]
@@ -56,7 +55,7 @@ def _climb(node_ptr, edge_ptr, source, weight, sides):  # type: ignore[no-untype
             _flip(node, begin, edge_ptr, source, weight, side, gain)
 
 
-@_jit
+@jit_as_written
 def _search(node_ptr, edge_ptr, source, weight, restarts, flips, seed, sides):  # type: ignore[no-untyped-def]
     for graph in range(node_ptr.shape[0] - 1):
         begin, size = node_ptr[graph], node_ptr[graph + 1] - node_ptr[graph]
@@ -70,7 +69,7 @@ def _search(node_ptr, edge_ptr, source, weight, restarts, flips, seed, sides):  
                 sides[begin : begin + size] = found
 
 
-@_jit
+@jit_as_written
 def _one_search(begin, edge_ptr, source, weight, side, flips):  # type: ignore[no-untyped-def]
     """The largest cut met in `flips` flips from `side`, which is changed, and its sides."""
     size = side.shape[0]
@@ -88,7 +87,7 @@ def _one_search(begin, edge_ptr, source, weight, side, flips):  # type: ignore[n
     return best, found
 
 
-@_jit
+@jit_as_written
 def _measure(begin, edge_ptr, source, weight, side):  # type: ignore[no-untyped-def]
     """The weight of the cut, and the gain of flipping each node."""
     gain = np.zeros(side.shape[0])
@@ -101,7 +100,7 @@ def _measure(begin, edge_ptr, source, weight, side):  # type: ignore[no-untyped-
     return cut, gain
 
 
-@_jit
+@jit_as_written
 def _flip(node, begin, edge_ptr, source, weight, side, gain):  # type: ignore[no-untyped-def]
     """Flip one node, and bring all gains up to date."""
     side[node] = not side[node]
@@ -111,7 +110,7 @@ def _flip(node, begin, edge_ptr, source, weight, side, gain):  # type: ignore[no
         gain[other] += -2 * weight[edge] if side[node] != side[other] else 2 * weight[edge]
 
 
-@_jit
+@jit_as_written
 def _choose(gain, rested, time, missing):  # type: ignore[no-untyped-def]
     """The node of largest gain that has rested or whose gain exceeds what is `missing` to the best cut."""
     chosen, ties = -1, 0

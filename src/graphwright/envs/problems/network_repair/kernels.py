@@ -6,13 +6,12 @@ in float64, where they are exact for all but absurd ranges, so that the order of
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True)
+from graphwright.core.kernels.jit import jit_as_written
 
 
-@_jit
+@jit_as_written
 def find_served(edge_ptr, source, supply, working, closed, served):  # type: ignore[no-untyped-def]
     """served: [N] bool, gets which nodes a path of working nodes and closed links joins to a working supply.
 
@@ -35,7 +34,7 @@ def find_served(edge_ptr, source, supply, working, closed, served):  # type: ign
                 top += 1
 
 
-@_jit
+@jit_as_written
 def find_islands(edge_ptr, source, working, closed, served, demand, island, waiting):  # type: ignore[no-untyped-def]
     """The dark islands: working nodes that are not served, joined by closed links.
 
@@ -62,7 +61,7 @@ def find_islands(edge_ptr, source, working, closed, served, demand, island, wait
                     top += 1
 
 
-@_jit
+@jit_as_written
 def find_gains(  # type: ignore[no-untyped-def]
     edge_ptr, source, supply, working, closed, served, demand, island, waiting, node_gain, tied_gain, edge_gain
 ):
@@ -103,7 +102,7 @@ def find_gains(  # type: ignore[no-untyped-def]
             tied_gain[node] = total
 
 
-@_jit
+@jit_as_written
 def find_ways(edge_ptr, source, supply, closed, effort, unserved, way, behind):  # type: ignore[no-untyped-def]
     """How much must be repaired before a node is served, and how much demand lies behind it.
 
@@ -146,7 +145,7 @@ def find_ways(edge_ptr, source, supply, closed, effort, unserved, way, behind): 
                 behind[source[e]] += behind[node] / before
 
 
-@_jit
+@jit_as_written
 def find_tree(order, one, other, parent, in_tree):  # type: ignore[no-untyped-def]
     """Kruskal: in_tree: [L] bool, gets a spanning forest of the links `one`, `other` [L], taken in `order` [L]."""
     for node in range(parent.shape[0]):

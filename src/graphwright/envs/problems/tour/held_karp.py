@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-import numba
 import numpy as np
 
-_jit = numba.njit(nogil=True, cache=True)
+from graphwright.core.kernels.jit import jit_as_written
+
 _STEPS = 100
 _SMALLEST_STEP = 1e-2
 _SLOW = 1e-4
@@ -37,7 +37,7 @@ def useful_edges(distance: np.ndarray, upper: float, seconds: float) -> tuple[fl
     return bound, _affordable(distance + price[:, None] + price, upper * (1 + _ROUNDING) + 2 * price.sum())
 
 
-@_jit
+@jit_as_written
 def _climb(distance: np.ndarray, upper: float, price: np.ndarray, step: float) -> tuple[np.ndarray, float]:
     """The best prices [n] and bound on the way of some subgradient steps (Polyak's rule) from `price` [n]."""
     best_price, best = price, -np.inf
@@ -54,7 +54,7 @@ def _climb(distance: np.ndarray, upper: float, price: np.ndarray, step: float) -
     return best_price, best
 
 
-@_jit
+@jit_as_written
 def _one_tree(cost: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """The cheapest 1-tree: its cost, its degrees [n], and the parent [n] of each node but the root in Prim's order.
 
@@ -85,7 +85,7 @@ def _one_tree(cost: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     return total + cost[_ROOT, first] + cost[_ROOT, second], degree, parent
 
 
-@_jit
+@jit_as_written
 def _two_cheapest(cost: np.ndarray) -> tuple[int, int]:
     first, second = -1, -1
     for node in range(cost.size):
@@ -98,7 +98,7 @@ def _two_cheapest(cost: np.ndarray) -> tuple[int, int]:
     return first, second
 
 
-@_jit
+@jit_as_written
 def _affordable(cost: np.ndarray, limit: float) -> np.ndarray:
     """[n, n] bool: whether the cheapest 1-tree with the edge costs less than `limit`."""
     size = cost.shape[0]
@@ -116,7 +116,7 @@ def _affordable(cost: np.ndarray, limit: float) -> np.ndarray:
     return allowed
 
 
-@_jit
+@jit_as_written
 def _dearest_on_path(cost: np.ndarray, parent: np.ndarray, start: int) -> np.ndarray:
     """[n]: the dearest edge of the tree between `start` and each node."""
     size = cost.shape[0]
@@ -133,7 +133,7 @@ def _dearest_on_path(cost: np.ndarray, parent: np.ndarray, start: int) -> np.nda
     return dearest
 
 
-@_jit
+@jit_as_written
 def _resolve(cost: np.ndarray, parent: np.ndarray, dearest: np.ndarray, known: np.ndarray, node: int) -> None:
     """Fill in `dearest` of `node` and of the nodes between it and the first known one above."""
     chain = [node]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.kernels.jit import jit_as_written
 from graphwright.envs.problems.tour.sequence import in_order
 
-_jit = numba.njit(nogil=True, cache=True)
 _LEAST = 1e-9  # of a gain, over the length of the tour: smaller ones are rounding errors
 
 
@@ -29,7 +28,7 @@ def improve(state: GraphBatch) -> GraphBatch:
     return in_order(state, torch.from_numpy(order).to(state.device))
 
 
-@_jit
+@jit_as_written
 def _follow(successor: np.ndarray, ptr: np.ndarray) -> np.ndarray:
     """[N]: the nodes of each graph in the order of its tour, numbered over the union."""
     order = np.empty_like(successor)
@@ -41,7 +40,7 @@ def _follow(successor: np.ndarray, ptr: np.ndarray) -> np.ndarray:
     return order
 
 
-@_jit
+@jit_as_written
 def distance_between(position: np.ndarray, rounding: int, one: int, other: int) -> float:
     """The distance of `plane.distance`, of two rows of `position`."""
     dx, dy = position[one, 0] - position[other, 0], position[one, 1] - position[other, 1]
@@ -51,7 +50,7 @@ def distance_between(position: np.ndarray, rounding: int, one: int, other: int) 
     return math.ceil(exact) if rounding == 2 else exact
 
 
-@_jit
+@jit_as_written
 def _improve_all(order: np.ndarray, ptr: np.ndarray, position: np.ndarray, rounding: np.ndarray) -> None:
     for graph in range(ptr.size - 1):
         tour = order[ptr[graph] : ptr[graph + 1]]
@@ -64,7 +63,7 @@ def _improve_all(order: np.ndarray, ptr: np.ndarray, position: np.ndarray, round
             pass
 
 
-@_jit
+@jit_as_written
 def _two_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float) -> bool:
     """One pass over all pairs of edges; whether any exchange was played."""
     size, found = tour.size, False
@@ -79,7 +78,7 @@ def _two_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float
     return found
 
 
-@_jit
+@jit_as_written
 def _or_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float) -> bool:
     """One pass over all pieces of up to three nodes and all places for them; whether any was moved."""
     size, found = tour.size, False
