@@ -1,0 +1,28 @@
+"""Kernels are compiled when they are first called, with the kernels that they call."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from graphwright.core.kernels.jit import jit_as_written
+
+
+@jit_as_written
+def _double(x):  # type: ignore[no-untyped-def]
+    return 2 * x
+
+
+@jit_as_written
+def _quadruple(x):  # type: ignore[no-untyped-def]
+    return _double(_double(x))
+
+
+def test_a_kernel_calls_others_by_name() -> None:
+    assert _quadruple(3) == 12
+    assert _double(4) == 8
+
+
+def test_the_graph_code_imports_without_the_compiler() -> None:
+    code = "import sys, graphwright.nn, graphwright.core; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
