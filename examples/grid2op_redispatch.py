@@ -25,7 +25,7 @@ from gymnasium import spaces
 
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, Observation, per_graph
-from graphwright.drawing.foreign_curve import plot_returns
+from graphwright.drawing.curves import plot_returns
 from graphwright.envs.problem import random_choice
 from graphwright.frameworks.foreign import ForeignTraining, from_gymnasium, play_episodes, train_foreign
 from graphwright.nn import EncoderConfig

@@ -28,7 +28,7 @@ from job_shop_lib.reinforcement_learning import SingleJobShopGraphEnv
 
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, per_node
-from graphwright.drawing.foreign_curve import plot_returns
+from graphwright.drawing.curves import plot_returns
 from graphwright.frameworks.foreign import ForeignTraining, from_gymnasium, play_episodes, train_foreign
 
 OBSERVERS = [

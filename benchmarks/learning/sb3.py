@@ -25,7 +25,7 @@ from sb3_contrib import MaskablePPO
 
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.experiments.experiment import mean_random, test_instances
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.sb3 import GraphPolicy, GraphVecEnv
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.decode import decode
@@ -51,7 +51,7 @@ class Options:
     steps: int = 100_000
     """Environment steps of each run."""
     seeds: int = 5
-    """Runs of each setting."""
+    """Runs of each env_config."""
     only: tuple[str, ...] = ("published", "published, 16 × 64", "ours")
     """Settings."""
     layers: tuple[str, ...] = ("sage", "gat")
@@ -70,33 +70,33 @@ class Result(NamedTuple):
     cost: float
 
 
-def make_model(setting: str, layer: Any, seed: int) -> MaskablePPO:
+def make_model(env_config: str, layer: Any, seed: int) -> MaskablePPO:
     """An untrained model."""
-    if setting == "ours":
-        env = GraphVecEnv(make_setting("vertex-cover"), 256, seed=seed)
+    if env_config == "ours":
+        env = GraphVecEnv(make_env_config("vertex-cover"), 256, seed=seed)
         encoder = EncoderConfig(kind=layer, width=64, depth=3, aggregation="sum" if layer == "sage" else None)
         kwargs: dict[str, Any] = {"encoder": encoder, "heads": HeadsConfig()}
         return MaskablePPO(GraphPolicy, env, policy_kwargs=kwargs, seed=seed, device="cpu", **OURS)
-    num_envs, num_steps = (16, 64) if "16" in setting else (1, 1024)
+    num_envs, num_steps = (16, 64) if "16" in env_config else (1, 1024)
     environment = VertexCover(legal="any", view="all")
-    env = GraphVecEnv(make_setting("vertex-cover", environment=environment), num_envs, seed=seed)
+    env = GraphVecEnv(make_env_config("vertex-cover", environment=environment), num_envs, seed=seed)
     encoder = EncoderConfig(kind=layer, width=128, depth=2, residual=False, norm=False)
     heads = HeadsConfig(pool="mean", value_pool="mean", nodes="proto-distance")
     kwargs = {"encoder": encoder, "heads": heads}
     return MaskablePPO(GraphPolicy, env, n_steps=num_steps, policy_kwargs=kwargs, seed=seed, device="cpu", **PUBLISHED)
 
 
-def run(setting: str, layer: str, seed: int, steps: int) -> Result:
+def run(env_config: str, layer: str, seed: int, steps: int) -> Result:
     """In a process of its own."""
     torch.set_num_threads(1)
-    make_model(setting, layer, seed).learn(1)  # one iteration, which loads the compiled kernels
+    make_model(env_config, layer, seed).learn(1)  # one iteration, which loads the compiled kernels
     torch.manual_seed(seed)
-    model = make_model(setting, layer, seed)
+    model = make_model(env_config, layer, seed)
     wall, cpu = time.perf_counter(), time.process_time()
     model.learn(steps)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     env: Any = model.env
-    environment = env.setting.environment
+    environment = env.env_config.environment
     final = decode(model.policy.network, environment, test_instances(VERTEX_COVER, 20, 500))
     return Result(model.num_timesteps / wall, cpu, float(environment.objective(final).mean()))
 
@@ -117,14 +117,14 @@ def main(options: Options) -> None:
         "| settings | layer | cost / optimum | 95 % interval | steps/s | published steps/s | times | CPU seconds |",
         "|---|---|---:|---|---:|---:|---:|---:|",
     ]
-    for setting in options.only:
+    for env_config in options.only:
         for layer in options.layers:
-            some = [results[setting, layer, seed] for seed in range(options.seeds)]
+            some = [results[env_config, layer, seed] for seed in range(options.seeds)]
             cost = stratified_interval(np.array([[result.cost / optimum] for result in some]))
             speed = float(np.median([result.steps_per_second for result in some]))
             seconds = float(np.median([result.cpu_seconds for result in some]))
             lines.append(
-                f"| {setting} | {layer} | {cost.value:.4f} | {cost.low:.4f} to {cost.high:.4f} | {speed:,.0f} | "
+                f"| {env_config} | {layer} | {cost.value:.4f} | {cost.low:.4f} to {cost.high:.4f} | {speed:,.0f} | "
                 f"{REFERENCE[layer]} | {speed / REFERENCE[layer]:.1f} | {seconds:.0f} |"
             )
     print("\n".join(lines))

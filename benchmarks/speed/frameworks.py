@@ -25,7 +25,7 @@ from statistics import median
 import torch
 import tyro
 
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import Setting, make_env_config
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 
 NUM_ENVS, NUM_STEPS, MINIBATCH, EPOCHS = 64, 16, 256, 3
@@ -167,7 +167,7 @@ def measure(name: str, size: int, updates: int) -> tuple[float, float]:
     """Steps a second, and MiB over what there was before the first update."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    run = FRAMEWORKS[name](make_setting("vertex-cover", sizes=(size,)))
+    run = FRAMEWORKS[name](make_env_config("vertex-cover", sizes=(size,)))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     next(run)
     start = time.perf_counter()

@@ -65,9 +65,9 @@ def burn(states: GraphBatch) -> torch.Tensor:
 
 
 def together(pool: RewardWorkers, batch: GraphBatch) -> None:
-    ticket = pool.submit(batch)
+    future = pool.submit(batch)
     burn(batch)
-    pool.collect(ticket)
+    pool.collect(future)
 
 
 def random_batch(options: Options, nodes: int) -> GraphBatch:

@@ -28,10 +28,10 @@ import tyro
 from gymnasium import spaces
 
 from graphwright.core import ActionSpec, per_node
-from graphwright.frameworks.foreign import ForeignVector, WorkerOptions, from_gymnasium
-from graphwright.frameworks.foreign.reading import Reader
-from graphwright.frameworks.foreign.sessions import pack
-from graphwright.frameworks.foreign.states import ForeignRules
+from graphwright.frameworks.foreign import ForeignVectorEnv, WorkerOptions, from_gymnasium
+from graphwright.frameworks.foreign.observation_reader import ObservationReader
+from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.workers.env_group import pack
 
 ACTIONS = ActionSpec(per_node("act"))
 DEGREE, WIDTH = 4, 2
@@ -83,24 +83,24 @@ class Options:
 def ours(options: Options, nodes: int, workers: int, buffer_bytes: int = 1 << 24) -> Iterator[Way]:
     worker_options = WorkerOptions(buffer_bytes=buffer_bytes)
     make = partial(Shown, nodes)
-    vector: ForeignVector
+    vector: ForeignVectorEnv
     with from_gymnasium(make, options.num_envs, workers, actions=ACTIONS, options=worker_options) as vector:
         action = torch.zeros(options.num_envs, dtype=torch.int64)
-        pids = [worker.process.pid for worker in vector.crew.workers] if workers else []
+        pids = [worker.process.pid for worker in vector.pool.workers] if workers else []
         yield lambda: vector.step(action), pids
 
 
 @contextmanager
 def asynchronous(options: Options, nodes: int, assemble: bool) -> Iterator[Way]:
     vector = gymnasium.vector.AsyncVectorEnv([partial(Shown, nodes)] * options.num_envs, shared_memory=False)
-    reader = Reader(vector.single_observation_space, ACTIONS)
-    rules = ForeignRules(reader.features, ACTIONS)
+    reader = ObservationReader(vector.single_observation_space, ACTIONS)
+    environment = ForeignEnvironment(reader.features, ACTIONS)
     action = np.zeros(options.num_envs, np.int64)
     vector.reset()
 
     def step() -> object:
         observations = vector.step(action)[0]
-        return rules.states([pack([reader.read(seen) for seen in observations])]) if assemble else observations
+        return environment.states([pack([reader.read(seen) for seen in observations])]) if assemble else observations
 
     yield step, [process.pid for process in vector.processes]
     vector.close()

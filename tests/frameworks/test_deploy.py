@@ -12,7 +12,7 @@ from tensordict.nn import InteractionType, set_interaction_type
 
 from graphwright.core import GraphBatch
 from graphwright.envs.registry import find_problem
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.sb3 import GraphPolicy as SB3Policy
 from graphwright.frameworks.sb3 import GraphVecEnv
 from graphwright.frameworks.sb3 import load as load_sb3
@@ -37,30 +37,30 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("size", [20, 100, 500])
 def test_natively_in_sb3_and_in_torchrl(saved: Path, size: int) -> None:
     instances = find_problem("vertex-cover").generator(sizes=(size,))(2, torch.Generator().manual_seed(size))
-    setting = make_setting("vertex-cover", instances=instances)
+    env_config = make_env_config("vertex-cover", instances=instances)
     agent: Agent = load(saved / "native", "cpu")
     expected = {_key(state): state for state in _each(agent.solve(instances))}
 
-    env: Any = GraphVecEnv(setting, 2)
+    env: Any = GraphVecEnv(env_config, 2)
     model = load_sb3(MaskablePPO, saved / "sb3", env)
     observation, chosen = env.reset(), {}
     while len(chosen) < 2:
-        before = env.live.state
+        before = env.episodes.state
         actions, _ = model.predict(observation, deterministic=True)
-        native = agent.policy.best(env.live.observation)
+        native = agent.policy.best(env.episodes.observation)
         assert actions.tolist() == native.tolist()
         observation, _, dones, infos = env.step(actions)
         for row in dones.nonzero()[0]:
             chosen[_key(before.select(torch.tensor([row])))] = infos[row]["objective"]
     for key, objective in chosen.items():
-        assert objective == pytest.approx(float(setting.environment.objective(expected[key])))
+        assert objective == pytest.approx(float(env_config.environment.objective(expected[key])))
 
-    torchrl_env = GraphEnv(setting, num_envs=2, seed=0)
+    torchrl_env = GraphEnv(env_config, num_envs=2, seed=0)
     actor = GraphActor(agent.policy)
     with torch.no_grad(), set_interaction_type(InteractionType.DETERMINISTIC):
         data = torchrl_env.reset()
         for _ in range(10):
-            native = agent.policy.best(torchrl_env.live.observation)
+            native = agent.policy.best(torchrl_env.episodes.observation)
             data = actor(data)
             assert data["action"].tolist() == native.tolist()
             data = torchrl_env.step_mdp(torchrl_env.step(data))

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 
 from graphwright.core import GraphError, from_edges
 from graphwright.envs.registry import PROBLEMS
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.gymnasium import ENVIRONMENT_IDS, GraphEnv, GraphVectorEnv
 from graphwright.frameworks.gymnasium.registration import environment_id
 
@@ -46,23 +46,23 @@ def test_every_problem_is_registered() -> None:
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_legal_episode_is_the_tensor_environments(name: str) -> None:
     """Rewards, ends and objective are those of the environment itself, played with the same actions."""
-    setting = make_setting(name)
-    env = GraphEnv(setting)
+    env_config = make_env_config(name)
+    env = GraphEnv(env_config)
     env.reset(seed=3)
-    state = env.live.state
+    state = env.episodes.state
     rng = np.random.default_rng(0)
     for _ in range(200):
-        if setting.environment.actions.continuous:
+        if env_config.environment.actions.continuous:
             action: Any = rng.uniform(-1, 1, env.action_space.shape).astype(np.float32)
             native = torch.from_numpy(action[: state.num_nodes])
         else:
             action = int(rng.choice(np.flatnonzero(env.action_masks())))
             native = torch.tensor([action])
-        step = setting.environment.step(state, native)
+        step = env_config.environment.step(state, native)
         _, reward, terminated, truncated, info = env.step(action)
         assert reward == pytest.approx(float(step.reward))
         assert (terminated, truncated) == (bool(step.terminated), bool(step.truncated))
-        assert info["objective"] == pytest.approx(float(setting.environment.objective(step.state)))
+        assert info["objective"] == pytest.approx(float(env_config.environment.objective(step.state)))
         state = step.state
         if terminated or truncated:
             break
@@ -70,7 +70,7 @@ def test_a_legal_episode_is_the_tensor_environments(name: str) -> None:
 
 
 def test_an_illegal_action_changes_nothing_and_costs_the_penalty() -> None:
-    env = GraphEnv(make_setting("vertex-cover", max_nodes=10), penalty=0.5)
+    env = GraphEnv(make_env_config("vertex-cover", max_nodes=10), penalty=0.5)
     env.reset(seed=0, options={"instance": path(3)})
     before, *_ = env.step(1)[0:1]  # the middle node covers everything
     env.reset(options={"instance": path(4)})
@@ -86,7 +86,7 @@ def test_an_illegal_action_changes_nothing_and_costs_the_penalty() -> None:
 
 
 def test_more_room_changes_only_padding() -> None:
-    small, large = make_setting("steiner-tree"), make_setting("steiner-tree", max_nodes=50, max_edges=300)
+    small, large = make_env_config("steiner-tree"), make_env_config("steiner-tree", max_nodes=50, max_edges=300)
     one, other = GraphEnv(small).reset(seed=1)[0], GraphEnv(large).reset(seed=1)[0]
     for key in one:
         shape = tuple(slice(size) for size in one[key].shape)
@@ -132,12 +132,12 @@ def test_vectors_are_in_their_spaces_and_begin_anew(name: str, mode: str) -> Non
 
 def test_a_vector_plays_what_single_environments_play() -> None:
     """Law 1: the same instances and actions give the same rewards, together and alone."""
-    setting = make_setting("vertex-cover")
-    vector = GraphVectorEnv(setting, 4)
+    env_config = make_env_config("vertex-cover")
+    vector = GraphVectorEnv(env_config, 4)
     vector.reset(seed=5)
-    assert vector.live is not None
-    instances = vector.live.state.keep(nodes=["weight"])
-    singles = [GraphEnv(setting) for _ in range(4)]
+    assert vector.episodes is not None
+    instances = vector.episodes.state.keep(nodes=["weight"])
+    singles = [GraphEnv(env_config) for _ in range(4)]
     for row, env in enumerate(singles):
         env.reset(seed=0, options={"instance": instances.select(torch.tensor([row]))})
     rng = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from pettingzoo.test import parallel_api_test
 
 from graphwright.envs.locomotion.swimmer import Swimmer
 from graphwright.envs.registry import PROBLEMS
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium import GraphEnv
 from graphwright.frameworks.pettingzoo import ParallelGraphEnv
 from graphwright.frameworks.schema import strip
@@ -21,13 +21,13 @@ SMALL = {"tour": {"sizes": (6,)}, "locomotion": {"sizes": (3, 4), "environment":
 
 
 @cache
-def setting(problem: str) -> Setting:
-    return make_setting(problem, **SMALL.get(problem, {}))
+def env_config(problem: str) -> EnvConfig:
+    return make_env_config(problem, **SMALL.get(problem, {}))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_problem_passes_the_test_of_pettingzoo(problem: str) -> None:
-    env = ParallelGraphEnv(setting(problem))
+    env = ParallelGraphEnv(env_config(problem))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # A smaller graph has fewer agents than there is room for.
@@ -37,7 +37,7 @@ def test_every_problem_passes_the_test_of_pettingzoo(problem: str) -> None:
 
 @pytest.mark.parametrize("problem", ["vertex-cover", "grid-navigation", "graph-robustness"])
 def test_a_lone_agent_lives_the_episode_of_gymnasium(problem: str) -> None:
-    shared = setting(problem)
+    shared = env_config(problem)
     env, gym = ParallelGraphEnv(shared), GraphEnv(shared)
     (seen, told), (expected, info) = env.reset(seed=3), gym.reset(seed=3)
     env.action_space("agent").seed(0)
@@ -59,14 +59,14 @@ def test_a_lone_agent_lives_the_episode_of_gymnasium(problem: str) -> None:
 
 
 def test_a_team_moves_as_the_native_environment_does_with_all_its_actions() -> None:
-    shared = setting("locomotion")
-    env, live = ParallelGraphEnv(shared), None
+    shared = env_config("locomotion")
+    env, episodes = ParallelGraphEnv(shared), None
     rng = np.random.default_rng(0)
     sizes = set()
     for _ in range(6):
-        seen, _ = env.reset() if live else env.reset(seed=1)
-        live = live or shared.live(1, int(np.random.Generator(np.random.PCG64(1)).integers(2**31)))
-        graph, (acts,) = live.observation.graph, live.observation.masks
+        seen, _ = env.reset() if episodes else env.reset(seed=1)
+        episodes = episodes or shared.episodes(1, int(np.random.Generator(np.random.PCG64(1)).integers(2**31)))
+        graph, (acts,) = episodes.observation.graph, episodes.observation.masks
         nodes = acts.nonzero().squeeze(1).tolist()
         sizes.add(len(nodes))
         assert env.agents == [f"node_{node}" for node in nodes]
@@ -76,19 +76,19 @@ def test_a_team_moves_as_the_native_environment_does_with_all_its_actions() -> N
                 assert seen[agent]["own_node"].nonzero()[0].tolist() == [node]
             padded = {key: torch.as_tensor(value)[None] for key, value in seen[env.agents[0]].items()}
             padded["action_mask"] = padded.pop("acts")
-            arrays, expected = strip(padded), shared.schema.pack(live.observation)
+            arrays, expected = strip(padded), shared.schema.pack(episodes.observation)
             for key, value in expected.items():
                 torch.testing.assert_close(arrays[key].to(value.dtype), value, rtol=0, atol=0)
             actions = {agent: rng.uniform(-1, 1, 1).astype(np.float32) for agent in env.agents[1:]}
             joint = torch.zeros(graph.num_nodes, 1)
             joint[nodes[1:]] = torch.tensor(np.array(list(actions.values()))).reshape(-1, 1)
-            played = live.step(joint)
+            played = episodes.step(joint)
             agents = env.agents
             seen, rewards, terminations, truncations, _ = env.step(actions)
             assert rewards == dict.fromkeys(agents, float(played.reward))
             assert terminations == dict.fromkeys(agents, bool(played.terminated))
             assert truncations == dict.fromkeys(agents, bool(played.truncated))
-        live.begin(torch.zeros(1, dtype=torch.int64))
+        episodes.reset(torch.zeros(1, dtype=torch.int64))
     assert len(sizes) > 1
 
 

@@ -20,7 +20,7 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.agent import Agent
 from graphwright.training.config import TrainConfig
@@ -80,9 +80,9 @@ def test_what_is_no_data_set_is_refused(dataset: Any, message: str) -> None:
 def test_a_data_set_is_played_trained_on_and_evaluated() -> None:
     environment = VERTEX_COVER.environment
     instances = environment.instance(from_pyg_dataset(DataLoader(data_set(), batch_size=2)))
-    setting = make_setting("vertex-cover", instances=instances)
-    assert setting.limits.nodes == int(instances.node_segments.lengths.max())
-    drawn = setting.source(0).draw(6)
+    env_config = make_env_config("vertex-cover", instances=instances)
+    assert env_config.limits.nodes == int(instances.node_segments.lengths.max())
+    drawn = env_config.source(0).draw(6)
     assert sorted(drawn.nodes["weight"].tolist()) == sorted(instances.nodes["weight"].tolist())
     final = play(environment, drawn, random_choice(environment, seeded()))
     assert environment.is_complete(final).all()

@@ -14,7 +14,7 @@ from ray.rllib.core.columns import Columns
 from graphwright.core import Observation
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.registry import PROBLEMS
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
 from graphwright.frameworks.rllib import ConfiguredGraphEnv, GraphRLModule, module_spec
 from graphwright.frameworks.schema import Limits
@@ -25,28 +25,28 @@ ENCODER = EncoderConfig(width=8, depth=2)
 
 
 @cache
-def small() -> Setting:
-    return make_setting("vertex-cover", sizes=(5, 9))
+def small() -> EnvConfig:
+    return make_env_config("vertex-cover", sizes=(5, 9))
 
 
-def roomier(setting: Setting) -> Setting:
-    return Setting(setting.problem, setting.environment, setting.source, Limits(40, 300, 40))
+def roomier(env_config: EnvConfig) -> EnvConfig:
+    return EnvConfig(env_config.problem, env_config.environment, env_config.source, Limits(40, 300, 40))
 
 
-def build(setting: Setting, seed: int = 0, heads: HeadsConfig | None = None) -> GraphRLModule:
-    spec = module_spec(setting, ENCODER, heads)
-    spec.observation_space = observation_space(setting.schema, setting.limits, "padded")
-    spec.action_space = action_space(setting.environment.actions, setting.limits)
+def build(env_config: EnvConfig, seed: int = 0, heads: HeadsConfig | None = None) -> GraphRLModule:
+    spec = module_spec(env_config, ENCODER, heads)
+    spec.observation_space = observation_space(env_config.schema, env_config.limits, "padded")
+    spec.action_space = action_space(env_config.environment.actions, env_config.limits)
     torch.manual_seed(seed)
     return spec.build()
 
 
-def observed(setting: Setting) -> tuple[Observation, dict]:
+def observed(env_config: EnvConfig) -> tuple[Observation, dict]:
     """Six graphs after two steps, and what RLlib hands to a module."""
-    live = setting.live(6, seed=2)
+    live = env_config.episodes(6, seed=2)
     for _ in range(2):
         live.step(torch.tensor([0, 1, 2, 3, 4, 0]))
-    arrays = padded(setting.schema.pack(live.observation), setting.limits)
+    arrays = padded(env_config.schema.pack(live.observation), env_config.limits)
     return live.observation, {Columns.OBS: {key: torch.from_numpy(values) for key, values in arrays.items()}}
 
 
@@ -54,17 +54,17 @@ def decide(module: GraphRLModule, batch: dict) -> torch.Tensor:
     return module.forward_inference(batch)[Columns.ACTION_DIST_INPUTS].argmax(1)
 
 
-@pytest.mark.parametrize("room", [lambda setting: setting, roomier], ids=["tight", "loose"])
+@pytest.mark.parametrize("room", [lambda env_config: env_config, roomier], ids=["tight", "loose"])
 def test_logits_and_values_are_those_of_the_native_policy(room) -> None:
-    setting = room(small())
-    module = build(setting)
-    native = GraphPolicy(setting.environment.features, setting.environment.actions, ENCODER, HeadsConfig())
+    env_config = room(small())
+    module = build(env_config)
+    native = GraphPolicy(env_config.environment.features, env_config.environment.actions, ENCODER, HeadsConfig())
     native.load_state_dict(module.policy.state_dict())
-    observation, batch = observed(setting)
+    observation, batch = observed(env_config)
     expected, value = native(observation)
     out = module.forward_train(batch)
     distribution = module.get_train_action_dist_cls().from_logits(out[Columns.ACTION_DIST_INPUTS])
-    assert out[Columns.ACTION_DIST_INPUTS].shape == (6, setting.limits.actions)
+    assert out[Columns.ACTION_DIST_INPUTS].shape == (6, env_config.limits.actions)
     for graph, row in enumerate(distribution._dist.probs):
         start, end = expected.segments.ptr[graph], expected.segments.ptr[graph + 1]
         probs, legal = expected.probs[start:end], observation.masks[0][start:end]
@@ -110,19 +110,19 @@ def test_kl_and_its_gradient_are_finite_where_actions_are_masked() -> None:
 def test_what_has_no_score_for_each_action_is_refused(problem: str) -> None:
     known = PROBLEMS[problem]
     source = partial(GeneratedInstances, known.generator())
-    setting = Setting(known, known.environment, source, Limits(4, 8, 16))
+    env_config = EnvConfig(known, known.environment, source, Limits(4, 8, 16))
     with pytest.raises(ValueError, match="one score for each action"):
-        build(setting, heads=HeadsConfig())
+        build(env_config, heads=HeadsConfig())
 
 
 @pytest.mark.parametrize("problem", ["tour", "graph-robustness"])
 def test_a_module_is_made_as_the_problem_is_trained(problem: str) -> None:
-    setting = make_setting(problem)
-    spec = module_spec(setting)
+    env_config = make_env_config(problem)
+    spec = module_spec(env_config)
     known = TrainConfig.for_problem(problem)
     assert (spec.model_config["encoder"], spec.model_config["heads"]) == (known.encoder, known.heads)
-    module = build(setting)
-    setting.policy(ENCODER).load_state_dict(module.policy.state_dict())
+    module = build(env_config)
+    env_config.policy(ENCODER).load_state_dict(module.policy.state_dict())
 
 
 def test_one_iteration_of_ppo_moves_every_parameter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from stable_baselines3 import A2C, DQN, PPO
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, from_edges
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium import GraphEnv
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.sb3 import (
@@ -42,8 +42,8 @@ SMALL = EncoderConfig(width=16, depth=2)
 ONE_PROBLEM_A_HEAD = ["vertex-cover", "steiner-tree", "path-search", "grid-navigation", "network-repair"]
 
 
-def maskable(setting: Setting | str, *, ragged: bool = False, num_envs: int = 4, **kwargs: Any) -> MaskablePPO:
-    env = GraphVecEnv(setting, num_envs, ragged=ragged)
+def maskable(env_config: EnvConfig | str, *, ragged: bool = False, num_envs: int = 4, **kwargs: Any) -> MaskablePPO:
+    env = GraphVecEnv(env_config, num_envs, ragged=ragged)
     buffer = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
     policy = {"encoder": SMALL, **kwargs.pop("policy_kwargs", {})}
     return MaskablePPO(
@@ -76,23 +76,23 @@ SCORES_OF_CANDIDATES = [
 def test_the_policy_decides_as_the_native_one(
     problem: str, encoder: EncoderConfig, heads: HeadsConfig | None, ragged: bool
 ) -> None:
-    setting = make_setting(problem)
-    algorithm = PPO if setting.environment.actions.continuous else MaskablePPO
-    env = GraphVecEnv(setting, 4, ragged=ragged)
+    env_config = make_env_config(problem)
+    algorithm = PPO if env_config.environment.actions.continuous else MaskablePPO
+    env = GraphVecEnv(env_config, 4, ragged=ragged)
     buffer: Any = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
     model = algorithm(GraphPolicy, env, policy_kwargs={"encoder": encoder, "heads": heads}, device="cpu", **buffer)
-    native = setting.policy(encoder, heads)
+    native = env_config.policy(encoder, heads)
     native.load_state_dict(model.policy.network.state_dict())
     for _ in range(3):
         observation = env.reset()
-        distribution, value = native(env.live.observation)
+        distribution, value = native(env.episodes.observation)
         obs, _ = model.policy.obs_to_tensor(observation)
         assert torch.allclose(model.policy.predict_values(obs)[:, 0], value, atol=1e-6)
         actions, _ = model.predict(observation, deterministic=True)
-        own = read_actions(setting.environment.actions, env.live, actions)
+        own = read_actions(env_config.environment.actions, env.episodes, actions)
         assert torch.allclose(own.float(), distribution.mode.float(), atol=1e-6)
-        drawn, nodes = distribution.sample(), env.live.observation.graph.node_segments
-        played = spread(drawn, nodes, setting.limits.nodes, 0) if drawn.dim() == 2 else drawn
+        drawn, nodes = distribution.sample(), env.episodes.observation.graph.node_segments
+        played = spread(drawn, nodes, env_config.limits.nodes, 0) if drawn.dim() == 2 else drawn
         torch.manual_seed(0)  # the entropy of two stages is that at a drawn source
         _, log_prob, entropy = model.policy.evaluate_actions(obs, played)
         assert torch.allclose(log_prob, distribution.log_prob(drawn), atol=1e-5)
@@ -106,15 +106,15 @@ def test_values_of_candidates_are_those_of_the_native_networks(
     problem: str, encoder: EncoderConfig, heads: HeadsConfig | None, ragged: bool
 ) -> None:
     """V(s) + A(s, a); DQN takes the greatest."""
-    setting = make_setting(problem)
-    env = GraphVecEnv(setting, 4, ragged=ragged)
+    env_config = make_env_config(problem)
+    env = GraphVecEnv(env_config, 4, ragged=ragged)
     buffer: Any = {"replay_buffer_class": GraphReplayBuffer} if ragged else {}
     kwargs = {"encoder": encoder, "heads": heads}
     model = GraphDQN(GraphQPolicy, env, policy_kwargs=kwargs, device="cpu", buffer_size=64, **buffer)
-    native = setting.policy(encoder, model.policy.heads)
+    native = env_config.policy(encoder, model.policy.heads)
     native.load_state_dict(model.q_net.network.state_dict())
     observation = env.reset()
-    distribution, value = native(env.live.observation)
+    distribution, value = native(env.episodes.observation)
     expected = (distribution.logits + value[distribution.segments.index]).detach()
     obs, _ = model.policy.obs_to_tensor(observation)
     found = model.q_net(obs)
@@ -137,7 +137,7 @@ def test_a_policy_is_made_as_the_problem_is_trained(problem: str, policy: Any) -
         warnings.simplefilter("error", EdgeFeaturesIgnored)
         made = policy(env.observation_space, env.action_space, lambda _: 1e-3)
         asked = policy(env.observation_space, env.action_space, lambda _: 1e-3, encoder=replace(SMALL, kind="gin"))
-        native = env.setting.policy()
+        native = env.env_config.policy()
     assert made.encoder == known.encoder
     assert made.heads == (known.heads if policy is GraphPolicy else replace(known.heads, value_pool="mean"))
     assert asked.encoder == replace(SMALL, kind="gin")
@@ -211,14 +211,14 @@ def test_unmasked_policies_may_choose_any_candidate_but_no_padding() -> None:
 @pytest.mark.parametrize("size", [20, 100, 500])
 def test_a_saved_model_runs_on_larger_graphs_with_equal_decisions(size: int, tmp_path: Path) -> None:
     """Issues 2031 and 2042 of Stable-Baselines3, on all three ways to another size."""
-    model = maskable(make_setting("vertex-cover", sizes=(5, 10, 15))).learn(64)
+    model = maskable(make_env_config("vertex-cover", sizes=(5, 10, 15))).learn(64)
     model.save(tmp_path / "model")
-    larger = GraphVecEnv(make_setting("vertex-cover", sizes=(size,)), 3)
+    larger = GraphVecEnv(make_env_config("vertex-cover", sizes=(size,)), 3)
     observation = larger.reset()
-    environment = larger.setting.environment
+    environment = larger.env_config.environment
     native = NativePolicy(environment.features, environment.actions, SMALL, HeadsConfig())
     native.load_state_dict(model.policy.network.state_dict())
-    expected = native.best(larger.live.observation).tolist()
+    expected = native.best(larger.episodes.observation).tolist()
     loaded = load(MaskablePPO, tmp_path / "model", larger)
     assert loaded.predict(observation, deterministic=True)[0].tolist() == expected
     assert model.predict(observation, deterministic=True)[0].tolist() == expected
@@ -254,17 +254,17 @@ def test_save_and_load_keep_everything(tmp_path: Path) -> None:
 def test_one_node_graphs_and_isolated_nodes_are_right(ragged: bool) -> None:
     edges = torch.tensor([[4, 5], [5, 6]])  # of the third graph, whose last node is alone
     lonely = from_edges(edges, torch.tensor([1, 3, 4, 1]), undirected=True)
-    instances = make_setting("independent-set").environment.instance(lonely)
-    model = maskable(make_setting("independent-set", instances=instances), ragged=ragged)
+    instances = make_env_config("independent-set").environment.instance(lonely)
+    model = maskable(make_env_config("independent-set", instances=instances), ragged=ragged)
     env: Any = model.env
-    assert sorted(env.live.state.node_segments.lengths.tolist()) == [1, 1, 3, 4]
-    together = env.live.observation
+    assert sorted(env.episodes.state.node_segments.lengths.tolist()) == [1, 1, 3, 4]
+    together = env.episodes.observation
     for row in range(4):
         alone = Observation(*_select(together, row))
         model_value = model.policy.predict_values(model.policy.obs_to_tensor(env._observe())[0])[row]
         assert torch.allclose(model_value, model.policy.network.value(alone), atol=1e-6)
     actions, _ = model.predict(env._observe(), deterministic=True)
-    sizes = env.live.state.node_segments.lengths.tolist()
+    sizes = env.episodes.state.node_segments.lengths.tolist()
     assert all(0 <= action < size for action, size in zip(actions, sizes, strict=True))
     with_room = [_leaves_room(together.graph.select(torch.tensor([row])), int(actions[row])) for row in range(4)]
     _, _, done, infos = env.step(actions)
@@ -291,10 +291,10 @@ def test_spaces_graph_goes_through_unpadded() -> None:
     """Issues 219, 1280 and 2121: a `spaces.Graph` in the observation space, and single observations of it."""
     model = maskable("steiner-tree", ragged=True).learn(32)
     assert isinstance(model.observation_space["graph"], spaces.Graph)
-    single = GraphEnv(make_setting("steiner-tree"), observation="graph")
+    single = GraphEnv(make_env_config("steiner-tree"), observation="graph")
     observation, _ = single.reset(seed=0)
     action, _ = model.predict(observation, deterministic=True)
-    native = model.policy.network.best(single.live.observation)
+    native = model.policy.network.best(single.episodes.observation)
     assert int(action) == int(native)
 
 
@@ -356,7 +356,7 @@ def test_dqn_on_ragged_graphs_stores_what_it_saw(tmp_path: Path) -> None:
         "actions were legal"
     )
     model.save(tmp_path / "dqn")
-    again = load(GraphDQN, tmp_path / "dqn", GraphVecEnv(make_setting("steiner-tree", sizes=(60,)), 2, ragged=True))
+    again = load(GraphDQN, tmp_path / "dqn", GraphVecEnv(make_env_config("steiner-tree", sizes=(60,)), 2, ragged=True))
     assert all(torch.equal(one, other) for one, other in zip(weights(model), weights(again), strict=True))
 
 
@@ -364,7 +364,7 @@ def test_an_episode_that_is_cut_is_bootstrapped_from_where_it_ended() -> None:
     """Illegal actions cut an episode; the info then holds the last observation of the old one."""
     env = GraphVecEnv("vertex-cover", 1, ragged=True)
     env.reset()
-    last = env.live.state.num_nodes
+    last = env.episodes.state.num_nodes
     for _ in range(last):
         _, reward, done, infos = env.step(np.array([10_000]))
         assert reward[0] == -1

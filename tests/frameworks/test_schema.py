@@ -10,30 +10,30 @@ from hypothesis import strategies as st
 from environments import KINDS
 from graphwright.core import GraphError, Segments
 from graphwright.envs.registry import PROBLEMS
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.ragged_ring import RaggedRing
 from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from strategies import seeded
 
-SETTINGS = {name: make_setting(name) for name in PROBLEMS}
+CONFIGS = {name: make_env_config(name) for name in PROBLEMS}
 
 
-def packed(setting: Setting, count: int = 5, seed: int = 0) -> Arrays:
-    return setting.schema.pack(setting.live(count, seed).observation)
+def packed(env_config: EnvConfig, count: int = 5, seed: int = 0) -> Arrays:
+    return env_config.schema.pack(env_config.episodes(count, seed).observation)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
-    setting = SETTINGS[name]
-    live = setting.live(4, 0)
-    arrays = setting.schema.pack(live.observation)
-    padded = pad(arrays, setting.limits)
+    env_config = CONFIGS[name]
+    live = env_config.episodes(4, 0)
+    arrays = env_config.schema.pack(live.observation)
+    padded = pad(arrays, env_config.limits)
     for key, values in strip(padded).items():
         assert torch.equal(values, arrays[key]), key
-    schema = setting.schema
+    schema = env_config.schema
     policy = GraphPolicy(schema.features, schema.actions, EncoderConfig(width=8), HeadsConfig())
-    again = setting.schema.unpack(strip(padded))
+    again = env_config.schema.unpack(strip(padded))
     for one, other in zip(again.masks, live.observation.masks, strict=True):
         assert torch.equal(one, other)
     assert torch.equal(policy.value(again), policy.value(live.observation))
@@ -42,27 +42,27 @@ def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["vertex-cover", "steiner-tree", "network-repair", "path-search"])
 def test_select_and_concat_are_those_of_graph_batches(name: str) -> None:
-    setting = SETTINGS[name]
-    arrays = packed(setting)
+    env_config = CONFIGS[name]
+    arrays = packed(env_config)
     rows = torch.tensor([3, 0, 3])
     chosen = select(arrays, rows)
-    graph = setting.schema.unpack(arrays).graph.select(rows)
+    graph = env_config.schema.unpack(arrays).graph.select(rows)
     for key, values in graph.to_tensors().items():
-        assert torch.equal(setting.schema.unpack(chosen).graph.to_tensors()[key], values), key
+        assert torch.equal(env_config.schema.unpack(chosen).graph.to_tensors()[key], values), key
     parts = [select(arrays, torch.tensor([row])) for row in range(5)]
     for key, values in concat(parts).items():
         assert torch.equal(values, arrays[key])
 
 
 def test_arrays_that_do_not_fit_are_refused_by_name() -> None:
-    setting = SETTINGS["vertex-cover"]
-    arrays = packed(setting)
+    env_config = CONFIGS["vertex-cover"]
+    arrays = packed(env_config)
     with pytest.raises(GraphError, match=r"nodes: a graph has \d+ rows, there is room for 3"):
         pad(arrays, Limits(3, 100, 3))
     with pytest.raises(GraphError, match="expected 4 columns: selected, weight"):
-        setting.schema.unpack({**arrays, "nodes": arrays["nodes"][:, :2]})
+        env_config.schema.unpack({**arrays, "nodes": arrays["nodes"][:, :2]})
     with pytest.raises(GraphError, match="action_mask has 1 values"):
-        setting.schema.unpack({**arrays, "action_mask": arrays["action_mask"][:1]})
+        env_config.schema.unpack({**arrays, "action_mask": arrays["action_mask"][:1]})
 
 
 def test_spread_by_hand() -> None:
@@ -78,7 +78,7 @@ def test_spread_by_hand() -> None:
 @given(capacity=st.integers(3, 40), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=60), seed=st.integers(0, 99))
 def test_a_ring_holds_the_newest_graphs(capacity: int, sizes: list[int], seed: int) -> None:
     """Against a list, over many rounds and growing tables."""
-    arrays = packed(SETTINGS["steiner-tree"], 12, seed)
+    arrays = packed(CONFIGS["steiner-tree"], 12, seed)
     ring, kept = RaggedRing(capacity), []
     draw = torch.Generator().manual_seed(seed)
     for size in sizes:
@@ -96,9 +96,9 @@ def test_a_ring_holds_the_newest_graphs(capacity: int, sizes: list[int], seed: i
 def test_every_kind_of_action_has_room_in_padded_arrays(kind: str) -> None:
     environment = KINDS[kind]
     graphs = environment.instance(PROBLEMS["vertex-cover"].generator(sizes=(6, 8))(6, seeded()))
-    setting = make_setting(PROBLEMS["vertex-cover"], environment=environment, instances=graphs)
-    live = setting.live(4, 0)
-    padded = pad(setting.schema.pack(live.observation), setting.limits)
+    env_config = make_env_config(PROBLEMS["vertex-cover"], environment=environment, instances=graphs)
+    live = env_config.episodes(4, 0)
+    padded = pad(env_config.schema.pack(live.observation), env_config.limits)
     assert torch.equal(
         environment.actions.arrange(live.observation.graph, live.observation.masks), strip(padded)["action_mask"]
     )

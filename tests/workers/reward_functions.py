@@ -1,4 +1,4 @@
-"""Rewards that workers compute, good and bad ones."""
+"""RewardFunction that workers compute, good and bad ones."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ def check_same(workers: RewardWorkers, batches: list[GraphBatch], order: list[in
         expected = [local(batch) for batch in batches]
     for batch, rewards in zip(batches, expected, strict=True):
         assert rewards.shape == (batch.num_graphs, 3)
-    tickets = [workers.submit(batch) for batch in batches]
+    futures = [workers.submit(batch) for batch in batches]
     for place in order:
-        torch.testing.assert_close(workers.collect(tickets[place]), expected[place], rtol=0, atol=0)
+        torch.testing.assert_close(workers.collect(futures[place]), expected[place], rtol=0, atol=0)
 
 
 several = st.lists(ragged_batches(graphs=(0, 8)), min_size=1, max_size=5).flatmap(
@@ -83,18 +83,18 @@ def test_messages_larger_than_any_pipe_pass_in_both_directions() -> None:
     """Where rewards and states are sent as messages, neither side waits for the other to read."""
     with RewardWorkers(label, 1, buffer_bytes=64, time_limit=20) as workers:
         batches = [labelled(40_000, start, nodes=1) for start in range(6)]
-        tickets = [workers.submit(batch) for batch in batches]
-        for batch, ticket in zip(batches, tickets, strict=True):
-            assert bool((workers.collect(ticket) == batch.graphs["label"]).all())
+        futures = [workers.submit(batch) for batch in batches]
+        for batch, future in zip(batches, futures, strict=True):
+            assert bool((workers.collect(future) == batch.graphs["label"]).all())
 
 
 def test_submitting_does_not_wait() -> None:
     with RewardWorkers(slow_label, 2) as workers:
         begin = time.monotonic()
-        tickets = [workers.submit(labelled(4)) for _ in range(2)]
+        futures = [workers.submit(labelled(4)) for _ in range(2)]
         assert time.monotonic() - begin < 0.25
-        assert [workers.collect(ticket).tolist() for ticket in reversed(tickets)] == [[0, 1, 2, 3]] * 2
-        assert workers.collect(tickets[0]).tolist() == [0, 1, 2, 3]
+        assert [workers.collect(future).tolist() for future in reversed(futures)] == [[0, 1, 2, 3]] * 2
+        assert workers.collect(futures[0]).tolist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -109,24 +109,24 @@ def test_a_worker_that_fails_once_costs_a_warning(fault: str, reason: str, tmp_p
     """Shares that wait behind the one that failed are computed too, from states that the failure has not touched."""
     function = partial(faulty, fault=fault, flag=str(tmp_path / "flag"), bad=5)
     with RewardWorkers(function, 2, time_limit=3 if fault == "hang" else 60) as workers:
-        tickets = [workers.submit(labelled(6, start)) for start in (0, 10)]
+        futures = [workers.submit(labelled(6, start)) for start in (0, 10)]
         with pytest.warns(RewardWarning, match=rf"graphs 3 to 5 of batch 0 are computed again: (.|\n)*{reason}"):
-            assert workers.collect(tickets[1]).tolist() == [10, 11, 12, 13, 14, 15]
-        assert workers.collect(tickets[0]).tolist() == [0, 1, 2, 3, 4, 5]
+            assert workers.collect(futures[1]).tolist() == [10, 11, 12, 13, 14, 15]
+        assert workers.collect(futures[0]).tolist() == [0, 1, 2, 3, 4, 5]
         assert workers.num_failures == 1
 
 
 def test_a_batch_that_fails_twice_is_named_and_costs_no_other(tmp_path: Path) -> None:
     with RewardWorkers(partial(faulty, fault="raise", flag="", bad=5), 2) as workers:
         good, bad, other = labelled(4), labelled(5, 3), labelled(4, 20)
-        tickets = [workers.submit(batch) for batch in (good, bad, other)]
+        futures = [workers.submit(batch) for batch in (good, bad, other)]
         with (
             pytest.warns(RewardWarning),
             pytest.raises(RewardError, match=r"graphs 2 to 4 of batch 1 failed twice(.|\n)*no such molecule"),
         ):
-            workers.collect(tickets[1])
-        assert workers.collect(tickets[0]).tolist() == [0, 1, 2, 3]
-        assert workers.collect(tickets[2]).tolist() == [20, 21, 22, 23]
+            workers.collect(futures[1])
+        assert workers.collect(futures[0]).tolist() == [0, 1, 2, 3]
+        assert workers.collect(futures[2]).tolist() == [20, 21, 22, 23]
         assert rewards(workers, 3) == [0, 1, 2]
 
 
@@ -146,7 +146,7 @@ def test_functions_that_cannot_be_sent_are_refused() -> None:
     with pytest.raises(TypeError, match=r"<lambda> cannot be sent to workers; define it in a module"):
         RewardWorkers(lambda states: states.graphs["label"], 1)
     before = set(multiprocessing.active_children())
-    with pytest.raises(RewardError, match=r"could not begin: (.|\n)*no number"):
+    with pytest.raises(RewardError, match=r"could not start: (.|\n)*no number"):
         RewardWorkers(FailsToLoad(), 1)
     assert set(multiprocessing.active_children()) <= before
 
@@ -156,10 +156,10 @@ def test_closing_ends_the_processes_and_may_be_repeated() -> None:
     with RewardWorkers(slow_label, 2) as workers:
         assert rewards(workers, 5) == [0, 1, 2, 3, 4]
         assert len(set(multiprocessing.active_children()) - before) == 2
-        ticket = workers.submit(labelled(4))
+        future = workers.submit(labelled(4))
         workers.close()
         workers.close()
         assert set(multiprocessing.active_children()) <= before
-        for refused in (partial(workers.collect, ticket), partial(workers.submit, labelled(1))):
+        for refused in (partial(workers.collect, future), partial(workers.submit, labelled(1))):
             with pytest.raises(RewardError, match="closed"):
                 refused()

@@ -114,7 +114,8 @@ def _gap(solution: NamedSolution) -> list[str]:
 def _draw(
     picture: Path, path: Path, agent: Agent, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
 ) -> None:
-    from graphwright.drawing.graphs import draw_solution, note_unplaced, place_nodes, save_figure
+    from graphwright.drawing.graphs import draw_solution, note_unplaced, place_nodes
+    from graphwright.drawing.style import save_figure
 
     name_to_node = {name: node for node, name in enumerate(named.names)}
     given, geographic = _positions(named.graph)

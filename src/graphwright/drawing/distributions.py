@@ -1,18 +1,18 @@
-"""Pictures of what a generative flow network has learned: distributions, rewards, trade-offs."""
+"""Distributions, rewards and trade-offs of what a generative flow network samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from graphwright.drawing.graphs import ACCENT, EDGE, GREY, INK, plt
+from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, legend_above, new_figure, simplify
 from graphwright.functional.pareto import pareto_front
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _COLORS = (ACCENT, "#2a6f97", "#6a994e", "#9a5bb5")
 _MASS, _MOST_BARS = 0.999, 200
@@ -27,10 +27,13 @@ def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray], *, lo
     hold 99.9 % of the target or of one of `found` are drawn, at most 200; of what is left out the label says how many
     objects, the legend how much probability. log: on a logarithmic scale.
     """
+    from matplotlib.ticker import MaxNLocator
+
     shown = _likely([target, *found.values()])
     order = shown[np.argsort(-target[shown], kind="stable")]
     place = np.arange(len(order))
-    figure, axes = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    figure = new_figure(9, 3.6)
+    axes = figure.add_subplot()
     entries: list[Any] = [
         axes.bar(place, target[order], width=0.8, color=EDGE, label="target" + _share_shown(target, order))
     ]
@@ -48,8 +51,8 @@ def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray], *, lo
     axes.set(xlabel=f"{count} objects, the most likely first", ylabel="probability")
     axes.set_xlim(-0.6, len(order) - 0.4)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(handles=entries, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
-    _tidy(axes)
+    legend_above(axes, handles=entries)
+    simplify(axes)
     return figure
 
 
@@ -60,10 +63,11 @@ def plot_grid(
 
     The first coordinate runs to the right, the second upwards.
     """
+    from matplotlib.ticker import MaxNLocator
+
     largest = max(float(table.max()) for table in tables.values())
-    figure, row = plt.subplots(
-        1, len(tables), figsize=(3.4 * len(tables) + 0.8, 3.7), layout="constrained", squeeze=False
-    )
+    figure = new_figure(3.4 * len(tables) + 0.8, 3.7)
+    row = figure.subplots(1, len(tables), squeeze=False)
     for axes, (name, table) in zip(row[0], tables.items(), strict=True):
         image = axes.imshow(table.T, origin="lower", cmap="magma_r", vmin=0, vmax=largest)
         axes.set_title(name, loc="left", fontsize=11, color=INK)
@@ -83,7 +87,8 @@ def plot_rewards(log_rewards: Mapping[str, np.ndarray], *, threshold: float | No
     Of log R where the greatest R is 1e6 or more, so also where it overflows, or where R spans more than a factor of
     1000 and log R fills no fewer bins: a floor of 1e-30 does not push all else into one. threshold: of R, marked.
     """
-    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    figure = new_figure(7, 3.4)
+    axes = figure.add_subplot()
     together = np.concatenate(list(log_rewards.values()))
     log = together.max() >= np.log(LARGE) or (
         np.ptp(together) > np.log(_SPAN) and _filled(together, bins) >= _filled(np.exp(together), bins)
@@ -98,8 +103,8 @@ def plot_rewards(log_rewards: Mapping[str, np.ndarray], *, threshold: float | No
         place = np.log(threshold) if log else threshold
         axes.axvline(place, color=GREY, linewidth=1, linestyle=(0, (4, 3)), label=f"threshold {threshold:g}")
     axes.set(xlabel="log R" if log else "reward R", ylabel="share of objects")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
-    _tidy(axes)
+    legend_above(axes)
+    simplify(axes)
     return figure
 
 
@@ -114,8 +119,8 @@ def plot_pareto(
     pairs = list(combinations(range(len(objectives)), 2))
     columns = min(len(pairs), 3)
     rows = -(-len(pairs) // columns)
-    shape = (4.2 * columns + (1.0 if color is not None else 0.4), 3.8 * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=shape, layout="constrained", squeeze=False)
+    figure = new_figure(4.2 * columns + (1.0 if color is not None else 0.4), 3.8 * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
     is_front = pareto_front(points)
     front = points[is_front]
     for place, (axes, (first, second)) in enumerate(zip(grid.flat, pairs, strict=False)):
@@ -128,7 +133,7 @@ def plot_pareto(
         ring = {"facecolor": "none", "edgecolor": ACCENT, "linewidth": 1.3}
         axes.scatter(front[:, first], front[:, second], 30, label=label, **ring)
         axes.set(xlabel=objectives[first], ylabel=objectives[second])
-        _tidy(axes)
+        simplify(axes)
         if not place:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
     for axes in grid.flat[len(pairs) :]:
@@ -157,9 +162,3 @@ def _share_shown(probability: np.ndarray, shown: np.ndarray) -> str:
 def _filled(values: np.ndarray, bins: int) -> int:
     """How many of `bins` equal bins are not empty."""
     return int(np.count_nonzero(np.histogram(values, bins)[0]))
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
-    axes.set_axisbelow(True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from typing import Any
+
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.graphs import draw_solution, place_nodes
 from graphwright.envs.environment import Environment
 
 
-class Picture:
-    """Pictures of the states of one episode, with every node in one place.
+class FrameRenderer:
+    """Draws the states of one episode; every node keeps its place.
 
     state: a batch of one graph; its column `position` [N, 2] is used where there is one.
     """
@@ -28,8 +28,6 @@ class Picture:
         edges = state.edge_index[:, state.links[0]].t().numpy()
         figure = draw_solution(edges, solution.nodes.numpy(), solution.links.t().numpy(), self.position, title)
         figure.set_dpi(64)
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = figure.canvas
         canvas.draw()
-        pixels = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-        plt.close(figure)
-        return pixels
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -1,73 +1,20 @@
-"""Pictures: the learning curve of a run, and a graph with a solution marked on it."""
+"""A graph with a solution marked on it, and where its nodes stand."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
-from graphwright.core.files import write_atomically
+from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, PALE, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 NO_MARKS: Mapping[str, np.ndarray] = {}
-INK, GREY, PALE, ACCENT, EDGE = "#1f2933", "#7b8794", "#ffffff", "#e4572e", "#b8c4ce"
-
-
-def plot_curve(rows: Sequence[dict[str, float]], reference: str, path: Path) -> None:
-    """The run's return and validation gap against its steps, as a PNG."""
-    if not rows:
-        return
-    table = {name: np.array([row[name] for row in rows]) for name in ("steps", "return", "validation_gap")}
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    left.plot(table["steps"], table["return"], color=EDGE, linewidth=1)
-    left.plot(table["steps"], _smooth(table["return"]), color=INK, linewidth=1.6)
-    left.set(xlabel="environment steps", ylabel="return of training episodes")
-    measured = ~np.isnan(table["validation_gap"])
-    excess = 100 * table["validation_gap"][measured]
-    right.plot(table["steps"][measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4)
-    right.set(xlabel="environment steps", ylabel=f"validation: % worse than {reference}")
-    right.set_ylim(bottom=min(0.0, excess.min(initial=0.0)))
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    save_figure(figure, path)
-
-
-def plot_flow_curve(rows: Sequence[dict[str, float]], path: Path) -> None:
-    """Loss and log Z of a flow run, and its distance from the target where that is known, as a PNG."""
-    if not rows:
-        return
-    table = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    exact = ~np.isnan(table["total_variation"])
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    left.plot(table["steps"], _smooth(np.maximum(table["loss"], 1e-12)), color=INK, linewidth=1.6)
-    left.set(xlabel="trajectories", ylabel="loss", yscale="log")
-    if exact.any():
-        distance = np.maximum(table["total_variation"][exact], 1e-12)
-        right.plot(table["steps"][exact], distance, color=ACCENT, marker="o", markersize=3)
-        right.set(xlabel="trajectories", ylabel="total variation from R / Z", yscale="log")
-    else:
-        right.plot(table["steps"], _smooth(table["return"]), color=ACCENT, linewidth=1.6)
-        right.set(xlabel="trajectories", ylabel="mean log R of training objects")
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(axis="y", color="#e6eaee", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    save_figure(figure, path)
 
 
 def draw_solution(
@@ -88,7 +35,8 @@ def draw_solution(
     stretch = 1 / max(np.cos(np.radians(np.median(position[:, 1]))), 0.2) if geographic else 1.0
     extent = np.ptp(position, axis=0) if len(position) else np.ones(2)
     height = np.clip(10 * stretch * extent[1] / max(extent[0], 1e-9), 3, 10) + 1.2
-    figure, axes = plt.subplots(figsize=(10, height), layout="constrained")
+    figure = new_figure(10, height)
+    axes = figure.add_subplot()
     axes.set_aspect(stretch)
     if geographic:
         axes.grid(color="#eef1f4", linewidth=0.8)
@@ -127,15 +75,9 @@ def note_unplaced(figure: Figure, placed: np.ndarray) -> None:
         axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=7, color=GREY)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write the picture whole or not at all."""
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=160, facecolor="white")
-    plt.close(figure)
-    write_atomically(path, data.getvalue())
-
-
 def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.ndarray, position: np.ndarray) -> None:
+    from matplotlib.collections import LineCollection
+
     size = _node_size(len(selected))
     axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=0.9, zorder=1))
     if len(links):
@@ -189,13 +131,3 @@ def place_nodes(edges: np.ndarray, count: int, position: np.ndarray | None) -> t
             if neighbours:
                 result[node] = result[neighbours].mean(axis=0)
     return result, placed
-
-
-def _smooth(values: np.ndarray, window: int = 5) -> np.ndarray:
-    """Trailing mean that passes over NaN."""
-    known = ~np.isnan(values)
-    total = np.cumsum(np.where(known, values, 0))
-    count = np.cumsum(known)
-    total[window:] -= total[:-window].copy() if len(values) > window else 0
-    count[window:] -= count[:-window].copy() if len(values) > window else 0
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

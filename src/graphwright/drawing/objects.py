@@ -1,18 +1,20 @@
-"""Sheets of samples: graphs coloured by type, and molecules drawn elsewhere."""
+"""Samples in a grid: graphs coloured by type, and pictures of molecules that RDKit drew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.drawing.graphs import GREY, INK, place_nodes, plt
+from graphwright.drawing.graphs import place_nodes
+from graphwright.drawing.style import GREY, INK, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _NODE_SIZE = 70.0
 _ROUNDS = 100
@@ -29,15 +31,17 @@ def draw_graphs(
     type_names: Sequence[str] = (),
     numbered: bool = False,
 ) -> Figure:
-    """The graphs of a batch in a sheet, each with its caption.
+    """The graphs of a batch in a grid, each with its caption.
 
     node_type, edge_type: columns of integers that say the colours of nodes and links; `type_names` explains those of
     nodes. Undirected links are lines, others arrows. numbered: the nodes are drawn with their numbers, in a circle, so
     that graphs on the same nodes compare. An undirected path runs from left to right, from its end of the lower
     number. columns: by default 6, 5 or 4, what leaves the fewest cells empty.
     """
+    from matplotlib.lines import Line2D
+
     states = states.to("cpu")
-    figure, cells = _sheet(states.num_graphs, columns, captions)
+    figure, cells = _cells(states.num_graphs, columns, captions)
     kinds, links = _types(states.nodes, node_type, states.num_nodes), _types(states.edges, edge_type, states.num_edges)
     for graph, axes in zip(range(states.num_graphs), cells, strict=False):
         nodes = slice(*states.node_ptr[graph : graph + 2].tolist())
@@ -63,24 +67,24 @@ def draw_graphs(
 
 
 def draw_molecules(images: Sequence[np.ndarray], captions: Sequence[str] = (), *, columns: int | None = None) -> Figure:
-    """A sheet of pictures that were drawn elsewhere, each with its caption.
+    """Pictures that were drawn elsewhere in a grid, each with its caption.
 
     images: arrays [h, w, 3 or 4], or anything that NumPy takes for one, as Pillow's images. columns: see `draw_graphs`.
     """
-    figure, cells = _sheet(len(images), columns, captions)
+    figure, cells = _cells(len(images), columns, captions)
     for image, axes in zip(images, cells, strict=False):
         axes.imshow(np.asarray(image), interpolation="antialiased")
     return figure
 
 
-def _sheet(count: int, columns: int | None, captions: Sequence[str]) -> tuple[Figure, list[Axes]]:
+def _cells(count: int, columns: int | None, captions: Sequence[str]) -> tuple[Figure, list[Axes]]:
     """A figure with `count` empty cells, row by row."""
     columns = columns or min((6, 5, 4), key=lambda width: -count % width)
     columns = max(min(columns, count), 1)
     rows = max(-(-count // columns), 1)
     height = 2.0 if captions else 1.8
-    figure, grid = plt.subplots(rows, columns, figsize=(1.9 * columns, height * rows + 0.4), layout="constrained")
-    cells = list(np.atleast_1d(grid).flat)
+    figure = new_figure(1.9 * columns, height * rows + 0.4)
+    cells = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in cells:
         axes.set_axis_off()
     for axes, caption in zip(cells, captions, strict=False):
@@ -92,6 +96,8 @@ def _draw_graph(
     axes: Axes, pairs: np.ndarray, inks: list[str], colors: list[str], position: np.ndarray, directed: bool
 ) -> None:
     """pairs: [L, 2] int, their colours `inks`; position: [N, 2] float within -1 to 1."""
+    from matplotlib.collections import LineCollection
+
     axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
     if not colors:
         axes.text(0, 0, "empty", color=GREY, fontsize=8, ha="center", va="center", style="italic")

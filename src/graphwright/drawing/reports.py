@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.distributions import LARGE, plot_distribution, plot_grid, plot_pareto, plot_rewards
-from graphwright.drawing.graphs import save_figure
 from graphwright.drawing.objects import draw_graphs, draw_molecules
+from graphwright.drawing.style import save_figure
 from graphwright.envs.generative.context import TYPE
 from graphwright.envs.generative.edge_sets import PRESENT
 from graphwright.envs.generative.enumeration import StateSpace
@@ -22,6 +22,9 @@ from graphwright.envs.generative.grid import COORDINATE, HyperGrid
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.surgery import keep_edges
 from graphwright.envs.generative.task import FlowTask, Reward
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHOWN = 24
 _LARGEST_DRAWN = 60
@@ -82,7 +85,7 @@ def caption(log_reward: float) -> str:
 def draw_objects(
     task: FlowTask, environment: FlowEnvironment, objects: GraphBatch, captions: list[str]
 ) -> Figure | None:
-    """A sheet of molecules or graphs; None for objects that are neither small graphs nor molecules."""
+    """A grid of molecules or graphs; None for objects that are neither small graphs nor molecules."""
     if task.pictures is not None:
         return draw_molecules(task.pictures(environment, objects), captions)
     if isinstance(environment, HyperGrid) or int(objects.node_segments.lengths.max()) > _LARGEST_DRAWN:

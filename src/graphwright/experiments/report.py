@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from graphwright.core.files import write_atomically
-from graphwright.drawing.graphs import save_figure
+from graphwright.drawing.style import new_figure, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Cell = str | int | float
 
@@ -57,7 +58,7 @@ class Report:
             f"Made on {date.today()} ({platform.machine()}, {os.cpu_count()} cores).\n\n![{self.title}]({name}.png)\n"
         )
         write_atomically(paths[1], f"{self.markdown()}\n{made}".encode())
-        figure = plt.figure(figsize=(9, 3.6), layout="constrained")
+        figure = new_figure(9, 3.6)
         self.draw(figure)
         save_figure(figure, paths[2])
         return paths

@@ -1,4 +1,4 @@
-"""`Setting`: a problem, its instances, and the room that a padded graph of it needs."""
+"""`EnvConfig`: a problem, its instances, and the size to which its graphs are padded."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import play
 from graphwright.envs.vector import InstanceSource
-from graphwright.frameworks.live import LiveEpisodes
+from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.schema import Limits, Schema
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
 
-_TRIED = 128  # instances, which show how many edges graphs have
+_TRIED = 128  # instances from which limits are measured
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """What a framework's environment is made of.
+class EnvConfig:
+    """Everything that a framework's environment is made of.
 
-    source: the stream of instances of a seed. limits: room for every observation.
+    source: seed → stream of instances. limits: the sizes to which observations are padded.
     """
 
     problem: Problem
@@ -44,23 +44,23 @@ class Setting:
 
     @property
     def networks(self) -> Networks:
-        """The encoder and the heads with which the problem is trained by default."""
+        """The encoder and the heads with which `graphwright train` trains the problem by default."""
         config = TrainConfig.for_problem(self.problem)
         return Networks(config.encoder, config.heads)
 
     def policy(self, encoder: EncoderConfig | None = None, heads: HeadsConfig | None = None) -> GraphPolicy:
-        """A fresh policy, made as the problem's `networks` where nothing else is given."""
+        """A fresh policy, by default of the problem's `networks`."""
         networks = self.networks
         return GraphPolicy(
             self.environment.features, self.environment.actions, encoder or networks.encoder, heads or networks.heads
         )
 
-    def live(self, num_envs: int, seed: int, penalty: float = 1.0) -> LiveEpisodes:
-        """Episodes of the stream of that seed."""
-        return LiveEpisodes(self.environment, self.source(seed), num_envs, limits=self.limits, penalty=penalty)
+    def episodes(self, num_envs: int, seed: int, penalty: float = 1.0) -> EpisodeBatch:
+        """Live episodes on the instances of that seed."""
+        return EpisodeBatch(self.environment, self.source(seed), num_envs, limits=self.limits, penalty=penalty)
 
 
-def make_setting(
+def make_env_config(
     problem: Problem | str,
     *,
     environment: Environment | None = None,
@@ -70,13 +70,13 @@ def make_setting(
     weights: str | None = None,
     max_nodes: int | None = None,
     max_edges: int | None = None,
-) -> Setting:
-    """A setting of a problem, or of the one of that name, with its defaults for what is not given.
+) -> EnvConfig:
+    """The configuration of a problem, or of the one of that name; what is not given has the problem's defaults.
 
-    environment: the problem's, with other options. instances: a data set, in a new order each time round; otherwise
-    generator, sizes, weights: as for `graphwright train`. max_nodes, max_edges: room for graphs, by default as much as
-    128 instances of the largest size (or all of the data set) need; a generated instance without room is drawn
-    again.
+    environment: the problem's, with other options. instances: a data set, shuffled in every pass; otherwise
+    generator, sizes, weights: as for `graphwright train`. max_nodes, max_edges: the limits of padded graphs, by default
+    what 128 instances of the largest size (or all of the data set) need; a generated instance that exceeds them is
+    drawn again.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
     environment = environment or problem.environment
@@ -89,11 +89,11 @@ def make_setting(
     else:
         source = partial(FixedInstances, instances)
         tried = instances
-    return Setting(problem, environment, source, measure(environment, tried, max_nodes, max_edges))
+    return EnvConfig(problem, environment, source, measure(environment, tried, max_nodes, max_edges))
 
 
 def measure(environment: Environment, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
-    """Room for `instances` [B], and what is added to them in random episodes; or for what is given."""
+    """The limits of `instances` [B] and of what random episodes add to them, where no limits are given."""
     graph = environment.observe(environment.reset(instances)).graph
     nodes = max(int(one.node_segments.lengths.max()) for one in (instances, graph))
     edges = max(int(one.edge_segments.lengths.max()) for one in (instances, graph))

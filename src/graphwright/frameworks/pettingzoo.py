@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from graphwright.frameworks.env_config import Setting
+from graphwright.frameworks.env_config import EnvConfig
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Observation, observation_space
 
@@ -26,17 +26,17 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
     act ("action_mask" elsewhere, which PettingZoo keeps for what an agent's own space forbids); its action is a Box
     [columns]; all receive the same reward. An agent without an action does nothing.
 
-    setting: a `Setting`, or the name of a problem for its defaults. penalty: as for `GraphEnv`.
+    env_config: an `EnvConfig`, or the name of a problem for its defaults. penalty: as for `GraphEnv`.
     Info: "objective" and "is_complete" of the solution so far; of a lone agent "action_mask" too.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"name": "graphwright_v0", "render_modes": ["rgb_array"], "render_fps": 4}
 
-    def __init__(self, setting: Setting | str, *, penalty: float = 1.0, render_mode: str | None = None) -> None:
-        self._env = GraphEnv(setting, penalty=penalty, render_mode=render_mode)
-        self.setting = self._env.setting
+    def __init__(self, env_config: EnvConfig | str, *, penalty: float = 1.0, render_mode: str | None = None) -> None:
+        self._env = GraphEnv(env_config, penalty=penalty, render_mode=render_mode)
+        self.env_config = self._env.env_config
         self.render_mode = render_mode
-        limits, actions = self.setting.limits, self.setting.environment.actions
+        limits, actions = self.env_config.limits, self.env_config.environment.actions
         self._node: dict[str, int] = {}
         if actions.continuous:
             self._node = {f"node_{node}": node for node in range(limits.nodes)}
@@ -46,7 +46,7 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
         self.observation_spaces: dict[str, spaces.Space[Any]] = {_ONLY_AGENT: self._env.observation_space}
         self.action_spaces: dict[str, spaces.Space[Any]] = {_ONLY_AGENT: self._env.action_space}
         if self._node:
-            padded = observation_space(self.setting.schema, limits, "padded")
+            padded = observation_space(self.env_config.schema, limits, "padded")
             entries = {key: space for key, space in padded.items() if key != _MASK}
             entries |= {_ACTS: spaces.MultiBinary(limits.nodes), _OWN: spaces.MultiBinary(limits.nodes)}
             self.observation_spaces = {agent: spaces.Dict(entries) for agent in self.possible_agents}
@@ -107,6 +107,6 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
         if not self._node:
             return {_ONLY_AGENT: observation}, {_ONLY_AGENT: {**info, _MASK: observation[_MASK]}}
         shared = {key: values for key, values in observation.items() if key != _MASK} | {_ACTS: observation[_MASK]}
-        own = np.eye(self.setting.limits.nodes, dtype=np.int8)
+        own = np.eye(self.env_config.limits.nodes, dtype=np.int8)
         seen = {agent: {**shared, _OWN: own[self._node[agent]]} for agent in self.agents}
         return seen, {agent: dict(info) for agent in self.agents}

@@ -13,7 +13,7 @@ from ray.rllib.core.rl_module.torch import TorchRLModule
 from torch import Tensor
 
 from graphwright.core import Observation
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.schema import Schema, spread, strip
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
@@ -22,10 +22,10 @@ from graphwright.nn.encoders import Embedding
 
 
 class ConfiguredGraphEnv(GraphEnv):
-    """`GraphEnv` as RLlib builds environments: `env_config` holds the arguments of `make_setting`, "problem" too."""
+    """`GraphEnv` as RLlib builds environments: `env_config` holds the arguments of `make_env_config`, "problem" too."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        super().__init__(make_setting(**config))
+        super().__init__(make_env_config(**config))
 
 
 class GraphRLModule(TorchRLModule, ValueFunctionAPI):
@@ -75,17 +75,17 @@ class GraphRLModule(TorchRLModule, ValueFunctionAPI):
         """[B, k]."""
         distribution = self.policy.actor(embedding, observation)
         least = torch.finfo(distribution.logits.dtype).min
-        room = batch[Columns.OBS]["action_mask"].shape[1]
-        return spread(distribution.logits.clamp(min=least), distribution.segments, room, least)
+        width = batch[Columns.OBS]["action_mask"].shape[1]
+        return spread(distribution.logits.clamp(min=least), distribution.segments, width, least)
 
 
 def module_spec(
-    setting: Setting, encoder: EncoderConfig | None = None, heads: HeadsConfig | None = None
+    env_config: EnvConfig, encoder: EncoderConfig | None = None, heads: HeadsConfig | None = None
 ) -> RLModuleSpec:
-    """What `AlgorithmConfig.rl_module(rl_module_spec=...)` takes, for the environment of that setting.
+    """What `AlgorithmConfig.rl_module(rl_module_spec=...)` takes, for the environment of that env_config.
 
     encoder, heads: by default those of the problem.
     """
-    networks = setting.networks
-    config = {"schema": setting.schema, "encoder": encoder or networks.encoder, "heads": heads or networks.heads}
+    networks = env_config.networks
+    config = {"schema": env_config.schema, "encoder": encoder or networks.encoder, "heads": heads or networks.heads}
     return RLModuleSpec(module_class=GraphRLModule, model_config=config)

@@ -1,4 +1,4 @@
-"""`Schema`: an observation as a dictionary of plain arrays, ragged or padded, and back, without loops.
+"""`Schema`: an observation as a dictionary of plain arrays, packed or padded, and back, without loops.
 
 | key | packed | padded | |
 |---|---|---|---|
@@ -35,9 +35,9 @@ _TYPE = "type"
 
 @dataclass(frozen=True)
 class Limits:
-    """The most nodes, edges and candidates that a padded graph has room for.
+    """The sizes to which graphs are padded: the most nodes, edges and candidates of a graph.
 
-    growth: how many of the edges an episode may add.
+    growth: how many of the edges are reserved for those that an episode adds.
     """
 
     nodes: int
@@ -48,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Schema:
-    """Which columns become which places of the arrays: those that a network reads, in its order."""
+    """The columns that a network reads, in its order, and their places in the arrays."""
 
     features: Features
     actions: ActionSpec
@@ -98,7 +98,7 @@ class Schema:
         return arrays
 
     def count_actions(self, arrays: Mapping[str, Tensor]) -> Tensor:
-        """[B, 1] int64: the candidates of each graph of packed arrays, of which "num_actions" is not needed."""
+        """[B, 1] int64: the candidates of each graph of packed arrays, without reading "num_actions"."""
         return self.actions.segments(self._graph(arrays)).lengths[:, None]
 
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
@@ -135,24 +135,24 @@ def _flat(column: Tensor) -> Tensor:
 
 
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
-    """Packed arrays with each graph filled up to `limits`. Raises GraphError where a graph has no room."""
-    room = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
-    places = {name: _places(arrays[name], most) for name, most in room.items() if name in arrays}
+    """Packed arrays with each graph filled up to `limits`. Raises GraphError for a graph that exceeds them."""
+    sizes = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
+    places = {name: _places(arrays[name], most) for name, most in sizes.items() if name in arrays}
     most = {name: int(arrays[name].max()) if len(arrays[name]) else 0 for name in places}
     padded = dict(arrays)
     for key, counted in COUNTED_BY.items():
         if key in arrays:
-            if most[counted] > room[counted]:
-                raise GraphError(f"{key}: a graph has {most[counted]} rows, there is room for {room[counted]}")
-            filled = arrays[key].new_zeros(len(arrays[counted]) * room[counted], *arrays[key].shape[1:])
-            padded[key] = filled.index_copy_(0, places[counted], arrays[key]).unflatten(0, (-1, room[counted]))
+            if most[counted] > sizes[counted]:
+                raise GraphError(f"{key}: a graph has {most[counted]} rows, there is room for {sizes[counted]}")
+            filled = arrays[key].new_zeros(len(arrays[counted]) * sizes[counted], *arrays[key].shape[1:])
+            padded[key] = filled.index_copy_(0, places[counted], arrays[key]).unflatten(0, (-1, sizes[counted]))
     return padded
 
 
 def strip(padded: Mapping[str, Tensor]) -> Arrays:
     """Padded arrays [B, ...] without their padding, packed."""
-    room = {counted: padded[key].shape[1] for key, counted in COUNTED_BY.items() if key in padded}
-    places = {name: _places(padded[name], most) for name, most in room.items()}
+    sizes = {counted: padded[key].shape[1] for key, counted in COUNTED_BY.items() if key in padded}
+    places = {name: _places(padded[name], most) for name, most in sizes.items()}
     own = {
         key: padded[key].flatten(0, 1).index_select(0, places[counted])
         for key, counted in COUNTED_BY.items()

@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.data.sources import GeneratedInstances
-from graphwright.drawing.graphs import plot_curve
+from graphwright.drawing.curves import plot_curve
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.nn import GraphPolicy

@@ -1,4 +1,4 @@
-"""Buffers: memory that a worker and its owner share, for ragged arrays one after the other."""
+"""Shared memory of a worker process and its owner: ragged arrays, one after the other."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Place(NamedTuple):
 
 
 class Buffer:
-    """Shared bytes. What finds no room in them is allocated elsewhere, and must be sent."""
+    """Shared bytes from which arrays are allocated; an array that does not fit is sent as a message instead."""
 
     def __init__(self, memory: Any) -> None:
         self.bytes = np.frombuffer(memory, np.uint8)
         self.used = 0
 
     def allocate(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        """An array in the buffer, after those that are there; outside it where there is no room."""
+        """An array behind those already allocated, or outside the buffer where it does not fit."""
         size = math.prod(shape) * dtype.itemsize
         if self.used + size > self.bytes.size:
             return np.empty(shape, dtype)
@@ -35,17 +35,17 @@ class Buffer:
         return self.bytes[start : start + size].view(dtype).reshape(shape)
 
     def clear(self) -> None:
-        """Begin at the front again."""
+        """Free everything that was allocated."""
         self.used = 0
 
     def place(self, array: np.ndarray) -> Place | np.ndarray:
-        """Where `array` lies, or the array itself where that is not in the buffer."""
+        """The place of an array in the buffer, or the array itself where it lies outside."""
         offset = array.ctypes.data - self.bytes.ctypes.data
         inside = 0 <= offset < self.bytes.size and array.size
         return Place(offset, array.shape, array.dtype.str) if inside else array
 
     def find(self, place: Place | np.ndarray) -> np.ndarray:
-        """The array at `place`, without a copy."""
+        """The array at `place`, without a copy; the inverse of `place`."""
         if isinstance(place, np.ndarray):
             return place
         dtype = np.dtype(place.dtype)
@@ -53,7 +53,7 @@ class Buffer:
         return self.bytes[place.offset : place.offset + size].view(dtype).reshape(place.shape)
 
     def pin(self) -> None:
-        """Lock the pages where CUDA is there, so that copies to the device need no copy on the way."""
+        """Lock the pages where CUDA is available, so that copies to the device need no staging."""
         if torch.cuda.is_available():
             torch.cuda.check_error(torch.cuda.cudart().cudaHostRegister(self.bytes.ctypes.data, self.bytes.size, 0))
 

@@ -1,4 +1,4 @@
-"""A worker process: it answers what it is asked, tells why when it fails, and can be started again."""
+"""A worker process with shared buffers: answers requests, reports its traceback when it fails, and can be restarted."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from graphwright.workers.buffers import Buffer
+
 START_LIMIT = 300.0
-"""Seconds for a process to begin, which may import much."""
-_PATIENCE = 2.0  # seconds for a hung process to say where it is
+"""Seconds that a process may take to start; it may have much to import."""
+_TRACE_LIMIT = 2.0  # seconds that a hung process may take to write its traceback
+
+Answer = Callable[[Any], Any]
+"""A request to its response, in the worker process."""
 
 
 class WorkerError(RuntimeError):
@@ -24,76 +29,89 @@ class WorkerError(RuntimeError):
 
 
 class Raised(NamedTuple):
-    """The answer of a worker in which something was raised."""
+    """The response of a worker that raised."""
 
     traceback: str
 
 
 class WorkerProcess:
-    """This side of a worker process, which can be started again and again.
+    """The owner's side of a worker process.
 
-    role: an importable function; called in the process with `arguments`, it gives the function that answers questions.
+    target: an importable function. The process calls it with its end of the buffers, a list, and then `arguments`; it
+        returns the function that answers requests.
+    buffer_bytes: the sizes of the shared buffers, which outlive a restart.
     """
 
-    def __init__(self, context: Any, role: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]) -> None:
-        self.context, self.role, self.arguments = context, role, arguments
+    def __init__(
+        self, context: Any, target: Callable[..., Answer], arguments: tuple[Any, ...], buffer_bytes: Sequence[int]
+    ) -> None:
+        self.context, self.target, self.arguments = context, target, arguments
+        self.memories = [context.RawArray("b", size) for size in buffer_bytes]
+        self.buffers = [Buffer(memory) for memory in self.memories]
+        for buffer in self.buffers:
+            buffer.pin()
         self.directory = TemporaryDirectory()
         self.process: Any = None
+        self._is_open = True
 
     def start(self) -> None:
-        """A new process, in the place of the one that there may be."""
+        """Start the process, or end it and start a new one."""
         self._stop()
         self._trace.unlink(missing_ok=True)
         self.connection, theirs = self.context.Pipe()
-        arguments = (theirs, self.role, self.arguments, str(self._trace))
+        arguments = (theirs, self.target, self.memories, self.arguments, str(self._trace))
         self.process = self.context.Process(target=serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
 
-    def send(self, question: Any) -> None:
-        """Ask for something; whether the process is there to hear it shows in `receive`."""
+    def send(self, request: Any) -> None:
+        """Send a request. Whether the process is alive to read it shows in `receive`."""
         self.sent = time.monotonic()
         try:
-            self.connection.send(question)
+            self.connection.send(request)
         except OSError:
             return
 
     def receive(self, time_limit: float, since: float = 0.0) -> Any:
-        """The next answer.
+        """The next response.
 
-        Raises WorkerError where there is none within `time_limit` seconds of the last question, or of `since` if that
-        is later (`time.monotonic`).
+        Raises WorkerError where there is none within `time_limit` seconds of the last request, or of `since`
+        (`time.monotonic`) if that is later.
         """
         if not self.connection.poll(max(max(self.sent, since) + time_limit - time.monotonic(), 0)):
-            raise WorkerError(f"no answer within {time_limit:g} s\n{self._whereabouts()}")
+            raise WorkerError(f"no answer within {time_limit:g} s\n{self._stack_of_hung()}")
         try:
-            answer = self.connection.recv()
+            response = self.connection.recv()
         except (EOFError, OSError):
-            self.process.join(_PATIENCE)
+            self.process.join(_TRACE_LIMIT)
             raise WorkerError(f"ended with exit code {self.process.exitcode}\n{self._read_trace()}") from None
-        if isinstance(answer, Raised):
-            raise WorkerError(answer.traceback)
-        return answer
+        if isinstance(response, Raised):
+            raise WorkerError(response.traceback)
+        return response
 
     def close(self) -> None:
-        """End the process."""
-        self._stop()
-        self.directory.cleanup()
+        """End the process; further calls do nothing."""
+        if self._is_open:
+            self._stop()
+            self.directory.cleanup()
+            for buffer in self.buffers:
+                buffer.unpin()
+        self._is_open = False
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
+        """The process id."""
         return int(self.process.pid)
 
     @property
     def _trace(self) -> Path:
         return Path(self.directory.name) / "traceback"
 
-    def _whereabouts(self) -> str:
-        """The traceback of a process that does not answer, which faulthandler writes when signalled."""
+    def _stack_of_hung(self) -> str:
+        """The traceback of a process that does not answer; faulthandler writes it on a signal."""
         if hasattr(faulthandler, "register") and self.process.is_alive():
             os.kill(self.process.pid, signal.SIGUSR1)
-            until = time.monotonic() + _PATIENCE
+            until = time.monotonic() + _TRACE_LIMIT
             while not self._read_trace() and time.monotonic() < until:
                 time.sleep(0.05)
         return self._read_trace()
@@ -110,16 +128,20 @@ class WorkerProcess:
 
 
 def serve(
-    connection: Connection, role: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...], trace: str
+    connection: Connection,
+    target: Callable[..., Answer],
+    memories: Sequence[Any],
+    arguments: tuple[Any, ...],
+    trace: str,
 ) -> None:
-    """What the process does until its owner hangs up; an exception is sent as its traceback and ends it."""
+    """Answer requests until the owner hangs up; an exception is sent as its traceback and ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's
     with open(trace, "w", encoding="utf-8") as file:
         faulthandler.enable(file)
         if hasattr(faulthandler, "register"):
             faulthandler.register(signal.SIGUSR1, file)
         try:
-            answer = role(*arguments)
+            answer = target([Buffer(memory) for memory in memories], *arguments)
             while True:
                 connection.send(answer(connection.recv()))
         except (EOFError, BrokenPipeError):
@@ -131,7 +153,7 @@ def serve(
 
 
 def clean_context(preload: str) -> Any:
-    """Processes that inherit no threads: forked from a clean server that has imported module `preload` once."""
+    """A context whose processes inherit no threads: they fork from a clean server that has imported `preload` once."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

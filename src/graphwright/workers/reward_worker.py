@@ -1,4 +1,4 @@
-"""A worker that computes rewards of shares of batches, which lie in memory that it shares with its owner."""
+"""A process that computes the rewards of shards of batches, which lie in memory that it shares with its owner."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.workers.buffers import Buffer, Place
-from graphwright.workers.process import START_LIMIT, WorkerError, WorkerProcess
+from graphwright.workers.process import START_LIMIT, Answer, WorkerError, WorkerProcess
 
-Rewards = Callable[[GraphBatch], Tensor]
-"""States of B graphs to their B rewards, [B] or [B, K] numbers."""
+RewardFunction = Callable[[GraphBatch], Tensor]
+"""States of B graphs → their rewards, [B] or [B, K] numbers."""
 
 
 class RewardWarning(UserWarning):
-    """A reward worker failed; it was restarted, and its graphs are computed once more."""
+    """A reward worker failed; it was restarted and computes its shard again."""
 
 
 @dataclass(eq=False)
-class Share:
-    """Graphs `start` to `stop` of batch `number`, which lie in buffer `slot` of their worker.
+class Shard:
+    """Graphs `start` to `stop` of batch `number`, in buffer `slot` of their worker.
 
-    rewards: [stop - start] or [stop - start, K] float64, where the answer goes; error: why there is none.
+    rewards: [stop - start] or [stop - start, K] float64, filled in place. error: why there are none.
     """
 
     number: int
@@ -59,8 +59,8 @@ class Share:
         return cut
 
 
-class Question(NamedTuple):
-    """Where the process finds the states of a share, and where it puts the rewards."""
+class ShardRequest(NamedTuple):
+    """Where the process reads the states of a shard and writes its rewards."""
 
     slot: int
     states: dict[str, Place | np.ndarray]
@@ -68,123 +68,111 @@ class Question(NamedTuple):
 
     @property
     def num_messages(self) -> int:
-        """Arrays that found no room in the buffer."""
+        """Arrays that did not fit into the buffer."""
         return sum(isinstance(found, np.ndarray) and found.size > 0 for found in (*self.states.values(), self.rewards))
 
 
-class Rewarder:
-    """This side of a worker process, which answers shares in the order in which they are given.
+class RewardWorker:
+    """The owner's side of a process that computes shards in the order in which they are given.
 
-    num_messages: arrays that found no room in a buffer; num_failures: restarts so far.
+    num_messages: arrays that did not fit into a buffer. num_failures: restarts so far.
     """
 
     def __init__(
         self, context: Any, function: bytes, columns: tuple[int, ...], buffer_bytes: Sequence[int], time_limit: float
     ) -> None:
-        memories = [context.RawArray("b", size) for size in buffer_bytes]
-        self.process = WorkerProcess(context, compute_shares, (memories, function, columns))
-        self.buffers = [Buffer(memory) for memory in memories]
-        for buffer in self.buffers:
-            buffer.pin()
+        self.process = WorkerProcess(context, serve_shards, (function, columns), buffer_bytes)
         self.time_limit = time_limit
         self.num_messages = self.num_failures = 0
-        self._waiting: deque[Share] = deque()
-        self._last_answer = 0.0
-        self._is_open = True
+        self._waiting: deque[Shard] = deque()
+        self._last_response = 0.0
 
     def start(self) -> None:
-        """Begin a process."""
+        """Start the process, or a new one in its place."""
         self.process.start()
         self.process.send(None)
 
     def wait_until_ready(self) -> None:
-        """Wait for it to have imported what it needs. Raises WorkerError."""
+        """Wait until the process has imported what it needs. Raises WorkerError."""
         self.process.receive(START_LIMIT)
 
-    def give(self, share: Share) -> None:
-        """Ask for the rewards of a share."""
-        question = self._pack(share)
-        self.num_messages += question.num_messages
+    def give(self, shard: Shard) -> None:
+        """Ask for the rewards of a shard; never blocks on a full pipe."""
+        request = self._pack(shard)
+        self.num_messages += request.num_messages
         # A message that fills the pipe must meet a process that reads: a busy one may be filling it from the other end.
-        while question.num_messages and self._waiting:
+        while request.num_messages and self._waiting:
             self._receive()
-        self._waiting.append(share)
-        self.process.send(question)
+        self._waiting.append(shard)
+        self.process.send(request)
 
-    def finish(self, share: Share) -> None:
-        """Wait for the rewards of a share, or for its second failure."""
-        while not share.is_done:
+    def finish(self, shard: Shard) -> None:
+        """Wait for the rewards of a shard, or for its second failure."""
+        while not shard.is_done:
             self._receive()
 
     def close(self) -> None:
-        """End the process; what waits is lost."""
-        if self._is_open:
-            self.process.close()
-            for buffer in self.buffers:
-                buffer.unpin()
-        self._is_open = False
+        """End the process; shards that wait are lost."""
+        self.process.close()
 
     def _receive(self) -> None:
-        """The next answer; after a failure, a new process, which is given all that waits."""
-        share = self._waiting[0]
+        """Take the next response; after a failure, start a new process and send it every shard that waits."""
+        shard = self._waiting[0]
         try:
-            found = self.process.receive(self.time_limit, since=self._last_answer)
-            share.rewards.copy_(torch.from_numpy(self.buffers[share.slot].find(found)))
-            share.is_done = True
+            found = self.process.receive(self.time_limit, since=self._last_response)
+            shard.rewards.copy_(torch.from_numpy(self.process.buffers[shard.slot].find(found)))
+            shard.is_done = True
         except WorkerError as error:
-            self._note(share, str(error))
-        self._last_answer = time.monotonic()
-        if share.is_done:
+            self._record_failure(shard, str(error))
+        self._last_response = time.monotonic()
+        if shard.is_done:
             self._waiting.popleft()
-        if not share.is_done or share.error:
+        if not shard.is_done or shard.error:
             self.start()
             self.wait_until_ready()
             for again in self._waiting:
                 self.process.send(self._pack(again))
 
-    def _note(self, share: Share, error: str) -> None:
+    def _record_failure(self, shard: Shard, error: str) -> None:
         self.num_failures += 1
-        whose = f"the rewards of graphs {share.start} to {share.stop - 1} of batch {share.number}"
-        if share.has_failed:
-            share.error = f"{whose} failed twice: {error}"
-            share.is_done = True
+        whose = f"the rewards of graphs {shard.start} to {shard.stop - 1} of batch {shard.number}"
+        if shard.has_failed:
+            shard.error = f"{whose} failed twice: {error}"
+            shard.is_done = True
         else:
-            share.has_failed = True
+            shard.has_failed = True
             warnings.warn(f"{whose} are computed again: {error}", RewardWarning, stacklevel=2)
 
-    def _pack(self, share: Share) -> Question:
-        """Write a share into its buffer, the place of its rewards first."""
-        buffer = self.buffers[share.slot]
+    def _pack(self, shard: Shard) -> ShardRequest:
+        """Write a shard into its buffer, behind the place of its rewards."""
+        buffer = self.process.buffers[shard.slot]
         buffer.clear()
-        rewards = buffer.allocate(tuple(share.rewards.shape), np.dtype(np.float64))
+        rewards = buffer.allocate(tuple(shard.rewards.shape), np.dtype(np.float64))
         states = {}
-        for name, tensor in share.tensors().items():
+        for name, tensor in shard.tensors().items():
             array = buffer.allocate(tuple(tensor.shape), torch.empty(0, dtype=tensor.dtype).numpy().dtype)
             torch.from_numpy(array).copy_(tensor.detach())
             states[name] = buffer.place(array)
-        return Question(share.slot, states, buffer.place(rewards))
+        return ShardRequest(shard.slot, states, buffer.place(rewards))
 
 
-def compute_shares(
-    memories: Sequence[Any], function: bytes, columns: tuple[int, ...]
-) -> Callable[[Question | None], Place | np.ndarray | None]:
-    """What the process does with a question; with none, say that it is there."""
+def serve_shards(buffers: Sequence[Buffer], function: bytes, columns: tuple[int, ...]) -> Answer:
+    """In the process: what answers a `ShardRequest`, or None, which asks whether the process has started."""
     torch.set_num_threads(1)  # the processes share the cores
-    buffers = [Buffer(memory) for memory in memories]
-    rewards_of: Rewards = pickle.loads(function)  # the owner's own bytes
+    rewards_of: RewardFunction = pickle.loads(function)  # the owner's own bytes
 
-    def answer(question: Question | None) -> Place | np.ndarray | None:
-        if question is None:
+    def answer(request: ShardRequest | None) -> Place | np.ndarray | None:
+        if request is None:
             return None
-        find = buffers[question.slot].find
-        states = GraphBatch.from_tensors({name: torch.from_numpy(find(at)) for name, at in question.states.items()})
-        torch.from_numpy(find(question.rewards)).copy_(compute(rewards_of, states, columns))
-        return question.rewards
+        find = buffers[request.slot].find
+        states = GraphBatch.from_tensors({name: torch.from_numpy(find(at)) for name, at in request.states.items()})
+        torch.from_numpy(find(request.rewards)).copy_(compute(rewards_of, states, columns))
+        return request.rewards
 
     return answer
 
 
-def compute(function: Rewards, states: GraphBatch, columns: tuple[int, ...]) -> Tensor:
+def compute(function: RewardFunction, states: GraphBatch, columns: tuple[int, ...]) -> Tensor:
     """The rewards of `states`, [B, *columns] float64. Raises ValueError where they have another shape."""
     rewards = torch.as_tensor(function(states), dtype=torch.float64).detach()
     if rewards.shape != (states.num_graphs, *columns):
@@ -193,7 +181,7 @@ def compute(function: Rewards, states: GraphBatch, columns: tuple[int, ...]) -> 
     return rewards
 
 
-def pickled(function: Rewards) -> bytes:
+def pickled(function: RewardFunction) -> bytes:
     """A function as the standard pickle sends it. Raises TypeError where it cannot."""
     try:
         return pickle.dumps(function)
@@ -201,5 +189,5 @@ def pickled(function: Rewards) -> bytes:
         raise TypeError(f"{_name(function)} cannot be sent to workers; define it in a module: {error}") from None
 
 
-def _name(function: Rewards) -> str:
+def _name(function: RewardFunction) -> str:
     return getattr(function, "__qualname__", type(function).__name__)

@@ -1,4 +1,4 @@
-"""Rewards that are slow Python, computed in worker processes while this one goes on."""
+"""Slow reward functions, computed in worker processes while this one goes on."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.workers.process import WorkerError, clean_context
-from graphwright.workers.reward_worker import Rewarder, Rewards, RewardWarning, Share, compute, pickled
+from graphwright.workers.reward_worker import RewardFunction, RewardWarning, RewardWorker, Shard, compute, pickled
 
-__all__ = ["RewardError", "RewardWarning", "RewardWorkers", "Rewards", "Ticket"]
+__all__ = ["RewardError", "RewardFunction", "RewardFuture", "RewardWarning", "RewardWorkers"]
 
 
 class RewardError(WorkerError):
-    """Rewards that could not be computed; the message names the batch and its graphs, with the traceback."""
+    """Rewards could not be computed; the message names the batch and its graphs and holds the traceback."""
 
 
 @dataclass(frozen=True, eq=False)
-class Ticket:
-    """A submitted batch, its rewards as far as they are there, and who computes which share of them."""
+class RewardFuture:
+    """A submitted batch, its rewards as far as they are computed, and the worker of each of its shards."""
 
     batch: GraphBatch
     rewards: Tensor
-    shares: Sequence[tuple[Rewarder, Share]] = ()
+    shards: Sequence[tuple[RewardWorker, Shard]] = ()
 
 
 class RewardWorkers:
     """Computes rewards of batches of states in `num_workers` processes, or in this one if 0.
 
-    A batch is cut into consecutive shares of about equally many graphs, one a worker, which lie in shared memory. A
-    worker that raises, ends, or takes longer than `time_limit` seconds for a share is restarted with a `RewardWarning`
-    and gets its share once more. Use it as a context manager, or `close` it.
+    A batch is cut into consecutive shards of about equally many graphs, one a worker, which lie in shared memory. A
+    worker that raises, ends, or takes longer than `time_limit` seconds for a shard is restarted with a `RewardWarning`
+    and gets its shard once more. Use it as a context manager, or `close` it.
 
     function: called with states on the CPU, never with none; gives [B] or [B, K] numbers. Sent to the workers as the
-        standard pickle does it, by its name. What it raises is raised as it is where there are no workers.
+        standard pickle does it, by its name. Without workers its exceptions are raised unchanged.
     num_objectives: K where the function gives [B, K] numbers, None where it gives [B].
-    buffer_bytes: shared memory for a share; arrays that find no room in it are sent as messages (`num_messages` counts
-        them), which is slower and makes `submit` wait until the worker has finished what it has.
-    max_pending: batches that the workers may have at a time; `submit` waits where there are so many.
+    buffer_bytes: shared memory for a shard; arrays that do not fit are sent as messages (`num_messages` counts them),
+        which is slower and makes `submit` wait until the worker has finished its earlier shards.
+    max_pending: batches in flight at a time; `submit` waits for the oldest where there are as many.
 
     Raises TypeError for a function that cannot be sent, and RewardError where workers cannot begin.
     """
 
     def __init__(
         self,
-        function: Rewards,
+        function: RewardFunction,
         num_workers: int,
         *,
         num_objectives: int | None = None,
@@ -60,13 +60,13 @@ class RewardWorkers:
         self.function = function
         self.columns = () if num_objectives is None else (num_objectives,)
         self.max_pending = max_pending
-        self._pending: deque[Ticket] = deque()
+        self._pending: deque[RewardFuture] = deque()
         self._num_submitted = 0
         self._is_open = True
         payload = pickled(function) if num_workers else b""
         context = clean_context("graphwright.workers.reward_worker")
         sizes = [buffer_bytes] * max_pending
-        self._workers = [Rewarder(context, payload, self.columns, sizes, time_limit) for _ in range(num_workers)]
+        self._workers = [RewardWorker(context, payload, self.columns, sizes, time_limit) for _ in range(num_workers)]
         try:
             for worker in self._workers:
                 worker.start()
@@ -74,7 +74,7 @@ class RewardWorkers:
                 worker.wait_until_ready()
         except WorkerError as error:
             self.close()
-            raise RewardError(f"a reward worker could not begin: {error}") from None
+            raise RewardError(f"a reward worker could not start: {error}") from None
         except BaseException:
             self.close()
             raise
@@ -85,7 +85,7 @@ class RewardWorkers:
 
     @property
     def num_messages(self) -> int:
-        """Arrays that were sent as messages, since they found no room in a buffer."""
+        """Arrays that were sent as messages, since they did not fit into a buffer."""
         return sum(worker.num_messages for worker in self._workers)
 
     @property
@@ -95,40 +95,42 @@ class RewardWorkers:
 
     @property
     def pids(self) -> list[int]:
-        """The numbers of the processes."""
+        """The process ids."""
         return [worker.process.pid for worker in self._workers]
 
-    def submit(self, batch: GraphBatch) -> Ticket:
-        """Begin with `batch`, whose tensors must not change until it is collected."""
+    def submit(self, batch: GraphBatch) -> RewardFuture:
+        """Start on `batch`, whose tensors must not change until it is collected."""
         self._check_open()
         rewards = torch.empty(batch.num_graphs, *self.columns, dtype=torch.float64)
         if not self._workers or not batch.num_graphs:
-            return Ticket(batch, compute(self.function, batch.to("cpu"), self.columns) if batch.num_graphs else rewards)
+            return RewardFuture(
+                batch, compute(self.function, batch.to("cpu"), self.columns) if batch.num_graphs else rewards
+            )
         if len(self._pending) == self.max_pending:
             self._finish(self._pending.popleft())
         number, slot = self._num_submitted, self._num_submitted % self.max_pending
         self._num_submitted += 1
         bounds = [batch.num_graphs * place // len(self._workers) for place in range(len(self._workers) + 1)]
-        shares = [
-            (worker, Share(number, batch, start, stop, slot, rewards[start:stop]))
+        shards = [
+            (worker, Shard(number, batch, start, stop, slot, rewards[start:stop]))
             for worker, (start, stop) in zip(self._workers, pairwise(bounds), strict=True)
             if stop > start
         ]
-        self._pending.append(Ticket(batch, rewards, shares))
-        for worker, share in shares:
-            worker.give(share)
+        self._pending.append(RewardFuture(batch, rewards, shards))
+        for worker, shard in shards:
+            worker.give(shard)
         return self._pending[-1]
 
-    def collect(self, ticket: Ticket) -> Tensor:
-        """The rewards of a batch, [B] or [B, K] float64, on its device; tickets may be collected in any order.
+    def collect(self, future: RewardFuture) -> Tensor:
+        """The rewards of a batch, [B] or [B, K] float64, on its device; futures may be collected in any order.
 
-        Raises RewardError where a share failed twice.
+        Raises RewardError where a shard failed twice.
         """
-        self._finish(ticket)
-        errors = [share.error for _, share in ticket.shares if share.error]
+        self._finish(future)
+        errors = [shard.error for _, shard in future.shards if shard.error]
         if errors:
             raise RewardError("\n".join(errors))
-        return ticket.rewards.to(ticket.batch.device)
+        return future.rewards.to(future.batch.device)
 
     def close(self) -> None:
         """End the workers; what was not collected is lost."""
@@ -142,11 +144,11 @@ class RewardWorkers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _finish(self, ticket: Ticket) -> None:
-        for worker, share in ticket.shares:
-            if not share.is_done:
+    def _finish(self, future: RewardFuture) -> None:
+        for worker, shard in future.shards:
+            if not shard.is_done:
                 self._check_open()
-                worker.finish(share)
+                worker.finish(shard)
 
     def _check_open(self) -> None:
         if not self._is_open:

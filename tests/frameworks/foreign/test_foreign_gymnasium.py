@@ -30,24 +30,24 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.frameworks.foreign import (
     ForeignTraining,
-    ForeignVector,
+    ForeignVectorEnv,
     from_gymnasium,
     load_policy,
     play_episodes,
     train_foreign,
 )
-from graphwright.frameworks.foreign.reading import Reader
-from graphwright.frameworks.foreign.sessions import pack, seed_of
-from graphwright.frameworks.foreign.states import ForeignRules
+from graphwright.frameworks.foreign.observation_reader import ObservationReader
+from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.collectors import collect_steps
+from graphwright.workers.env_group import env_seed, pack
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))
 SMALL = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1))
 
 
-def policy_for(vector: ForeignVector) -> GraphPolicy:
+def policy_for(vector: ForeignVectorEnv) -> GraphPolicy:
     torch.manual_seed(0)
     rules = vector.environment
     return GraphPolicy(rules.features, rules.actions, EncoderConfig(width=8, depth=2), HeadsConfig())
@@ -93,9 +93,9 @@ def test_padded_matrices_are_stripped_and_other_entries_become_graph_columns() -
 
 def test_types_of_nodes_and_edges_are_columns_of_their_own() -> None:
     space = spaces.Graph(node_space=spaces.Discrete(3, start=5), edge_space=spaces.Discrete(2))
-    reader = Reader(space, LINKS)
+    reader = ObservationReader(space, LINKS)
     row = reader.read(spaces.GraphInstance(np.array([5, 7]), np.array([1]), np.array([[0, 1]])))
-    state = ForeignRules(reader.features, LINKS).states([pack([row])])
+    state = ForeignEnvironment(reader.features, LINKS).states([pack([row])])
     assert (reader.features.node_types, reader.features.edge_types, dict(reader.features.nodes)) == (3, 2, {})
     assert (state.nodes["type"].tolist(), state.edges["type"].tolist()) == ([0, 2], [1])
 
@@ -148,7 +148,7 @@ SPECS = [
 @pytest.mark.parametrize(("actions", "space"), SPECS)
 def test_actions_and_masks_keep_their_own_order(actions: ActionSpec, space: spaces.Space, undirected: bool) -> None:
     random = np.random.default_rng(0)
-    reader = Reader(space, actions, undirected)
+    reader = ObservationReader(space, actions, undirected)
     rows, ats = [], []
     for _ in range(40):
         size = int(random.integers(1, 6))
@@ -161,7 +161,7 @@ def test_actions_and_masks_keep_their_own_order(actions: ActionSpec, space: spac
         value = {"graph": instance, "at": ats[-1]} if isinstance(space, spaces.Dict) else instance
         count = len(reader.read(value)["mask"])
         rows.append(reader.read(value, random.random(count) < 0.6))
-    rules = ForeignRules(reader.features, actions, undirected)
+    rules = ForeignEnvironment(reader.features, actions, undirected)
     state = rules.states([pack(rows[:25]), pack(rows[25:])])
     state.validate()
     observation = rules.observe(state)
@@ -170,7 +170,7 @@ def test_actions_and_masks_keep_their_own_order(actions: ActionSpec, space: spac
     told: list[list[list[int]]] = [[] for _ in rows]
     for action in range(most):  # candidates that a graph does not have repeat its first
         has = action < candidates.lengths
-        answer = rules.own_actions(state, torch.where(has, action, 0))
+        answer = rules.env_actions(state, torch.where(has, action, 0))
         for graph in has.nonzero().squeeze(1).tolist():
             told[graph].append(answer[graph].tolist())
     for graph, row in enumerate(rows):
@@ -190,13 +190,13 @@ def test_actions_and_masks_keep_their_own_order(actions: ActionSpec, space: spac
 
 def test_neighbours_are_told_as_places_among_the_links_of_the_agents_node() -> None:
     actions = ActionSpec(per_neighbour("go"))
-    reader = Reader(spaces.Dict({"graph": GRAPH, "at": spaces.Discrete(9)}), actions)
+    reader = ObservationReader(spaces.Dict({"graph": GRAPH, "at": spaces.Discrete(9)}), actions)
     links = np.array([[1, 2], [0, 2], [0, 1], [2, 0], [0, 0]])
     value = {"graph": spaces.GraphInstance(np.zeros((3, 2)), np.zeros((5, 1)), links), "at": 0}
-    rules = ForeignRules(reader.features, actions)
+    rules = ForeignEnvironment(reader.features, actions)
     state = rules.states([pack([reader.read(value, [True, False, True])])])
     assert rules.observe(state).masks[0].tolist() == [True, False, True]  # to 0, 1, 2: third, second, first link out
-    told = [rules.own_actions(state, torch.tensor([action]))[0].tolist() for action in range(3)]
+    told = [rules.env_actions(state, torch.tensor([action]))[0].tolist() for action in range(3)]
     assert told == [[2, 0, 2, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
 
 
@@ -227,7 +227,7 @@ class Told(gymnasium.Env):
 def test_what_each_action_space_is_told(space: spaces.Space, actions: ActionSpec, action: list, told: object) -> None:
     vector = from_gymnasium(partial(Told, space), 1, actions=actions)
     vector.step(torch.tensor(action))
-    assert np.asarray(vector.crew.host.sessions[0].env.told).tolist() == told  # type: ignore[attr-defined]
+    assert np.asarray(vector.pool.group.envs[0].env.told).tolist() == told  # type: ignore[attr-defined]
 
 
 # ---- what is refused -----------------------------------------------------------------------------------------------
@@ -242,14 +242,14 @@ def test_bad_input_is_named_in_one_line() -> None:
         from_gymnasium(Changing, 1, actions=ActionSpec(per_unordered_pair("join")))
     with pytest.raises(GraphError, match="need 'at'"):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_neighbour("go")))
-    links = len(Changing().reset(seed=seed_of(0, 0))[1]["action_mask"])
+    links = len(Changing().reset(seed=env_seed(0, 0))[1]["action_mask"])
     message = f"the action mask has {links} entries, but the graph offers 1000 candidates"
     with pytest.raises(GraphError, match=message):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_graph("go", 1000)))
     with pytest.raises(ValueError, match="2 functions for num_envs=3"):
         from_gymnasium([Changing, Changing], 3, actions=LINKS)
     with pytest.raises(GraphError, match="holds the graphs a, b"):
-        Reader(spaces.Dict({"a": GRAPH, "b": GRAPH}), LINKS)
+        ObservationReader(spaces.Dict({"a": GRAPH, "b": GRAPH}), LINKS)
     with pytest.raises(GraphError, match="no action is legal"):
         from_gymnasium(partial(NothingLegal, spaces.Discrete(9)), 2, actions=ActionSpec(per_node("n")))
 
@@ -269,19 +269,21 @@ def test_bad_input_is_named_in_one_line() -> None:
 def test_observations_that_do_not_fit_are_named_by_what_the_environment_showed(changed: dict, message: str) -> None:
     good = spaces.GraphInstance(np.zeros((2, 2)), np.zeros((1, 1)), np.array([[0, 1]]))
     with pytest.raises(GraphError, match=message):
-        Reader(GRAPH, LINKS).read(good._replace(**changed))
+        ObservationReader(GRAPH, LINKS).read(good._replace(**changed))
 
 
 def test_spaces_that_hold_no_vector_and_places_that_do_not_exist_are_refused() -> None:
     with pytest.raises(GraphError, match="wrap it to be a Graph"):
-        Reader(spaces.Dict({"observation": spaces.Dict({"graph": GRAPH}), "action_mask": spaces.MultiBinary(3)}), LINKS)
+        ObservationReader(
+            spaces.Dict({"observation": spaces.Dict({"graph": GRAPH}), "action_mask": spaces.MultiBinary(3)}), LINKS
+        )
     with pytest.raises(GraphError, match="entry 'past' of the observation"):
-        Reader(spaces.Dict({"graph": GRAPH, "past": spaces.Sequence(spaces.Discrete(2))}), LINKS)
-    reader = Reader(spaces.Dict({"graph": GRAPH, "at": spaces.Discrete(9)}), ActionSpec(per_neighbour("go")))
+        ObservationReader(spaces.Dict({"graph": GRAPH, "past": spaces.Sequence(spaces.Discrete(2))}), LINKS)
+    reader = ObservationReader(spaces.Dict({"graph": GRAPH, "at": spaces.Discrete(9)}), ActionSpec(per_neighbour("go")))
     instance = spaces.GraphInstance(np.zeros((2, 2)), np.zeros((1, 1)), np.array([[0, 1]]))
     with pytest.raises(GraphError, match="'at' names nodes 7 to 7"):
         reader.read({"graph": instance, "at": 7})
-    matrices = Reader(Matrices().observation_space, ActionSpec(per_node("take")), undirected=True)
+    matrices = ObservationReader(Matrices().observation_space, ActionSpec(per_node("take")), undirected=True)
     one_way = Matrices().reset(seed=0)[0]
     one_way["adjacency_matrix"] = np.tril(one_way["adjacency_matrix"])
     with pytest.raises(GraphError, match="adjacency_matrix is not symmetric"):
@@ -305,7 +307,7 @@ def test_each_environment_has_an_action_space_of_its_own() -> None:
     makes = [partial(Told, spaces.Discrete(size, start=size)) for size in (2, 6)]
     vector = from_gymnasium(makes, 2, actions=ActionSpec(per_node("n", 3)))
     vector.step(torch.tensor([1, 5]))
-    assert [session.env.told for session in vector.crew.host.sessions] == [3, 11]  # type: ignore[attr-defined]
+    assert [env.env.told for env in vector.pool.group.envs] == [3, 11]  # type: ignore[attr-defined]
 
 
 NAN = float("nan")
@@ -322,7 +324,7 @@ NAN = float("nan")
 def test_numbers_that_are_not_finite_are_refused_by_the_name_of_their_column(
     changed: dict, clock: float, message: str
 ) -> None:
-    reader = Reader(Changing("dict").observation_space, LINKS)
+    reader = ObservationReader(Changing("dict").observation_space, LINKS)
     good = spaces.GraphInstance(np.zeros((2, 2)), np.zeros((1, 1)), np.array([[0, 1]]))
     value = {"graph": good._replace(**changed), "clock": np.array([clock], np.float32)}
     with pytest.raises(GraphError, match=message):
@@ -340,7 +342,9 @@ def test_numbers_that_are_not_finite_are_refused_by_the_name_of_their_column(
 def test_types_that_do_not_exist_are_refused_by_the_name_of_their_column(
     nodes: list, edges: list, message: str
 ) -> None:
-    reader = Reader(spaces.Graph(node_space=spaces.Discrete(3, start=5), edge_space=spaces.Discrete(2)), LINKS)
+    reader = ObservationReader(
+        spaces.Graph(node_space=spaces.Discrete(3, start=5), edge_space=spaces.Discrete(2)), LINKS
+    )
     with pytest.raises(GraphError, match=message):
         reader.read(spaces.GraphInstance(np.array(nodes), np.array(edges), np.array([[0, 1]])))
 
@@ -421,7 +425,7 @@ def test_an_episode_that_was_cut_short_keeps_its_last_state_although_the_next_on
 def test_after_an_interrupted_step_no_answer_is_taken_for_that_of_another() -> None:
     with from_gymnasium(partial(Told, spaces.Discrete(2)), 1, actions=ActionSpec(per_node("n"))) as vector:
         vector.step(torch.tensor([0]))
-        vector.crew.host.sessions[0].env.step = interrupted  # type: ignore[attr-defined]
+        vector.pool.group.envs[0].env.step = interrupted  # type: ignore[attr-defined]
         for error in (KeyboardInterrupt, RuntimeError):
             with pytest.raises(error):
                 vector.step(torch.tensor([0]))

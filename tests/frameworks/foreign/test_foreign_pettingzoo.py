@@ -47,16 +47,16 @@ def test_a_vector_is_a_graph_of_one_node() -> None:
     assert vector.step(torch.tensor([0, 2, 2, 0])).reward.tolist() == [0, 102, 2, 100]
 
 
-def test_agents_that_go_while_others_play_on_are_no_team_to_train() -> None:
+def test_agents_that_go_while_others_play_on_are_refused_in_training() -> None:
     config = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1, kind="gin"))
     with (
         from_pettingzoo(Meadow, 2, actions=ActionSpec(per_node("go"))) as vector,
-        pytest.raises(GraphError, match="came or went while others play on"),
+        pytest.raises(GraphError, match="joined or left while others play on"),
     ):
         train_foreign(vector, config)
     with (
         from_pettingzoo(Meadow, 2, actions=ActionSpec(per_node("go"))) as vector,
-        pytest.raises(GraphError, match="came or went while others play on"),
+        pytest.raises(GraphError, match="joined or left while others play on"),
     ):
         play_episodes(vector, lambda observation: observation.graph.graphs["agent"])
 
@@ -74,12 +74,12 @@ class Herd(Meadow):
         return super()._see(agent)
 
 
-def test_a_place_that_passes_to_another_agent_is_no_team_either() -> None:
+def test_a_row_that_passes_to_another_agent_is_refused() -> None:
     with from_pettingzoo(Herd, 2, actions=ActionSpec(per_node("go"))) as vector:
-        team = vector.in_places()
-        assert team.observe().graph.graphs["agent"].tolist() == [0, 1, 0, 1]
-        with pytest.raises(GraphError, match="came or went"):
-            team.step(torch.zeros(4, dtype=torch.int64))
+        agents = vector.with_fixed_agents()
+        assert agents.observe().graph.graphs["agent"].tolist() == [0, 1, 0, 1]
+        with pytest.raises(GraphError, match="joined or left"):
+            agents.step(torch.zeros(4, dtype=torch.int64))
 
 
 def test_a_team_that_stays_together_is_trained() -> None:

@@ -17,10 +17,10 @@ from graphwright.data.rollout import Rollout
 from graphwright.envs.problem import random_choice
 from graphwright.frameworks.foreign import (
     ForeignTraining,
-    ForeignVector,
+    ForeignVectorEnv,
     WorkerError,
-    WorkerFailure,
     WorkerOptions,
+    WorkerWarning,
     from_gymnasium,
     play_episodes,
     train_foreign,
@@ -33,7 +33,7 @@ from strategies import seeded
 LINKS = ActionSpec(per_edge("take"))
 
 
-def collect(vector: ForeignVector, num_steps: int) -> Rollout:
+def collect(vector: ForeignVectorEnv, num_steps: int) -> Rollout:
     torch.manual_seed(0)
     rules = vector.environment
     policy = GraphPolicy(rules.features, rules.actions, EncoderConfig(width=8, depth=1, kind="gin"), HeadsConfig())
@@ -53,7 +53,7 @@ def test_workers_change_nothing_nor_does_the_size_of_their_buffers() -> None:
         options = WorkerOptions(buffer_bytes=buffer_bytes)
         with from_gymnasium(Changing, 5, 2, actions=LINKS, seed=3, options=options) as vector:
             found = tensors(collect(vector, 25))
-            assert (vector.crew.num_messages > 0) == (buffer_bytes == 700)  # type: ignore[attr-defined]
+            assert (vector.pool.num_messages > 0) == (buffer_bytes == 700)  # type: ignore[attr-defined]
             assert not vector.failures
         assert found.keys() == expected.keys()
         for name, tensor in expected.items():
@@ -73,7 +73,7 @@ def test_a_worker_that_fails_costs_its_running_steps_and_nothing_else(fault: str
     makes = [Changing, Changing, partial(Faulty, fault, str(tmp_path / "flag")), Changing]
     options = WorkerOptions(time_limit=8.0 if fault == "sleep" else 60.0)
     with from_gymnasium(makes, 4, 2, actions=LINKS, seed=0, options=options) as vector:
-        with pytest.warns(WorkerFailure, match=reason):
+        with pytest.warns(WorkerWarning, match=reason):
             rollout = collect(vector, 30)
         assert vector.num_lost == 2
         (failure,) = vector.failures
@@ -99,12 +99,12 @@ def test_episodes_that_are_lost_with_a_worker_are_none_that_ended(tmp_path: Path
     actions, encoder = ActionSpec(per_node("wait")), EncoderConfig(width=8, depth=1, kind="gin")
     makes = [Paying, partial(Paying, str(tmp_path / "one"))]
     config = ForeignTraining(steps=24, encoder=encoder, ppo=PPOConfig(num_steps=4))
-    with from_gymnasium(makes, 2, 2, actions=actions) as vector, pytest.warns(WorkerFailure):
+    with from_gymnasium(makes, 2, 2, actions=actions) as vector, pytest.warns(WorkerWarning):
         rows = train_foreign(vector, config).rows
     assert vector.num_lost == 1
     assert [row["return"] for row in rows if not math.isnan(row["return"])] == [5.0] * 2
     makes = [Paying, partial(Paying, str(tmp_path / "two"))]
-    with from_gymnasium(makes, 2, 2, actions=actions) as vector, pytest.warns(WorkerFailure):
+    with from_gymnasium(makes, 2, 2, actions=actions) as vector, pytest.warns(WorkerWarning):
         returns = play_episodes(vector, random_choice(vector.environment, seeded()), 2)  # type: ignore[arg-type]
     assert returns.tolist() == [[5.0, 5.0], [5.0, 5.0]]
 

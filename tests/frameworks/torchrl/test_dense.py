@@ -50,13 +50,13 @@ def observed(graph: GraphBatch, actions: ActionSpec) -> Observation:
 
 def dense(graph: GraphBatch, more: int, edges: str) -> TensorDict:
     """What a user would have: padded, edges as `edge_index` or as `adjacency`."""
-    room = max(int(graph.node_segments.lengths.max()), 1) + more
+    width = max(int(graph.node_segments.lengths.max()), 1) + more
     if edges == "adjacency":
-        given_edges = {"adjacency": to_adjacency(graph, room).float()}
+        given_edges = {"adjacency": to_adjacency(graph, width).float()}
     else:
         most = int(graph.edge_segments.lengths.max()) + more
         given_edges = {"edge_index": to_edge_index(graph, most), "num_edges": graph.edge_segments.lengths}
-    observation = fill(graph.nodes["x"], graph.node_segments, room, padding=9)
+    observation = fill(graph.nodes["x"], graph.node_segments, width, padding=9)
     counts = {"num_nodes": graph.node_segments.lengths}
     return TensorDict({"observation": observation, **given_edges, **counts}, batch_size=[graph.num_graphs])
 

@@ -10,7 +10,7 @@ from environments import KINDS
 from frameworks.torchrl.graphs import instances
 from graphwright.envs.registry import PROBLEMS
 from graphwright.envs.rollouts import has_choice
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.schema import pad
 from graphwright.frameworks.torchrl import GraphEnv
 from strategies import assert_same
@@ -35,12 +35,12 @@ def test_specs_hold_with_one_hot_actions_and_across_resets(name: str) -> None:
 
 
 def test_steps_are_those_of_the_problem() -> None:
-    setting = make_setting("vertex-cover", sizes=(4, 6, 8))
-    env, problem = GraphEnv(setting, 5, seed=3), setting.environment
+    env_config = make_env_config("vertex-cover", sizes=(4, 6, 8))
+    env, problem = GraphEnv(env_config, 5, seed=3), env_config.environment
     graphs = env.reset()
-    state = problem.reset(setting.source(3).draw(5))
+    state = problem.reset(env_config.source(3).draw(5))
     for _ in range(3):
-        arrays = pad(env.schema.pack(problem.observe(state)), setting.limits)
+        arrays = pad(env.schema.pack(problem.observe(state)), env_config.limits)
         for key, array in arrays.items():
             assert_same(graphs[key], array)
         graphs = env.step(env.rand_action(graphs))
@@ -85,20 +85,20 @@ def test_an_illegal_action_costs_and_changes_nothing() -> None:
     env = GraphEnv("vertex-cover", 3, seed=0, penalty=7.0)
     graphs = env.reset()
     action = graphs["action_mask"].int().argmax(1)
-    action[1] = env.setting.limits.actions - 1 if graphs["num_actions"][1] < env.setting.limits.actions else -1
+    action[1] = env.env_config.limits.actions - 1 if graphs["num_actions"][1] < env.env_config.limits.actions else -1
     after = env.step(graphs.set("action", action))["next"]
     assert (after["reward"] == -7).flatten().tolist() == [False, True, False]
     assert_same(after["nodes"][1], graphs["nodes"][1])
 
 
 def test_padding_of_a_continuous_action_is_ignored() -> None:
-    setting = make_setting(
+    env_config = make_env_config(
         PROBLEMS["vertex-cover"], environment=KINDS["continuous"], instances=instances(KINDS["continuous"], 4, (3, 6))
     )
-    env, same = GraphEnv(setting, 4, seed=0), GraphEnv(setting, 4, seed=0)
+    env, same = GraphEnv(env_config, 4, seed=0), GraphEnv(env_config, 4, seed=0)
     graphs = env.rand_action(env.reset())
     noisy = same.reset()
-    outside = torch.arange(setting.limits.nodes) >= graphs["num_nodes"]
+    outside = torch.arange(env_config.limits.nodes) >= graphs["num_nodes"]
     noisy["action"] = graphs["action"].masked_fill(outside.unsqueeze(2), 0.123)
     assert_same(env.step(graphs)["next", "reward"], same.step(noisy)["next", "reward"])
 

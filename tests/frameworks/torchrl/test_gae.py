@@ -130,7 +130,7 @@ def test_time_may_stand_first() -> None:
 
 def test_graphs_padded_and_ragged() -> None:
     env = GraphEnv("vertex-cover", 3, seed=0)
-    critic = GraphCritic(make_policy(env.setting.environment))
+    critic = GraphCritic(make_policy(env.env_config.environment))
     data = env.rollout(12, break_when_any_done=False)
     assert bool(data["next", "done"].any())
     assert_as_torchrl(data, critic, 0.9, 0.8)

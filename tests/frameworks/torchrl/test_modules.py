@@ -29,9 +29,9 @@ every_kind = pytest.mark.parametrize("environment", EVERY_KIND.values(), ids=EVE
 close = {"rtol": 1e-5, "atol": 1e-5}
 
 
-def dense_action(environment: Environment, observation: Observation, action: Tensor, room: int) -> Tensor:
+def dense_action(environment: Environment, observation: Observation, action: Tensor, width: int) -> Tensor:
     """A native action as the padded one."""
-    return fill(action, observation.graph.node_segments, room) if environment.actions.continuous else action
+    return fill(action, observation.graph.node_segments, width) if environment.actions.continuous else action
 
 
 @every_kind
@@ -39,7 +39,7 @@ def dense_action(environment: Environment, observation: Observation, action: Ten
 def test_decisions_and_values_are_those_of_the_native_policy(environment: Environment, more: int) -> None:
     observation, policy = first_observation(environment, 6), make_policy(environment)
     graphs = padded(environment, observation, more)
-    room = graphs["action_mask"].shape[1]
+    width = graphs["action_mask"].shape[1]
     actor, critic = GraphActor(policy), GraphCritic(policy)
     native, value = policy(observation)
 
@@ -47,9 +47,9 @@ def test_decisions_and_values_are_those_of_the_native_policy(environment: Enviro
     distribution = actor.get_dist(graphs)
     torch.testing.assert_close(distribution.entropy(), native.entropy, **close)
     action = native.sample(torch.Generator().manual_seed(0))
-    dense = dense_action(environment, observation, action, room)
+    dense = dense_action(environment, observation, action, width)
     torch.testing.assert_close(distribution.log_prob(dense), native.log_prob(action), **close)
-    best = dense_action(environment, observation, policy.best(observation), room)
+    best = dense_action(environment, observation, policy.best(observation), width)
     torch.testing.assert_close(distribution.mode, best, **close)
 
     if isinstance(native, RaggedCategorical):
@@ -127,8 +127,8 @@ def test_a_saved_state_decides_equally_at_another_size(environment: Environment,
         found = other(padded(environment, large))
         for key in saved.out_keys:
             torch.testing.assert_close(found[key], expected[key], rtol=0, atol=0)
-        room = int(large.graph.node_segments.lengths.max())
-        best = dense_action(environment, large, native.best(large), room)
+        width = int(large.graph.node_segments.lengths.max())
+        best = dense_action(environment, large, native.best(large), width)
     torch.testing.assert_close(found["action"], best, **close)
 
 

@@ -58,7 +58,7 @@ def test_issue_1154_pyg_data_in_a_tensordict() -> None:
 
 def test_issue_1576_pyg_layers_in_a_loss() -> None:
     env = GraphEnv("vertex-cover", 3, seed=0)
-    policy = make_policy(env.setting.environment, kind="graphconv", layer="torch_geometric.nn:TransformerConv")
+    policy = make_policy(env.env_config.environment, kind="graphconv", layer="torch_geometric.nn:TransformerConv")
     actor, critic = GraphActor(policy), GraphCritic(policy)
     loss = ClipPPOLoss(actor, critic)
     data = GraphGAE(gamma=1.0, lmbda=1.0, value_network=critic)(env.rollout(3, actor).detach())

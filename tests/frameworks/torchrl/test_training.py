@@ -59,7 +59,7 @@ def mean_return(env: GraphEnv, actor: TensorDictModuleBase | None, seed: int) ->
     """Of whole episodes on always the same graphs."""
     env.set_seed(seed)
     torch.manual_seed(0)
-    steps = env.setting.limits.nodes + 1
+    steps = env.env_config.limits.nodes + 1
     rollout = env.rollout(steps, actor, break_when_any_done=False)
     first = rollout["next", "done"].int().cumsum(1) - rollout["next", "done"].int() == 0
     return float((rollout["next", "reward"] * first).sum(1).mean())
@@ -72,9 +72,9 @@ def buffer_of(storage: LazyTensorStorage | ListStorage, **options: Callable) -> 
 def test_padded_graphs_learn_vertex_cover() -> None:
     torch.manual_seed(0)
     env = GraphEnv("vertex-cover", 16, seed=0, sizes=(8, 10))
-    policy = make_policy(env.setting.environment, kind="graphconv", width=16)
+    policy = make_policy(env.env_config.environment, kind="graphconv", width=16)
     actor, critic = GraphActor(policy), GraphCritic(policy)
-    test_env = GraphEnv(env.setting, 64, seed=1)
+    test_env = GraphEnv(env.env_config, 64, seed=1)
     random = mean_return(test_env, None, seed=2)
     with torch.no_grad():
         untrained = mean_return(test_env, actor, seed=2)
@@ -88,7 +88,7 @@ def test_padded_graphs_learn_vertex_cover() -> None:
 def test_ragged_graphs_in_a_list_storage() -> None:
     torch.manual_seed(0)
     env = GraphEnv("vertex-cover", 16, seed=0)
-    policy = make_policy(env.setting.environment)
+    policy = make_policy(env.env_config.environment)
     actor, critic = GraphActor(policy), GraphCritic(policy)
     buffer = buffer_of(ListStorage(2 * MINIBATCH), collate_fn=collate_ragged)
     advantage = GraphGAE(gamma=1.0, lmbda=1.0, value_network=critic)
@@ -99,7 +99,7 @@ def test_continuous_actions() -> None:
     torch.manual_seed(0)
     swimmers = PROBLEMS["locomotion"].generator()(2, torch.Generator().manual_seed(0))
     env = GraphEnv("locomotion", 4, seed=0, instances=swimmers)
-    policy = make_policy(env.setting.environment)
+    policy = make_policy(env.env_config.environment)
     actor, critic = GraphActor(policy), GraphCritic(policy)
     advantage = GraphGAE(gamma=0.99, lmbda=0.95, value_network=critic)
     train(env, actor, critic, advantage, buffer_of(LazyTensorStorage(2 * MINIBATCH)), iterations=1)
@@ -109,7 +109,7 @@ def test_an_mlp_on_flattened_graphs_under_vmap() -> None:
     """The baseline that such policies replace: TorchRL's own modules and its vectorised GAE read `GraphEnv` too."""
     torch.manual_seed(0)
     env = GraphEnv("vertex-cover", 16, seed=0)
-    limits, width = env.setting.limits, env.schema.widths["nodes"]
+    limits, width = env.env_config.limits, env.schema.widths["nodes"]
 
     def network(outputs: int) -> nn.Module:
         class Flat(nn.Sequential):

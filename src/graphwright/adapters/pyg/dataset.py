@@ -13,8 +13,8 @@ from graphwright.core import GraphBatch, GraphError
 def from_pyg_dataset(dataset: Iterable[Data | HeteroData], *, undirected: bool | None = None) -> GraphBatch:
     """All graphs of `dataset`, gone through once, as one `GraphBatch`; the batches of a loader are taken apart.
 
-    `environment.instance` of it is a data set of that problem, as `make_setting`, `FixedInstances` and `evaluate` take
-    it. undirected: as for `from_pyg`, of all graphs together.
+    `environment.instance` of it is a data set of that problem, as `make_env_config`, `FixedInstances` and `evaluate`
+    take it. undirected: as for `from_pyg`, of all graphs together.
 
     Raises GraphError for no graphs, for graphs that differ in their attributes, and for what `from_pyg` refuses.
     """

@@ -1,23 +1,23 @@
-"""Other people's environments as episodes of graphs on which Graphwright's policies act and learn.
+"""Other people's environments, on which Graphwright's policies act and learn.
 
-`from_gymnasium` is the way in; `pettingzoo.from_pettingzoo` is the one for many agents.
+Start at `from_gymnasium`, or at `pettingzoo.from_pettingzoo` for many agents.
 """
 
-from graphwright.frameworks.foreign.crew import WorkerFailure, WorkerOptions
 from graphwright.frameworks.foreign.gymnasium import from_gymnasium
-from graphwright.frameworks.foreign.in_turn import InTurn
+from graphwright.frameworks.foreign.sequential import SequentialActions
 from graphwright.frameworks.foreign.training import ForeignTraining, Trained, load_policy, train_foreign
-from graphwright.frameworks.foreign.vector import ForeignVector, play_episodes
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
+from graphwright.workers.env_pool import WorkerOptions, WorkerWarning
 from graphwright.workers.process import WorkerError
 
 __all__ = [
     "ForeignTraining",
-    "ForeignVector",
-    "InTurn",
+    "ForeignVectorEnv",
+    "SequentialActions",
     "Trained",
     "WorkerError",
-    "WorkerFailure",
     "WorkerOptions",
+    "WorkerWarning",
     "from_gymnasium",
     "load_policy",
     "play_episodes",

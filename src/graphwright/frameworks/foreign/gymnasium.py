@@ -1,4 +1,4 @@
-"""Gymnasium environments as live episodes of graphs."""
+"""Gymnasium environments as a vector environment of graphs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphError
-from graphwright.frameworks.foreign.crew import LocalCrew, WorkerCrew, WorkerOptions
-from graphwright.frameworks.foreign.reading import MASK, Reader, Row
-from graphwright.frameworks.foreign.sessions import Actions, Outcome, keep
-from graphwright.frameworks.foreign.states import ForeignRules
-from graphwright.frameworks.foreign.vector import ForeignVector
+from graphwright.frameworks.foreign.observation_reader import MASK, ObservationReader
+from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv
+from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphArrays, copy_arrays
+from graphwright.workers.env_pool import LocalEnvPool, WorkerEnvPool, WorkerOptions
 
 MakeEnv = Callable[[], gymnasium.Env]
 
@@ -31,19 +32,19 @@ def from_gymnasium(
     seed: int = 0,
     device: torch.device | str = "cpu",
     options: WorkerOptions = WorkerOptions(),  # noqa: B008 - frozen
-) -> ForeignVector:
+) -> ForeignVectorEnv:
     """`num_envs` environments of one kind as a vector on which Graphwright trains.
 
     make_env: makes an environment; or one such function for each, for environments that differ in their instances.
     workers: processes that play them; 0 plays them in this one.
-    actions: what each candidate is tied to. An environment whose action space is `Discrete` is told its own number of
+    actions: what each candidate is tied to. An environment whose action space is `Discrete` receives its own number of
         the candidate; a `MultiDiscrete` of two or three, (row, column) or (block, row, column); where `actions` is
-        continuous, an array [n, columns]. Rows are counted in the order of the observation.
+        continuous, an array [n, columns]. Rows count in the order of the observation.
     undirected: a link stands for both directions.
     seed: of the first episodes; the environment at place k gets its own, whatever the number of workers.
 
     Masks come from `action_masks()`, `info["action_mask"]` or an entry "action_mask" of the observation, in this order,
-    one bool for each candidate. The state is the observation: see `ForeignRules`.
+    one bool for each candidate. The state is the observation: see `ForeignEnvironment`.
     Raises GraphError for observations that hold no graph or do not fit, and for a chosen candidate that is not in the
     action space; ValueError for action spaces that do not fit.
     """
@@ -53,59 +54,59 @@ def from_gymnasium(
             f"{len(makes)} functions for num_envs={num_envs}; give one environment or more, a function each"
         )
     example = makes[0]()
-    reader = Reader(example.observation_space, actions, undirected)
-    teller(example.action_space, actions)  # in this process, where it can be told what is wrong
+    reader = ObservationReader(example.observation_space, actions, undirected)
+    action_adapter(example.action_space, actions)  # raises here rather than in a worker
     example.close()
-    rules = ForeignRules(reader.features, actions, undirected, device)
-    sessions = [partial(GymnasiumSession, make, reader) for make in makes]
-    crew = WorkerCrew(sessions, workers, seed, options) if workers else LocalCrew(sessions, seed)
-    return ForeignVector(crew, rules)
+    environment = ForeignEnvironment(reader.features, actions, undirected, device)
+    envs = [partial(AutoresetGymnasiumEnv, make, reader) for make in makes]
+    pool = WorkerEnvPool(envs, workers, seed, options) if workers else LocalEnvPool(envs, seed)
+    return ForeignVectorEnv(pool, environment)
 
 
-class GymnasiumSession:
-    """One Gymnasium environment, which begins anew when it is over."""
+class AutoresetGymnasiumEnv(AutoresetEnv):
+    """One Gymnasium environment that resets itself when its episode ends."""
 
-    def __init__(self, make_env: MakeEnv, reader: Reader) -> None:
+    def __init__(self, make_env: MakeEnv, reader: ObservationReader) -> None:
         self.env = make_env()
         self.reader = reader
-        self.tell = teller(self.env.action_space, reader.actions)
+        self.adapt = action_adapter(self.env.action_space, reader.actions)
         self.masks = self.env.get_wrapper_attr("action_masks") if self.env.has_wrapper_attr("action_masks") else None
 
-    def begin(self, seed: int | None = None) -> list[Row]:
-        """See `Session`."""
+    @override
+    def reset(self, seed: int | None = None) -> list[GraphArrays]:
         return [self._read(*self.env.reset(seed=seed))]
 
-    def step(self, actions: Actions) -> Outcome:
-        """See `Session`; an episode that is both terminated and truncated counts as terminated."""
-        observation, reward, terminated, truncated, info = self.env.step(self.tell(actions[0]))
-        cut = bool(truncated) and not terminated
-        final = [keep(self._read(observation, info))] if cut else []
-        live = self.begin() if terminated or truncated else [self._read(observation, info)]
-        return Outcome([float(reward)], [bool(terminated)], [cut], final, live)
+    @override
+    def step(self, actions: Actions) -> EnvStep:
+        observation, reward, terminated, truncated, info = self.env.step(self.adapt(actions[0]))
+        cut = bool(truncated) and not terminated  # an episode that is both counts as terminated
+        final = [copy_arrays(self._read(observation, info))] if cut else []
+        live = self.reset() if terminated or truncated else [self._read(observation, info)]
+        return EnvStep([float(reward)], [bool(terminated)], [cut], final, live)
 
+    @override
     def close(self) -> None:
-        """See `Session`."""
         self.env.close()
 
-    def _read(self, observation: Any, info: dict[str, Any]) -> Row:
+    def _read(self, observation: Any, info: dict[str, Any]) -> GraphArrays:
         return self.reader.read(observation, self.masks() if self.masks else info.get(MASK))
 
 
-def teller(space: gymnasium.Space, actions: ActionSpec) -> Callable[[np.ndarray], Any]:
-    """What turns (number, block, row, column) into an action of `space`. Raises ValueError where nothing does."""
+def action_adapter(space: gymnasium.Space, actions: ActionSpec) -> Callable[[np.ndarray], Any]:
+    """Turns (number, block, row, column) into an action of `space`. Raises ValueError for other action spaces."""
     if actions.continuous:
         if isinstance(space, spaces.Box):
             return np.asarray
     elif isinstance(space, spaces.Discrete):
-        return partial(_number, space)
+        return partial(_to_number, space)
     elif isinstance(space, spaces.MultiDiscrete) and space.shape in ((2,), (3,)):
-        return partial(_place, space)
+        return partial(_to_place, space)
     kind = "Box" if actions.continuous else "Discrete, or a MultiDiscrete of (row, column) or (block, row, column)"
     raise ValueError(f"action space {space}: an action is one candidate of the ActionSpec; wrap it to be {kind}")
 
 
-def _number(space: spaces.Discrete, told: np.ndarray) -> int:
-    number = int(told[0])
+def _to_number(space: spaces.Discrete, located: np.ndarray) -> int:
+    number = int(located[0])
     if number >= int(space.n):
         raise GraphError(
             f"candidate {number} was chosen, but {space} has only {space.n} actions; enlarge it, or mask what it lacks"
@@ -113,8 +114,8 @@ def _number(space: spaces.Discrete, told: np.ndarray) -> int:
     return int(space.start) + number
 
 
-def _place(space: spaces.MultiDiscrete, told: np.ndarray) -> np.ndarray:
-    place = told[-space.shape[0] :]
+def _to_place(space: spaces.MultiDiscrete, located: np.ndarray) -> np.ndarray:
+    place = located[-space.shape[0] :]
     if (place >= space.nvec).any():
         raise GraphError(
             f"candidate {place.tolist()} was chosen, but {space} counts to {space.nvec.tolist()}; enlarge it, or mask "

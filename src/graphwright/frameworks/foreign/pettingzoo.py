@@ -1,4 +1,4 @@
-"""PettingZoo's parallel environments: each live agent is a graph of the batch, and agents come and go."""
+"""PettingZoo's parallel environments: each live agent is a graph of the batch; agents may join and leave."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 from pettingzoo import ParallelEnv
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphError
-from graphwright.frameworks.foreign.crew import LocalCrew, WorkerCrew, WorkerOptions
-from graphwright.frameworks.foreign.gymnasium import teller
-from graphwright.frameworks.foreign.reading import MASK, Reader, Row
-from graphwright.frameworks.foreign.sessions import Actions, Outcome, keep
-from graphwright.frameworks.foreign.states import ForeignRules
-from graphwright.frameworks.foreign.team import AGENT, ENV, Team
-from graphwright.frameworks.foreign.vector import ForeignVector
+from graphwright.frameworks.foreign.fixed_agents import AGENT, ENV, FixedAgents
+from graphwright.frameworks.foreign.gymnasium import action_adapter
+from graphwright.frameworks.foreign.observation_reader import MASK, ObservationReader
+from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv
+from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphArrays, copy_arrays
+from graphwright.workers.env_pool import LocalEnvPool, WorkerEnvPool, WorkerOptions
 
 MakeEnv = Callable[[], ParallelEnv]
 
@@ -32,7 +33,7 @@ def from_pettingzoo(
     seed: int = 0,
     device: torch.device | str = "cpu",
     options: WorkerOptions = WorkerOptions(),  # noqa: B008 - frozen
-) -> AgentVector:
+) -> AgentVectorEnv:
     """`num_envs` parallel environments whose live agents are the graphs of one batch.
 
     Options are those of `from_gymnasium`; a mask is `info[agent]["action_mask"]` or an entry of the observation, and an
@@ -41,45 +42,47 @@ def from_pettingzoo(
     Raises GraphError where agents differ in the columns of their observations.
     """
     example = make_env()
-    readers = [Reader(example.observation_space(agent), actions, undirected) for agent in example.possible_agents]
+    readers = [
+        ObservationReader(example.observation_space(agent), actions, undirected) for agent in example.possible_agents
+    ]
     for agent in example.possible_agents:
-        teller(example.action_space(agent), actions)  # in this process, where it can be told what is wrong
+        action_adapter(example.action_space(agent), actions)  # raises here rather than in a worker
     example.close()
     for agent, reader in zip(example.possible_agents, readers, strict=True):
         if reader.features != readers[0].features:
             raise GraphError(f"agent {agent!r} observes other columns than {example.possible_agents[0]!r}; wrap them")
-    rules = ForeignRules(readers[0].features, actions, undirected, device)
-    sessions = [partial(PettingZooSession, make_env, readers[0], place) for place in range(num_envs)]
-    crew = WorkerCrew(sessions, workers, seed, options) if workers else LocalCrew(sessions, seed)
-    return AgentVector(crew, rules)
+    environment = ForeignEnvironment(readers[0].features, actions, undirected, device)
+    envs = [partial(AutoresetParallelEnv, make_env, readers[0], place) for place in range(num_envs)]
+    pool = WorkerEnvPool(envs, workers, seed, options) if workers else LocalEnvPool(envs, seed)
+    return AgentVectorEnv(pool, environment)
 
 
-class PettingZooSession:
-    """One parallel environment, which begins anew when no agent is left."""
+class AutoresetParallelEnv(AutoresetEnv):
+    """One parallel environment that resets itself when no agent is left."""
 
-    def __init__(self, make_env: MakeEnv, reader: Reader, place: int) -> None:
+    def __init__(self, make_env: MakeEnv, reader: ObservationReader, place: int) -> None:
         self.env = make_env()
         self.reader = reader
         self.place = place
         self.number = {agent: number for number, agent in enumerate(self.env.possible_agents)}
-        self.tell = {agent: teller(self.env.action_space(agent), reader.actions) for agent in self.number}
+        self.adapt = {agent: action_adapter(self.env.action_space(agent), reader.actions) for agent in self.number}
 
-    def begin(self, seed: int | None = None) -> list[Row]:
-        """See `Session`."""
+    @override
+    def reset(self, seed: int | None = None) -> list[GraphArrays]:
         observation, info = self.env.reset(seed=seed)
         if not self.env.agents:
             raise GraphError(f"environment {self.place}: no agent is alive after reset; begin with one or more")
         return self._read(self.env.agents, observation, info)
 
-    def step(self, actions: Actions) -> Outcome:
-        """See `Session`: one answer for each agent that acted, in the order of `agents` before the step."""
-        acted = list(self.env.agents)
-        told = {agent: self.tell[agent](action) for agent, action in zip(acted, actions, strict=True)}
-        observation, reward, terminated, truncated, info = self.env.step(told)
+    @override
+    def step(self, actions: Actions) -> EnvStep:
+        acted = list(self.env.agents)  # before the step; the rows of the result are in this order
+        adapted = {agent: self.adapt[agent](action) for agent, action in zip(acted, actions, strict=True)}
+        observation, reward, terminated, truncated, info = self.env.step(adapted)
         cut = [agent for agent in acted if truncated[agent] and not terminated[agent]]
-        final = [keep(row) for row in self._read(cut, observation, info)]
-        live = self._read(self.env.agents, observation, info) if self.env.agents else self.begin()
-        return Outcome(
+        final = [copy_arrays(row) for row in self._read(cut, observation, info)]
+        live = self._read(self.env.agents, observation, info) if self.env.agents else self.reset()
+        return EnvStep(
             [float(reward[agent]) for agent in acted],
             [bool(terminated[agent]) for agent in acted],
             [agent in cut for agent in acted],
@@ -87,11 +90,11 @@ class PettingZooSession:
             live,
         )
 
+    @override
     def close(self) -> None:
-        """See `Session`."""
         self.env.close()
 
-    def _read(self, agents: Sequence[Any], observation: dict[Any, Any], info: dict[Any, Any]) -> list[Row]:
+    def _read(self, agents: Sequence[Any], observation: dict[Any, Any], info: dict[Any, Any]) -> list[GraphArrays]:
         rows = []
         for agent in agents:
             row = self.reader.read(observation[agent], info.get(agent, {}).get(MASK))
@@ -100,14 +103,13 @@ class PettingZooSession:
         return rows
 
 
-class AgentVector(ForeignVector):
-    """Parallel environments side by side. `state` holds a graph for each agent that is alive, env by env.
+class AgentVectorEnv(ForeignVectorEnv):
+    """Parallel environments side by side. `state` holds a graph for each live agent, environment by environment.
 
-    Its graph columns `agent` and `env` [A] int64 say whose it is: an agent keeps its number, the place in
-    `possible_agents`, as long as it lives. From one step to the next there may be fewer graphs or more; `step` answers
-    those that acted, in their order.
+    Its graph columns `agent` (the agent's place in `possible_agents`) and `env` [A] int64 name the agent of each graph.
+    The number of graphs may change from step to step; the rows of a step are those of the agents that acted.
     """
 
-    def in_places(self) -> Team:
-        """The agents as PPO takes them."""
-        return Team(self)
+    @override
+    def with_fixed_agents(self) -> FixedAgents:
+        return FixedAgents(self)

@@ -1,8 +1,8 @@
-"""States of foreign episodes: what environments showed, assembled into one `GraphBatch` at once."""
+"""Foreign environments as policies see them: the last observations, assembled into one `GraphBatch`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,15 +19,14 @@ from graphwright.core import (
     Segments,
     from_edges,
 )
+from graphwright.workers.env_group import PackedArrays
 
-Packed = Mapping[str, np.ndarray]
-"""The arrays of `reading` of many graphs, one graph after the other, with [B] int64 num_nodes and num_links."""
 _LINK = "link"
 
 
 @dataclass(frozen=True)
-class ForeignRules:
-    """What a policy sees of environments whose rules are somebody else's: the last observation is the state.
+class ForeignEnvironment:
+    """An environment whose dynamics run elsewhere: its state is its last observation.
 
     A state has the columns of `features`; the edge column `link` [E] int64, the row of each edge in the environment's
     own list; and for each action block a column `legal_NAME` of the table that its rows are tied to.
@@ -43,12 +42,11 @@ class ForeignRules:
     edits_graph = True
 
     def __post_init__(self) -> None:
-        """See the class."""
         for block in self.actions.blocks:
             if block.rows.table is None:
                 raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
 
-    def states(self, packs: Sequence[Packed]) -> GraphBatch:
+    def states(self, packs: Sequence[PackedArrays]) -> GraphBatch:
         """All graphs of `packs`, in order. Raises GraphError for links or masks that do not fit."""
         joined = {
             key: torch.cat([torch.from_numpy(pack[key]).to(self.device, non_blocking=True) for pack in packs])
@@ -72,8 +70,8 @@ class ForeignRules:
         """The state itself, with its masks."""
         return Observation(state, tuple(_mask(state, block) for block in self.actions.blocks))
 
-    def own_actions(self, state: GraphBatch, action: Tensor) -> np.ndarray | list[np.ndarray]:
-        """What each environment is told: its own number of the candidate, the block, its own row, the column.
+    def env_actions(self, state: GraphBatch, action: Tensor) -> np.ndarray | list[np.ndarray]:
+        """The actions in the environments' own terms: number of the candidate, block, row, column.
 
         [B, 4] int64; or, where actions are continuous, one [n, columns] float32 for each graph.
         """
@@ -91,7 +89,7 @@ class ForeignRules:
         return torch.stack([number, block, own, column], dim=1).cpu().numpy()
 
     def _with_mask(self, graph: GraphBatch, block: ActionBlock, legal: Tensor) -> GraphBatch:
-        """`graph` with the column of `block` that holds `legal` [rows(, columns)], which is in the own order."""
+        """`graph` with the column of `block` that holds `legal` [rows(, columns)], in the environment's own order."""
         order = _own_rows(graph, block)
         if order is None:
             return _with_column(graph, block, legal)

@@ -1,4 +1,4 @@
-"""Training on foreign episodes with Graphwright's own PPO, and policies as files."""
+"""Training on foreign environments with Graphwright's PPO, and policies as files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, Features
 from graphwright.envs.vector import LiveVector
-from graphwright.frameworks.foreign.vector import ForeignVector
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import load_checkpoint, load_module, save_checkpoint
 from graphwright.training.learner import PPOLearner
@@ -48,7 +48,7 @@ class ForeignTraining:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a run leaves behind: the policy, and a row of scalars for each update."""
+    """The result of a run: the policy, and a row of metrics for each update."""
 
     policy: GraphPolicy
     config: ForeignTraining
@@ -80,7 +80,7 @@ def load_policy(path: Path | str) -> GraphPolicy:
 
 
 def make_policy(vector: LiveVector, config: ForeignTraining) -> GraphPolicy:
-    """A fresh policy for what `vector` shows, the same for the same seed."""
+    """A fresh policy for the observations of `vector`, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         policy = GraphPolicy(vector.environment.features, vector.environment.actions, config.encoder, config.heads)
@@ -91,9 +91,10 @@ def train_foreign(vector: LiveVector, config: ForeignTraining) -> Trained:
     """Train a fresh policy on live episodes, which go on from where they are.
 
     The rows of the result hold steps, seconds, the mean return of the episodes that ended (NaN where none did) and what
-    PPO reports. Raises ValueError where the gradient is no longer finite, GraphError where agents come or go midway.
+    PPO reports. Raises ValueError where the gradient is no longer finite, GraphError where agents join or leave during
+    an episode.
     """
-    vector = vector.in_places() if isinstance(vector, ForeignVector) else vector
+    vector = vector.with_fixed_agents() if isinstance(vector, ForeignVectorEnv) else vector
     policy = make_policy(vector, config)
     generator = torch.Generator(vector.state.device).manual_seed(config.seed)
     learner = PPOLearner(policy, vector, config.ppo, generator)

@@ -1,4 +1,4 @@
-"""Many foreign episodes side by side, as collection and learners take them."""
+"""`ForeignVectorEnv`: many episodes of foreign environments side by side."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_sum
 from graphwright.envs.vector import LiveVector, VectorStep
-from graphwright.frameworks.foreign.crew import Crew, Failure
-from graphwright.frameworks.foreign.sessions import Report
-from graphwright.frameworks.foreign.states import ForeignRules
+from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.workers.env_group import GroupStep
+from graphwright.workers.env_pool import EnvPool, WorkerFailure
 
 
-class ForeignVector:
-    """`num_envs` live episodes, each begun anew when it is done. A context manager: its end closes the environments.
+class ForeignVectorEnv:
+    """`num_envs` live episodes, each reset when it ends. A context manager, which closes the environments.
 
-    Steps that a failed worker did not answer are truncated where they were taken, with reward 0: they end the episode,
-    teach nothing about what was not seen, and are counted in `num_lost`.
+    Where a worker fails, the step that it did not answer has reward 0 and truncates the episode at the state before
+    it; `num_lost` counts such steps.
     """
 
-    def __init__(self, crew: Crew, environment: ForeignRules) -> None:
-        self.crew = crew
+    def __init__(self, pool: EnvPool, environment: ForeignEnvironment) -> None:
+        self.pool = pool
         self.environment = environment
         try:
-            self.state = self._states(crew.begin())
+            self.state = self._states(pool.reset())
         except BaseException:
-            crew.close()
+            pool.close()
             raise
         self.num_envs = self.state.num_graphs
         self._is_in_step = False
 
     @property
     def instances(self) -> GraphBatch:
-        """Graphs without anything: states are stored whole, and what they began as is not asked for."""
+        """Empty graphs: states are stored whole, so that nothing needs the instances."""
         return _bare_graphs(self.state.num_graphs)
 
     @property
-    def failures(self) -> list[Failure]:
+    def failures(self) -> list[WorkerFailure]:
         """The failures of workers so far."""
-        return self.crew.failures
+        return self.pool.failures
 
     @property
     def num_lost(self) -> int:
@@ -50,24 +50,23 @@ class ForeignVector:
         return sum(failure.num_lost for failure in self.failures)
 
     def observe(self) -> Observation:
-        """What the agent sees of every live graph."""
+        """The observation of every live graph."""
         return self.environment.observe(self.state)
 
     def step(self, action: Tensor) -> VectorStep:
-        """Play `action`, [B] int64 or [N, columns] float32, and exchange the graphs that are done.
+        """Play `action`, [B] int64 or [N, columns] float32, and replace the graphs that are done.
 
-        Raises RuntimeError after a step that an exception or Ctrl-C interrupted, whose answers are lost.
+        Raises RuntimeError after a step that an exception or Ctrl-C interrupted.
         """
         if self._is_in_step:
-            raise RuntimeError("the last step was interrupted, so that answers to it are lost; make a new vector")
-        told = self.environment.own_actions(self.state, action)
+            raise RuntimeError("the last step was interrupted and its results are lost; make a new vector environment")
+        actions = self.environment.env_actions(self.state, action)
         self._is_in_step = True
-        reports = self.crew.step(told)
-        final = self._final(reports)
-        self.state = self._states(reports)
+        steps = self.pool.step(actions)
+        final = self._final(steps)
+        self.state = self._states(steps)
         answers = (
-            (report.reward, report.terminated, report.truncated, np.full(len(report.reward), report.lost))
-            for report in reports
+            (step.reward, step.terminated, step.truncated, np.full(len(step.reward), step.lost)) for step in steps
         )
         reward, terminated, truncated, lost = (
             torch.from_numpy(np.concatenate(parts)).to(self.environment.device) for parts in zip(*answers, strict=True)
@@ -76,55 +75,53 @@ class ForeignVector:
         self._is_in_step = False
         return VectorStep(reward, terminated, truncated, final, _bare_graphs(done), lost)
 
-    def in_places(self) -> LiveVector:
-        """The episodes as PPO takes them: each keeps its place in the batch until it is done."""
+    def with_fixed_agents(self) -> LiveVector:
+        """The same episodes with fixed rows, as PPO needs them: a row belongs to one episode until that ends."""
         return self
 
     def close(self) -> None:
         """Close the environments and end the workers."""
-        self.crew.close()
+        self.pool.close()
 
-    def __enter__(self) -> ForeignVector:
+    def __enter__(self) -> ForeignVectorEnv:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _states(self, reports: list[Report]) -> GraphBatch:
-        state, actions = self.environment.states([report.live for report in reports]), self.environment.actions
+    def _states(self, steps: list[GroupStep]) -> GraphBatch:
+        state, actions = self.environment.states([step.live for step in steps]), self.environment.actions
         legal = actions.arrange(state, self.environment.observe(state).masks)
         stuck = (segment_sum(legal, actions.segments(state)) == 0).nonzero()
         if stuck.numel():
             raise GraphError(f"environment {int(stuck[0])}: no action is legal, yet the episode goes on; end it there")
         return state
 
-    def _final(self, reports: list[Report]) -> GraphBatch:
-        """The last states of truncated episodes, in graph order; of lost ones the states that were acted in."""
+    def _final(self, steps: list[GroupStep]) -> GraphBatch:
+        """The last states of truncated episodes, in graph order; of lost ones the states before the step."""
         finals, start = [], 0
-        for report in reports:
-            rows = torch.arange(start, start + len(report.reward), device=self.environment.device)
-            start += len(report.reward)
-            if report.lost:
+        for step in steps:
+            rows = torch.arange(start, start + len(step.reward), device=self.environment.device)
+            start += len(step.reward)
+            if step.lost:
                 finals.append(self.state.select(rows))
-            elif report.final is not None:
-                finals.append(self.environment.states([report.final]))
+            elif step.final is not None:
+                finals.append(self.environment.states([step.final]))
         return GraphBatch.concat(finals) if finals else self.state.select(torch.arange(0, device=self.state.device))
 
 
 @torch.no_grad()
-def play_episodes(vector: ForeignVector, choose: Callable[[Observation], Tensor], episodes: int = 1) -> Tensor:
-    """[B, episodes] float32: undiscounted returns of the next episodes of each environment, `choose` deciding.
+def play_episodes(vector: ForeignVectorEnv, choose: Callable[[Observation], Tensor], episodes: int = 1) -> Tensor:
+    """[B, episodes] float32: undiscounted returns of the next episodes of each environment under `choose`.
 
-    So many of each environment, not the first to end, so that short episodes weigh no more than long ones. An episode
-    that is lost with a worker is played anew.
-
-    Raises GraphError where agents come or go while others play on.
+    Every environment plays the same number, so that short episodes weigh no more than long ones. An episode that is
+    lost with a worker is played again. Raises GraphError where agents join or leave while others play on.
     """
-    live = vector.in_places()
-    returns = torch.zeros(live.num_envs, episodes)
-    played = torch.zeros(live.num_envs, dtype=torch.int64)
+    fixed = vector.with_fixed_agents()
+    returns = torch.zeros(fixed.num_envs, episodes)
+    played = torch.zeros(fixed.num_envs, dtype=torch.int64)
     while bool((played < episodes).any()):
-        step = live.step(choose(live.observe()))
+        step = fixed.step(choose(fixed.observe()))
         going_on = (played < episodes).nonzero().squeeze(1)
         returns[going_on, played[going_on]] += step.reward.cpu()[going_on]
         done = step.terminated | step.truncated

@@ -11,17 +11,17 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch
-from graphwright.drawing.frames import Picture
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.drawing.frames import FrameRenderer
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
+from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.spaces import Mode, Observation, action_space, observation_space, observations
-from graphwright.frameworks.live import LiveEpisodes
 
 
 class GraphEnv(gymnasium.Env[Observation, Any]):
     """A problem of Graphwright as Gymnasium has it.
 
-    setting: a `Setting`, or the name of a problem for its defaults.
-    observation: "padded", a Dict of arrays with room for the largest graph (the keys of `frameworks.schema`); "graph",
+    env_config: an `EnvConfig`, or the name of a problem for its defaults.
+    observation: "padded", a Dict of arrays padded to the largest graph (the keys of `frameworks.schema`); "graph",
         a Dict of a `spaces.Graph`, the graph columns, if there are any, under "graphs", and "action_mask".
     Action: the number of a candidate; a Box [n, columns] where actions are continuous, of which a graph uses its own
         rows. An illegal action changes nothing and costs `penalty`; after as many as there are nodes the episode is
@@ -29,20 +29,20 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
     Info: "objective" and "is_complete" of the solution so far.
     `reset(options={"instance": graph})` begins with a graph of one's own (a `GraphBatch` of one).
 
-    Raises GraphError for an instance without room, ValueError for a mode or a problem that does not exist.
+    Raises GraphError for an instance that exceeds the limits, ValueError for a mode or a problem that does not exist.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
-        setting: Setting | str,
+        env_config: EnvConfig | str,
         *,
         observation: Mode = "padded",
         penalty: float = 1.0,
         render_mode: str | None = None,
     ) -> None:
-        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        self.env_config = make_env_config(env_config) if isinstance(env_config, str) else env_config
         if observation not in ("padded", "graph"):
             raise ValueError(f"observation={observation!r}: choose 'padded' or 'graph'")
         if render_mode not in (None, "rgb_array"):
@@ -51,65 +51,67 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
         self.penalty = penalty
         self.render_mode = render_mode
         self.observation_space = observation_space(
-            self.setting.schema, self.setting.limits, observation, self.setting.networks
+            self.env_config.schema, self.env_config.limits, observation, self.env_config.networks
         )
-        self.action_space = action_space(self.setting.environment.actions, self.setting.limits)
-        self._live: LiveEpisodes | None = None
-        self._picture: Picture | None = None
+        self.action_space = action_space(self.env_config.environment.actions, self.env_config.limits)
+        self._episodes: EpisodeBatch | None = None
+        self._picture: FrameRenderer | None = None
 
     @property
-    def live(self) -> LiveEpisodes:
+    def episodes(self) -> EpisodeBatch:
         """The episode. Raises ValueError before the first `reset`."""
-        if self._live is None:
+        if self._episodes is None:
             raise ValueError("no episode has begun; call reset() first")
-        return self._live
+        return self._episodes
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """A new episode; `seed` begins a new stream of instances."""
         super().reset(seed=seed)
-        if self._live is None or seed is not None:
-            self._live = self.setting.live(1, int(self.np_random.integers(2**31)), self.penalty)
+        if self._episodes is None or seed is not None:
+            self._episodes = self.env_config.episodes(1, int(self.np_random.integers(2**31)), self.penalty)
         else:
-            self._live.begin(torch.zeros(1, dtype=torch.int64))
+            self._episodes.reset(torch.zeros(1, dtype=torch.int64))
         if options and "instance" in options:
             graph: GraphBatch = options["instance"]
-            self._live.begin(torch.zeros(1, dtype=torch.int64), self.setting.environment.instance(graph))
+            self._episodes.reset(torch.zeros(1, dtype=torch.int64), self.env_config.environment.instance(graph))
         self._picture = None
         return self._observe(), self._info()
 
     @override
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        played = self.live.step(read_actions(self.setting.environment.actions, self.live, np.asarray(action)[None]))
+        played = self.episodes.step(
+            read_actions(self.env_config.environment.actions, self.episodes, np.asarray(action)[None])
+        )
         reward, terminated, truncated = float(played.reward), bool(played.terminated), bool(played.truncated)
         return self._observe(), reward, terminated, truncated, self._info()
 
     def action_masks(self) -> np.ndarray:
         """[k] bool: which actions are legal, as sb3-contrib asks for it."""
-        observation = self.live.observation
-        mask = self.setting.environment.actions.arrange(observation.graph, observation.masks).numpy()
-        return np.pad(mask, (0, self.setting.limits.actions - len(mask)))
+        observation = self.episodes.observation
+        mask = self.env_config.environment.actions.arrange(observation.graph, observation.masks).numpy()
+        return np.pad(mask, (0, self.env_config.limits.actions - len(mask)))
 
     def render(self) -> Any:
         """[height, width, 3] uint8: the graph and the solution so far."""
         if self.render_mode is None:
             return None
-        self._picture = self._picture or Picture(self.live.state)
-        return self._picture.draw(self.setting.environment, self.live.state, self.setting.problem.name)
+        self._picture = self._picture or FrameRenderer(self.episodes.state)
+        return self._picture.draw(self.env_config.environment, self.episodes.state, self.env_config.problem.name)
 
     def _observe(self) -> Observation:
-        arrays = self.setting.schema.pack(self.live.observation)
-        return observations(arrays, self.setting.schema, self.setting.limits, self.mode)[0]
+        arrays = self.env_config.schema.pack(self.episodes.observation)
+        return observations(arrays, self.env_config.schema, self.env_config.limits, self.mode)[0]
 
     def _info(self) -> dict[str, Any]:
-        environment, state = self.setting.environment, self.live.state
+        environment, state = self.env_config.environment, self.episodes.state
         return {"objective": float(environment.objective(state)), "is_complete": bool(environment.is_complete(state))}
 
 
-def read_actions(actions: ActionSpec, live: LiveEpisodes, given: np.ndarray) -> Tensor:
+def read_actions(actions: ActionSpec, episodes: EpisodeBatch, given: np.ndarray) -> Tensor:
     """Actions as an environment takes them, from those of the action space for each graph, [B] or [B, n, columns]."""
     if not actions.continuous:
         return torch.as_tensor(given, dtype=torch.int64).reshape(-1)
-    nodes = live.observation.graph.node_segments
+    nodes = episodes.observation.graph.node_segments
     return torch.as_tensor(given, dtype=torch.float32)[nodes.index, nodes.position]

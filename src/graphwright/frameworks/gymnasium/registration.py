@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 
 from graphwright.envs.registry import PROBLEMS
-from graphwright.frameworks.env_config import make_setting
+from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Mode
 from graphwright.frameworks.gymnasium.vector import GraphVectorEnv
@@ -29,16 +29,16 @@ def make_env(
     render_mode: str | None = None,
     **instances: Any,
 ) -> GraphEnv:
-    """What `gymnasium.make` calls; `instances` are the options of `make_setting`."""
-    setting = make_setting(problem, **instances)
-    return GraphEnv(setting, observation=observation, penalty=penalty, render_mode=render_mode)
+    """What `gymnasium.make` calls; `instances` are the options of `make_env_config`."""
+    env_config = make_env_config(problem, **instances)
+    return GraphEnv(env_config, observation=observation, penalty=penalty, render_mode=render_mode)
 
 
 def make_vector_env(
     problem: str, num_envs: int, *, observation: Mode = "padded", penalty: float = 1.0, **instances: Any
 ) -> GraphVectorEnv:
     """What `gymnasium.make_vec` calls."""
-    return GraphVectorEnv(make_setting(problem, **instances), num_envs, observation=observation, penalty=penalty)
+    return GraphVectorEnv(make_env_config(problem, **instances), num_envs, observation=observation, penalty=penalty)
 
 
 def register_all() -> None:

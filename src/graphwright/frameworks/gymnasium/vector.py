@@ -10,10 +10,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 from typing_extensions import override
 
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
+from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import Mode, action_space, observation_space, observations, padded
-from graphwright.frameworks.live import LiveEpisodes
 
 
 class GraphVectorEnv(VectorEnv[Any, Any, Any]):
@@ -27,19 +27,19 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
     def __init__(
-        self, setting: Setting | str, num_envs: int, *, observation: Mode = "padded", penalty: float = 1.0
+        self, env_config: EnvConfig | str, num_envs: int, *, observation: Mode = "padded", penalty: float = 1.0
     ) -> None:
-        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        self.env_config = make_env_config(env_config) if isinstance(env_config, str) else env_config
         self.num_envs = num_envs
         self.mode: Mode = observation
         self.penalty = penalty
         self.single_observation_space = observation_space(
-            self.setting.schema, self.setting.limits, observation, self.setting.networks
+            self.env_config.schema, self.env_config.limits, observation, self.env_config.networks
         )
-        self.single_action_space = action_space(self.setting.environment.actions, self.setting.limits)
+        self.single_action_space = action_space(self.env_config.environment.actions, self.env_config.limits)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.live: LiveEpisodes | None = None
+        self.episodes: EpisodeBatch | None = None
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -47,26 +47,26 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
         """New episodes; an integer `seed` begins a new stream of instances, of a list the first one does."""
         first = seed[0] if isinstance(seed, list) else seed
         super().reset(seed=first)
-        if self.live is None or first is not None:
-            self.live = self.setting.live(self.num_envs, int(self.np_random.integers(2**31)), self.penalty)
+        if self.episodes is None or first is not None:
+            self.episodes = self.env_config.episodes(self.num_envs, int(self.np_random.integers(2**31)), self.penalty)
         else:
-            self.live.begin(torch.arange(self.num_envs))
+            self.episodes.reset(torch.arange(self.num_envs))
         return self._observe(), {}
 
     @override
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        assert self.live is not None, "no episode has begun; call reset() first"
-        environment, live = self.setting.environment, self.live
-        played = live.step(read_actions(environment.actions, live, np.asarray(actions)))
+        assert self.episodes is not None, "no episode has begun; call reset() first"
+        environment, episodes = self.env_config.environment, self.episodes
+        played = episodes.step(read_actions(environment.actions, episodes, np.asarray(actions)))
         infos: dict[str, Any] = {}
         if bool(played.done.any()):
             final = {
-                "objective": environment.objective(live.state).numpy(),
-                "is_complete": environment.is_complete(live.state).numpy(),
+                "objective": environment.objective(episodes.state).numpy(),
+                "is_complete": environment.is_complete(episodes.state).numpy(),
             }
             done = played.done.numpy()
             infos = {"final_obs": self._observe(), "_final_obs": done, "final_info": final, "_final_info": done}
-            live.begin(played.done.nonzero().squeeze(1))
+            episodes.reset(played.done.nonzero().squeeze(1))
         return (
             self._observe(),
             played.reward.numpy().astype(np.float64),
@@ -77,15 +77,15 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
 
     def action_masks(self) -> np.ndarray:
         """[B, k] bool: which actions are legal."""
-        assert self.live is not None, "no episode has begun; call reset() first"
-        arrays = self.setting.schema.pack(self.live.observation)
-        return padded(arrays, self.setting.limits)["action_mask"].astype(bool)
+        assert self.episodes is not None, "no episode has begun; call reset() first"
+        arrays = self.env_config.schema.pack(self.episodes.observation)
+        return padded(arrays, self.env_config.limits)["action_mask"].astype(bool)
 
     def _observe(self) -> Any:
-        assert self.live is not None
-        arrays, limits = self.setting.schema.pack(self.live.observation), self.setting.limits
+        assert self.episodes is not None
+        arrays, limits = self.env_config.schema.pack(self.episodes.observation), self.env_config.limits
         if self.mode == "padded":
             return padded(arrays, limits)
-        each = observations(arrays, self.setting.schema, limits, self.mode)
+        each = observations(arrays, self.env_config.schema, limits, self.mode)
         empty: Any = create_empty_array(self.single_observation_space, self.num_envs)
         return concatenate(self.single_observation_space, each, empty)

@@ -1,4 +1,4 @@
-"""The network behind Stable-Baselines3's policies: Graphwright's own, with room for `net_arch`."""
+"""The network behind Stable-Baselines3's policies: Graphwright's own, with `net_arch`."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         if not self.schema.actions.continuous:
             return action
         nodes = observation.graph.node_segments
-        return spread(action, nodes, max(int(nodes.lengths.max()), self._room), 0)
+        return spread(action, nodes, max(int(nodes.lengths.max()), self._width), 0)
 
     def _inward(self, actions: Tensor, observation: Observation) -> Tensor:
         if not self.schema.actions.continuous:
@@ -119,6 +119,6 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         return actions.reshape(nodes.num_groups, -1, columns)[nodes.index, nodes.position]
 
     @property
-    def _room(self) -> int:
-        """Nodes that the action space has room for."""
+    def _width(self) -> int:
+        """Rows of the action space, one a node."""
         return self.action_space.shape[0] if isinstance(self.action_space, spaces.Box) else 0

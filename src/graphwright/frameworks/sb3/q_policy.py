@@ -29,11 +29,11 @@ class GraphQNetwork(nn.Module):
     Returns [B, most]: `IMPOSSIBLE` where a candidate is illegal or a graph has none.
     """
 
-    def __init__(self, schema: Schema, network: GraphNetwork, room: int, masked: bool) -> None:
+    def __init__(self, schema: Schema, network: GraphNetwork, width: int, masked: bool) -> None:
         super().__init__()
         self.schema = schema
         self.network = network
-        self.room = room
+        self.width = width
         self.masked = masked
 
     @override
@@ -45,7 +45,7 @@ class GraphQNetwork(nn.Module):
             )
         candidates = distribution.segments
         scores = (distribution.logits + value[candidates.index]).clamp(min=IMPOSSIBLE)
-        return spread(scores, candidates, max(int(candidates.lengths.max()), self.room), IMPOSSIBLE)
+        return spread(scores, candidates, max(int(candidates.lengths.max()), self.width), IMPOSSIBLE)
 
 
 class GraphQPolicy(SizeFreePolicy, DQNPolicy):
@@ -97,5 +97,5 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
         return self.q_net(obs).argmax(dim=1)
 
     def _make(self) -> GraphQNetwork:
-        room = int(self.action_space.n) if isinstance(self.action_space, spaces.Discrete) else 0
-        return GraphQNetwork(self.schema, self.make_network(), room, self.masked)
+        width = int(self.action_space.n) if isinstance(self.action_space, spaces.Discrete) else 0
+        return GraphQNetwork(self.schema, self.make_network(), width, self.masked)

@@ -12,10 +12,10 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 from torch import Tensor
 
-from graphwright.frameworks.env_config import Setting, make_setting
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
+from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
-from graphwright.frameworks.live import LiveEpisodes
 from graphwright.frameworks.schema import select
 
 
@@ -36,22 +36,22 @@ class RaggedGraph(spaces.Graph):
 class GraphVecEnv(VecEnv):
     """`num_envs` episodes of a problem that step all at once, without worker processes.
 
-    setting: a `Setting`, or the name of a problem. ragged: observations are packed arrays (`frameworks.schema`) and
+    env_config: an `EnvConfig`, or a problem's name. ragged: observations are packed arrays (`frameworks.schema`), and
     the observation space holds a `spaces.Graph`; such models need `GraphRolloutBuffer`, or `GraphDQN` with
     `GraphReplayBuffer`. Otherwise they are padded, and any buffer will do. Actions and penalty: as of `GraphEnv`.
     Episode returns and lengths are in the infos, as `Monitor` writes them, with the "objective" of the solution.
     """
 
     def __init__(
-        self, setting: Setting | str, num_envs: int, *, ragged: bool = False, penalty: float = 1.0, seed: int = 0
+        self, env_config: EnvConfig | str, num_envs: int, *, ragged: bool = False, penalty: float = 1.0, seed: int = 0
     ) -> None:
-        self.setting = make_setting(setting) if isinstance(setting, str) else setting
+        self.env_config = make_env_config(env_config) if isinstance(env_config, str) else env_config
         self.ragged = ragged
         self.penalty = penalty
         self.render_mode = None
-        self.live: LiveEpisodes = self.setting.live(num_envs, seed, penalty)
-        schema, limits = self.setting.schema, self.setting.limits
-        space = observation_space(schema, limits, "graph" if ragged else "padded", self.setting.networks)
+        self.episodes: EpisodeBatch = self.env_config.episodes(num_envs, seed, penalty)
+        schema, limits = self.env_config.schema, self.env_config.limits
+        space = observation_space(schema, limits, "graph" if ragged else "padded", self.env_config.networks)
         if ragged:
             space.spaces["graph"] = RaggedGraph(cast(spaces.Graph, space["graph"]))
         super().__init__(num_envs, space, action_space(schema.actions, limits))
@@ -63,20 +63,20 @@ class GraphVecEnv(VecEnv):
     def reset(self) -> dict[str, np.ndarray]:
         """New episodes; after `seed(...)`, of a new stream of instances."""
         if self._seeds[0] is not None:
-            self.live = self.setting.live(self.num_envs, self._seeds[0], self.penalty)
+            self.episodes = self.env_config.episodes(self.num_envs, self._seeds[0], self.penalty)
         else:
-            self.live.begin(torch.arange(self.num_envs))
+            self.episodes.reset(torch.arange(self.num_envs))
         self._returns[:], self._lengths[:] = 0, 0
         self._reset_seeds()
         return self._observe()
 
     def step_async(self, actions: np.ndarray) -> None:
         """Take note of the actions."""
-        self._actions = read_actions(self.setting.environment.actions, self.live, actions)
+        self._actions = read_actions(self.env_config.environment.actions, self.episodes, actions)
 
     def step_wait(self) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, list[dict[str, Any]]]:
         """Play them; an episode that ends begins anew, and its last observation is in its info."""
-        played = self.live.step(self._actions)
+        played = self.episodes.step(self._actions)
         reward, done = played.reward.numpy(), played.done.numpy()
         self._returns += reward
         self._lengths += 1
@@ -84,7 +84,7 @@ class GraphVecEnv(VecEnv):
         ended = played.done.nonzero().squeeze(1)
         if ended.numel():
             self._note_ends(ended, played.truncated & ~played.terminated, infos)
-            self.live.begin(ended)
+            self.episodes.reset(ended)
         return self._observe(), reward, done, infos
 
     def action_masks(self) -> np.ndarray:
@@ -92,7 +92,7 @@ class GraphVecEnv(VecEnv):
         if not self.ragged:
             return self._seen["action_mask"].view(bool)
         masks = {key: torch.from_numpy(self._seen[key]) for key in ("action_mask", "num_actions")}
-        return padded(masks, self.setting.limits)["action_mask"].view(bool)
+        return padded(masks, self.env_config.limits)["action_mask"].view(bool)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -115,17 +115,17 @@ class GraphVecEnv(VecEnv):
         return [False] * len(self._rows(indices))
 
     def _observe(self) -> dict[str, np.ndarray]:
-        arrays = self.setting.schema.pack(self.live.observation)
+        arrays = self.env_config.schema.pack(self.episodes.observation)
         if self.ragged:
             self._seen = {key: values.numpy() for key, values in arrays.items()}
         else:
-            self._seen = padded(arrays, self.setting.limits)
+            self._seen = padded(arrays, self.env_config.limits)
         return self._seen
 
     def _note_ends(self, ended: Tensor, cut: Tensor, infos: list[dict[str, Any]]) -> None:
-        arrays = select(self.setting.schema.pack(self.live.observation), ended)
-        last = arrays if self.ragged else padded(arrays, self.setting.limits)
-        objective = self.setting.environment.objective(self.live.state)[ended].tolist()
+        arrays = select(self.env_config.schema.pack(self.episodes.observation), ended)
+        last = arrays if self.ragged else padded(arrays, self.env_config.limits)
+        objective = self.env_config.environment.objective(self.episodes.state)[ended].tolist()
         for place, row in enumerate(ended.tolist()):
             one = select(arrays, torch.tensor([place])) if self.ragged else last
             keep = slice(None) if self.ragged else place

@@ -3,9 +3,9 @@
 from graphwright.frameworks.torchrl.dense import DenseGraphs
 from graphwright.frameworks.torchrl.env import GraphEnv
 from graphwright.frameworks.torchrl.gae import GraphGAE
+from graphwright.frameworks.torchrl.graph_readers import EnvGraphs
 from graphwright.frameworks.torchrl.modules import GraphActor, GraphActorCritic, GraphCritic, GraphLogits
 from graphwright.frameworks.torchrl.ragged import collate_ragged, observation_to_ragged, to_ragged
-from graphwright.frameworks.torchrl.reading import EnvGraphs
 
 __all__ = [
     "DenseGraphs",

@@ -17,15 +17,15 @@ def take(dense: Tensor, segments: Segments, name: str = "tensor") -> Tensor:
 
     Raises GraphError, with its name, where a group has more rows than there are.
     """
-    room = dense.shape[1]
-    _check_room(segments, room, name)
-    return dense.flatten(0, 1)[segments.index * room + segments.position]
+    width = dense.shape[1]
+    _check_width(segments, width, name)
+    return dense.flatten(0, 1)[segments.index * width + segments.position]
 
 
-def fill(values: Tensor, segments: Segments, room: int, padding: float = 0.0) -> Tensor:
-    """The opposite of `take`: [M, ...] → [B, room, ...], with `padding` where a group has no more rows."""
-    _check_room(segments, room, "tensor")
-    return spread(values, segments, room, padding)
+def fill(values: Tensor, segments: Segments, width: int, padding: float = 0.0) -> Tensor:
+    """The opposite of `take`: [M, ...] → [B, width, ...], with `padding` where a group has no more rows."""
+    _check_width(segments, width, "tensor")
+    return spread(values, segments, width, padding)
 
 
 def from_edge_index(edge_index: Tensor, num_nodes: Tensor, num_edges: Tensor | None = None) -> GraphBatch:
@@ -35,9 +35,9 @@ def from_edge_index(edge_index: Tensor, num_nodes: Tensor, num_edges: Tensor | N
 
     Raises GraphError for an edge to a node that its graph does not have.
     """
-    num_graphs, _, room = edge_index.shape
+    num_graphs, _, width = edge_index.shape
     if num_edges is None:
-        num_edges = num_nodes.new_full((num_graphs,), room)
+        num_edges = num_nodes.new_full((num_graphs,), width)
     edges = Segments.from_lengths(num_edges)
     ends = take(edge_index.transpose(1, 2).long(), edges, "edge_index")
     size = num_nodes[edges.index].unsqueeze(1)
@@ -61,8 +61,8 @@ def from_adjacency(adjacency: Tensor, num_nodes: Tensor) -> GraphBatch:
     Raises GraphError where a graph has more nodes than there are rows and columns.
     """
     nodes = Segments.from_lengths(num_nodes)
-    for room in adjacency.shape[1:]:
-        _check_room(nodes, room, "adjacency")
+    for width in adjacency.shape[1:]:
+        _check_width(nodes, width, "adjacency")
     place = torch.arange(adjacency.shape[1], device=adjacency.device)
     exists = place < num_nodes.unsqueeze(1)
     graph, source, destination = ((adjacency != 0) & exists.unsqueeze(2) & exists.unsqueeze(1)).nonzero().unbind(1)
@@ -70,21 +70,21 @@ def from_adjacency(adjacency: Tensor, num_nodes: Tensor) -> GraphBatch:
     return from_edges(torch.stack([start + source, start + destination]), num_nodes, undirected=False)
 
 
-def to_edge_index(graph: GraphBatch, room: int) -> Tensor:
-    """[B, 2, room] int64: the edges of each graph, counted from 0 in it and sorted by destination, then zeros."""
+def to_edge_index(graph: GraphBatch, width: int) -> Tensor:
+    """[B, 2, width] int64: the edges of each graph, counted from 0 in it and sorted by destination, then zeros."""
     ends = graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
-    return fill(ends.t(), graph.edge_segments, room).transpose(1, 2)
+    return fill(ends.t(), graph.edge_segments, width).transpose(1, 2)
 
 
-def to_adjacency(graph: GraphBatch, room: int) -> Tensor:
-    """[B, room, room] bool: whether an edge leads from u to v; parallel edges become one."""
-    _check_room(graph.node_segments, room, "adjacency")
+def to_adjacency(graph: GraphBatch, width: int) -> Tensor:
+    """[B, width, width] bool: whether an edge leads from u to v; parallel edges become one."""
+    _check_width(graph.node_segments, width, "adjacency")
     source, destination = graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
-    adjacency = torch.zeros(graph.num_graphs, room, room, dtype=torch.bool, device=graph.device)
+    adjacency = torch.zeros(graph.num_graphs, width, width, dtype=torch.bool, device=graph.device)
     adjacency[graph.edge_graph, source, destination] = True
     return adjacency
 
 
-def _check_room(segments: Segments, room: int, name: str) -> None:
-    if bool((segments.lengths > room).any()):
-        raise GraphError(f"{name}: a graph has {int(segments.lengths.max())} rows, there is room for {room}")
+def _check_width(segments: Segments, width: int, name: str) -> None:
+    if bool((segments.lengths > width).any()):
+        raise GraphError(f"{name}: a graph has {int(segments.lengths.max())} rows, there is room for {width}")

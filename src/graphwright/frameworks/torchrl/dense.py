@@ -11,7 +11,7 @@ from torch import Tensor
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation
 from graphwright.core.rows import Sizes
 from graphwright.frameworks.torchrl.conversion import from_adjacency, from_edge_index, take
-from graphwright.frameworks.torchrl.reading import Read
+from graphwright.frameworks.torchrl.graph_readers import PaddedObservation
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DenseGraphs:
             self.action_mask,
         ]
 
-    def read(self, tensordict: TensorDictBase) -> Read:
+    def read(self, tensordict: TensorDictBase) -> PaddedObservation:
         """Raises GraphError where a tensor is missing or does not fit."""
         if isinstance(tensordict, LazyStackedTensorDict):
             tensordict = self._padded(tensordict)
@@ -75,7 +75,7 @@ class DenseGraphs:
             num_nodes = torch.full((num_graphs,), size, device=observation.device)
         graph = self._graph(tensordict, num_nodes)
         graph = graph.with_nodes(**{name: take(observation, graph.node_segments, str(self.observation))})
-        return Read(Observation(graph, self._masks(tensordict, graph)), self._room(size))
+        return PaddedObservation(Observation(graph, self._masks(tensordict, graph)), self._width(size))
 
     def _graph(self, tensordict: TensorDictBase, num_nodes: Tensor) -> GraphBatch:
         edge_index = tensordict.get(self.edge_index, None)
@@ -95,7 +95,7 @@ class DenseGraphs:
             mask = take(mask.bool(), candidates, str(self.action_mask))
         return self.actions.divide(graph, mask)
 
-    def _room(self, size: int) -> int:
+    def _width(self, size: int) -> int:
         if self.actions.continuous:
             return size
         return sum(block.columns * block.rows.most(Sizes(size, 0, 0)) for block in self.actions.blocks)

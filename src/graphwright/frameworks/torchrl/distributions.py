@@ -14,8 +14,8 @@ from graphwright.distributions import Distribution, NodeGaussian, RaggedCategori
 from graphwright.frameworks.torchrl.conversion import fill
 
 
-def dense_parameters(distribution: Distribution, room: int) -> dict[str, Tensor]:
-    """`logits` [B, room] of a categorical; `loc` and `scale` [B, room, D] where actions are continuous.
+def dense_parameters(distribution: Distribution, width: int) -> dict[str, Tensor]:
+    """`logits` [B, width] of a categorical; `loc` and `scale` [B, width, D] where actions are continuous.
 
     Illegal candidates and padding have the lowest finite logit, whose probability is 0 exactly, so that a graph with
     nothing to decide gives no NaN. Nodes that do not act, and padding, have scale 0.
@@ -23,10 +23,10 @@ def dense_parameters(distribution: Distribution, room: int) -> dict[str, Tensor]
     if isinstance(distribution, NodeGaussian):
         segments, acts = distribution.segments, distribution.acts
         loc, scale = (values.masked_fill(~acts, 0) for values in (distribution.mean, distribution.scale))
-        return {"loc": fill(loc, segments, room), "scale": fill(scale, segments, room)}
+        return {"loc": fill(loc, segments, width), "scale": fill(scale, segments, width)}
     assert isinstance(distribution, RaggedCategorical)
     lowest = torch.finfo(distribution.logits.dtype).min
-    return {"logits": fill(distribution.logits.clamp(min=lowest), distribution.segments, room, lowest)}
+    return {"logits": fill(distribution.logits.clamp(min=lowest), distribution.segments, width, lowest)}
 
 
 class NodeTanhNormal(TorchDistribution):

@@ -12,8 +12,8 @@ from torchrl.envs import EnvBase
 
 from graphwright.core import Observation
 from graphwright.envs.problem import Problem
-from graphwright.frameworks.env_config import Setting, make_setting
-from graphwright.frameworks.live import LiveEpisodes
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
+from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.schema import Schema, pad
 from graphwright.frameworks.torchrl.conversion import take
 
@@ -26,14 +26,14 @@ class GraphEnv(EnvBase):
     are legal; a continuous one is [num_envs, n, columns] between -1 and 1, of which padding is ignored. An illegal
     action changes nothing and costs `penalty`.
 
-    problem: a name, a `Problem`, or a `Setting` (then without options). options: those of `make_setting`.
+    problem: a name, a `Problem`, or an `EnvConfig` (then without options). options: those of `make_env_config`.
 
-    Raises ValueError for a problem or an option that does not exist; GraphError where an episode outgrows its room.
+    Raises ValueError for a problem or an option that does not exist; GraphError where an episode exceeds the limits.
     """
 
     def __init__(
         self,
-        problem: Problem | Setting | str,
+        problem: Problem | EnvConfig | str,
         num_envs: int = 1,
         *,
         seed: int | None = None,
@@ -42,13 +42,13 @@ class GraphEnv(EnvBase):
         **options: Any,
     ) -> None:
         super().__init__(batch_size=torch.Size([num_envs]))
-        self.setting = problem if isinstance(problem, Setting) else make_setting(problem, **options)
+        self.env_config = problem if isinstance(problem, EnvConfig) else make_env_config(problem, **options)
         self.one_hot = one_hot
         self.penalty = penalty
-        self.live = self._begin(int(torch.randint(2**31, ())) if seed is None else seed)
+        self.episodes = self._begin(int(torch.randint(2**31, ())) if seed is None else seed)
         shape = (num_envs, 1)
         self.observation_spec = Composite(
-            {key: _spec_of(array) for key, array in self._arrays(self.live.observation).items()}, shape=(num_envs,)
+            {key: _spec_of(array) for key, array in self._arrays(self.episodes.observation).items()}, shape=(num_envs,)
         )
         self.reward_spec = Unbounded(shape=shape)
         flags = {key: Binary(shape=shape, dtype=torch.bool) for key in ("done", "terminated", "truncated")}
@@ -58,56 +58,56 @@ class GraphEnv(EnvBase):
     @property
     def schema(self) -> Schema:
         """Observations as arrays."""
-        return self.setting.schema
+        return self.env_config.schema
 
     def _make_action_spec(self) -> TensorSpec:
-        limits, actions, num_envs = self.setting.limits, self.setting.environment.actions, self.batch_size[0]
+        limits, actions, num_envs = self.env_config.limits, self.env_config.environment.actions, self.batch_size[0]
         if actions.continuous:
             return Bounded(-1.0, 1.0, shape=(num_envs, limits.nodes, actions.blocks[0].columns))
         if self.one_hot:
             return OneHot(limits.actions, shape=(num_envs, limits.actions))
         return Categorical(limits.actions, shape=(num_envs,))
 
-    def _begin(self, seed: int) -> LiveEpisodes:
+    def _begin(self, seed: int) -> EpisodeBatch:
         self._is_fresh = True
-        return self.setting.live(self.batch_size[0], seed, self.penalty)
+        return self.env_config.episodes(self.batch_size[0], seed, self.penalty)
 
     def _set_seed(self, seed: int | None) -> None:
         """Episodes of another stream of instances."""
         if seed is not None:
-            self.live = self._begin(seed)
+            self.episodes = self._begin(seed)
 
     def _reset(self, tensordict: TensorDictBase | None, **_: Any) -> TensorDictBase:
         mask = None if tensordict is None else tensordict.get("_reset", None)
         if mask is not None:
-            self.live.begin(mask.reshape(-1).nonzero().squeeze(1))
+            self.episodes.reset(mask.reshape(-1).nonzero().squeeze(1))
         elif not self._is_fresh:
-            self.live.begin(torch.arange(self.batch_size[0]))
+            self.episodes.reset(torch.arange(self.batch_size[0]))
         self._is_fresh = False
         return TensorDict(self._observe(), batch_size=self.batch_size)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDictBase:
-        played = self.live.step(self._played_action(tensordict.get("action")))
+        played = self.episodes.step(self._played_action(tensordict.get("action")))
         self._is_fresh = False
         flags = {"done": played.done, "terminated": played.terminated, "truncated": played.truncated}
         outcome = {key: value.unsqueeze(1) for key, value in {"reward": played.reward, **flags}.items()}
         return TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size)
 
     def _played_action(self, action: Tensor) -> Tensor:
-        if self.setting.environment.actions.continuous:
-            return take(action, self.live.observation.graph.node_segments)
+        if self.env_config.environment.actions.continuous:
+            return take(action, self.episodes.observation.graph.node_segments)
         return action.long().argmax(-1) if self.one_hot else action
 
     def _observe(self) -> dict[str, Tensor]:
-        arrays = self._arrays(self.live.observation)
-        if not self.setting.environment.actions.continuous:
+        arrays = self._arrays(self.episodes.observation)
+        if not self.env_config.environment.actions.continuous:
             mask = arrays["action_mask"]
             # Of a graph that is done any action may be drawn: a spec cannot draw from nothing.
             self.action_spec.update_mask(mask | ~mask.any(1, keepdim=True))
         return arrays
 
     def _arrays(self, observation: Observation) -> dict[str, Tensor]:
-        return pad(self.schema.pack(observation), self.setting.limits)
+        return pad(self.schema.pack(observation), self.env_config.limits)
 
 
 def _spec_of(array: Tensor) -> TensorSpec:

@@ -15,17 +15,17 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features
 from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
-from graphwright.frameworks.torchrl.reading import EnvGraphs, Read, Reader
+from graphwright.frameworks.torchrl.graph_readers import EnvGraphs, GraphReader, PaddedObservation
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import DirectActor
 
-MakeReader = Callable[[Features, ActionSpec], Reader]
+MakeReader = Callable[[Features, ActionSpec], GraphReader]
 
 
 class GraphModule(TensorDictModuleBase):
     """Graphs of a tensordict of any batch size [*], none included, in one ragged forward; results are [*, ...].
 
-    policy: its parameters are this module's; several modules may share one; `env.setting.policy()` makes one as the
+    policy: its parameters are this module's; several modules may share one; `env.env_config.policy()` makes one as the
     problem has it by default. graphs: where graphs are found:
     `EnvGraphs` (the keys of `GraphEnv`) or `DenseGraphs` (a user's own tensors), or a `partial` of it with other keys.
     """
@@ -52,7 +52,7 @@ class GraphModule(TensorDictModuleBase):
         """The keys of the results."""
 
     @abstractmethod
-    def compute(self, read: Read) -> list[Tensor]:
+    def compute(self, read: PaddedObservation) -> list[Tensor]:
         """The results, [B, ...] each."""
 
 
@@ -64,7 +64,7 @@ class GraphCritic(GraphModule):
         """One key."""
         return ["state_value"]
 
-    def compute(self, read: Read) -> list[Tensor]:
+    def compute(self, read: PaddedObservation) -> list[Tensor]:
         """[B, 1]."""
         return [self.policy.value(read.observation).unsqueeze(1)]
 
@@ -84,8 +84,8 @@ class GraphLogits(GraphModule):
         return ["logits"]
 
     @override
-    def compute(self, read: Read) -> list[Tensor]:
-        return list(dense_parameters(self.policy.distribution(read.observation), read.room).values())
+    def compute(self, read: PaddedObservation) -> list[Tensor]:
+        return list(dense_parameters(self.policy.distribution(read.observation), read.width).values())
 
 
 class GraphLogitsValue(GraphModule):
@@ -96,10 +96,10 @@ class GraphLogitsValue(GraphModule):
         """The keys of both."""
         return [*GraphLogits.written(policy), *GraphCritic.written(policy)]
 
-    def compute(self, read: Read) -> list[Tensor]:
+    def compute(self, read: PaddedObservation) -> list[Tensor]:
         """The results of both."""
         distribution, value = self.policy(read.observation)
-        return [*dense_parameters(distribution, read.room).values(), value.unsqueeze(1)]
+        return [*dense_parameters(distribution, read.width).values(), value.unsqueeze(1)]
 
 
 class GraphActor(ProbabilisticActor):

@@ -23,7 +23,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
-from graphwright.drawing.graphs import plot_flow_curve
+from graphwright.drawing.curves import plot_flow_curve
 from graphwright.envs.generative.registry import find_task
 from graphwright.envs.generative.task import FlowTask, Measure
 from graphwright.functional.gflownet import log_z_estimate

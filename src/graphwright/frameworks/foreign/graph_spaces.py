@@ -1,4 +1,4 @@
-"""Forms in which a graph comes: Gymnasium's own, padded matrices, or a vector, which is a graph of one node."""
+"""Spaces that hold a graph: Gymnasium's own, padded matrices, or a vector, which becomes a graph of one node."""
 
 from __future__ import annotations
 
@@ -7,61 +7,60 @@ from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import Space, spaces
+from typing_extensions import override
 
 from graphwright.core import GraphError
 
 NODES, EDGES, ADJACENCY, COUNT = "node_features", "edge_features", "adjacency_matrix", "num_nodes"
-Taken = tuple[Any, Any, np.ndarray]
+GraphParts = tuple[Any, Any, np.ndarray]
+"""The values of the nodes [n, ...], those of the edges [L, ...], and the links [L, 2]."""
 _NOTHING = np.zeros(0, np.float32)
 _NO_LINKS = np.zeros((0, 2), np.int64)
 
 
-class Form(Protocol):
-    """What nodes and edges hold, and how a value is taken apart."""
+class GraphSpace(Protocol):
+    """The spaces of nodes and edges, and how a value is split into them."""
 
-    @property
-    def node_space(self) -> Space:
-        """What a node holds: `Box` or `Discrete`."""
+    node_space: Space
+    """Of one node: `Box` or `Discrete`."""
+    edge_space: Space | None
+    """Of one edge; None where edges hold nothing."""
 
-    @property
-    def edge_space(self) -> Space | None:
-        """What an edge holds; None for nothing."""
-
-    def take(self, value: Any) -> Taken:
-        """The values of the nodes [n, ...], those of the edges [L, ...], and the links [L, 2]."""
+    def split(self, value: Any) -> GraphParts:
+        """The nodes, edges and links of a value."""
 
 
-class InstanceForm:
+class InstanceSpace(GraphSpace):
     """`spaces.Graph`, whose values are `GraphInstance`s; a link goes from its first node to its second."""
 
     def __init__(self, space: spaces.Graph) -> None:
-        self.node_space: Space = space.node_space
-        self.edge_space: Space | None = space.edge_space
+        self.node_space = space.node_space
+        self.edge_space = space.edge_space
 
-    def take(self, value: spaces.GraphInstance) -> Taken:
-        """See `Form`."""
+    @override
+    def split(self, value: spaces.GraphInstance) -> GraphParts:
         links = _NO_LINKS if value.edge_links is None else np.asarray(value.edge_links, np.int64).reshape(-1, 2)
         return value.nodes, _NOTHING if value.edges is None else value.edges, links
 
 
-class MatrixForm:
+class MatrixSpace(GraphSpace):
     """A `Dict` of matrices: an entry (u, v) of `adjacency_matrix` [n, n] that is not 0 is a link from u to v.
 
     `node_features` [n, F]; `edge_features`, if there are any, by matrix entry: [n, n], [n, n, D] or [n · n, D].
     Of an undirected graph the matrix is symmetric, and the entries above the diagonal are its links.
-    `num_nodes`, if there is one, says how many of the rows are nodes; the rest is padding and is left out.
+    `num_nodes`, if there is one, counts the rows that are nodes; the rest is padding.
     """
 
     def __init__(self, parts: Mapping[str, Space], undirected: bool) -> None:
         self.undirected = undirected
-        self.node_space: Space = numbers(_shape(parts[NODES])[-1])
-        self.edge_space: Space | None = None
+        self.node_space = numbers(_shape(parts[NODES])[-1])
+        self.edge_space = None
         if EDGES in parts:
             shape = _shape(parts[EDGES])
             self.edge_space = numbers(1 if len(shape) == 2 and shape[0] == shape[1] else shape[-1])
 
-    def take(self, value: Mapping[str, Any]) -> Taken:
-        """See `Form`."""
+    @override
+    def split(self, value: Mapping[str, Any]) -> GraphParts:
         size = len(value[NODES])
         count = int(np.asarray(value.get(COUNT, size)).item())
         adjacency = np.asarray(value[ADJACENCY])[:count, :count] != 0
@@ -74,17 +73,17 @@ class MatrixForm:
         return value[NODES][:count], edges, np.stack(ends, axis=1)
 
 
-class VectorForm:
+class VectorSpace(GraphSpace):
     """Any space that Gymnasium can flatten: a graph of one node, which holds the vector."""
 
-    edge_space: Space | None = None
+    edge_space = None
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self.node_space: Space = numbers(spaces.flatdim(space))
+        self.node_space = numbers(spaces.flatdim(space))
 
-    def take(self, value: Any) -> Taken:
-        """See `Form`."""
+    @override
+    def split(self, value: Any) -> GraphParts:
         return flat(self.space, value), _NOTHING, _NO_LINKS
 
 

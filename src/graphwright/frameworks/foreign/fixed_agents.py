@@ -1,56 +1,57 @@
-"""`Team`: agents that stay together until their episode ends, as PPO takes them."""
+"""`FixedAgents`: agents of parallel environments, none of which joins or leaves while others play on."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import GraphBatch, GraphError, Observation
-from graphwright.envs.vector import VectorStep
-from graphwright.frameworks.foreign.states import ForeignRules
-from graphwright.frameworks.foreign.vector import ForeignVector
+from graphwright.envs.vector import LiveVector, VectorStep
+from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv
 
 AGENT, ENV = "agent", "env"
 
 
-class Team:
-    """The agents of a vector as PPO takes them: a place of the batch goes from one to another only where one is done.
+class FixedAgents(LiveVector):
+    """The agents of a vector environment in fixed rows: a row changes its agent only where an episode ends.
 
-    Raises GraphError in the step after which that is not so.
+    `step` raises GraphError after a step for which that does not hold.
     """
 
-    def __init__(self, vector: ForeignVector) -> None:
+    def __init__(self, vector: ForeignVectorEnv) -> None:
         self.vector = vector
         self.state, self.num_envs = vector.state, vector.state.num_graphs
 
     @property
-    def environment(self) -> ForeignRules:
-        """See `LiveVector`."""
+    @override
+    def environment(self) -> ForeignEnvironment:
         return self.vector.environment
 
     @property
+    @override
     def instances(self) -> GraphBatch:
-        """See `LiveVector`."""
         return self.vector.instances
 
+    @override
     def observe(self) -> Observation:
-        """See `LiveVector`."""
         return self.vector.observe()
 
+    @override
     def step(self, action: Tensor) -> VectorStep:
-        """See `LiveVector`."""
         before, step = _owners(self.state), self.vector.step(action)
         self.state = self.vector.state
         after = _owners(self.state)
         done = step.terminated | step.truncated
         if after.shape != before.shape or bool(((after != before).any(1) & ~done).any()):
             raise GraphError(
-                "agents came or went while others play on; what is trained or counted in episodes is a team that stays "
-                "as it is, so end the episode for all agents at once"
+                "agents joined or left while others play on; training and counting episodes need a fixed team, so end "
+                "the episode for all agents at once"
             )
         return step
 
 
 def _owners(state: GraphBatch) -> Tensor:
-    """[A, 2] int64: whose graph each is."""
+    """[A, 2] int64: the environment and the agent of each graph."""
     return torch.stack([state.graphs[ENV], state.graphs[AGENT]], dim=1)

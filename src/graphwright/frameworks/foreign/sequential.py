@@ -1,4 +1,4 @@
-"""One choice for each node at once, as one choice after the other."""
+"""`SequentialActions`: a joint action, one choice a node, played as one choice after the other."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from graphwright.frameworks.foreign.reading import MASK
+from graphwright.frameworks.foreign.observation_reader import MASK
 
 
-class InTurn(gymnasium.Wrapper):
-    """Takes one choice for each node, in any order, and plays them together when all nodes have chosen.
+class SequentialActions(gymnasium.Wrapper):
+    """Takes the choices of nodes one at a time, in any order, and plays them together when all nodes have chosen.
 
-    The wrapped environment shows a `spaces.Graph` whose nodes are numbers; its action space is a `MultiDiscrete` [n]
-    with room for each node. An action here is one number, node · columns + choice: `per_node("choose", columns)`. Until
-    the last node has chosen nothing happens and the reward is 0; what was chosen is shown as further node columns, one
-    for each choice. So the joint policy is a product of conditionals, and no choice has to be made blindly. Episodes
-    are as many times longer as a graph has nodes, which a discount below 1 notices.
+    The wrapped environment observes a `spaces.Graph` with numbers for nodes; its action space is a `MultiDiscrete` of
+    at least as many choices as there are nodes. An action of the wrapper is one number, node · columns + choice:
+    `per_node("choose", columns)`. Until the last node has chosen the environment stands still, the reward is 0, and
+    further node columns, one a choice, show what was chosen. So the joint policy is a product of conditionals. Episodes
+    of graphs with n nodes are n times as long, which matters for a discount below 1.
 
     Masks of the wrapped environment, [n · columns] from `action_masks()` or `info["action_mask"]`, stay in force.
     Raises ValueError for environments of another form.
@@ -28,9 +28,13 @@ class InTurn(gymnasium.Wrapper):
         super().__init__(env)
         graph, choices = env.observation_space, env.action_space
         if not isinstance(graph, spaces.Graph) or not isinstance(graph.node_space, spaces.Box):
-            raise ValueError(f"observation space {graph}: InTurn needs a spaces.Graph whose node_space is a Box")
+            raise ValueError(
+                f"observation space {graph}: SequentialActions needs a spaces.Graph whose node_space is a Box"
+            )
         if not isinstance(choices, spaces.MultiDiscrete) or len(choices.shape) != 1:
-            raise ValueError(f"action space {choices}: InTurn needs a MultiDiscrete of one choice for each node")
+            raise ValueError(
+                f"action space {choices}: SequentialActions needs a MultiDiscrete of one choice for each node"
+            )
         self.columns = int(choices.nvec.max())
         self.start = choices.start
         self.offered = np.arange(self.columns) < choices.nvec[:, None]
@@ -39,7 +43,7 @@ class InTurn(gymnasium.Wrapper):
         self.observation_space = spaces.Graph(node_space=node_space, edge_space=graph.edge_space)
         self.action_space = spaces.Discrete(len(choices.nvec) * self.columns)
         self.chosen = np.zeros(0, np.int64)
-        self.told_mask: np.ndarray | None = None
+        self.given_mask: np.ndarray | None = None
 
     def reset(self, **options: Any) -> tuple[spaces.GraphInstance, dict[str, Any]]:
         """No node has chosen."""
@@ -47,7 +51,7 @@ class InTurn(gymnasium.Wrapper):
         return self._begin(observation, info), info
 
     def step(self, action: int) -> tuple[spaces.GraphInstance, float, bool, bool, dict[str, Any]]:
-        """One node chooses; the last one lets the environment play."""
+        """One node chooses; after the last one the environment steps."""
         node, choice = divmod(int(action), self.columns)
         self.chosen[node] = choice
         if (self.chosen < 0).any():
@@ -60,14 +64,14 @@ class InTurn(gymnasium.Wrapper):
         legal = (self.offered[: len(self.chosen)] & (self.chosen < 0)[:, None]).reshape(-1)
         if self.env.has_wrapper_attr("action_masks"):
             legal &= self.env.get_wrapper_attr("action_masks")()
-        elif self.told_mask is not None:
-            legal &= self.told_mask
+        elif self.given_mask is not None:
+            legal &= self.given_mask
         return legal
 
     def _begin(self, observation: spaces.GraphInstance, info: dict[str, Any]) -> spaces.GraphInstance:
         self.observation = observation
-        told = info.get(MASK)
-        self.told_mask = None if told is None else np.array(told, bool).reshape(-1)
+        given = info.get(MASK)
+        self.given_mask = None if given is None else np.array(given, bool).reshape(-1)
         self.chosen = np.full(len(observation.nodes), -1)
         return self._show()
 

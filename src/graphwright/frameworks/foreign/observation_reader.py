@@ -1,4 +1,4 @@
-"""Reading: one observation of a foreign environment → plain arrays, whatever form its graph comes in.
+"""`ObservationReader`: one observation of a foreign environment → plain arrays.
 
 | key | shape | |
 |---|---|---|
@@ -19,33 +19,33 @@ from gymnasium import Space, spaces
 
 from graphwright.core import ActionSpec, Features, GraphError
 from graphwright.core.rows import AT, Sizes
-from graphwright.frameworks.foreign.forms import (
+from graphwright.frameworks.foreign.graph_spaces import (
     ADJACENCY,
     COUNT,
     EDGES,
     NODES,
-    Form,
-    InstanceForm,
-    MatrixForm,
-    VectorForm,
+    GraphSpace,
+    InstanceSpace,
+    MatrixSpace,
+    VectorSpace,
     flat,
 )
+from graphwright.workers.env_group import GraphArrays
 
-Row = dict[str, np.ndarray]
 MASK = "action_mask"
 
 
-class Reader:
-    """Observations of `space` as arrays, and the columns that they become.
+class ObservationReader:
+    """Turns observations of `space` into arrays and says which columns these become.
 
-    actions: what is chosen among. undirected: a link stands for both directions. Raises GraphError where `space` or
-    an observation does not hold what is needed.
+    undirected: a link stands for both directions. Raises GraphError where `space` or an observation holds no graph, or
+    not what `actions` need.
     """
 
     def __init__(self, space: Space, actions: ActionSpec, undirected: bool = False) -> None:
         self.actions, self.undirected = actions, undirected
         parts = _parts(space)
-        self.form, own = _find_form(parts, undirected)
+        self.graph_space, own = _find_graph_space(parts, undirected)
         self.key = own[0] if len(own) == 1 else None
         vectors = {name: part for name, part in parts.items() if name not in (*own, MASK)}
         self.has_at = any(AT in block.rows.graph_columns for block in actions.blocks)
@@ -59,7 +59,7 @@ class Reader:
     @property
     def features(self) -> Features:
         """The columns that a network reads."""
-        nodes, edges = self.form.node_space, self.form.edge_space
+        nodes, edges = self.graph_space.node_space, self.graph_space.edge_space
         return Features(
             nodes=_width(nodes),
             edges=_width(edges),
@@ -68,13 +68,13 @@ class Reader:
             edge_types=_num_types(edges),
         )
 
-    def read(self, observation: Any, mask: Any = None) -> Row:
-        """The arrays of one observation; `mask`, or else the one inside it, or else all candidates are legal."""
+    def read(self, observation: Any, mask: Any = None) -> GraphArrays:
+        """The arrays of one observation. Without `mask` the one inside it holds, and without either all is legal."""
         parts = _values(observation)
-        nodes, edges, links = self.form.take(parts if self.key is None else parts[self.key])
+        nodes, edges, links = self.graph_space.split(parts if self.key is None else parts[self.key])
         _check_ends("links", links, len(nodes))
-        row = _column("nodes", self.form.node_space, nodes, len(nodes)) | {"links": links}
-        row |= _column("edges", self.form.edge_space, edges, len(links))
+        row = _column("nodes", self.graph_space.node_space, nodes, len(nodes)) | {"links": links}
+        row |= _column("edges", self.graph_space.edge_space, edges, len(links))
         row |= {f"graphs.{name}": flat(space, parts[name]) for name, space in self.vectors.items()}
         _check_numbers(row)
         if self.has_at:
@@ -82,8 +82,8 @@ class Reader:
             _check_ends(AT, row[f"graphs.{AT}"], len(nodes))
         return row | {"mask": self._mask(parts.get(MASK) if mask is None else mask, row, len(nodes))}
 
-    def _mask(self, mask: Any, row: Row, num_nodes: int) -> np.ndarray:
-        """`mask` over this graph's candidates; what a fixed action space has beyond them is never legal."""
+    def _mask(self, mask: Any, row: GraphArrays, num_nodes: int) -> np.ndarray:
+        """`mask` over this graph's candidates. Raises GraphError for legal actions beyond them."""
         count = self._num_candidates(row, num_nodes)
         if mask is None:
             return np.ones(count, bool)
@@ -92,7 +92,7 @@ class Reader:
             raise GraphError(f"the action mask has {mask.size} entries, but the graph offers {count} candidates")
         return mask[:count]
 
-    def _num_candidates(self, row: Row, num_nodes: int) -> int:
+    def _num_candidates(self, row: GraphArrays, num_nodes: int) -> int:
         links, degree = row["links"], 0
         if self.has_at:
             ends = links if self.undirected else links[:, :1]
@@ -102,25 +102,25 @@ class Reader:
         return sum(block.rows.most(sizes) * (1 if block.continuous else block.columns) for block in blocks)
 
 
-def _find_form(parts: Mapping[str, Space], undirected: bool) -> tuple[Form, tuple[str, ...]]:
-    """Where the graph is among the parts of an observation, and which of them it takes up."""
+def _find_graph_space(parts: Mapping[str, Space], undirected: bool) -> tuple[GraphSpace, tuple[str, ...]]:
+    """The graph among the parts of an observation, and the names of the parts that make it up."""
     if {NODES, ADJACENCY} <= parts.keys():
-        return MatrixForm(parts, undirected), (NODES, EDGES, ADJACENCY, COUNT)
+        return MatrixSpace(parts, undirected), (NODES, EDGES, ADJACENCY, COUNT)
     graphs = [name for name, part in parts.items() if isinstance(part, spaces.Graph)]
     if len(graphs) > 1:
         raise GraphError(f"the observation holds the graphs {', '.join(graphs)}; wrap it so that it holds one")
     for name, part in parts.items():
         if isinstance(part, spaces.Graph):
-            return InstanceForm(part), (name,)
+            return InstanceSpace(part), (name,)
     names = tuple(name for name in parts if name != MASK)
     together = parts[names[0]] if len(names) == 1 else spaces.Dict({name: parts[name] for name in names})
     if not together.is_np_flattenable:
         raise GraphError(f"the observation is {together}; wrap it to be a Graph, or a Dict or Tuple with one in it")
-    return VectorForm(together), names
+    return VectorSpace(together), names
 
 
 def _parts(space: Space) -> dict[str, Space]:
-    """The spaces inside a `Dict` or `Tuple`, which counts its parts; another space alone has no name."""
+    """The spaces inside a `Dict`, or a `Tuple` by their places; any other space under the name ""."""
     if isinstance(space, spaces.Dict):
         return dict(space.spaces)
     if isinstance(space, spaces.Tuple):
@@ -129,7 +129,7 @@ def _parts(space: Space) -> dict[str, Space]:
 
 
 def _values(observation: Any) -> Mapping[str, Any]:
-    """The values at the names of `_parts`."""
+    """The values under the names of `_parts`."""
     if isinstance(observation, Mapping):
         return observation
     if isinstance(observation, tuple) and not isinstance(observation, spaces.GraphInstance):
@@ -145,7 +145,7 @@ def _width(space: Space | None) -> dict[str, int]:
     return {} if space is None or isinstance(space, spaces.Discrete) else {"x": spaces.flatdim(space)}
 
 
-def _column(table: str, space: Space | None, values: Any, count: int) -> Row:
+def _column(table: str, space: Space | None, values: Any, count: int) -> GraphArrays:
     """The column of `values`, one for each of the `count` rows of a table; none where the table holds nothing."""
     if space is None:
         return {}
@@ -163,8 +163,8 @@ def _column(table: str, space: Space | None, values: Any, count: int) -> Row:
     return {f"{table}.x": np.asarray(values, np.float32).reshape(count, width)}
 
 
-def _check_numbers(row: Row) -> None:
-    """One number that is not finite makes all weights so."""
+def _check_numbers(row: GraphArrays) -> None:
+    """Raises GraphError for numbers that are not finite: one of them spoils every weight."""
     for name, column in row.items():
         if column.dtype == np.float32 and not np.isfinite(column).all():
             where = int(np.argwhere(~np.isfinite(column))[0, 0])
@@ -172,6 +172,6 @@ def _check_numbers(row: Row) -> None:
 
 
 def _check_ends(name: str, ends: np.ndarray, num_nodes: int) -> None:
-    """Beside other graphs in a batch, a node that does not exist would be one of theirs."""
+    """Raises GraphError for nodes that do not exist: in a batch they would be nodes of another graph."""
     if ends.size and not 0 <= ends.min() <= ends.max() < num_nodes:
         raise GraphError(f"{name!r} names nodes {ends.min()} to {ends.max()}, but the graph has {num_nodes}")

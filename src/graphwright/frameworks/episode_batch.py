@@ -1,4 +1,4 @@
-"""Live episodes of a problem, as frameworks want them: any action may come, and done graphs may begin anew."""
+"""`EpisodeBatch`: live episodes that take any action and are reset from outside, as frameworks do it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_DRAWS = 100
 
 @dataclass(frozen=True, eq=False)
 class StepResult:
-    """What one action a graph did: rewards [B] float32 and the two kinds of end, [B] bool."""
+    """One step of B graphs: reward [B] float32, terminated and truncated [B] bool."""
 
     reward: Tensor
     terminated: Tensor
@@ -30,13 +30,13 @@ class StepResult:
         return self.terminated | self.truncated
 
 
-class LiveEpisodes:
+class EpisodeBatch:
     """`num_envs` episodes side by side.
 
-    An illegal action, or a number that names no candidate, changes nothing and costs `penalty`; after as many of them
-    as the graph has nodes an episode is truncated. A continuous action is legal whatever it is.
+    An illegal action, or a number without a candidate, changes nothing and costs `penalty`; after as many of them as
+    the graph has nodes the episode is truncated. Continuous actions are always legal.
 
-    limits: instances that have no room in them, themselves or as first observed, are drawn again.
+    limits: instances that exceed them, themselves or as first observed, are drawn again.
     """
 
     def __init__(
@@ -52,20 +52,20 @@ class LiveEpisodes:
         self.source = source
         self.limits = limits
         self.penalty = penalty
-        self.state = self._begin(num_envs)
+        self.state = self._draw(num_envs)
         self.observation = environment.observe(self.state)
         self.num_illegal = torch.zeros(num_envs, dtype=torch.int64)
 
-    def begin(self, index: Tensor, instances: GraphBatch | None = None) -> None:
-        """New episodes at the places `index` [S] int64; of the given instances [S], else of the source's next."""
-        fresh = self._begin(index.numel()) if instances is None else self.environment.reset(instances)
+    def reset(self, index: Tensor, instances: GraphBatch | None = None) -> None:
+        """Begin new episodes in the rows `index` [S] int64, on the given instances [S] or the source's next."""
+        fresh = self._draw(index.numel()) if instances is None else self.environment.reset(instances)
         whole = index.numel() == self.state.num_graphs
         self.state = fresh.select(torch.argsort(index)) if whole else self.state.replace(index, fresh)
         self.observation = self.environment.observe(self.state)
         self.num_illegal = self.num_illegal.index_fill(0, index, 0)
 
     def step(self, action: Tensor) -> StepResult:
-        """Play `action`, [B] int64 or [N, columns] float32; graphs that are done stay where they ended."""
+        """Play `action`, [B] int64 or [N, columns] float32; graphs that are done do not change."""
         legal = self._legal(action)
         if legal is not None and not bool(legal.all()):
             return self._step_some(action, legal)
@@ -83,7 +83,7 @@ class LiveEpisodes:
         return known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
 
     def _step_some(self, action: Tensor, legal: Tensor) -> StepResult:
-        """Play where `legal` [B]; elsewhere, and in episodes that are over already, nothing happens."""
+        """Play where `legal` [B]; all other graphs do not change."""
         reward = torch.where(legal, 0.0, -self.penalty)
         terminated, truncated = torch.zeros_like(legal), torch.zeros_like(legal)
         rows = legal.nonzero().squeeze(1)
@@ -95,8 +95,8 @@ class LiveEpisodes:
         self.num_illegal = self.num_illegal + ~legal
         return StepResult(reward, terminated, truncated | (self.num_illegal >= self.state.node_segments.lengths))
 
-    def _begin(self, count: int) -> GraphBatch:
-        """First states in which there is something to decide, and which have room in the limits."""
+    def _draw(self, count: int) -> GraphBatch:
+        """First states that offer a legal action and fit into the limits."""
         instances = self.source.draw(count)
         for _ in range(_MAX_DRAWS):
             state = self.environment.reset(instances)
@@ -111,6 +111,6 @@ class LiveEpisodes:
                 return state
             instances = instances.replace(rows, self.source.draw(rows.numel()))
         raise GraphError(
-            f"{_MAX_DRAWS} draws gave no instance with something to decide and room for it; raise max_nodes and "
-            "max_edges, or give the generator other sizes"
+            f"{_MAX_DRAWS} draws gave no instance that offers an action and fits; raise max_nodes and max_edges, "
+            "or give the generator other sizes"
         )

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from frameworks.foreign.foreign_environments import GRAPH, Changing
 from graphwright.core import ActionSpec, per_node
-from graphwright.frameworks.foreign import InTurn, from_gymnasium
+from graphwright.frameworks.foreign import SequentialActions, from_gymnasium
 
 
 class Colours(gymnasium.Env):
@@ -38,7 +38,7 @@ class Colours(gymnasium.Env):
 
 
 def test_all_choices_are_played_together_when_the_last_is_made() -> None:
-    env = InTurn(Colours())
+    env = SequentialActions(Colours())
     shown, _ = env.reset(seed=3)
     size, total = len(shown.nodes), 0.0
     assert shown.nodes.shape == (size, 5)
@@ -70,7 +70,7 @@ class Tells(Colours):
 
 
 def test_masks_that_are_told_stay_in_force() -> None:
-    told, asked = InTurn(Tells()), InTurn(Colours())
+    told, asked = SequentialActions(Tells()), SequentialActions(Colours())
     for env in (told, asked):
         env.reset(seed=3)
         env.step(1)
@@ -81,7 +81,9 @@ def test_masks_that_are_told_stay_in_force() -> None:
 
 
 def test_it_is_an_environment_like_any_other() -> None:
-    with from_gymnasium(lambda: InTurn(Colours()), 3, actions=ActionSpec(per_node("choose", 3)), seed=5) as vector:
+    with from_gymnasium(
+        lambda: SequentialActions(Colours()), 3, actions=ActionSpec(per_node("choose", 3)), seed=5
+    ) as vector:
         total = torch.zeros(3)
         sizes = vector.state.node_segments.lengths
         for _ in range(int(sizes.max())):
@@ -96,6 +98,6 @@ def test_it_is_an_environment_like_any_other() -> None:
 
 def test_what_it_cannot_wrap_is_refused() -> None:
     with pytest.raises(ValueError, match="one choice for each node"):
-        InTurn(Changing())
+        SequentialActions(Changing())
     with pytest.raises(ValueError, match=r"needs a spaces\.Graph"):
-        InTurn(Changing("dict"))
+        SequentialActions(Changing("dict"))

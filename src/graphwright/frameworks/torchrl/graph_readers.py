@@ -1,4 +1,4 @@
-"""Readers: a tensordict of B graphs → one ragged observation, and the room that results need to be dense again."""
+"""Readers: a tensordict of B graphs → one ragged observation, and the width of dense results."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from graphwright.core import ActionSpec, Features, GraphError, Observation, Segm
 from graphwright.frameworks.schema import Schema, strip
 
 
-class Read(NamedTuple):
-    """An observation, and how many candidates (nodes, where actions are continuous) a dense row has room for."""
+class PaddedObservation(NamedTuple):
+    """An observation, and the width of a dense row: candidates, or nodes where actions are continuous."""
 
     observation: Observation
-    room: int
+    width: int
 
 
-class Reader(Protocol):
-    """What finds graphs in a tensordict."""
+class GraphReader(Protocol):
+    """Reads the graphs of a tensordict."""
 
     @property
     def in_keys(self) -> Sequence[NestedKey]:
         """All that may be read; some of it may be absent."""
 
-    def read(self, tensordict: TensorDictBase) -> Read:
+    def read(self, tensordict: TensorDictBase) -> PaddedObservation:
         """The graphs of a tensordict of batch size [B]."""
 
 
@@ -43,7 +43,7 @@ class EnvGraphs:
         """See `Schema`."""
         return list(self._schema.keys)
 
-    def read(self, tensordict: TensorDictBase) -> Read:
+    def read(self, tensordict: TensorDictBase) -> PaddedObservation:
         """Raises GraphError, naming the key, for one that is missing or does not fit."""
         keys = set(tensordict.keys()) & set(self.in_keys)
         missing = [key for key in self.in_keys if key not in keys and key != "reverse"]
@@ -57,8 +57,8 @@ class EnvGraphs:
         padded = strip({key: column for key, column in columns.items() if not column.is_nested})
         observation = self._schema.unpack({**padded, **jagged})
         if "action_mask" in jagged:
-            return Read(observation, _longest(self.actions.segments(observation.graph)))
-        return Read(observation, columns["action_mask"].shape[1])
+            return PaddedObservation(observation, _longest(self.actions.segments(observation.graph)))
+        return PaddedObservation(observation, columns["action_mask"].shape[1])
 
     @property
     def _schema(self) -> Schema:

@@ -1,0 +1,141 @@
+"""Environments stepped one after the other in one process, their observations packed into common arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+GraphArrays = dict[str, np.ndarray]
+"""The arrays of one graph. The first has one row a node, "links" one row a link; others may be anything."""
+PackedArrays = Mapping[str, np.ndarray]
+"""`GraphArrays` of many graphs, concatenated, with [B] int64 `num_nodes` and `num_links`."""
+Actions = np.ndarray | list[np.ndarray]
+"""One action for each live graph."""
+Allocate = Callable[[tuple[int, ...], np.dtype], np.ndarray]
+
+
+class EnvStep(NamedTuple):
+    """One step of one environment: a row for each graph that acted, and the graphs that are live now.
+
+    final: last observations of the graphs whose episode was truncated. live: the current observations; of the next
+    episode where one has ended.
+    """
+
+    reward: list[float]
+    terminated: list[bool]
+    truncated: list[bool]
+    final: list[GraphArrays]
+    live: list[GraphArrays]
+
+
+class AutoresetEnv(Protocol):
+    """One environment that resets itself when an episode ends; it shows one graph, or one for each live agent."""
+
+    def reset(self, seed: int | None = None) -> list[GraphArrays]:
+        """Begin a new episode and return its first observations."""
+
+    def step(self, actions: Actions) -> EnvStep:
+        """Play one action for each live graph."""
+
+    def close(self) -> None:
+        """Release what the environment holds."""
+
+
+EnvFactory = Callable[[], AutoresetEnv]
+
+
+class GroupStep(NamedTuple):
+    """One step of many environments, packed; A graphs acted.
+
+    live: current observations. final: last observations of truncated episodes, None where there are none.
+    reward [A] float32; terminated, truncated [A] bool. num_live: live graphs of each environment.
+    lost: the environments were lost with their process; every graph that acted counts as truncated.
+    """
+
+    live: PackedArrays
+    final: PackedArrays | None
+    reward: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    num_live: list[int]
+    lost: bool = False
+
+
+class EnvGroup:
+    """The environments of one process. An exception of one of them carries a note that names it.
+
+    allocate: allocates the packed arrays, `np.empty` by default. first: the number of the first environment.
+    """
+
+    def __init__(self, envs: Sequence[AutoresetEnv], allocate: Allocate = np.empty, first: int = 0) -> None:
+        self.envs = envs
+        self.allocate = allocate
+        self.first = first
+        self.num_live = [0] * len(envs)
+
+    def reset(self, seeds: Sequence[int]) -> GroupStep:
+        """Begin a new episode in every environment."""
+        steps: list[EnvStep] = []
+        try:
+            for env, seed in zip(self.envs, seeds, strict=True):
+                steps.append(EnvStep([], [], [], [], env.reset(seed)))
+        except Exception as error:
+            error.add_note(f"raised by environment {self.first + len(steps)} at the beginning of an episode")
+            raise
+        return self._packed(steps)
+
+    def step(self, actions: Actions) -> GroupStep:
+        """Play one action for each live graph."""
+        steps: list[EnvStep] = []
+        start = 0
+        try:
+            for env, count in zip(self.envs, self.num_live, strict=True):
+                steps.append(env.step(actions[start : start + count]))
+                start += count
+        except Exception as error:
+            error.add_note(f"raised by environment {self.first + len(steps)} in a step")
+            raise
+        return self._packed(steps)
+
+    def close(self) -> None:
+        """Close all environments."""
+        for env in self.envs:
+            env.close()
+
+    def _packed(self, steps: Sequence[EnvStep]) -> GroupStep:
+        self.num_live = [len(step.live) for step in steps]
+        final = [graph for step in steps for graph in step.final]
+        return GroupStep(
+            pack([graph for step in steps for graph in step.live], self.allocate),
+            pack(final, self.allocate) if final else None,
+            np.array([reward for step in steps for reward in step.reward], np.float32),
+            np.array([is_over for step in steps for is_over in step.terminated], bool),
+            np.array([is_cut for step in steps for is_cut in step.truncated], bool),
+            self.num_live,
+        )
+
+
+def pack(graphs: Sequence[GraphArrays], allocate: Allocate = np.empty) -> PackedArrays:
+    """Concatenate the arrays of `graphs` and count the nodes and links of each."""
+    packed = {}
+    for key, like in graphs[0].items():
+        parts = [graph[key] for graph in graphs]
+        packed[key] = allocate((sum(len(part) for part in parts), *like.shape[1:]), like.dtype)
+        np.concatenate(parts, out=packed[key])
+    of_nodes = next(iter(graphs[0]))
+    for key, counted in (("num_nodes", of_nodes), ("num_links", "links")):
+        packed[key] = allocate((len(graphs),), np.dtype(np.int64))
+        packed[key][:] = [len(graph[counted]) for graph in graphs]
+    return packed
+
+
+def copy_arrays(graph: GraphArrays) -> GraphArrays:
+    """A copy, for environments that write their next observation into the same arrays."""
+    return {key: values.copy() for key, values in graph.items()}
+
+
+def env_seed(seed: int, place: int, attempt: int = 0) -> int:
+    """The seed of the environment at `place`, another after each restart (NumPy's SeedSequence mixes)."""
+    return int(np.random.SeedSequence([seed, place, attempt]).generate_state(1)[0])

@@ -1,0 +1,146 @@
+"""Pools of environments: in this process, or in worker processes that are restarted when they fail."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from typing_extensions import override
+
+from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, GroupStep, env_seed
+from graphwright.workers.env_worker import EnvWorker
+from graphwright.workers.process import START_LIMIT, WorkerError, clean_context
+
+
+class WorkerWarning(UserWarning):
+    """A worker failed and was restarted."""
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How worker processes are treated."""
+
+    time_limit: float = 60.0
+    """Seconds for a step of all of a worker's environments; then it counts as hung."""
+    buffer_bytes: int = 1 << 24
+    """Shared memory of each worker; arrays that do not fit are sent as messages."""
+    max_failures: int = 10
+    """After so many failures the next one is raised."""
+
+
+@dataclass(frozen=True)
+class WorkerFailure:
+    """One failure of a worker.
+
+    environments: those whose episodes were cut short. reason: with the traceback where there is one. num_lost: steps
+    whose outcome is unknown.
+    """
+
+    environments: range
+    reason: str
+    num_lost: int
+
+
+class EnvPool(Protocol):
+    """Steps all environments; the steps come in one piece or more, in the order of the environments."""
+
+    failures: list[WorkerFailure]
+
+    def reset(self) -> list[GroupStep]:
+        """Begin a new episode in every environment."""
+
+    def step(self, actions: Actions) -> list[GroupStep]:
+        """Play one action for each live graph."""
+
+    def close(self) -> None:
+        """Close all environments and end all processes."""
+
+
+class LocalEnvPool(EnvPool):
+    """All environments in this process; what an environment raises is raised."""
+
+    def __init__(self, makes: Sequence[EnvFactory], seed: int) -> None:
+        self.failures: list[WorkerFailure] = []
+        self.group = EnvGroup([make() for make in makes])
+        self.seeds = [env_seed(seed, place) for place in range(len(makes))]
+
+    @override
+    def reset(self) -> list[GroupStep]:
+        return [self.group.reset(self.seeds)]
+
+    @override
+    def step(self, actions: Actions) -> list[GroupStep]:
+        return [self.group.step(actions)]
+
+    @override
+    def close(self) -> None:
+        self.group.close()
+
+
+class WorkerEnvPool(EnvPool):
+    """Environments in `num_workers` processes, each with consecutive environments and a buffer of its own.
+
+    When a worker fails, its episodes end at their last observations, a new worker starts, and a `WorkerWarning` gives
+    the reason. Raises WorkerError for a failure in `reset`, and for one failure more than `max_failures`.
+    """
+
+    def __init__(self, makes: Sequence[EnvFactory], num_workers: int, seed: int, options: WorkerOptions) -> None:
+        if not 0 < num_workers <= len(makes):
+            raise ValueError(f"workers={num_workers} for {len(makes)} environments; give 0 to {len(makes)}")
+        self.failures: list[WorkerFailure] = []
+        self.seed, self.options = seed, options
+        context = clean_context("graphwright.workers.env_worker")
+        bounds = [len(makes) * place // num_workers for place in range(num_workers + 1)]
+        self.environments = [range(*bounds[place : place + 2]) for place in range(num_workers)]
+        self.workers = [
+            EnvWorker(context, makes[places.start : places.stop], places.start, options.buffer_bytes)
+            for places in self.environments
+        ]
+
+    @override
+    def reset(self) -> list[GroupStep]:
+        for worker, places in zip(self.workers, self.environments, strict=True):
+            self._reset(worker, places)
+        return [worker.receive(START_LIMIT) for worker in self.workers]
+
+    @override
+    def step(self, actions: Actions) -> list[GroupStep]:
+        start = 0
+        for worker in self.workers:
+            worker.step(actions[start : start + worker.num_live])
+            start += worker.num_live
+        return [self._receive(place) for place in range(len(self.workers))]
+
+    @property
+    def num_messages(self) -> int:
+        """Arrays that came as messages, since they did not fit into a buffer."""
+        return sum(worker.num_messages for worker in self.workers)
+
+    @override
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.close()
+
+    def _reset(self, worker: EnvWorker, places: range) -> None:
+        attempt = len(self.failures)
+        worker.reset([env_seed(self.seed, place, attempt) for place in places])
+
+    def _receive(self, place: int) -> GroupStep:
+        """The step of a worker; after a failure, truncation of its episodes and the first observations of new ones."""
+        worker, places = self.workers[place], self.environments[place]
+        num_lost = worker.num_live
+        try:
+            return worker.receive(self.options.time_limit)
+        except WorkerError as error:
+            self.failures.append(WorkerFailure(places, str(error), num_lost))
+            if len(self.failures) > self.options.max_failures:
+                raise
+            message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error}"
+            warnings.warn(message, WorkerWarning, stacklevel=5)
+        self._reset(worker, places)
+        fresh = worker.receive(START_LIMIT)
+        nothing = np.zeros(num_lost, bool)
+        return GroupStep(fresh.live, None, nothing.astype(np.float32), nothing, ~nothing, fresh.num_live, lost=True)
