@@ -28,7 +28,7 @@ from graphwright.core import (
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment, Solution, chosen_nodes
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
 
 PAIR = from_edges(
     torch.tensor([[0], [1]]), torch.tensor([2]), undirected=True, nodes={"weight": torch.tensor([0.5, 0.95])}
@@ -40,6 +40,12 @@ def small_policy(environment: Environment) -> GraphPolicy:
     """The same one each time."""
     torch.manual_seed(0)
     return GraphPolicy(environment.features, environment.actions, EncoderConfig(width=8, depth=2), HeadsConfig())
+
+
+def small_actor_critic(environment: Environment) -> ActorCritic:
+    """The same policy, with a critic."""
+    torch.manual_seed(0)
+    return ActorCritic(environment.features, environment.actions, EncoderConfig(width=8, depth=2), HeadsConfig())
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ import torch
 import tyro
 
 from graphwright.frameworks.env_config import Setting, make_env_config
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 NUM_ENVS, NUM_STEPS, MINIBATCH, EPOCHS = 64, 16, 256, 3
 ENCODER, HEADS = EncoderConfig(), HeadsConfig()
@@ -78,7 +78,7 @@ def sb3_ragged(setting: Setting) -> Iterator[None]:
 def _sb3(setting: Setting, ragged: bool) -> Iterator[None]:
     from sb3_contrib import MaskablePPO
 
-    from graphwright.frameworks.sb3 import GraphPolicy as SB3Policy
+    from graphwright.frameworks.sb3 import ActorCritic as SB3Policy
     from graphwright.frameworks.sb3 import GraphRolloutBuffer, GraphVecEnv
 
     buffer = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
@@ -159,8 +159,8 @@ FRAMEWORKS: dict[str, Callable[[Setting], Iterator[None]]] = {
 }
 
 
-def _policy(setting: Setting) -> GraphPolicy:
-    return GraphPolicy(setting.environment.features, setting.environment.actions, ENCODER, HEADS)
+def _policy(setting: Setting) -> ActorCritic:
+    return ActorCritic(setting.environment.features, setting.environment.actions, ENCODER, HEADS)
 
 
 def measure(name: str, size: int, updates: int) -> tuple[float, float]:

@@ -29,7 +29,7 @@ from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
 
 BATCHES = ((64, 10), (512, 20), (64, 100))
@@ -134,12 +134,12 @@ def bytes_per_transition(nodes: int) -> dict[str, float]:
     return {"nodes": nodes, "bytes": stored, "ratio": stored / nodes, "instance_bytes": instances}
 
 
-def _setting(graphs: int, nodes: int, width: int) -> tuple[VectorEnvironment, GraphPolicy, PPO, torch.Generator]:
+def _setting(graphs: int, nodes: int, width: int) -> tuple[VectorEnvironment, ActorCritic, PPO, torch.Generator]:
     torch.manual_seed(0)
     environment = VertexCover()
     source = GeneratedInstances(InstanceGenerator(WattsStrogatz(), (nodes,)), seed=0)
     generator = torch.Generator().manual_seed(0)
-    policy = GraphPolicy(environment.features, environment.actions, EncoderConfig(width=width), HeadsConfig())
+    policy = ActorCritic(environment.features, environment.actions, EncoderConfig(width=width), HeadsConfig())
     vector = VectorEnvironment(environment, source, graphs)
     config = PPOConfig(num_envs=graphs, num_steps=NUM_STEPS, target_kl=None)
     return vector, policy, PPO(policy, environment.observe, config, generator), generator

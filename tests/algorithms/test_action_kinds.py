@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from environments import KINDS, small_policy
+from environments import KINDS, small_actor_critic
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.algorithms.reinforce import Reinforce, ReinforceConfig
 from graphwright.data.sources import GeneratedInstances
@@ -43,7 +43,7 @@ def test_the_environment_keeps_the_contract(kind: str) -> None:
 @every_kind
 def test_ppo_moves_every_parameter_and_its_log_probabilities_are_the_collected_ones(kind: str) -> None:
     environment = KINDS[kind]
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     vector = VectorEnvironment(environment, GeneratedInstances(GENERATE, 0), 6)
     rollout = collect_steps(vector, policy, 5, seeded())
     assert_stored(environment, policy, rollout.states, rollout.action, rollout.num_steps)
@@ -63,7 +63,7 @@ def test_ppo_moves_every_parameter_and_its_log_probabilities_are_the_collected_o
 @every_kind
 def test_reinforce_learns_from_whole_episodes(kind: str) -> None:
     environment = KINDS[kind]
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     episodes = collect_episodes(environment, GENERATE(4, seeded()), 3, policy, seeded())
     assert_stored(environment, policy, episodes.states, episodes.action, episodes.num_steps)
     before = {name: parameter.detach().clone() for name, parameter in policy.actor.named_parameters()}
@@ -83,7 +83,7 @@ def test_penalties_go_with_every_discrete_kind(kind: str) -> None:
 def test_every_kind_learns(kind: str) -> None:
     """After a few updates of REINFORCE the policy is better than random choice by five standard errors."""
     environment = KINDS[kind]
-    policy, instances = small_policy(environment), GENERATE(128, seeded(1))
+    policy, instances = small_actor_critic(environment), GENERATE(128, seeded(1))
     algorithm = Reinforce(policy, environment.observe, ReinforceConfig(learning_rate=1e-2), seeded())
     for update in range(40):
         algorithm.update(collect_episodes(environment, GENERATE(8, seeded(update)), 8, policy, seeded(update)), 0.0)

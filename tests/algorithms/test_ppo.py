@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from environments import ENVIRONMENTS, PAIR, small_policy
+from environments import ENVIRONMENTS, PAIR, small_actor_critic
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.core import GraphBatch
 from graphwright.data.rollout import Rollout
@@ -93,7 +93,7 @@ def loss_in_a_loop(
 @everywhere
 def test_a_rollout_goes_on_from_step_to_step(name: str) -> None:
     environment = ENVIRONMENTS[name]
-    rollout = collect(environment, small_policy(environment))
+    rollout = collect(environment, small_actor_critic(environment))
     num_steps, num_envs = rollout.reward.shape
     assert rollout.terminated.any()
     assert rollout.truncated.any() == (name == "walk")
@@ -113,7 +113,7 @@ def test_a_rollout_goes_on_from_step_to_step(name: str) -> None:
 @everywhere
 def test_collected_log_probabilities_are_those_of_the_policy(name: str) -> None:
     environment = ENVIRONMENTS[name]
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
     for row, (action, log_prob) in enumerate(zip(rollout.action.values, rollout.log_prob.flatten(), strict=True)):
         expected = policy.distribution(environment.observe(state_at(rollout, row))).log_probs[int(action)]
@@ -123,7 +123,7 @@ def test_collected_log_probabilities_are_those_of_the_policy(name: str) -> None:
 @everywhere
 def test_advantages_equal_a_loop_over_graphs(name: str) -> None:
     environment = ENVIRONMENTS[name]
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
     disturb(policy)
     for config in (CONFIG, replace(CONFIG, discount=1.0, gae_lambda=1.0, minibatch_size=7)):
@@ -137,7 +137,7 @@ def test_advantages_equal_a_loop_over_graphs(name: str) -> None:
 @everywhere
 def test_an_update_is_the_step_of_a_loop_over_samples(name: str) -> None:
     environment = ENVIRONMENTS[name]
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
     disturb(policy)
     other = copy.deepcopy(policy)
@@ -159,7 +159,7 @@ def test_an_update_is_the_step_of_a_loop_over_samples(name: str) -> None:
 
 def test_after_one_update_every_parameter_has_moved() -> None:
     environment = VertexCover()
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy, num_envs=16)
     before = copy.deepcopy(policy)
     algorithm = PPO(policy, environment.observe, replace(CONFIG, minibatch_size=parts(rollout, 2)), seeded())
@@ -172,7 +172,7 @@ def test_after_one_update_every_parameter_has_moved() -> None:
 
 def test_a_frozen_parameter_stays() -> None:
     environment = VertexCover()
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     policy.encoder.embed.requires_grad_(False)
     before = copy.deepcopy(policy.encoder.embed.weight)
     PPO(policy, environment.observe, CONFIG, seeded()).update(collect(environment, policy), progress=0.0)
@@ -191,7 +191,7 @@ def gradient_steps(algorithm: PPO) -> int:
 @pytest.mark.parametrize(("target_kl", "epochs"), [(None, 4), (math.inf, 4), (0.0, 1)])
 def test_an_update_ends_where_the_policy_has_moved_far_enough(target_kl: float | None, epochs: int) -> None:
     environment = VertexCover()
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
     config = replace(CONFIG, epochs=4, minibatch_size=parts(rollout, 3), target_kl=target_kl)
     algorithm = PPO(policy, environment.observe, config, seeded())
@@ -201,7 +201,7 @@ def test_an_update_ends_where_the_policy_has_moved_far_enough(target_kl: float |
 
 def test_every_sample_is_used_once_an_epoch() -> None:
     environment, seen = VertexCover(), []
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
     algorithm = PPO(policy, environment.observe, replace(CONFIG, epochs=2, minibatch_size=parts(rollout, 5)), seeded())
     step = algorithm._step
@@ -215,7 +215,7 @@ def test_every_sample_is_used_once_an_epoch() -> None:
 def test_an_update_learns_what_is_good() -> None:
     """Of two joined nodes either is a cover, and the lighter one becomes likelier."""
     environment = VertexCover()
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     observation = environment.observe(environment.reset(PAIR))
     before = policy.distribution(observation).probs[0].item()
     rollout = collect(environment, policy, num_envs=32)

@@ -21,7 +21,7 @@ from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, Ver
 from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.frameworks.env_config import make_env_config
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent
 from graphwright.training.config import TrainConfig
 from graphwright.training.evaluate import EvaluationOptions, evaluate
@@ -123,7 +123,7 @@ def test_every_parameter_of_a_policy_with_a_pyg_layer_has_a_gradient(path: str, 
     state = environment.step(environment.reset(instances), torch.zeros(4, dtype=torch.int64)).state
     torch.manual_seed(0)
     encoder = EncoderConfig(layer=path, width=8, depth=2)
-    policy = GraphPolicy(environment.features, environment.actions, encoder, HeadsConfig())
+    policy = ActorCritic(environment.features, environment.actions, encoder, HeadsConfig())
     assert all(round_.layer.reads_edges == reads_edges for round_ in policy.encoder.rounds)
     distribution, value = policy(environment.observe(state))
     (distribution.log_prob(distribution.mode) + value).sum().backward()
@@ -137,4 +137,4 @@ def test_every_parameter_of_a_policy_with_a_pyg_layer_has_a_gradient(path: str, 
 def test_a_layer_that_takes_a_network_is_refused_by_name() -> None:
     environment, encoder = VertexCover(), EncoderConfig(layer="torch_geometric.nn:GINEConv")
     with pytest.raises(ValueError, match=r"encoder layer .* cannot be used"):
-        GraphPolicy(environment.features, environment.actions, encoder, HeadsConfig())
+        ActorCritic(environment.features, environment.actions, encoder, HeadsConfig())

@@ -18,7 +18,7 @@ from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
 from graphwright.frameworks.rllib import ConfiguredGraphEnv, GraphRLModule, module_spec
 from graphwright.frameworks.schema import Limits
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig
 
 ENCODER = EncoderConfig(width=8, depth=2)
@@ -58,7 +58,7 @@ def decide(module: GraphRLModule, batch: dict) -> torch.Tensor:
 def test_logits_and_values_are_those_of_the_native_policy(room) -> None:
     env_config = room(small())
     module = build(env_config)
-    native = GraphPolicy(env_config.environment.features, env_config.environment.actions, ENCODER, HeadsConfig())
+    native = ActorCritic(env_config.environment.features, env_config.environment.actions, ENCODER, HeadsConfig())
     native.load_state_dict(module.policy.state_dict())
     observation, batch = observed(env_config)
     expected, value = native(observation)

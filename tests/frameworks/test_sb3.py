@@ -64,10 +64,18 @@ EDGE_HEADS = [("steiner-tree", STATES, HeadsConfig(edges=edges)) for edges in ge
 PAIR_HEADS = [("graph-robustness", SMALL, HeadsConfig(pairs=pairs)) for pairs in get_args(PairHead)]
 POOLS = [("grid-navigation", SMALL, HeadsConfig(pool=pool, value_pool=pool)) for pool in get_args(Pooling)]
 EVERY_NETWORK = [*PROBLEMS, *ENCODERS, *NODE_HEADS, *EDGE_HEADS, *PAIR_HEADS, *POOLS]
+NO_SCORES = [
+    ("vertex-cover", "proto-distance", HeadsConfig(nodes="proto-distance")),
+    ("vertex-cover", "proto-cosine", HeadsConfig(nodes="proto-cosine")),
+    ("steiner-tree", "two-stage", HeadsConfig(edges="two-stage")),
+    ("steiner-tree", "gaussian", HeadsConfig(edges="gaussian")),
+    ("graph-robustness", "two-stage", HeadsConfig(pairs="two-stage")),
+    ("graph-robustness", "gaussian", HeadsConfig(pairs="gaussian")),
+]
 SCORES_OF_CANDIDATES = [
     (problem, encoder, heads)
     for problem, encoder, heads in EVERY_NETWORK
-    if problem != "locomotion" and (problem, heads) != ("graph-robustness", HeadsConfig(pairs="two-stage"))
+    if problem != "locomotion" and heads not in [heads for _, _, heads in NO_SCORES]
 ]
 
 
@@ -105,7 +113,7 @@ def test_the_policy_decides_as_the_native_one(
 def test_values_of_candidates_are_those_of_the_native_networks(
     problem: str, encoder: EncoderConfig, heads: HeadsConfig | None, ragged: bool
 ) -> None:
-    """V(s) + A(s, a); DQN takes the greatest."""
+    """V(s) + A(s, a) − mean A(s, ·) over the legal candidates, graph by graph; DQN takes the greatest."""
     env_config = make_env_config(problem)
     env = GraphVecEnv(env_config, 4, ragged=ragged)
     buffer: Any = {"replay_buffer_class": GraphReplayBuffer} if ragged else {}
@@ -115,15 +123,22 @@ def test_values_of_candidates_are_those_of_the_native_networks(
     native.load_state_dict(model.q_net.network.state_dict())
     observation = env.reset()
     distribution, value = native(env.episodes.observation)
-    expected = (distribution.logits + value[distribution.segments.index]).detach()
     obs, _ = model.policy.obs_to_tensor(observation)
     found = model.q_net(obs)
-    for graph, own in enumerate(expected.split(distribution.segments.lengths.tolist())):
+    for graph, own in enumerate(distribution.logits.detach().split(distribution.segments.lengths.tolist())):
         legal = own.isfinite()
+        own = value[graph].detach() + own - own[legal].mean()
         assert torch.allclose(found[graph, : len(own)][legal], own[legal], atol=1e-5)
         assert bool((found[graph] <= -1e8)[len(own) :].all())
     actions, _ = model.predict(observation, deterministic=True)
     assert actions.tolist() == found.argmax(1).tolist()
+
+
+@pytest.mark.parametrize(("problem", "head", "heads"), NO_SCORES)
+def test_values_are_not_made_of_probabilities(problem: str, head: str, heads: HeadsConfig) -> None:
+    env = GraphVecEnv(problem, 2)
+    with pytest.raises(ValueError, match=rf"^heads \w+ {head} \(--heads\.\w+\): gives .*, not Q-values; use \S+$"):
+        GraphQPolicy(env.observation_space, env.action_space, lambda _: 1e-3, encoder=SMALL, heads=heads)
 
 
 @pytest.mark.parametrize("policy", [GraphPolicy, GraphQPolicy])

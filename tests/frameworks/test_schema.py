@@ -13,7 +13,7 @@ from graphwright.envs.registry import PROBLEMS
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.ragged_ring import RaggedRing
 from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from strategies import seeded
 
 CONFIGS = {name: make_env_config(name) for name in PROBLEMS}
@@ -32,7 +32,7 @@ def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
     for key, values in strip(padded).items():
         assert torch.equal(values, arrays[key]), key
     schema = env_config.schema
-    policy = GraphPolicy(schema.features, schema.actions, EncoderConfig(width=8), HeadsConfig())
+    policy = ActorCritic(schema.features, schema.actions, EncoderConfig(width=8), HeadsConfig())
     again = env_config.schema.unpack(strip(padded))
     for one, other in zip(again.masks, live.observation.masks, strict=True):
         assert torch.equal(one, other)

@@ -27,7 +27,7 @@ from graphwright.core import (
     unordered_pair_nodes,
     unordered_pair_segments,
 )
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import both_directions
 from graphwright.nn.heads.end_points import TwoStageEdgeScore, UnorderedPairScore
@@ -69,11 +69,11 @@ few = settings(max_examples=25, deadline=None)
 simple_graphs = ragged_batches(loops=False, parallels=False, undirected=True)
 
 
-def make(case: str) -> GraphPolicy:
+def make(case: str) -> ActorCritic:
     """A policy whose scores differ clearly."""
     spec, heads, encoder = CASES[case]
     torch.manual_seed(0)
-    policy = GraphPolicy(FEATURES, spec, encoder, heads)
+    policy = ActorCritic(FEATURES, spec, encoder, heads)
     for name, parameter in policy.actor.named_parameters():
         if name.endswith("score.weight"):
             torch.nn.init.normal_(parameter, std=1.5)
@@ -94,7 +94,7 @@ def observation(spec: ActionSpec, graph: GraphBatch, seed: int) -> Observation:
     return Observation(graph, tuple(m.squeeze(1) if m.shape[1] == 1 else m for m in masks))
 
 
-def log_probs(policy: GraphPolicy, seen: Observation) -> list[Tensor]:
+def log_probs(policy: ActorCritic, seen: Observation) -> list[Tensor]:
     """For each graph the log-probability of each candidate, by asking for one candidate of every graph at a time."""
     distribution = policy.distribution(seen)
     lengths = policy.actions.segments(seen.graph).lengths
@@ -306,7 +306,7 @@ def test_graph_columns_decide_for_graphs_without_nodes(seed: int) -> None:
     )
     seen = Observation(graph, (torch.ones(2, 3, dtype=torch.bool),))
     for wanted in (False, True):
-        policy = GraphPolicy(FEATURES, ActionSpec(per_graph("a", 3)), PLAIN, HeadsConfig(graph_columns=wanted))
+        policy = ActorCritic(FEATURES, ActionSpec(per_graph("a", 3)), PLAIN, HeadsConfig(graph_columns=wanted))
         torch.nn.init.normal_(policy.actor.heads[0].score.weight)
         one, other = policy.distribution(seen).log_probs.view(2, 3)
         assert torch.equal(one, other) is not wanted
@@ -333,7 +333,7 @@ def test_the_line_graph_joins_links_that_share_an_end(graph: GraphBatch) -> None
 @settings(max_examples=20, deadline=None)
 def test_the_temperature_of_a_proto_action_stays_positive(seed: int) -> None:
     torch.manual_seed(seed)
-    policy = GraphPolicy(FEATURES, NODE, PLAIN, HeadsConfig(nodes="proto-distance"))
+    policy = ActorCritic(FEATURES, NODE, PLAIN, HeadsConfig(nodes="proto-distance"))
     head = policy.actor.heads[0]
     optimizer = torch.optim.SGD(head.parameters(), lr=50.0)
     for _ in range(5):
@@ -355,4 +355,4 @@ def test_the_temperature_of_a_proto_action_stays_positive(seed: int) -> None:
 )
 def test_a_head_that_does_not_fit_is_refused_by_name(spec: ActionSpec, heads: HeadsConfig, word: str) -> None:
     with pytest.raises(ValueError, match=word):
-        GraphPolicy(FEATURES, spec, PLAIN, heads)
+        ActorCritic(FEATURES, spec, PLAIN, heads)

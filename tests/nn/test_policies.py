@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_node
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Embedding
-from graphwright.nn.heads.graph import PooledValue
 from graphwright.nn.heads.node import NodeScore
 from graphwright.nn.pools import Pool
 from strategies import alone, assert_same, ragged_batches, relabelled, seeded, seeds
@@ -22,10 +22,10 @@ POOLS = ["sum", "mean", "max", "sum-mean-max"]
 few = settings(max_examples=20)
 
 
-def make(spec: ActionSpec, heads: HeadsConfig | None = None) -> GraphPolicy:
+def make(spec: ActionSpec, heads: HeadsConfig | None = None) -> ActorCritic:
     """A policy whose first scores are not small, so that its choices show."""
     torch.manual_seed(0)
-    policy = GraphPolicy(FEATURES, spec, EncoderConfig(width=8, depth=2), heads or HeadsConfig())
+    policy = ActorCritic(FEATURES, spec, EncoderConfig(width=8, depth=2), heads or HeadsConfig())
     for head in policy.actor.heads:
         torch.nn.init.normal_(head.score.weight, std=2)
     return policy
@@ -97,6 +97,27 @@ def test_actor_and_critic_alone_are_those_of_the_whole(graph: GraphBatch, seed: 
     assert_same(policy.value(seen), value)
 
 
+def test_a_policy_without_a_critic_loads_what_was_trained_with_one() -> None:
+    trained = make(SPECS["two"])
+    acting = GraphPolicy(FEATURES, SPECS["two"], EncoderConfig(width=8, depth=2), HeadsConfig())
+    acting.load_state_dict(trained.acting_state())
+    assert {name for name, _ in trained.named_parameters()} - {name for name, _ in acting.named_parameters()} == {
+        f"critic.mlp.{layer}.{kind}" for layer in (0, 2) for kind in ("weight", "bias")
+    }
+    for name, tensor in acting.state_dict().items():
+        assert torch.equal(tensor, trained.state_dict()[name])
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_values_read_graph_columns_where_the_heads_say_so(wanted: bool) -> None:
+    """A graph without nodes has nothing else to be told apart by."""
+    policy = make(SPECS["one block"], HeadsConfig(graph_columns=wanted))
+    empty = GraphBatch(torch.zeros(2, 0).long(), torch.zeros(3).long(), torch.zeros(3).long())
+    graph = empty.with_nodes(x=torch.zeros(0, 3)).with_edges(w=torch.zeros(0, 2)).with_graphs(g=torch.tensor([0.0, 9]))
+    one, other = policy.value(Observation(graph, (torch.zeros(0, 1, dtype=torch.bool),))).tolist()
+    assert (one != other) == wanted
+
+
 @pytest.mark.parametrize("pooling", POOLS)
 @given(graph=ragged_batches(), seed=seeds)
 @few
@@ -126,7 +147,7 @@ def test_node_scores_are_an_mlp_on_the_concatenation(pooling: str, graph: GraphB
 @given(st.integers(0, 3))
 def test_the_value_of_a_sum_grows_with_the_graph(copies: int) -> None:
     """A graph of several equal parts has the pooled embedding of one part, several times."""
-    head = PooledValue(4, "sum")
+    head = GraphValue(4, "sum")
     graph = GraphBatch(torch.zeros(2, 0).long(), torch.tensor([0, copies]), torch.zeros(2).long())
     x = torch.ones(copies, 4)
     torch.testing.assert_close(head(Embedding(x, None), graph), head.mlp(copies * torch.ones(1, 4)).squeeze(1))
@@ -134,7 +155,7 @@ def test_the_value_of_a_sum_grows_with_the_graph(copies: int) -> None:
 
 def test_the_first_policy_is_close_to_uniform() -> None:
     torch.manual_seed(0)
-    policy = GraphPolicy(FEATURES, SPECS["one block"], EncoderConfig(), HeadsConfig())
+    policy = ActorCritic(FEATURES, SPECS["one block"], EncoderConfig(), HeadsConfig())
     graph = GraphBatch(torch.zeros(2, 0).long(), torch.tensor([0, 50]), torch.zeros(2).long())
     graph = graph.with_nodes(x=torch.randn(50, 3)).with_edges(w=torch.zeros(0, 2)).with_graphs(g=torch.ones(1))
     masks: tuple[Tensor] = (torch.ones(50, dtype=torch.bool),)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from environments import PAIR
 from flow_exact import SMALL, space_of
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_edge, per_neighbour, per_node, per_pair
 from graphwright.core.segment import segment_log_softmax
@@ -118,14 +119,27 @@ def test_without_preferences_all_objectives_count_alike() -> None:
         (ActionSpec(per_node("a")), HeadsConfig(nodes="proto-distance"), r"proto-distance \(--heads\.nodes\).* score"),
         (ActionSpec(per_edge("a")), HeadsConfig(edges="two-stage"), r"two-stage \(--heads\.edges\).* ends-sum"),
         (ActionSpec(per_edge("a")), HeadsConfig(edges="gaussian"), r"gaussian \(--heads\.edges\).* ends-sum"),
-        (ActionSpec(per_neighbour("a")), HeadsConfig(), "'a': neighbours are not valued"),
-        (ActionSpec(per_pair("a")), HeadsConfig(pairs="ends"), "'a': pairs are not valued"),
+        (ActionSpec(per_pair("a")), HeadsConfig(), r"two-stage \(--heads\.pairs\).* ends"),
+        (ActionSpec(per_pair("a")), HeadsConfig(pairs="gaussian"), r"gaussian \(--heads\.pairs\).* ends"),
     ],
 )
 def test_scores_that_are_no_free_numbers_are_refused(spec: ActionSpec, heads: HeadsConfig, message: str) -> None:
     encoder = Encoder(Features({"x": 1}), EncoderConfig(width=4, depth=1))
     with pytest.raises(ValueError, match=message):
         PreferenceActor(spec, encoder, heads, 1, 1.0)
+
+
+@pytest.mark.parametrize("actions", [ActionSpec(per_neighbour("go")), ActionSpec(per_pair("join"))])
+def test_neighbours_and_pairs_are_valued_for_every_objective(actions: ActionSpec) -> None:
+    torch.manual_seed(0)
+    encoder = Encoder(Features({"weight": 1}), EncoderConfig(width=4, depth=1))
+    actor = PreferenceActor(actions, encoder, HeadsConfig(pairs="ends"), 3, 1.0)
+    graph = PAIR.with_graphs(at=torch.tensor([1]))
+    rows = actions.segments(graph).num_rows
+    found = actor(encoder(graph), Observation(graph, (torch.ones(rows, dtype=torch.bool),)))
+    assert found.values.shape == (rows, 3)
+    assert found.values[0].unique().numel() == 3
+    torch.testing.assert_close(found.probs.sum(), torch.tensor(1.0))
 
 
 def test_gradients_reach_every_objective() -> None:

@@ -13,6 +13,7 @@ from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
 from graphwright.functional.returns import generalized_advantage
 from graphwright.functional.value import explained_variance, squared_error
+from graphwright.nn import ActorCritic
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class PPOConfig:
 
 class PPO(Algorithm[PPOConfig]):
     """Updates `policy` from rollouts."""
+
+    policy: ActorCritic
 
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         """Learn from `rollout`, at `progress` (0 to 1) of the run; scalars to log."""

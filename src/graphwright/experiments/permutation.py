@@ -17,7 +17,7 @@ from graphwright.core import Features, from_edges, relabel
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.report import Cell, Report
 from graphwright.nn import Encoder, EncoderConfig
-from graphwright.nn.heads.graph import PooledValue
+from graphwright.nn.critics import GraphValue
 
 _EDGES = {5: [(0, 1), (1, 2), (2, 3), (3, 4), (0, 2)], 6: [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 2), (1, 4)]}
 _TOLERANCE = 1e-4
@@ -69,7 +69,7 @@ def _outputs(size: int, seed: int) -> dict[str, Tensor]:
         nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 1)
     ).double()
     encoder = Encoder(Features(nodes={"x": 2}), EncoderConfig(kind="sage", width=64, depth=2))
-    value = PooledValue(64, "mean")
+    value = GraphValue(64, "mean")
     outputs: dict[str, list[Tensor]] = {"MLP": [], "CNN": [], "GNN": []}
     for order in permutations(range(size)):
         numbered = relabel(graph, torch.tensor(order))

@@ -19,7 +19,7 @@ from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.schema import Limits, Schema
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
 
 _TRIED = 128  # instances from which limits are measured
@@ -48,10 +48,10 @@ class EnvConfig:
         config = TrainConfig.for_problem(self.problem)
         return Networks(config.encoder, config.heads)
 
-    def policy(self, encoder: EncoderConfig | None = None, heads: HeadsConfig | None = None) -> GraphPolicy:
+    def policy(self, encoder: EncoderConfig | None = None, heads: HeadsConfig | None = None) -> ActorCritic:
         """A fresh policy, by default of the problem's `networks`."""
         networks = self.networks
-        return GraphPolicy(
+        return ActorCritic(
             self.environment.features, self.environment.actions, encoder or networks.encoder, heads or networks.heads
         )
 

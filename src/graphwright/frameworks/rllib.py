@@ -16,7 +16,7 @@ from graphwright.core import Observation
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.schema import Schema, spread, strip
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.actors import CategoricalActor
 from graphwright.nn.encoders import Embedding
 
@@ -29,7 +29,7 @@ class ConfiguredGraphEnv(GraphEnv):
 
 
 class GraphRLModule(TorchRLModule, ValueFunctionAPI):
-    """A `GraphPolicy` as an actor-critic module: observations of `GraphEnv`, [B, ...], one logit a numbered action.
+    """An `ActorCritic` as an actor-critic module: observations of `GraphEnv`, [B, ...], one logit a numbered action.
 
     The padding is stripped before the network sees anything. Actions that are illegal, and numbers beyond a graph's
     candidates, have the least finite logit and so probability 0. The module holds no size: its state, or that of its
@@ -42,7 +42,7 @@ class GraphRLModule(TorchRLModule, ValueFunctionAPI):
         """Build the policy that `model_config` describes."""
         config = cast(dict[str, Any], self.model_config)
         self.schema: Schema = config["schema"]
-        self.policy = GraphPolicy(self.schema.features, self.schema.actions, config["encoder"], config["heads"])
+        self.policy = ActorCritic(self.schema.features, self.schema.actions, config["encoder"], config["heads"])
         if not isinstance(self.policy.actor, CategoricalActor):
             raise ValueError(
                 "RLlib needs one score for each action: of pairs of nodes take HeadsConfig(pairs='ends'); "

@@ -2,6 +2,6 @@
 
 from graphwright.nn.actors import HeadsConfig
 from graphwright.nn.encoders import EdgeFeaturesIgnored, Embedding, Encoder, EncoderConfig
-from graphwright.nn.policies import GraphPolicy
+from graphwright.nn.policies import ActorCritic, GraphPolicy
 
-__all__ = ["EdgeFeaturesIgnored", "Embedding", "Encoder", "EncoderConfig", "GraphPolicy", "HeadsConfig"]
+__all__ = ["ActorCritic", "EdgeFeaturesIgnored", "Embedding", "Encoder", "EncoderConfig", "GraphPolicy", "HeadsConfig"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,8 +77,9 @@ class CategoricalActor(nn.Module):
 class DirectActor(nn.Module):
     """One block whose head makes the distribution itself."""
 
-    def __init__(self, head: nn.Module) -> None:
+    def __init__(self, actions: ActionSpec, head: nn.Module) -> None:
         super().__init__()
+        self.actions = actions
         self.head = head
 
     @override
@@ -92,9 +93,9 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     if actions.continuous:
         if block.rows != NODES:
             raise ValueError(f"action {block.name!r}: continuous actions are tied to nodes, not to {block.rows.name}")
-        return DirectActor(ContinuousNodes(encoder.width, block.columns, config.pool, config.scale))
+        return DirectActor(actions, ContinuousNodes(encoder.width, block.columns, config.pool, config.scale))
     if len(actions.blocks) == 1 and block.rows == PAIRS and config.pairs == "two-stage":
-        return DirectActor(TwoStagePairs(encoder.width, config.pool))
+        return DirectActor(actions, TwoStagePairs(encoder.width, config.pool))
     return CategoricalActor(actions, encoder, config)
 
 
@@ -108,15 +109,13 @@ def _node_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.
 
 
 def _neighbour_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    return NeighbourScore(encoder.width, encoder.edge_width)
+    return NeighbourScore(encoder.width, encoder.edge_width, block.columns)
 
 
 def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     width, edge_width, columns = encoder.width, encoder.edge_width, block.columns
-    if config.edges in ("two-stage", "gaussian") and columns > 1:
-        raise ValueError(
-            f"heads edges {config.edges} (--heads.edges): {block.name!r} has {columns} columns; use ends-sum"
-        )
+    if config.edges in ("two-stage", "gaussian"):
+        _require_one_column(block, "edges", config.edges, "ends-sum")
     match config.edges:
         case "ends-sum":
             return EdgeScore(width, edge_width, columns, config.pool, "sum")
@@ -140,11 +139,12 @@ def _pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.
     match config.pairs:
         case "two-stage":
             raise ValueError(
-                f"heads pairs two-stage (--heads.pairs): {block.name!r} stands beside other actions; use ends"
+                f"heads pairs two-stage (--heads.pairs): {block.name!r} needs a score a candidate here; use ends"
             )
         case "ends":
-            return PairScore(encoder.width)
+            return PairScore(encoder.width, block.columns)
         case "gaussian":
+            _require_one_column(block, "pairs", config.pairs, "ends")
             return GaussianPairScore(encoder.width, config.pool)
 
 
@@ -155,6 +155,33 @@ def _unordered_pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConf
 def _graph_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     return GraphScore(encoder.width, block.columns, config.pool, encoder.graph_width * config.graph_columns)
 
+
+def _require_one_column(block: ActionBlock, option: str, head: str, other: str) -> None:
+    if block.columns > 1:
+        raise ValueError(
+            f"heads {option} {head} (--heads.{option}): {block.name!r} has {block.columns} columns; use {other}"
+        )
+
+
+def require_scores(actions: ActionSpec, heads: Iterable[nn.Module], config: HeadsConfig, what: str) -> None:
+    """Raise ValueError, naming the option, where a head gives no free scores to serve as `what`."""
+    for block, head in zip(actions.blocks, heads, strict=True):
+        if head.gives != "scores":
+            option = block.rows.name
+            raise ValueError(
+                f"heads {option} {getattr(config, option)} (--heads.{option}): gives {head.gives}, not {what}; "
+                f"use {_FREE[option]}"
+            )
+
+
+def require_actor_scores(actor: nn.Module, config: HeadsConfig, what: str) -> None:
+    """Raise ValueError, naming the option, where `actor` has no free score for every candidate to serve as `what`."""
+    assert isinstance(actor, CategoricalActor | DirectActor)
+    require_scores(actor.actions, [actor.head] if isinstance(actor, DirectActor) else actor.heads, config, what)
+
+
+_FREE = {"nodes": "score", "edges": "ends-sum", "pairs": "ends"}
+"""Option of `HeadsConfig` → the head that gives free scores."""
 
 _HEADS: dict[RowKind, Callable[[ActionBlock, Encoder, HeadsConfig], nn.Module]] = {
     NODES: _node_head,

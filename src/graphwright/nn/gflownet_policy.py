@@ -12,8 +12,8 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn.actors import CategoricalActor, HeadsConfig
 from graphwright.nn.columns import graph_columns
+from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
-from graphwright.nn.heads.graph import PooledValue
 from graphwright.nn.preference_actor import PreferenceActor
 
 Masks = tuple[Tensor, ...]
@@ -76,9 +76,9 @@ class FlowPolicy(nn.Module):
         )
         self.backward_actor = CategoricalActor(backward_actions, self.encoder, heads) if "backward" in learned else None
         width, graph_width = self.encoder.width, self.encoder.graph_width
-        self.flow = PooledValue(width, heads.value_pool, graph_width) if "flow" in learned else None
+        self.flow = GraphValue(width, heads.value_pool, graph_width) if "flow" in learned else None
         self.log_z = LogZ(width, graph_width) if "log_z" in learned else None
-        self.count = PooledValue(width, heads.value_pool, graph_width) if "count" in learned else None
+        self.count = GraphValue(width, heads.value_pool, graph_width) if "count" in learned else None
 
     def forward(self, graph: GraphBatch, masks: Masks, backward_masks: Masks) -> FlowEstimate:
         """graph: what `observe` shows of the states; masks: what may be done, and taken back, there."""

@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, Observation
-from graphwright.core.rows import NEIGHBOURS, PAIRS
 from graphwright.core.timestep import PREFERENCE
 from graphwright.distributions import PreferenceCategorical
-from graphwright.nn.actors import HeadsConfig, make_head
+from graphwright.nn.actors import HeadsConfig, make_head, require_scores
 from graphwright.nn.encoders import Embedding, Encoder
 
 
@@ -29,12 +28,12 @@ class PreferenceActor(nn.Module):
         self, actions: ActionSpec, encoder: Encoder, config: HeadsConfig, num_objectives: int, temperature: float
     ) -> None:
         super().__init__()
-        _refuse_bound_scores(actions, config)
         self.actions = actions
         self.num_objectives = num_objectives
         self.temperature = temperature
-        wide = (replace(block, columns=block.columns * num_objectives) for block in actions.blocks)
+        wide = [replace(block, columns=block.columns * num_objectives) for block in actions.blocks]
         self.heads = nn.ModuleList(make_head(block, encoder, config) for block in wide)
+        require_scores(actions, self.heads, config, "values of several objectives")
 
     @override
     def forward(self, embedding: Embedding, observation: Observation) -> PreferenceCategorical:
@@ -61,16 +60,3 @@ class PreferenceActor(nn.Module):
             return graph.graphs[PREFERENCE]
         count = self.num_objectives
         return torch.full((graph.num_graphs, count), 1 / count, device=graph.device)
-
-
-def _refuse_bound_scores(actions: ActionSpec, config: HeadsConfig) -> None:
-    """Raise ValueError where scores are distances or probabilities, or one a candidate whatever its columns."""
-    free = {"nodes": ("score",), "edges": ("ends-sum", "ends-concat", "states", "line-graph")}
-    for block in actions.blocks:
-        if block.rows in (NEIGHBOURS, PAIRS):
-            raise ValueError(f"action {block.name!r}: {block.rows.name} are not valued for several objectives")
-        kind = block.rows.name
-        if kind in free and (head := getattr(config, kind)) not in free[kind]:
-            raise ValueError(
-                f"heads {kind} {head} (--heads.{kind}): gives no values of several objectives; use {free[kind][0]}"
-            )

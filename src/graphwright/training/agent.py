@@ -11,7 +11,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.files import write_atomically
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.nn import GraphPolicy
+from graphwright.nn import ActorCritic, GraphPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -49,15 +49,24 @@ class Agent:
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         write_atomically(directory / CONFIG_FILE, to_json(self.problem.name, self.config).encode())
-        save_checkpoint(directory / POLICY_FILE, self.policy.state_dict(), {})
+        save_checkpoint(directory / POLICY_FILE, self.policy.acting_state(), {})
 
 
 def make_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
     """A fresh policy, the same for the same seed."""
+    return _make(GraphPolicy, config, device)
+
+
+def make_learning_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
+    """A fresh policy with the critic that the algorithm trains, if it trains one."""
+    return _make(ActorCritic if config.algorithm == "ppo" else GraphPolicy, config, device)
+
+
+def _make(kind: type[GraphPolicy], config: TrainConfig, device: torch.device) -> GraphPolicy:
     environment = config.rules
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        policy = GraphPolicy(environment.features, environment.actions, config.encoder, config.heads)
+        policy = kind(environment.features, environment.actions, config.encoder, config.heads)
     return policy.to(device)
 
 

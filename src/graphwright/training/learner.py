@@ -18,7 +18,7 @@ from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
 from graphwright.envs.vector import LiveVector, VectorEnvironment
-from graphwright.nn import GraphPolicy
+from graphwright.nn import ActorCritic, GraphPolicy
 from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collectors import collect_demonstrations, collect_episodes, collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
@@ -47,7 +47,7 @@ class PPOLearner(Learner):
 
     def __init__(
         self,
-        policy: GraphPolicy,
+        policy: ActorCritic,
         vector: LiveVector,
         config: PPOConfig,
         generator: torch.Generator,
@@ -187,6 +187,7 @@ def make_learner(
     match config.algorithm:
         case "ppo":
             vector = VectorEnvironment(config.rules, source, config.ppo.num_envs)
+            assert isinstance(policy, ActorCritic)
             return PPOLearner(policy, vector, config.ppo, generator)
         case "reinforce":
             return ReinforceLearner(policy, config.rules, source, config.reinforce, generator)

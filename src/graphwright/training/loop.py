@@ -18,7 +18,7 @@ from graphwright.drawing.curves import plot_curve
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.nn import GraphPolicy
-from graphwright.training.agent import Agent, find_device, make_policy, read_config
+from graphwright.training.agent import Agent, find_device, make_learning_policy, make_policy, read_config
 from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.config import Device, TrainConfig, to_json, use_threads
 from graphwright.training.learner import make_learner
@@ -42,7 +42,7 @@ class Trainer(Run):
         self.directory = directory
         instances = config.instance_generator(problem)
         self.validation = make_validation(problem, config, device)
-        self.policy = make_policy(config, device)
+        self.policy = make_learning_policy(config, device)
         self.generator = torch.Generator(device).manual_seed(config.seed)
         self.source = GeneratedInstances(instances, config.seed, device)
         self.learner = make_learner(problem, config, self.policy, self.source, self.generator)
@@ -51,7 +51,7 @@ class Trainer(Run):
         self.learns_with = config.algorithm
         self.counters = Counters()
         torch.manual_seed(config.seed)
-        self.best = copied(self.policy.state_dict())
+        self.best = copied(self.policy.acting_state())
 
     @override
     def iterate(self) -> tuple[int, dict[str, Tensor]]:
@@ -62,7 +62,7 @@ class Trainer(Run):
         gap = self.validation.gap(self.policy)
         if gap < self.counters.best_gap:
             self.counters.best_gap, self.counters.best_iteration = gap, self.counters.iteration
-            self.best = copied(self.policy.state_dict())
+            self.best = copied(self.policy.acting_state())
         return {"validation_gap": gap}
 
     @override

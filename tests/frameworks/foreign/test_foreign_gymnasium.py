@@ -38,7 +38,7 @@ from graphwright.frameworks.foreign import (
 )
 from graphwright.frameworks.foreign.observation_reader import ObservationReader
 from graphwright.frameworks.foreign.states import ForeignEnvironment
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
 from graphwright.workers.env_group import env_seed, pack
 from strategies import seeded
@@ -47,10 +47,10 @@ LINKS = ActionSpec(per_edge("take"))
 SMALL = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1))
 
 
-def policy_for(vector: ForeignVectorEnv) -> GraphPolicy:
+def policy_for(vector: ForeignVectorEnv) -> ActorCritic:
     torch.manual_seed(0)
     rules = vector.environment
-    return GraphPolicy(rules.features, rules.actions, EncoderConfig(width=8, depth=2), HeadsConfig())
+    return ActorCritic(rules.features, rules.actions, EncoderConfig(width=8, depth=2), HeadsConfig())
 
 
 # ---- what is seen --------------------------------------------------------------------------------------------------
@@ -110,8 +110,8 @@ def test_policies_decide_as_on_the_native_environment() -> None:
     vector = from_gymnasium(makes, 4, actions=ActionSpec(per_node("select")))
     torch.manual_seed(0)
     native = VertexCover(view="all")
-    policy = GraphPolicy(native.features, native.actions, EncoderConfig(kind="gin", width=16, depth=2), HeadsConfig())
-    foreign = GraphPolicy(
+    policy = ActorCritic(native.features, native.actions, EncoderConfig(kind="gin", width=16, depth=2), HeadsConfig())
+    foreign = ActorCritic(
         vector.environment.features, native.actions, EncoderConfig(kind="gin", width=16, depth=2), HeadsConfig()
     )
     foreign.load_state_dict(policy.state_dict())

@@ -25,7 +25,7 @@ from graphwright.frameworks.foreign import (
     play_episodes,
     train_foreign,
 )
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
 from graphwright.workers.buffers import Buffer, Place
 from strategies import seeded
@@ -36,7 +36,7 @@ LINKS = ActionSpec(per_edge("take"))
 def collect(vector: ForeignVectorEnv, num_steps: int) -> Rollout:
     torch.manual_seed(0)
     rules = vector.environment
-    policy = GraphPolicy(rules.features, rules.actions, EncoderConfig(width=8, depth=1, kind="gin"), HeadsConfig())
+    policy = ActorCritic(rules.features, rules.actions, EncoderConfig(width=8, depth=1, kind="gin"), HeadsConfig())
     return collect_steps(vector, policy, num_steps, seeded())
 
 

@@ -14,7 +14,7 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.registry import PROBLEMS
 from graphwright.envs.rollouts import has_choice
 from graphwright.frameworks.schema import Limits, Schema, pad
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 EVERY_KIND: dict[str, Environment] = {**ENVIRONMENTS, **KINDS}
 """An environment for each kind of action."""
@@ -33,11 +33,11 @@ def first_observation(environment: Environment, count: int, sizes: tuple[int, ..
     return environment.observe(states.select(fit[:count]))
 
 
-def make_policy(environment: Environment, **encoder: object) -> GraphPolicy:
+def make_policy(environment: Environment, **encoder: object) -> ActorCritic:
     """The same one each time, which scores every candidate."""
     torch.manual_seed(0)
     config = replace(EncoderConfig(kind="transformer", width=8, depth=2), **encoder)
-    return GraphPolicy(environment.features, environment.actions, config, HeadsConfig(pairs="ends", scale="state"))
+    return ActorCritic(environment.features, environment.actions, config, HeadsConfig(pairs="ends", scale="state"))
 
 
 def padded(environment: Environment, observation: Observation, more: int = 0) -> TensorDict:
@@ -47,7 +47,7 @@ def padded(environment: Environment, observation: Observation, more: int = 0) ->
     return TensorDict(pad(arrays, Limits(*most)), batch_size=[observation.graph.num_graphs])
 
 
-def gradients(policy: GraphPolicy, total: Tensor) -> dict[str, Tensor]:
+def gradients(policy: ActorCritic, total: Tensor) -> dict[str, Tensor]:
     """What `total` sends to each parameter that it depends on."""
     names, parameters = zip(*policy.named_parameters(), strict=True)
     found = torch.autograd.grad(total, parameters, allow_unused=True, retain_graph=True)

@@ -24,7 +24,7 @@ from graphwright.core import (
 from graphwright.distributions import RaggedCategorical
 from graphwright.frameworks.torchrl import DenseGraphs, GraphActor, GraphActorCritic, GraphCritic, GraphLogits
 from graphwright.frameworks.torchrl.conversion import fill, take, to_adjacency, to_edge_index
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from strategies import ragged_batches
 
 SPECS = {
@@ -37,9 +37,9 @@ every_spec = pytest.mark.parametrize("actions", SPECS.values(), ids=SPECS.keys()
 close = {"rtol": 1e-5, "atol": 1e-5}
 
 
-def make_policy(actions: ActionSpec) -> GraphPolicy:
+def make_policy(actions: ActionSpec) -> ActorCritic:
     torch.manual_seed(0)
-    return GraphPolicy(Features(nodes={"observation": 3}), actions, EncoderConfig(width=8, depth=2), HeadsConfig())
+    return ActorCritic(Features(nodes={"observation": 3}), actions, EncoderConfig(width=8, depth=2), HeadsConfig())
 
 
 def observed(graph: GraphBatch, actions: ActionSpec) -> Observation:

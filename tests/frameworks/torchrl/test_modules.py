@@ -23,7 +23,7 @@ from graphwright.frameworks.torchrl import (
     observation_to_ragged,
 )
 from graphwright.frameworks.torchrl.conversion import fill, take
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 every_kind = pytest.mark.parametrize("environment", EVERY_KIND.values(), ids=EVERY_KIND.keys())
 close = {"rtol": 1e-5, "atol": 1e-5}
@@ -176,7 +176,7 @@ def test_draws_of_nodes_are_reparametrised() -> None:
 
 def test_bad_input_gets_one_clear_line() -> None:
     joining = EVERY_KIND["pairs"]
-    two_stage = GraphPolicy(joining.features, joining.actions, EncoderConfig(width=8), HeadsConfig())
+    two_stage = ActorCritic(joining.features, joining.actions, EncoderConfig(width=8), HeadsConfig())
     with pytest.raises(ValueError, match=r"HeadsConfig\(pairs='ends'\)"):
         GraphActor(two_stage)
     critic = GraphCritic(make_policy(EVERY_KIND["vertex cover"]))

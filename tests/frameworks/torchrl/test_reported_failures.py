@@ -15,15 +15,15 @@ from torchrl.objectives.value import GAE
 from frameworks.torchrl.graphs import make_policy
 from graphwright.core import ActionSpec, Features, per_node
 from graphwright.frameworks.torchrl import DenseGraphs, GraphActor, GraphActorCritic, GraphCritic, GraphEnv, GraphGAE
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 close = {"rtol": 1e-5, "atol": 1e-5}
 
 
-def make_dense_policy(columns: int) -> GraphPolicy:
+def make_dense_policy(columns: int) -> ActorCritic:
     torch.manual_seed(0)
     actions = ActionSpec(per_node("select"))
-    return GraphPolicy(Features(nodes={"x": columns}), actions, EncoderConfig(width=8, depth=2), HeadsConfig())
+    return ActorCritic(Features(nodes={"x": columns}), actions, EncoderConfig(width=8, depth=2), HeadsConfig())
 
 
 def within_reach(positions: Tensor) -> Tensor:

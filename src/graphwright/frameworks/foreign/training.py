@@ -13,7 +13,7 @@ from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, Features
 from graphwright.envs.vector import LiveVector
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import load_checkpoint, load_module, save_checkpoint
 from graphwright.training.learner import PPOLearner
 from graphwright.training.run import has_diverged
@@ -50,7 +50,7 @@ class ForeignTraining:
 class Trained:
     """The result of a run: the policy, and a row of metrics for each update."""
 
-    policy: GraphPolicy
+    policy: ActorCritic
     config: ForeignTraining
     rows: list[dict[str, float]]
 
@@ -63,7 +63,7 @@ class Trained:
             "encoder": asdict(self.config.encoder),
             "heads": asdict(self.config.heads),
         }
-        save_checkpoint(Path(path), policy.state_dict(), info)
+        save_checkpoint(Path(path), policy.acting_state(), info)
 
 
 def load_policy(path: Path | str) -> GraphPolicy:
@@ -79,11 +79,11 @@ def load_policy(path: Path | str) -> GraphPolicy:
     return policy
 
 
-def make_policy(vector: LiveVector, config: ForeignTraining) -> GraphPolicy:
+def make_policy(vector: LiveVector, config: ForeignTraining) -> ActorCritic:
     """A fresh policy for the observations of `vector`, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        policy = GraphPolicy(vector.environment.features, vector.environment.actions, config.encoder, config.heads)
+        policy = ActorCritic(vector.environment.features, vector.environment.actions, config.encoder, config.heads)
     return policy.to(vector.state.device)
 
 

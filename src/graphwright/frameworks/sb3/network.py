@@ -19,18 +19,18 @@ from graphwright.distributions import Distribution
 from graphwright.frameworks.gymnasium.spaces import pack_instance
 from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.schema import Arrays, Schema, strip
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.actors import make_actor
+from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Embedding
-from graphwright.nn.heads.graph import PooledValue
 
 NetArch = Sequence[int] | Mapping[str, Sequence[int]] | None
 
 
-class GraphNetwork(GraphPolicy):
-    """A `GraphPolicy` with an MLP of each node's embedding before the actor ("pi") and before the critic ("vf").
+class GraphNetwork(ActorCritic):
+    """An `ActorCritic` with an MLP of each node's embedding before the actor ("pi") and before the critic ("vf").
 
-    net_arch: the hidden sizes of both, or of each by name; without any, this is a `GraphPolicy`, weight by weight.
+    net_arch: the hidden sizes of both, or of each by name; without any, this is an `ActorCritic`, weight by weight.
     """
 
     def __init__(self, schema: Schema, encoder: EncoderConfig, heads: HeadsConfig, net_arch: NetArch = None) -> None:
@@ -40,11 +40,15 @@ class GraphNetwork(GraphPolicy):
         self.pi, self.vf = self._mlp(actor_sizes), self._mlp(critic_sizes)
         if actor_sizes:
             last: Any = SimpleNamespace(
-                width=actor_sizes[-1], edge_width=self.encoder.edge_width, carries_edges=self.encoder.carries_edges
+                width=actor_sizes[-1],
+                edge_width=self.encoder.edge_width,
+                graph_width=self.encoder.graph_width,
+                carries_edges=self.encoder.carries_edges,
             )
             self.actor = make_actor(schema.actions, last, heads)
         if critic_sizes:
-            self.critic = PooledValue(critic_sizes[-1], heads.value_pool)
+            graph_width = self.encoder.graph_width * heads.graph_columns
+            self.critic = GraphValue(critic_sizes[-1], heads.value_pool, graph_width)
 
     @override
     def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:

@@ -13,18 +13,22 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor, nn
 from typing_extensions import override
 
+from graphwright.core.segment import segment_sum
 from graphwright.distributions import RaggedCategorical
 from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_networks, to_observation
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
 from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn.actors import require_actor_scores
 
 IMPOSSIBLE = -1e9
 """The Q-value of what no graph offers. Finite, since DQN multiplies it by zero where an episode has ended."""
 
 
 class GraphQNetwork(nn.Module):
-    """Q(s, a) = V(s) + A(s, a), the critic and the actor's scores (Wang et al. 2016, "Dueling network architectures").
+    """Q(s, a) = V(s) + A(s, a) − mean A(s, ·) over the legal candidates: the critic and the actor's scores.
+
+    Wang et al. 2016, "Dueling network architectures", eq. 9.
 
     Returns [B, most]: `IMPOSSIBLE` where a candidate is illegal or a graph has none.
     """
@@ -39,12 +43,11 @@ class GraphQNetwork(nn.Module):
     @override
     def forward(self, obs: Arrays) -> Tensor:
         distribution, value = self.network(to_observation(obs, self.schema, self.masked))
-        if not isinstance(distribution, RaggedCategorical):
-            raise ValueError(
-                "Q-values need one score for each candidate: of pairs of nodes take HeadsConfig(pairs='ends')"
-            )
-        candidates = distribution.segments
-        scores = (distribution.logits + value[candidates.index]).clamp(min=IMPOSSIBLE)
+        assert isinstance(distribution, RaggedCategorical)  # the policy has asked for it
+        candidates, legal = distribution.segments, distribution.logits > -torch.inf
+        total = segment_sum(distribution.logits.masked_fill(~legal, 0), candidates)
+        mean = total / segment_sum(legal, candidates).clamp(min=1)
+        scores = (distribution.logits + (value - mean)[candidates.index]).clamp(min=IMPOSSIBLE)
         return spread(scores, candidates, max(int(candidates.lengths.max()), self.width), IMPOSSIBLE)
 
 
@@ -83,6 +86,7 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
         if self.schema.actions.continuous:
             raise ValueError("DQN chooses among candidates; use PPO with GraphPolicy for continuous actions")
         self.q_net: Any = self._make()
+        require_actor_scores(self.q_net.network.actor, self.heads, "Q-values")
         self.q_net_target: Any = self._make()
         self.q_net_target.load_state_dict(self.q_net.state_dict())
         self.q_net_target.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""`GraphActor`, `GraphCritic` and `GraphActorCritic`: one `GraphPolicy` as TorchRL modules."""
+"""`GraphActor`, `GraphCritic` and `GraphActorCritic`: one `ActorCritic` as TorchRL modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features
 from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
 from graphwright.frameworks.torchrl.graph_readers import EnvGraphs, GraphReader, PaddedObservation
-from graphwright.nn import GraphPolicy
+from graphwright.nn import ActorCritic
 from graphwright.nn.actors import DirectActor
 
 MakeReader = Callable[[Features, ActionSpec], GraphReader]
@@ -30,7 +30,7 @@ class GraphModule(TensorDictModuleBase):
     `EnvGraphs` (the keys of `GraphEnv`) or `DenseGraphs` (a user's own tensors), or a `partial` of it with other keys.
     """
 
-    def __init__(self, policy: GraphPolicy, graphs: MakeReader = EnvGraphs) -> None:
+    def __init__(self, policy: ActorCritic, graphs: MakeReader = EnvGraphs) -> None:
         super().__init__()
         self.policy = policy
         self.graphs = graphs(policy.encoder.features, policy.actions)
@@ -48,7 +48,7 @@ class GraphModule(TensorDictModuleBase):
 
     @staticmethod
     @abstractmethod
-    def written(policy: GraphPolicy) -> list[str]:
+    def written(policy: ActorCritic) -> list[str]:
         """The keys of the results."""
 
     @abstractmethod
@@ -60,7 +60,7 @@ class GraphCritic(GraphModule):
     """Writes `state_value` [*, 1]."""
 
     @staticmethod
-    def written(policy: GraphPolicy) -> list[str]:
+    def written(policy: ActorCritic) -> list[str]:
         """One key."""
         return ["state_value"]
 
@@ -73,7 +73,7 @@ class GraphLogits(GraphModule):
     """Writes `logits` [*, k], or `loc` and `scale` [*, n, D] where actions are continuous."""
 
     @staticmethod
-    def written(policy: GraphPolicy) -> list[str]:
+    def written(policy: ActorCritic) -> list[str]:
         """Raises ValueError for an actor that never scores all of its candidates."""
         if policy.actions.continuous:
             return ["loc", "scale"]
@@ -92,7 +92,7 @@ class GraphLogitsValue(GraphModule):
     """Writes what `GraphLogits` and `GraphCritic` write, from one pass of the encoder."""
 
     @staticmethod
-    def written(policy: GraphPolicy) -> list[str]:
+    def written(policy: ActorCritic) -> list[str]:
         """The keys of both."""
         return [*GraphLogits.written(policy), *GraphCritic.written(policy)]
 
@@ -111,7 +111,7 @@ class GraphActor(ProbabilisticActor):
     parameters_module: type[GraphModule] = GraphLogits
 
     def __init__(
-        self, policy: GraphPolicy, graphs: MakeReader = EnvGraphs, *, one_hot: bool = False, **options: Any
+        self, policy: ActorCritic, graphs: MakeReader = EnvGraphs, *, one_hot: bool = False, **options: Any
     ) -> None:
         discrete = OneHotCategorical if one_hot else Categorical
         defaults = {

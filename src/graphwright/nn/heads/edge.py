@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
@@ -20,6 +21,8 @@ class EdgeScore(nn.Module):
     With `ends="concat"` an undirected edge has the sum of the scores of both directions, a loop that of one. What the
     MLP sees of an edge are the edge states of an encoder that carries them, otherwise the observation's edge features.
     """
+
+    gives: Gives = "scores"
 
     def __init__(
         self, width: int, edge_width: int, columns: int, pooling: Pooling, ends: Literal["concat", "sum"]
@@ -58,6 +61,8 @@ class EdgeScore(nn.Module):
 
 class EdgeStateScore(nn.Module):
     """MLP on the states that an edge-centric encoder carries: [L, columns]; those of both directions are added up."""
+
+    gives: Gives = "scores"
 
     def __init__(self, edge_width: int, columns: int) -> None:
         super().__init__()

@@ -20,6 +20,7 @@ from graphwright.distributions import RaggedCategorical, SourceThenDestination
 from graphwright.distributions.two_stage import any_in_row
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import log_add_directions, to_directions
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore, small_linear
 from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
@@ -30,6 +31,8 @@ class TwoStageEdgeScore(nn.Module):
 
     An undirected edge may be reached from either end, and its probability is the sum of both ways.
     """
+
+    gives: Gives = "log-probabilities"
 
     def __init__(self, width: int, edge_width: int, pooling: Pooling) -> None:
         super().__init__()
@@ -60,6 +63,8 @@ class TwoStageEdgeScore(nn.Module):
 class TwoStagePairs(nn.Module):
     """The ordered pairs of each graph's nodes as source, then destination given the source."""
 
+    gives: Gives = "log-probabilities"
+
     def __init__(self, width: int, pooling: Pooling) -> None:
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
@@ -85,11 +90,11 @@ class TwoStagePairs(nn.Module):
 class DestinationScore(nn.Module):
     """MLP on [source ‖ destination], whose first layer is computed once a node."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, columns: int = 1) -> None:
         super().__init__()
         self.query = nn.Linear(width, width, bias=False)
         self.key = nn.Linear(width, width)
-        self.score = small_linear(width, 1)
+        self.score = small_linear(width, columns)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The shares of a node as source and as destination in the first layer, [N, width] each."""
@@ -97,20 +102,22 @@ class DestinationScore(nn.Module):
 
 
 class PairScore(nn.Module):
-    """MLP on [source ‖ destination] of every legal pair, [P]."""
+    """MLP on [source ‖ destination] of every legal pair: `columns` scores each."""
 
-    def __init__(self, width: int) -> None:
+    gives: Gives = "scores"
+
+    def __init__(self, width: int, columns: int = 1) -> None:
         super().__init__()
-        self.destination = DestinationScore(width)
+        self.destination = DestinationScore(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
-        """[P]; 0 where `mask` [P] is false."""
+        """Like `mask`: [P] or [P, columns]; 0 where no candidate of the pair is legal."""
         query, key = self.destination.project(embedding.nodes)
         source, destination = pair_ends(graph)
-        rows = mask.nonzero().squeeze(1)
+        rows = _legal_rows(mask)
         ends = torch.stack([source[rows], destination[rows]])
-        scores = pair_scores(query, key, ends, self.destination.score.weight).squeeze(1)
-        return scores.new_zeros(mask.numel()).index_copy(0, rows, scores)
+        scores = pair_scores(query, key, ends, self.destination.score.weight)
+        return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
 class UnorderedPairScore(nn.Module):
@@ -119,6 +126,8 @@ class UnorderedPairScore(nn.Module):
     Only pairs that have a legal candidate cost anything.
     """
 
+    gives: Gives = "scores"
+
     def __init__(self, width: int, columns: int) -> None:
         super().__init__()
         self.node = nn.Linear(width, width)
@@ -126,7 +135,7 @@ class UnorderedPairScore(nn.Module):
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """Like `mask`: [P] or [P, columns]; 0 where no candidate of the pair is legal."""
-        rows = mask.flatten(1).any(1).nonzero().squeeze(1) if mask.dim() > 1 else mask.nonzero().squeeze(1)
+        rows = _legal_rows(mask)
         pairs = unordered_pair_segments(graph)
         u, v = unordered_pair_nodes(pairs.position[rows])
         start = graph.node_ptr[:-1][pairs.index[rows]]
@@ -161,6 +170,8 @@ class GaussianPair(nn.Module):
 class GaussianEdgeScore(nn.Module):
     """`GaussianPair` over the edges, [L]; an undirected edge has the summed density of both directions."""
 
+    gives: Gives = "log-densities"
+
     def __init__(self, width: int, pooling: Pooling) -> None:
         super().__init__()
         self.pair = GaussianPair(width, pooling)
@@ -175,6 +186,8 @@ class GaussianEdgeScore(nn.Module):
 class GaussianPairScore(nn.Module):
     """`GaussianPair` over all ordered pairs of nodes, [P]."""
 
+    gives: Gives = "log-densities"
+
     def __init__(self, width: int, pooling: Pooling) -> None:
         super().__init__()
         self.pair = GaussianPair(width, pooling)
@@ -184,3 +197,8 @@ class GaussianPairScore(nn.Module):
         source, destination = self.pair(embedding, graph)
         one, other = pair_ends(graph)
         return source[one] + destination[other]
+
+
+def _legal_rows(mask: Tensor) -> Tensor:
+    """[S] int64: the rows of `mask` [P] or [P, columns] with a legal candidate."""
+    return (mask.any(1) if mask.dim() > 1 else mask).nonzero().squeeze(1)

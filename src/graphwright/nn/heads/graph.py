@@ -1,4 +1,4 @@
-"""Heads that read a graph as a whole: scores of a fixed action space, and the value of a state."""
+"""A head that reads a graph as a whole: scores of a fixed action space."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.pools import Pool, Pooling
 
 
@@ -16,6 +17,8 @@ class GraphScore(nn.Module):
     With a bias, unlike other scores: beside other blocks it says how much this one is worth. graph_width: columns of
     the graph that it reads beside the nodes, as it must where graphs may have none.
     """
+
+    gives: Gives = "scores"
 
     def __init__(self, width: int, columns: int, pooling: Pooling, graph_width: int = 0) -> None:
         super().__init__()
@@ -29,20 +32,6 @@ class GraphScore(nn.Module):
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[B, columns]."""
         return self.score(self.hidden(whole_graph(self.pool, embedding, graph, self.reads_columns)).relu_())
-
-
-class PooledValue(nn.Module):
-    """MLP on the pooled embedding: the value of each graph, [B]. graph_width: as for `GraphScore`."""
-
-    def __init__(self, width: int, pooling: Pooling, graph_width: int = 0) -> None:
-        super().__init__()
-        self.pool = Pool(pooling, width)
-        self.reads_columns = graph_width > 0
-        self.mlp = nn.Sequential(nn.Linear(self.pool.out_width + graph_width, width), nn.ReLU(), nn.Linear(width, 1))
-
-    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
-        """[B]."""
-        return self.mlp(whole_graph(self.pool, embedding, graph, self.reads_columns)).squeeze(1)
 
 
 def whole_graph(pool: Pool, embedding: Embedding, graph: GraphBatch, with_columns: bool) -> Tensor:

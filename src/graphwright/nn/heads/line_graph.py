@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import add_directions
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore
 from graphwright.nn.layers import GraphConv
 from graphwright.nn.pools import Pooling
@@ -20,6 +21,8 @@ class LineGraphScore(nn.Module):
 
     The line graph of a node of degree d has d (d − 1) edges around it: use another head where hubs are large.
     """
+
+    gives: Gives = "scores"
 
     def __init__(self, width: int, edge_width: int, columns: int, pooling: Pooling) -> None:
         super().__init__()

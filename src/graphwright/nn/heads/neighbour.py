@@ -6,21 +6,24 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, out_edges
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import small_linear
 
 
 class NeighbourScore(nn.Module):
-    """MLP on [neighbour ‖ current node ‖ edge]: one score for each edge out of `at`, [out-edges, 1]."""
+    """MLP on [neighbour ‖ current node ‖ edge]: `columns` scores for each edge out of `at`, [out-edges, columns]."""
 
-    def __init__(self, width: int, edge_width: int) -> None:
+    gives: Gives = "scores"
+
+    def __init__(self, width: int, edge_width: int, columns: int = 1) -> None:
         super().__init__()
         self.neighbour = nn.Linear(width, width)
         self.current = nn.Linear(width, width, bias=False)
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
-        self.score = small_linear(width, 1)
+        self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
-        """[out-edges, 1], in the order of `core.out_edges`."""
+        """[out-edges, columns], in the order of `core.out_edges`."""
         rows, _ = out_edges(graph)
         current, neighbour = embedding.nodes[graph.edge_index[:, rows]]
         hidden = self.neighbour(neighbour) + self.current(current)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.gives import Gives
 from graphwright.nn.pools import Pool, Pooling
 
 NodeHead = Literal["score", "proto-distance", "proto-cosine"]
@@ -21,6 +22,8 @@ class NodeScore(nn.Module):
     The graph's share of the first layer is computed once a graph and handed to its nodes: the same numbers as for the
     concatenation, without building it.
     """
+
+    gives: Gives = "scores"
 
     def __init__(self, width: int, columns: int, pooling: Pooling) -> None:
         super().__init__()
@@ -43,6 +46,8 @@ class ProtoAction(nn.Module):
     Dulac-Arnold et al. 2015, "Deep reinforcement learning in large discrete action spaces", with a softmax over all
     candidates in place of its nearest neighbours, so that log-probabilities are exact).
     """
+
+    gives: Gives = "nearness"
 
     def __init__(self, width: int, columns: int, pooling: Pooling, nearness: Literal["distance", "cosine"]) -> None:
         super().__init__()
