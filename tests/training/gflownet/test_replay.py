@@ -31,8 +31,7 @@ def add(replay: Replay, rewards: dict[int, float], priority: float = 1.0) -> Non
 
 
 def held(replay: Replay) -> list[int]:
-    assert replay.objects is not None
-    assert len(replay) == replay.objects.num_graphs == len(replay.measures) == len(replay.priority)
+    assert len(replay) == replay.objects.num_graphs == len(replay.measures)
     assert torch.equal(replay.measures[:, 0], replay.log_reward)
     return numbers(replay.objects)
 
@@ -96,17 +95,27 @@ def test_even_where_nothing_is_wrong_something_is_drawn() -> None:
     torch.testing.assert_close(frequencies(replay), torch.tensor([0.5, 0.5]), rtol=0, atol=0.02)
 
 
-def test_what_is_saved_is_all_of_it() -> None:
-    replay, other = Replay(GRID, 5, "loss"), Replay(GRID, 5, "loss")
-    other.load_state(replay.state())
+def test_forgotten_ones_leave_the_ring() -> None:
+    """What is kept by reward is kept whatever comes and goes, and the ring holds at most as many again."""
+    replay = Replay(GRID, 3, "diverse")
+    add(replay, {1: 5.0, 2: 6.0, 3: 7.0})
+    for number in range(8, 64):
+        add(replay, {number: 0.0, 2: 6.0})
+        assert held(replay) == [1, 2, 3]
+        assert len(replay.ring) <= 2 * 3
+        assert set(numbers(replay.draw(20, seeded(number))[0])) <= {1, 2, 3}
+
+
+@pytest.mark.parametrize("by", ["loss", "diverse"])
+def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
+    replay, other = Replay(GRID, 5, by), Replay(GRID, 5, by)
+    other.load_state_dict(replay.state_dict())
     assert len(other) == 0
     add(replay, {1: 1.0, 2: 2.0}, priority=0.5)
-    other.load_state({name: tensor.clone() for name, tensor in replay.state().items()})
-    assert replay.objects is not None
-    assert other.objects is not None
+    other.load_state_dict({name: tensor.clone() for name, tensor in replay.state_dict().items()})
     assert_same_batch(other.objects, replay.objects)
-    for name, tensor in replay.state().items():
-        assert torch.equal(other.state()[name], tensor)
+    for name, tensor in replay.state_dict().items():
+        assert torch.equal(other.state_dict()[name], tensor)
     assert_same_batch(replay.draw(9, seeded(4))[0], other.draw(9, seeded(4))[0])
 
 

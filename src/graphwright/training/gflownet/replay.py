@@ -9,48 +9,64 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.data.graph_rows import graph_to_rows, rows_to_graph
+from graphwright.data.ring import RaggedRing
 from graphwright.envs.generative.environment import FlowEnvironment
 
 ReplayBy = Literal["uniform", "reward", "loss", "diverse"]
+_MEASURES, _LOG_REWARD, _PRIORITY = ":measures", ":log_reward", ":priority"  # beside the columns of graphs
 
 
 class Replay:
-    """At most `capacity` objects.
+    """At most `capacity` objects, in a ring: with "diverse" it holds up to as many again that were forgotten.
 
-    measures: [S, K] float64 and log_reward: [S] float64, of each; priority: [S] float32, how wrong the policy was.
+    Of each it knows its measures [K] float64, log_reward float64, and priority float32, how wrong the policy was.
     """
 
     def __init__(self, environment: FlowEnvironment, capacity: int, by: ReplayBy) -> None:
         self.environment = environment
         self.capacity = capacity
         self.by = by
-        self.objects: GraphBatch | None = None
-        self.measures = torch.empty(0, 0, dtype=torch.float64)
-        self.log_reward = torch.empty(0, dtype=torch.float64)
-        self.priority = torch.empty(0)
+        self.ring = RaggedRing()
+        self._ids: dict[bytes, int] = {}  # of the different objects, where these are what is asked for
 
     def __len__(self) -> int:
-        return self.log_reward.numel()
+        return len(self._ids) if self.by == "diverse" else len(self.ring)
+
+    @property
+    def ids(self) -> Tensor:
+        """[S] int64: where the objects stand in the ring, from old to new."""
+        return torch.tensor(list(self._ids.values())) if self.by == "diverse" else self.ring.ids
+
+    @property
+    def objects(self) -> GraphBatch:
+        """[S]: all objects, from old to new."""
+        return self._select(self.ids)[0]
+
+    @property
+    def measures(self) -> Tensor:
+        """[S, K] float64."""
+        return self.ring.get(_MEASURES, self.ids)
+
+    @property
+    def log_reward(self) -> Tensor:
+        """[S] float64."""
+        return self.ring.get(_LOG_REWARD, self.ids)
 
     def add(self, objects: GraphBatch, measures: Tensor, log_reward: Tensor, priority: Tensor) -> None:
         """Remember `objects` [B]; the oldest are forgotten, or for "diverse" the worst and what is there already."""
-        self.measures = measures if self.objects is None else torch.cat([self.measures, measures])
-        self.objects = objects if self.objects is None else GraphBatch.concat([self.objects, objects])
-        self.log_reward = torch.cat([self.log_reward, log_reward])
-        self.priority = torch.cat([self.priority, priority])
+        further = {_MEASURES: measures, _LOG_REWARD: log_reward, _PRIORITY: priority}
+        ids = self.ring.add(graph_to_rows(objects, **further))
         if self.by == "diverse":
-            first = {key: row for row, key in reversed(list(enumerate(self.environment.keys(self.objects))))}
-            different = torch.tensor(sorted(first.values()))
-            best = self.log_reward[different].argsort(descending=True, stable=True)[: self.capacity]
-            self._keep(different[best.sort().values])
-        elif len(self) > self.capacity:
-            self._keep(torch.arange(len(self) - self.capacity, len(self)))
+            for key, row in zip(self.environment.keys(objects), ids.tolist(), strict=True):
+                self._ids.setdefault(key, row)
+            self._keep_the_best()
+        else:
+            self.ring.drop(self.ring.end - self.capacity)
 
     def draw(self, count: int, generator: torch.Generator) -> tuple[GraphBatch, Tensor]:
         """`count` remembered objects, repeats allowed, and their measures [count, K]."""
-        assert self.objects is not None
-        rows = self._rows(count, generator)
-        return self.objects.select(rows), self.measures[rows]
+        return self._select(self.ids[self._rows(count, generator)])
 
     def _rows(self, count: int, generator: torch.Generator) -> Tensor:
         every = torch.randint(len(self), (count,), generator=generator)
@@ -60,29 +76,31 @@ class Replay:
                 chosen = best[torch.randint(best.numel(), (count,), generator=generator)]
                 return torch.where(torch.arange(count) < count // 2, chosen, every)
             case "loss":  # Schaul et al. 2016, "Prioritized experience replay", eq. 1, with exponent 1
-                weight = self.priority.clamp(min=1e-6)
+                weight = self.ring.get(_PRIORITY, self.ids).clamp(min=1e-6)
                 return torch.multinomial(weight, count, replacement=True, generator=generator)
             case _:
                 return every
 
-    def state(self) -> dict[str, Tensor]:
+    def state_dict(self) -> dict[str, Tensor]:
         """All of it."""
-        if self.objects is None:
-            return {}
-        columns = {f"objects.{name}": tensor for name, tensor in self.objects.to_tensors().items()}
-        return {"measures": self.measures, "log_reward": self.log_reward, "priority": self.priority, **columns}
+        return self.ring.state_dict() | ({"ids": self.ids} if self.by == "diverse" else {})
 
-    def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` returned."""
-        if state:
-            self.measures, self.log_reward = state["measures"], state["log_reward"]
-            self.priority = state["priority"]
-            start = "objects."
-            columns = {name.removeprefix(start): tensor for name, tensor in state.items() if name.startswith(start)}
-            self.objects = GraphBatch.from_tensors(columns)
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.ring.load_state_dict({name: tensor for name, tensor in state.items() if name != "ids"})
+        if self.by == "diverse" and len(self.ring):
+            ids = state["ids"]
+            self._ids = dict(zip(self.environment.keys(self._select(ids)[0]), ids.tolist(), strict=True))
 
-    def _keep(self, rows: Tensor) -> None:
-        assert self.objects is not None
-        self.objects = self.objects.select(rows)
-        self.measures, self.log_reward = self.measures[rows], self.log_reward[rows]
-        self.priority = self.priority[rows]
+    def _select(self, ids: Tensor) -> tuple[GraphBatch, Tensor]:
+        objects = rows_to_graph(self.ring.select(ids))
+        columns = {name: column for name, column in objects.graphs.items() if not name.startswith(":")}
+        return objects.keep(tuple(objects.nodes), tuple(objects.edges), tuple(columns)), objects.graphs[_MEASURES]
+
+    def _keep_the_best(self) -> None:
+        """Of the different objects; the others leave the ring when they are half of it."""
+        keys, ids = list(self._ids), self.ids
+        best = self.log_reward.argsort(descending=True, stable=True)[: self.capacity].sort().values
+        if len(self.ring) > 2 * self.capacity:
+            ids[best] = self.ring.keep(ids[best])
+        self._ids = {keys[row]: int(ids[row]) for row in best.tolist()}

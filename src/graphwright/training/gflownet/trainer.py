@@ -227,14 +227,14 @@ class FlowTrainer(Run):
 
     @override
     def memory(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        tensors = with_prefix("replay", self.replay.state())
+        tensors = with_prefix("replay", self.replay.state_dict())
         if self.config.sources.ema:
             tensors |= with_prefix("sampler", self.sampler_policy.state_dict())
         return tensors, {"log_z": self.log_z if math.isfinite(self.log_z) else None}
 
     @override
     def recall(self, tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> None:
-        self.replay.load_state(without_prefix("replay", tensors))
+        self.replay.load_state_dict(without_prefix("replay", tensors))
         if self.config.sources.ema:
             self.sampler_policy.load_state_dict(without_prefix("sampler", tensors))
         self.log_z = math.nan if info["log_z"] is None else info["log_z"]
