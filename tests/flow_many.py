@@ -11,7 +11,7 @@ from graphwright.core import GraphBatch
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid
 from graphwright.envs.generative.many_objectives import ManyObjectives
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 
 SIDE = 4
 TABLE = torch.rand(SIDE * SIDE, 2, generator=torch.Generator().manual_seed(235), dtype=torch.float64)
@@ -37,5 +37,8 @@ def cell(states: GraphBatch) -> Tensor:
 
 NAME = "flow_many:TWO_OBJECTIVES"
 TWO_OBJECTIVES = replace(
-    find_task("hyper-grid"), name=NAME, environment=HyperGrid(2, SIDE), reward=TableReward(), training={}
+    find_problem("hyper-grid"),
+    name=NAME,
+    environment=HyperGrid(2, SIDE),
+    generation=replace(find_problem("hyper-grid").sampled, reward=TableReward(), training={}),
 )

@@ -23,7 +23,7 @@ import tyro
 from rich.console import Console
 
 from graphwright.envs.generative.enumeration import in_pieces, total_variation
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 from graphwright.training.config import changed
 from graphwright.training.gflownet.agent import make_exact
 from graphwright.training.gflownet.config import FlowConfig
@@ -91,7 +91,7 @@ def run(name: str, seed: int, runs: Path) -> dict[str, float]:
 def random_distance(name: str) -> float:
     """The total variation of building by uniform random choice."""
     setting = SETTINGS[name]
-    exact = make_exact(find_task(setting.task), changed(FlowConfig.for_task(setting.task), setting.changes))
+    exact = make_exact(find_problem(setting.task), changed(FlowConfig.for_task(setting.task), setting.changes))
     assert exact is not None
     environment, space = exact.environment, exact.space
 

@@ -83,7 +83,7 @@ def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, floa
     start = time.process_time()
     trainer = train_flow(options.task, changed(config, changes), options.runs / name, Console(quiet=True))
     agent = trainer.agent()
-    export = agent.task.export(agent.config.environment, agent.sample(options.num, seed=seed + 1))
+    export = agent.task.sampled.export(agent.config.environment, agent.sample(options.num, seed=seed + 1))
     minutes = (time.process_time() - start) / 60
     assert isinstance(export, list)
     evaluation = dataclasses.asdict(evaluate_flow(agent, FlowEvaluationOptions(num=options.num, seed=seed + 1)))

@@ -31,7 +31,7 @@ from limit import MatrixProducts
 
 from graphwright.algorithms.gflownet.learner import FlowLossConfig
 from graphwright.envs.generative.edge_sets import EdgeSets
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.training.gflownet.config import FlowConfig, JudgementConfig
 from graphwright.training.gflownet.trainer import FlowTrainer
@@ -128,7 +128,7 @@ def make_trainer(task: str, encoder: EncoderConfig, batch: int, **flow: Any) -> 
     config = dataclasses.replace(
         config, flow=dataclasses.replace(ALONE, **flow), sources=sources, judgement=JudgementConfig(max_states=1)
     )
-    return FlowTrainer(find_task(task), config, Path("never-written"))
+    return FlowTrainer(find_problem(task), config, Path("never-written"))
 
 
 def measure_rival(width: int, depth: int, backward: str, options: Options) -> Rival:

@@ -4,7 +4,8 @@ The parts that a program uses most; everything else is in the rooms that docs/de
 """
 
 from graphwright.core import GraphBatch, from_edges
-from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.generation import Generation
+from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent, load
@@ -25,9 +26,10 @@ __all__ = [
     "FlowAgent",
     "FlowConfig",
     "FlowEvaluationOptions",
-    "FlowTask",
+    "Generation",
     "GraphBatch",
     "HeadsConfig",
+    "Problem",
     "TrainConfig",
     "evaluate",
     "evaluate_flow",

@@ -21,8 +21,7 @@ from graphwright.cli.sample import EvaluateFlow, Sample
 from graphwright.cli.solve import Solve
 from graphwright.cli.train import Resume, Train, TrainFlow, is_flow_run
 from graphwright.core import GraphError
-from graphwright.envs.generative.registry import TASKS
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.gflownet.config import FlowConfig
@@ -35,7 +34,7 @@ _BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, Wo
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
     if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # where a task of one's own, module:TASK, may stand
+        sys.path.append(os.getcwd())  # where a problem of one's own, module:PROBLEM, may stand
     with _readers_may_leave():
         _run(_parse(sys.argv[1:] if arguments is None else list(arguments)))
 
@@ -105,22 +104,21 @@ def _commands(arguments: Sequence[str]) -> Any:
 
 
 def _start_of(arguments: Sequence[str]) -> Train | TrainFlow:
-    """A problem's run, or a task's: where both have the name, the algorithm decides. Own tasks are module:TASK."""
+    """A run that solves, or one that samples: of a problem that can be both, the algorithm decides."""
     name = _problem_of(arguments)
-    if name not in PROBLEMS or (name in TASKS and any(word.split("=")[-1] in _FLOW_ONLY for word in arguments)):
+    problem = find_problem(name)
+    sampled = problem.generation is not None and any(word.split("=")[-1] in _FLOW_ONLY for word in arguments)
+    if problem.topology is None or sampled:
         return TrainFlow(task=tyro.MISSING, directory=tyro.MISSING, config=FlowConfig.for_task(name))
     return Train(problem=tyro.MISSING, directory=tyro.MISSING, config=TrainConfig.for_problem(name))
 
 
 def _problem_of(arguments: Sequence[str]) -> str:
-    """The problem or task that `train` is told; the first of all where nothing is told. Raises ValueError."""
-    known = dict.fromkeys([*PROBLEMS, *TASKS])
+    """The problem that `train` is told; the first of all where nothing is told."""
     command, *words = arguments or ("",)
     if command == "train" and words and not words[0].startswith("-"):
-        if words[0] not in known and ":" not in words[0]:
-            raise ValueError(f"unknown problem {words[0]!r}; choose one of {', '.join(known)}, or your own module:TASK")
         return words[0]
-    return next((word for word in words if word in known), next(iter(PROBLEMS)))
+    return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
 
 
 def _one_line(complaint: str) -> str:

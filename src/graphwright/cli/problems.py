@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.core import ActionBlock
-from graphwright.envs.generative.registry import TASKS, find_task
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import PROBLEMS, SOLVED
 
 
 @dataclass(frozen=True)
@@ -21,20 +20,22 @@ class Problems:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("problem", "what to do", "action", "weights"):
             table.add_column(heading, overflow="fold")
-        for problem in PROBLEMS.values():
+        for problem in SOLVED.values():
             blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
             table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.weights))
         Console().print(table)
         tasks = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("task", "what to build", "action"):
             tasks.add_column(heading, overflow="fold")
-        for name in TASKS:
+        for name in PROBLEMS:
             try:
-                task = find_task(name)
+                task = PROBLEMS[name]
             except ImportError as error:
                 tasks.add_row(f"[bold]{name}", str(error), "")
                 continue
-            blocks = ", ".join(describe(block) for block in task.environment.actions.blocks)
+            if task.generation is None:
+                continue
+            blocks = ", ".join(describe(block) for block in task.builder.actions.blocks)
             tasks.add_row(f"[bold]{task.name}", task.summary, blocks)
         Console().print()
         Console().print(tasks)

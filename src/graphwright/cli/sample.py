@@ -56,7 +56,7 @@ class Sample:
             raise ConfigError(f"--num {self.num}: give at least 1")
         agent = load_flow(self.directory)
         objects = agent.sample(self.num, self.seed, Goal(self.beta, self.preference, self.focus))
-        exported = agent.task.export(agent.config.environment, objects)
+        exported = agent.task.sampled.export(agent.config.environment, objects)
         arrays = not isinstance(exported, list)
         if arrays != (self.out.suffix == ".npz"):
             right = "an .npz file" if arrays else "a file of lines, such as .jsonl, .smi or .txt"

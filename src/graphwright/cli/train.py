@@ -86,7 +86,7 @@ def is_flow_run(directory: Path) -> bool:
 def _report_flow(directory: Path, trainer: FlowTrainer) -> None:
     counters = trainer.counters
     taken = f"{counters.steps:,} trajectories in {counters.seconds:.0f} s"
-    if trainer.task.one_instance and math.isfinite(trainer.log_z):
+    if trainer.task.sampled.one_instance and math.isfinite(trainer.log_z):
         taken += f", log Z {trainer.log_z:.4f}"
     if trainer.exact is not None:
         distance = trainer.exact.total_variation(trainer.policy)

@@ -14,6 +14,7 @@ from graphwright.core import GraphBatch
 from graphwright.drawing.distributions import LARGE, plot_distribution, plot_grid, plot_pareto, plot_rewards
 from graphwright.drawing.objects import draw_graphs, draw_molecules
 from graphwright.drawing.style import save_figure
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.context import TYPE
 from graphwright.envs.generative.edge_sets import PRESENT
 from graphwright.envs.generative.enumeration import StateSpace
@@ -21,7 +22,7 @@ from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.surgery import keep_edges
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +42,7 @@ class Distribution:
 
 
 def save_figures(
-    task: FlowTask,
+    task: Problem,
     environment: FlowEnvironment,
     reward: Reward,
     objects: GraphBatch,
@@ -83,11 +84,11 @@ def caption(log_reward: float) -> str:
 
 
 def draw_objects(
-    task: FlowTask, environment: FlowEnvironment, objects: GraphBatch, captions: list[str]
+    task: Problem, environment: FlowEnvironment, objects: GraphBatch, captions: list[str]
 ) -> Figure | None:
     """A grid of molecules or graphs; None for objects that are neither small graphs nor molecules."""
-    if task.pictures is not None:
-        return draw_molecules(task.pictures(environment, objects), captions)
+    if task.sampled.pictures is not None:
+        return draw_molecules(task.sampled.pictures(environment, objects), captions)
     if isinstance(environment, HyperGrid) or int(objects.node_segments.lengths.max()) > _LARGEST_DRAWN:
         return None
     named = PRESENT in objects.edges

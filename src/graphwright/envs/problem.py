@@ -12,6 +12,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_sample
 from graphwright.envs.environment import Environment
+from graphwright.envs.generation import Generation
+from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
 from graphwright.envs.rollouts import Choose, play
 
@@ -40,39 +42,67 @@ states: the legal actions that lead there, none where the state has gone another
 
 @dataclass(frozen=True)
 class Problem:
-    """A named environment with instances to train on and solutions to compare with.
+    """A named environment with instances to train on, and what it is to be good at.
 
-    summary: one line. objective: what is measured, in a word or two. environment: with its default options.
-    topology, sizes: the default graphs to train on, as for `InstanceGenerator`.
-    weights: name → what turns a topology into instances, the default first.
+    summary: one line. environment: with its default options.
+
+    Of a problem that is solved: objective: what is measured, in a word or two. topology, sizes: the default graphs to
+    train on, as for `InstanceGenerator`. weights: name → what turns a topology into instances, the default first.
     heuristics: name → function of the environment and instances, the final states [B] that it reaches; the first is the
-        one to beat.
-    solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
-    expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation.
-    training: options of a run that differ from the general defaults, nested as in `config.json`.
+    one to beat. solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
+    expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
+    of a run that differ from the general defaults, nested as in `config.json`.
+
+    Of a problem that is sampled: generation.
+
+    Raises ValueError for a problem that is neither solved, which takes a topology, nor sampled.
     """
 
     name: str
     summary: str
-    objective: str
-    environment: Environment
-    topology: str
-    sizes: tuple[int, ...]
-    weights: Mapping[str, DrawColumns]
-    heuristics: Mapping[str, Heuristic]
+    environment: Any
+    objective: str = ""
+    topology: str | None = None
+    sizes: tuple[int, ...] = ()
+    weights: Mapping[str, DrawColumns] = field(default_factory=lambda: {"none": no_columns})
+    heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     expert: Expert | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    generation: Generation | None = None
+
+    def __post_init__(self) -> None:
+        if self.topology is None and self.generation is None:
+            raise ValueError(f"{self.name}: give a topology, of which it is solved, or a generation, if it is sampled")
+
+    @property
+    def sampled(self) -> Generation:
+        """What is sampled. Raises ValueError where the problem is solved only."""
+        if self.generation is None:
+            raise ValueError(f"{self.name} is solved, not sampled: it has no reward in proportion to which to sample")
+        return self.generation
+
+    @property
+    def builder(self) -> FlowEnvironment:
+        """The environment that builds what is sampled. Raises ValueError where the problem is solved only."""
+        return self.sampled.environment or self.environment
 
     def generator(
         self, topology: Topology | str | None = None, sizes: tuple[int, ...] | None = None, weights: str | None = None
     ) -> InstanceGenerator:
         """Random instances; by default those to train on. Raises ValueError for options that do not exist."""
+        if self.topology is None:
+            raise ValueError(f"{self.name} is sampled, not solved: it has no random graphs")
         topology = parse_topology(topology or self.topology) if not isinstance(topology, Topology) else topology
         weights = weights or next(iter(self.weights))
         if weights not in self.weights:
             raise ValueError(f"{self.name} has no weights {weights!r}; choose one of {', '.join(self.weights)}")
         return InstanceGenerator(topology, sizes or self.sizes, self.weights[weights])
+
+
+def no_columns(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """The graph as it is: an instance without numbers."""
+    return graph
 
 
 def follow(choose: Choose) -> Heuristic:

@@ -2,39 +2,101 @@
 
 from __future__ import annotations
 
-from graphwright.envs.locomotion.swimmer import LOCOMOTION
-from graphwright.envs.problem import Problem
-from graphwright.envs.problems.graph_robustness.environment import GRAPH_ROBUSTNESS
-from graphwright.envs.problems.grid_navigation.environment import GRID_NAVIGATION
-from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
-from graphwright.envs.problems.max_cut.problem import MAX_CUT
-from graphwright.envs.problems.network_repair.environment import NETWORK_REPAIR
-from graphwright.envs.problems.path_search.environment import PATH_SEARCH
-from graphwright.envs.problems.public_goods.environment import PUBLIC_GOODS
-from graphwright.envs.problems.steiner_tree.environment import STEINER_TREE
-from graphwright.envs.problems.tour.environment import TOUR
-from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
 
-PROBLEMS: dict[str, Problem] = {
-    problem.name: problem
-    for problem in (
-        VERTEX_COVER,
-        TOUR,
-        INDEPENDENT_SET,
-        PUBLIC_GOODS,
-        MAX_CUT,
-        PATH_SEARCH,
-        GRID_NAVIGATION,
-        STEINER_TREE,
-        GRAPH_ROBUSTNESS,
-        NETWORK_REPAIR,
-        LOCOMOTION,
-    )
+from typing_extensions import override
+
+from graphwright.envs.problem import Problem
+
+_SOLVED = {
+    "vertex-cover": "graphwright.envs.problems.vertex_cover.environment:VERTEX_COVER",
+    "tour": "graphwright.envs.problems.tour.environment:TOUR",
+    "independent-set": "graphwright.envs.problems.independent_set.environment:INDEPENDENT_SET",
+    "public-goods": "graphwright.envs.problems.public_goods.environment:PUBLIC_GOODS",
+    "max-cut": "graphwright.envs.problems.max_cut.problem:MAX_CUT",
+    "path-search": "graphwright.envs.problems.path_search.environment:PATH_SEARCH",
+    "grid-navigation": "graphwright.envs.problems.grid_navigation.environment:GRID_NAVIGATION",
+    "steiner-tree": "graphwright.envs.problems.steiner_tree.environment:STEINER_TREE",
+    "graph-robustness": "graphwright.envs.problems.graph_robustness.environment:GRAPH_ROBUSTNESS",
+    "network-repair": "graphwright.envs.problems.network_repair.environment:NETWORK_REPAIR",
+    "locomotion": "graphwright.envs.locomotion.swimmer:LOCOMOTION",
+}
+_SAMPLED = {
+    "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",
+    "ring-edges": "graphwright.envs.generative.tasks.ring_edges:RING_EDGES",
+    "two-colour": "graphwright.envs.generative.tasks.two_colour:TWO_COLOUR",
+    "toy-sequences": "graphwright.envs.generative.tasks.toy_sequences:TOY_SEQUENCES",
+    "dag": "graphwright.envs.generative.tasks.dag:DAG",
+    "rings": "graphwright.envs.generative.molecules.tasks:RINGS",
+    "qed": "graphwright.envs.generative.molecules.tasks:QED",
+    "qed-atoms": "graphwright.envs.generative.molecules.tasks:QED_ATOMS",
+    "qed-sa-logp": "graphwright.envs.generative.molecules.tasks:QED_SA_LOGP",
 }
 
 
+class ProblemRegistry(Mapping[str, Problem]):
+    """Problems by name, each imported when it is asked for, since some need RDKit, MuJoCo or a solver."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self.places = places
+
+    def __getitem__(self, name: str) -> Problem:
+        """Raises ImportError as the problem's module does."""
+        return _import(self.places[name])
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in self.places
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    @override
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+SOLVED = ProblemRegistry(_SOLVED)
+"""Those with random graphs to solve; some of them are sampled too."""
+PROBLEMS = ProblemRegistry(_SOLVED | _SAMPLED)
+"""All problems: those that are solved, then those that are only sampled."""
+
+
 def find_problem(name: str) -> Problem:
-    """The problem of that name. Raises ValueError, listing the names, where there is none."""
-    if name not in PROBLEMS:
-        raise ValueError(f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}")
-    return PROBLEMS[name]
+    """The problem of that name, which may be one of your own: `my_package.my_module:MY_PROBLEM`, if Python finds it.
+
+    Raises ValueError, listing the names, where there is none; ImportError as its module does.
+    """
+    if name in PROBLEMS:
+        return PROBLEMS[name]
+    if ":" not in name:
+        raise ValueError(
+            f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}, or one of your own: module:PROBLEM"
+        )
+    return replace(_import(name), name=name)
+
+
+def resolve(problem: str | Problem) -> Problem:
+    """The problem of that name; one that is given is warned of where a run that holds its name could not be loaded."""
+    if isinstance(problem, str):
+        return find_problem(problem)
+    try:
+        find_problem(problem.name)
+    except (ValueError, ImportError) as error:
+        warnings.warn(f"the run can be trained, but not loaded or resumed: {error}", UserWarning, stacklevel=3)
+    return problem
+
+
+@cache
+def _import(place: str) -> Problem:
+    """The problem at module:NAME."""
+    module, _, attribute = place.partition(":")
+    problem = getattr(import_module(module), attribute, None)
+    if not isinstance(problem, Problem):
+        raise ValueError(f"{place}: {module} has no Problem of that name")
+    return problem

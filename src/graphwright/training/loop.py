@@ -16,7 +16,7 @@ from typing_extensions import override
 from graphwright.data.sources import GeneratedInstances
 from graphwright.drawing.curves import plot_curve
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import find_problem
+from graphwright.envs.registry import resolve
 from graphwright.nn import GraphPolicy
 from graphwright.training.agent import Agent, find_device, make_learning_policy, make_policy, read_config
 from graphwright.training.checkpoint import with_prefix, without_prefix
@@ -118,7 +118,7 @@ def train(
 
 def new_run(problem: str | Problem, config: TrainConfig, directory: Path | str) -> Trainer:
     """A run that has not begun, and has written nothing yet. Raises as `train` does."""
-    problem = find_problem(problem) if isinstance(problem, str) else problem
+    problem = resolve(problem)
     return Trainer(problem, with_an_end(config.completed(problem)), new_directory(directory))
 
 

@@ -19,12 +19,13 @@ from graphwright.core import GraphBatch, from_edges
 from graphwright.core.timestep import PREFERENCE
 from graphwright.data.states import WholeStates
 from graphwright.distributions import PreferenceCategorical, RaggedCategorical
+from graphwright.envs.generation import Generation
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, axes
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.node_sets import CHOSEN, IndependentSets
-from graphwright.envs.generative.registry import find_task
-from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowEstimate
 from graphwright.training.exploration import ExplorationConfig
@@ -54,16 +55,16 @@ def paths(environment: FlowEnvironment, count: int, generator: torch.Generator) 
     return one.select(torch.zeros(count, dtype=torch.int64))
 
 
-PATHS = FlowTask("paths", "Independent sets", IndependentSets(), EndsOfAPath(), instances=paths)
+PATHS = Problem("paths", "Independent sets", IndependentSets(), generation=Generation(EndsOfAPath(), instances=paths))
 """Objects that end because nothing is left to do."""
-TASKS = {"stops": TWO_OBJECTIVES, "ends by itself": PATHS, "one objective": find_task("hyper-grid")}
+TASKS = {"stops": TWO_OBJECTIVES, "ends by itself": PATHS, "one objective": find_problem("hyper-grid")}
 CONDITIONS = {
     "drawn": ConditionConfig(beta="uniform", high=4.0, bins=3, preference=1.0),
     "all alike": ConditionConfig(),
 }
 
 
-def run_of(task: FlowTask, condition: ConditionConfig, **options: Any) -> FlowTrainer:
+def run_of(task: Problem, condition: ConditionConfig, **options: Any) -> FlowTrainer:
     """With scores that differ clearly."""
     defaults: dict[str, Any] = {
         "threads": 1,

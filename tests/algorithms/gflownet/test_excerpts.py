@@ -19,7 +19,7 @@ from graphwright.data.states import StateTable
 from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.node_sets import Cuts, IndependentSets
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.gflownet.config import FlowConfig
@@ -182,7 +182,7 @@ def test_a_grid_is_learned_from_single_steps(tmp_path: Path) -> None:
         flow=FlowLossConfig(learning_rate=1e-2, passes=10, transitions=64),
         sources=SourcesConfig(forward=64),
     )
-    run = FlowTrainer(find_task("hyper-grid"), config, tmp_path)
+    run = FlowTrainer(find_problem("hyper-grid"), config, tmp_path)
     while run.progress < 1:
         run.counters.steps += run.iterate()[0]
     assert run.exact is not None

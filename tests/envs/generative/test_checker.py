@@ -15,7 +15,7 @@ from graphwright.envs.generative.conformance import check_flow_environment
 from graphwright.envs.generative.environment import FlowEnvironment, Move, blank
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.grid import HyperGrid, axes
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -27,11 +27,11 @@ def test_environments_conform(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["hyper-grid", "ring-edges", "two-colour"])
 def test_tasks_conform(name: str) -> None:
-    task = find_task(name)
-    instances = task.instances(task.environment, 6, torch.Generator().manual_seed(0))
+    task = find_problem(name)
+    instances = task.sampled.instances(task.builder, 6, torch.Generator().manual_seed(0))
     instances = instances.with_graphs(beta=torch.arange(6.0))
-    check_flow_environment(task.environment, instances)
-    assert torch.equal(task.environment.reset(instances).graphs["beta"], torch.arange(6.0))
+    check_flow_environment(task.builder, instances)
+    assert torch.equal(task.builder.reset(instances).graphs["beta"], torch.arange(6.0))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from graphwright.core import GraphBatch, from_edges
+from graphwright.envs.generation import Generation
 from graphwright.envs.generative.edge_sets import EdgeSets, complete_graphs
 from graphwright.envs.generative.graph_building import GraphBuilding
-from graphwright.envs.generative.registry import find_task
 from graphwright.envs.generative.rewards import RewardOf, networkx_graphs, reward_of_graphs
-from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
 from graphwright.training.gflownet.config import FlowConfig, flow_from_json, flow_to_json
 
 ENVIRONMENT = GraphBuilding()
@@ -27,7 +28,9 @@ def num_links(objects: GraphBatch) -> torch.Tensor:
     return objects.links[1].lengths
 
 
-OWN = FlowTask(f"{__name__}:OWN", "Many edges", ENVIRONMENT, reward_of_graphs(num_edges, floor=0.5))
+OWN = Problem(
+    f"{__name__}:OWN", "Many edges", ENVIRONMENT, generation=Generation(reward_of_graphs(num_edges, floor=0.5))
+)
 
 
 def path_and_triangle() -> GraphBatch:
@@ -80,12 +83,14 @@ def test_what_a_function_may_give() -> None:
         RewardOf(num_links, floor=0)
 
 
-def test_a_task_of_ones_own_is_found_by_its_name() -> None:
-    assert find_task(OWN.name) == OWN
-    with pytest.raises(ValueError, match=r"choose one of hyper-grid, .*or one of your own: module:TASK"):
-        find_task("none")
-    with pytest.raises(ValueError, match="has no FlowTask"):
-        find_task(f"{__name__}:ENVIRONMENT")
+def test_a_problem_of_ones_own_is_found_by_its_name() -> None:
+    assert find_problem(OWN.name) == OWN
+    with pytest.raises(
+        ValueError, match=r"choose one of vertex-cover, .*hyper-grid, .*one of your own: module:PROBLEM"
+    ):
+        find_problem("none")
+    with pytest.raises(ValueError, match="has no Problem"):
+        find_problem(f"{__name__}:ENVIRONMENT")
 
 
 def test_a_file_of_settings_names_the_function() -> None:

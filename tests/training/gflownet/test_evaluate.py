@@ -11,7 +11,7 @@ from flow_exact import coloured
 from graphwright.envs.generative.edge_sets import EdgeSets
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import HyperGrid
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.training.gflownet.agent import FlowAgent, draw_instances, make_flow_policy
 from graphwright.training.gflownet.conditions import ConditionConfig, Goal
@@ -41,7 +41,7 @@ def agent(name: str, **options: Any) -> FlowAgent:
     for key, parameter in policy.named_parameters():
         if key.endswith("score.weight"):
             torch.nn.init.normal_(parameter)
-    return FlowAgent(find_task(name), config, policy)
+    return FlowAgent(find_problem(name), config, policy)
 
 
 @every_task

@@ -21,10 +21,10 @@ from graphwright.core import GraphBatch
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generative.enumeration import StateSpace, enumerate_states, total_variation
 from graphwright.envs.generative.environment import FlowEnvironment, blank
-from graphwright.envs.generative.registry import find_task
 from graphwright.envs.generative.tasks.hyper_grid import GridReward
 from graphwright.envs.generative.tasks.ring_edges import RingReward
 from graphwright.envs.generative.tasks.two_colour import ColourReward
+from graphwright.envs.registry import find_problem
 from graphwright.training.gflownet.agent import make_exact
 from graphwright.training.gflownet.config import FlowConfig
 from graphwright.training.gflownet.exact import Exact, enumerate_or_none
@@ -155,7 +155,7 @@ def finished(flows: ExactFlows) -> Tensor:
 
 def test_what_is_called_exact_is_what_is_trained_for() -> None:
     """The target of a run's judgement leaves symmetries out, the reward of a trajectory has them."""
-    task = find_task("two-colour")
+    task = find_problem("two-colour")
     config = FlowConfig.for_task(task, environment=coloured(3))
     exact = make_exact(task, config)
     assert exact is not None
@@ -204,8 +204,8 @@ KNOWN = {
 
 @pytest.mark.parametrize(("name", "options", "expected", "within"), KNOWN.values(), ids=KNOWN)
 def test_log_z_is_the_known_one(name: str, options: dict[str, int], expected: float, within: float) -> None:
-    task = find_task(name)
-    config = FlowConfig.for_task(task, environment=type(task.environment)(**options))
+    task = find_problem(name)
+    config = FlowConfig.for_task(task, environment=type(task.builder)(**options))
     exact = make_exact(task, config)
     assert exact is not None
     assert exact.log_z == pytest.approx(expected, abs=within)

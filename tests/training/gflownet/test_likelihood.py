@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from graphwright.envs.generative.registry import find_task
+from graphwright.envs.registry import find_problem
 from graphwright.training.config import changed
 from graphwright.training.gflownet.agent import FlowAgent, make_flow_policy
 from graphwright.training.gflownet.config import FlowConfig
 
 
 def test_likelihoods_of_all_small_two_coloured_graphs_are_the_exact_ones() -> None:
-    task = find_task("two-colour")
+    task = find_problem("two-colour")
     config = changed(FlowConfig.for_task(task), {"environment": {"context": {"max_nodes": 3}}, "encoder": {"width": 8}})
     torch.manual_seed(3)
     policy = make_flow_policy(config)

@@ -17,11 +17,12 @@ from graphwright.algorithms.gflownet.baselines import Maximizer
 from graphwright.algorithms.gflownet.learner import Backward, FlowLossConfig
 from graphwright.algorithms.gflownet.registry import OBJECTIVES
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.edge_sets import EdgeSets
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import HyperGrid
-from graphwright.envs.generative.registry import find_task
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn import EncoderConfig
 from graphwright.training.checkpoint import CheckpointError
@@ -119,9 +120,8 @@ def remembered(run: FlowTrainer) -> dict[str, torch.Tensor]:
 
 def test_the_same_seed_is_the_same_run_and_another_seed_another(tmp_path: Path) -> None:
     config = small_config()
-    runs = [
-        FlowTrainer(find_task("hyper-grid"), changed, tmp_path) for changed in (config, config, replace(config, seed=1))
-    ]
+    configs = (config, config, replace(config, seed=1))
+    runs = [FlowTrainer(find_problem("hyper-grid"), changed, tmp_path) for changed in configs]
     for run in runs:
         for _ in range(4):
             run.iterate()
@@ -157,7 +157,7 @@ def test_every_parameter_moves(algorithm: str, backward: Backward, name: str, tm
         condition=ConditionConfig(beta="uniform", high=3.0),
         judgement=JudgementConfig(max_states=1),
     )
-    run = FlowTrainer(find_task(name), config, tmp_path)
+    run = FlowTrainer(find_problem(name), config, tmp_path)
     before = {key: parameter.detach().clone() for key, parameter in run.policy.named_parameters()}
     for _ in range(2):
         _, metrics = run.iterate()
@@ -173,7 +173,7 @@ def test_what_compares_trajectories_needs_some_to_compare(algorithm: str, tmp_pa
     with pytest.raises(ConfigError, match=f"--algorithm {algorithm}: .* --sources.repeats 2"):
         train_flow("hyper-grid", config, tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
-    FlowTrainer(find_task("hyper-grid"), small_config(algorithm=algorithm), tmp_path)
+    FlowTrainer(find_problem("hyper-grid"), small_config(algorithm=algorithm), tmp_path)
 
 
 def test_a_backward_policy_that_nothing_would_teach_is_refused(tmp_path: Path) -> None:
@@ -214,12 +214,12 @@ class Huge(Reward):
 def test_rewards_that_are_too_large_for_what_learns_them_are_refused(algorithm: str, tmp_path: Path) -> None:
     config = replace(small_config(algorithm=algorithm, sources=SourcesConfig(forward=8, repeats=2)), reward=Huge())
     with pytest.raises(ValueError, match=rf"--algorithm {algorithm}: learns R itself.*raise --reward\.temperature"):
-        FlowTrainer(find_task("hyper-grid"), config, tmp_path).iterate()
+        FlowTrainer(find_problem("hyper-grid"), config, tmp_path).iterate()
 
 
 def test_the_sampler_is_the_moving_average_of_the_policy(tmp_path: Path) -> None:
     """own ← ema · own + (1 - ema) · new, beginning with the first weights."""
-    run = FlowTrainer(find_task("hyper-grid"), small_config(), tmp_path)
+    run = FlowTrainer(find_problem("hyper-grid"), small_config(), tmp_path)
     expected = {key: parameter.detach().clone() for key, parameter in run.policy.named_parameters()}
     for _ in range(3):
         run.iterate()
@@ -228,14 +228,14 @@ def test_the_sampler_is_the_moving_average_of_the_policy(tmp_path: Path) -> None
     for key, parameter in run.sampler_policy.named_parameters():
         torch.testing.assert_close(parameter.detach(), expected[key])
     assert run.sampler.policy is run.sampler_policy
-    plain = FlowTrainer(find_task("hyper-grid"), small_config(sources=SourcesConfig(forward=8)), tmp_path)
+    plain = FlowTrainer(find_problem("hyper-grid"), small_config(sources=SourcesConfig(forward=8)), tmp_path)
     assert plain.sampler_policy is plain.policy
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_all_sources_end_in_objects_with_their_rewards(name: str, tmp_path: Path) -> None:
     config = small_config(name, condition=ConditionConfig(low=2.0))
-    run = FlowTrainer(find_task(name), config, tmp_path)
+    run = FlowTrainer(find_problem(name), config, tmp_path)
     run.iterate()
     batch, measures = run._collect()
     found = batch.trajectories
@@ -246,7 +246,7 @@ def test_all_sources_end_in_objects_with_their_rewards(name: str, tmp_path: Path
     torch.testing.assert_close(batch.log_reward, expected.float())
     assert bool((found.forward[found.segments.ptr[1:] - 1] == 0).all())
     if name == "two-colour":
-        plain = FlowTrainer(find_task(name), replace(config, correct_automorphisms=False), tmp_path)
+        plain = FlowTrainer(find_problem(name), replace(config, correct_automorphisms=False), tmp_path)
         batch, _ = plain._collect()
         expected = 2 * config.reward(environment, batch.trajectories.objects)
         torch.testing.assert_close(batch.log_reward, expected.float())
@@ -256,7 +256,7 @@ def test_repeats_share_their_condition_and_their_group(tmp_path: Path) -> None:
     config = small_config(
         sources=SourcesConfig(forward=8, repeats=4, replay=2), condition=ConditionConfig(beta="uniform")
     )
-    run = FlowTrainer(find_task("hyper-grid"), config, tmp_path)
+    run = FlowTrainer(find_problem("hyper-grid"), config, tmp_path)
     run.iterate()
     batch, _ = run._collect()
     assert batch.groups.lengths.tolist() == [4, 4, 1, 1]
@@ -268,7 +268,7 @@ def test_repeats_share_their_condition_and_their_group(tmp_path: Path) -> None:
 
 def test_local_search_never_makes_objects_worse(tmp_path: Path) -> None:
     config = small_config(sources=SourcesConfig(forward=32, local_search=32))
-    run = FlowTrainer(find_task("hyper-grid"), config, tmp_path)
+    run = FlowTrainer(find_problem("hyper-grid"), config, tmp_path)
     batch, measures = run._collect()
     built, searched = measures[:32, 0], measures[32:, 0]
     assert float(searched.sum()) >= float(built.sum())
@@ -281,8 +281,8 @@ def test_local_search_never_makes_objects_worse(tmp_path: Path) -> None:
 
 def test_a_data_set_is_learned_from(tmp_path: Path) -> None:
     config = small_config(sources=SourcesConfig(forward=4, data=6))
-    task = find_task("hyper-grid")
-    data = config.environment.reset(task.instances(config.environment, 1, torch.Generator()))
+    task = find_problem("hyper-grid")
+    data = config.environment.reset(task.sampled.instances(config.environment, 1, torch.Generator()))
     data = data.with_nodes(coordinate=torch.tensor([2, 3]))
     with pytest.raises(ConfigError, match=r"--sources\.data 6"):
         FlowTrainer(task, config, tmp_path)
@@ -301,14 +301,14 @@ class Nowhere(Reward):
 def test_a_reward_that_is_zero_is_refused(tmp_path: Path) -> None:
     config = replace(small_config(), reward=Nowhere())
     with pytest.raises(ValueError, match="hyper-grid: the reward of an object is 0, infinite or no number"):
-        FlowTrainer(find_task("hyper-grid"), config, tmp_path).iterate()
+        FlowTrainer(find_problem("hyper-grid"), config, tmp_path).iterate()
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_settings_survive_the_file(name: str) -> None:
     config = small_config(name, condition=ConditionConfig(beta="gamma"), flow=FlowLossConfig(backward="learned"))
     task, again = flow_from_json(flow_to_json(name, config))
-    assert isinstance(task, FlowTask)
+    assert isinstance(task, Problem)
     assert (task.name, again) == (name, config)
 
 
@@ -334,7 +334,7 @@ def test_log_z_begins_where_the_first_trajectories_put_it(tmp_path: Path) -> Non
     config = small_config(
         flow=FlowLossConfig(learning_rate=1e-9, log_z_learning_rate=1e-9), condition=ConditionConfig(low=50.0)
     )
-    trainer = FlowTrainer(find_task("hyper-grid"), config, tmp_path / "never-written")
+    trainer = FlowTrainer(find_problem("hyper-grid"), config, tmp_path / "never-written")
     assert trainer.policy.log_z is not None
     trainer.learner.objective.begin(lambda: trainer._collect()[0])
     begun = float(trainer.policy.log_z.constant)
@@ -369,7 +369,7 @@ def test_a_task_with_small_instances_learns_on_them(small: bool, tmp_path: Path)
     """And objects are asked for on its own ones."""
     sources = SourcesConfig(forward=4, repeats=2, small=small)
     config = FlowConfig.for_task("max-cut", threads=1, steps=8, sources=sources)
-    trainer = FlowTrainer(find_task("max-cut"), config, tmp_path / "run")
+    trainer = FlowTrainer(find_problem("max-cut"), config, tmp_path / "run")
     learned_on = next(trainer.source).trajectories.objects.node_segments.lengths
     assert bool((learned_on <= 60).all() if small else (learned_on >= 200).all())
     assert bool((trainer.agent().sample(2).node_segments.lengths >= 200).all())
@@ -405,8 +405,8 @@ def test_settings_that_do_not_fit_a_task_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_task_that_cannot_be_found_again_is_warned_of(tmp_path: Path) -> None:
-    task = replace(find_task("hyper-grid"), name="mine")
-    with pytest.warns(UserWarning, match="trained, but not loaded or resumed: unknown task 'mine'"):
+    task = replace(find_problem("hyper-grid"), name="mine")
+    with pytest.warns(UserWarning, match="trained, but not loaded or resumed: unknown problem 'mine'"):
         agent = train_flow(task, small_config(steps=8), tmp_path / "run", QUIET).agent()
     with pytest.raises(ValueError, match="--num 0"):
         agent.sample(0)

@@ -12,11 +12,11 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.dag import Dags
 from graphwright.envs.generative.edge_sets import PRESENT
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.linear_gaussian import draw_samples, random_network
-from graphwright.envs.generative.task import Reward
 
 _MOST_NODES = 14  # 16,384 parent sets a node
 

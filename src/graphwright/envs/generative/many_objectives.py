@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.timestep import PREFERENCE
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.environment import FlowEnvironment
-from graphwright.envs.generative.task import Reward
 
 FOCUS = "focus"
 

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.sequences import Sequences
-from graphwright.envs.generative.task import Reward
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, per_graph, per_node
 from graphwright.core.segment import segment_max, segment_sum
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
-from graphwright.envs.generative.task import Reward
 
 CHOSEN, WEIGHT = "chosen", "weight"
 

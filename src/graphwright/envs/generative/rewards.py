@@ -12,10 +12,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.edge_sets import OPPOSITE, PRESENT
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.surgery import keep_edges
-from graphwright.envs.generative.task import Reward
 
 Form = Callable[[FlowEnvironment, GraphBatch], Any]
 """From finished objects [B] to what a function of a user's own is given: B of something."""

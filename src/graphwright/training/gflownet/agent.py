@@ -12,7 +12,7 @@ from torch import Tensor
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
-from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.problem import Problem
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.checkpoint import CONFIG_FILE, POLICY_FILE, load_checkpoint, load_module
 from graphwright.training.config import ConfigError
@@ -28,7 +28,7 @@ ANY_GOAL = Goal()
 class FlowAgent:
     """What a flow run leaves behind."""
 
-    task: FlowTask
+    task: Problem
     config: FlowConfig
     policy: FlowPolicy
 
@@ -74,10 +74,10 @@ class FlowAgent:
 
 
 def draw_instances(
-    task: FlowTask, config: FlowConfig, count: int, generator: torch.Generator, goal: Goal = ANY_GOAL
+    task: Problem, config: FlowConfig, count: int, generator: torch.Generator, goal: Goal = ANY_GOAL
 ) -> GraphBatch:
     """What objects are built on, with conditions: those of `goal`, others drawn."""
-    instances = task.instances(config.environment, count, generator)
+    instances = task.sampled.instances(config.environment, count, generator)
     conditions = config.condition.goals(count, config.reward.num_measures, generator, goal)
     return config.condition.attach(instances, conditions)
 
@@ -89,9 +89,9 @@ def multiplicity(config: FlowConfig, objects: GraphBatch) -> Tensor:
     return torch.zeros(objects.num_graphs, dtype=torch.float64) + symmetries + shares
 
 
-def make_exact(task: FlowTask, config: FlowConfig) -> Exact | None:
+def make_exact(task: Problem, config: FlowConfig) -> Exact | None:
     """See `FlowAgent.exact`."""
-    if config.condition.varies or not task.one_instance:
+    if config.condition.varies or not task.sampled.one_instance:
         return None
     instance = draw_instances(task, config, 1, torch.Generator().manual_seed(0))
     space = enumerate_or_none(config.environment, instance, config.judgement.max_states)
@@ -120,7 +120,7 @@ def make_flow_policy(config: FlowConfig) -> FlowPolicy:
         )
 
 
-def read_flow_config(directory: Path) -> tuple[FlowTask, FlowConfig]:
+def read_flow_config(directory: Path) -> tuple[Problem, FlowConfig]:
     """The task and settings of a run directory. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:

@@ -11,9 +11,10 @@ from graphwright.algorithms.gflownet.baselines import Maximizer
 from graphwright.algorithms.gflownet.learner import FlowLossConfig
 from graphwright.algorithms.gflownet.registry import OBJECTIVES
 from graphwright.algorithms.optimizer import require
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.environment import FlowEnvironment
-from graphwright.envs.generative.registry import find_task
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.config import ConfigError, build, changed, name_of
 from graphwright.training.gflownet.conditions import ConditionConfig
@@ -103,10 +104,10 @@ class FlowConfig:
             )
 
     @staticmethod
-    def for_task(task: FlowTask | str, **options: Any) -> FlowConfig:
+    def for_task(task: Problem | str, **options: Any) -> FlowConfig:
         """The defaults of a task, or of the one of that name, with `options` in place of some of them."""
-        task = find_task(task) if isinstance(task, str) else task
-        return replace(changed(FlowConfig(task.environment, task.reward), task.training), **options)
+        task = find_problem(task) if isinstance(task, str) else task
+        return replace(changed(FlowConfig(task.builder, task.sampled.reward), task.sampled.training), **options)
 
 
 def flow_to_json(task: str, config: FlowConfig) -> str:
@@ -114,7 +115,7 @@ def flow_to_json(task: str, config: FlowConfig) -> str:
     return json.dumps({"task": task, **dataclasses.asdict(config)}, indent=2, default=name_of) + "\n"
 
 
-def flow_from_json(text: str) -> tuple[FlowTask, FlowConfig]:
+def flow_from_json(text: str) -> tuple[Problem, FlowConfig]:
     """The task and the settings that a JSON document holds. Raises ConfigError where it is not one."""
     try:
         data = json.loads(text)
@@ -123,7 +124,7 @@ def flow_from_json(text: str) -> tuple[FlowTask, FlowConfig]:
     if not isinstance(data, dict) or not isinstance(data.get("task"), str):
         raise ConfigError("no object with a 'task'; this is no run of a flow network")
     try:
-        task = find_task(data.pop("task"))
+        task = find_problem(data.pop("task"))
         return task, build(FlowConfig.for_task(task), data)
     except (ValueError, TypeError) as error:
         raise ConfigError(str(error)) from None

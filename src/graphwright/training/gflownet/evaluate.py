@@ -130,7 +130,7 @@ def evaluate_flow(
     modes_random, spread_random = _modes(agent, random, found_random, options)
     return FlowEvaluation(
         objects=options.num,
-        log_z=_finite(log_z(agent, options)) if agent.task.one_instance else None,
+        log_z=_finite(log_z(agent, options)) if agent.task.sampled.one_instance else None,
         log_z_exact=None if exact is None else exact.log_z,
         total_variation=None if exact is None else exact.total_variation(agent.policy),
         mean_reward=_finite(float(found.exp().mean())),
@@ -195,9 +195,9 @@ def _modes(
     agent: FlowAgent, objects: GraphBatch, log_reward: Tensor, options: FlowEvaluationOptions
 ) -> tuple[int | None, float | None]:
     """Modes among `objects`, and the diversity of the best."""
-    if agent.task.fingerprints is None:
+    if agent.task.sampled.fingerprints is None:
         return None, None
-    similarity = Tanimoto(agent.task.fingerprints(agent.config.environment, objects))
+    similarity = Tanimoto(agent.task.sampled.fingerprints(agent.config.environment, objects))
     rewards = log_reward.exp().numpy()
     modes = num_modes(rewards, similarity, options.mode_reward, options.mode_similarity)
     return modes, _finite(top_k_diversity(rewards, similarity, options.top))

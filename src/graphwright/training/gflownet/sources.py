@@ -14,7 +14,7 @@ from typing_extensions import override
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generative.task import FlowTask, Instances
+from graphwright.envs.generation import Generation, Instances
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
 from graphwright.training.gflownet.replay import Replay, ReplayBy
@@ -74,9 +74,9 @@ class Experience(NamedTuple):
 
 
 class Workshop(NamedTuple):
-    """What sources work with: the task, conditions, a sampler, what measures objects, and a random generator."""
+    """What sources work with: what is sampled, conditions, a sampler, what measures objects, and a random generator."""
 
-    task: FlowTask
+    generation: Generation
     condition: ConditionConfig
     num_measures: int
     sampler: Sampler
@@ -135,7 +135,7 @@ class LocalSearch(Source):
     @override
     def __next__(self) -> Experience:
         shop, found = self.workshop, next(self.inner)
-        combine, objects = shop.task.reward.combine, found.trajectories.objects
+        combine, objects = shop.generation.reward.combine, found.trajectories.objects
         log_reward = combine(found.measures, objects)
         best = log_reward.argsort(descending=True, stable=True)[: self.count]
         before, after = objects.select(best), shop.sampler.search(objects.select(best), self.share)
@@ -197,8 +197,8 @@ def joined(parts: list[Experience]) -> Experience:
 
 def make_source(workshop: Workshop, config: SourcesConfig, replay: Replay, data: GraphBatch | None) -> Source:
     """The sources that `config` names, the trajectories of the policy itself first."""
-    task = workshop.task
-    instances = task.small_instances if config.small and task.small_instances is not None else task.instances
+    wanted = workshop.generation
+    instances = wanted.small_instances if config.small and wanted.small_instances is not None else wanted.instances
     source: Source = OnPolicy(workshop, instances, config.forward, config.repeats)
     if config.local_search:
         source = LocalSearch(workshop, source, config.local_search, config.local_share)

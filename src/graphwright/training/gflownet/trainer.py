@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +23,9 @@ from graphwright.core.segment import Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
 from graphwright.drawing.curves import plot_flow_curve
-from graphwright.envs.generative.registry import find_task
-from graphwright.envs.generative.task import FlowTask, Measure
+from graphwright.envs.generation import Measure
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import resolve
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.checkpoint import with_prefix, without_prefix
@@ -56,21 +56,21 @@ class FlowTrainer(Run):
     learns_with = "flow"
     may_change = ("seconds", "steps", "threads", "reward_workers")
 
-    def __init__(self, task: FlowTask, config: FlowConfig, directory: Path, data: GraphBatch | None = None) -> None:
+    def __init__(self, task: Problem, config: FlowConfig, directory: Path, data: GraphBatch | None = None) -> None:
         if config.sources.data and (data is None or not data.num_graphs):
             raise ConfigError(f"--sources.data {config.sources.data}: there is no data set; give `data`, or 0")
-        if not isinstance(config.environment, type(task.environment)):
-            given, wanted = type(config.environment).__name__, type(task.environment).__name__
+        if not isinstance(config.environment, type(task.builder)):
+            given, wanted = type(config.environment).__name__, type(task.builder).__name__
             raise ConfigError(
                 f"{task.name}: builds {wanted}, and the settings are for {given}; see FlowConfig.for_task"
             )
         one_log_partition = "log_z" in OBJECTIVES[config.algorithm].learned
-        if one_log_partition and not task.one_instance and not config.environment.features.graphs:
+        if one_log_partition and not task.sampled.one_instance and not config.environment.features.graphs:
             raise ConfigError(
                 f"--algorithm {config.algorithm}: learns one log Z, and instances of {task.name} have one each; "
                 "take vargrad, subtb or db"
             )
-        shared = task.one_instance and not config.condition.varies
+        shared = task.sampled.one_instance and not config.condition.varies
         if OBJECTIVES[config.algorithm].compares and config.sources.repeats == 1 and not shared:
             raise ConfigError(
                 f"--algorithm {config.algorithm}: compares trajectories of one instance and condition; "
@@ -93,7 +93,7 @@ class FlowTrainer(Run):
         except TypeError as error:
             raise ConfigError(f"--reward-workers {config.reward_workers}: the reward {error}") from None
         shop = Workshop(
-            replace(task, reward=config.reward),
+            replace(task.sampled, reward=config.reward),
             config.condition,
             num_measures,
             self.sampler,
@@ -175,7 +175,7 @@ class FlowTrainer(Run):
 
     def _groups(self, total: int) -> Segments:
         """The trajectories that share their Z."""
-        if self.task.one_instance and not self.config.condition.varies:
+        if self.task.sampled.one_instance and not self.config.condition.varies:
             return Segments(torch.tensor([0, total]))
         repeats, forward = self.config.sources.repeats, self.config.sources.forward
         return Segments.from_lengths(torch.tensor([repeats] * (forward // repeats) + [1] * (total - forward)))
@@ -250,7 +250,7 @@ class FlowTrainer(Run):
 
 
 def train_flow(
-    task: str | FlowTask,
+    task: str | Problem,
     config: FlowConfig,
     directory: Path | str,
     console: Console | None = None,
@@ -265,7 +265,7 @@ def train_flow(
 
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
-    task = find_task(task) if isinstance(task, str) else _findable(task)
+    task = resolve(task)
     trainer = FlowTrainer(task, with_an_end(config), new_directory(directory), data)
     with trainer.workers:
         trainer.begin(console)
@@ -289,15 +289,6 @@ def resume_flow(
     with trainer.workers:
         trainer.go_on(console)
     return trainer
-
-
-def _findable(task: FlowTask) -> FlowTask:
-    """`task`, with a warning where a run directory that holds its name could not be loaded."""
-    try:
-        find_task(task.name)
-    except (ValueError, ImportError) as error:
-        warnings.warn(f"the run can be trained, but not loaded or resumed: {error}", UserWarning, stacklevel=3)
-    return task
 
 
 def _wrongness(batch: FlowBatch, log_z: Tensor) -> Tensor:

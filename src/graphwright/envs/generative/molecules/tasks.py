@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.many_objectives import ManyObjectives
@@ -24,7 +25,7 @@ from graphwright.envs.generative.molecules.rewards import (
     qed,
     synthetic_accessibility,
 )
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -87,48 +88,56 @@ def _judged(environment: FlowEnvironment, objects: GraphBatch, properties: tuple
 
 
 _ENCODER = {"kind": "gin", "depth": 4}
-RINGS = FlowTask(
+RINGS = Problem(
     name="rings",
     summary="Build small molecules of carbon with as many rings as possible",
     environment=GraphBuilding(AtomContext(elements=("C",), charges=(), max_nodes=6)),
-    reward=RingsReward(),
-    export=smiles_lines,
-    fingerprints=morgan,
-    pictures=drawings,
-    training={"encoder": _ENCODER},
+    generation=Generation(
+        reward=RingsReward(),
+        export=smiles_lines,
+        fingerprints=morgan,
+        pictures=drawings,
+        training={"encoder": _ENCODER},
+    ),
 )
-QED = FlowTask(
+QED = Problem(
     name="qed",
     summary="Put drug-like molecules together from fragments",
     environment=FragmentBuilding(),
-    reward=QedReward(),
-    export=smiles_lines,
-    fingerprints=morgan,
-    pictures=drawings,
-    training={
-        "encoder": _ENCODER,
-        "condition": {"low": 64.0},
-        "flow": {"learning_rate": 5e-3},
-        "sources": {"replay": 64, "replay_by": "reward"},
-    },
+    generation=Generation(
+        reward=QedReward(),
+        export=smiles_lines,
+        fingerprints=morgan,
+        pictures=drawings,
+        training={
+            "encoder": _ENCODER,
+            "condition": {"low": 64.0},
+            "flow": {"learning_rate": 5e-3},
+            "sources": {"replay": 64, "replay_by": "reward"},
+        },
+    ),
 )
-QED_ATOMS = FlowTask(
+QED_ATOMS = Problem(
     name="qed-atoms",
     summary="Build drug-like molecules atom by atom",
     environment=GraphBuilding(AtomContext(charges=(), max_nodes=12)),
-    reward=QedReward(),
-    export=smiles_lines,
-    fingerprints=morgan,
-    pictures=drawings,
-    training={"encoder": _ENCODER, "condition": {"low": 32.0}},
+    generation=Generation(
+        reward=QedReward(),
+        export=smiles_lines,
+        fingerprints=morgan,
+        pictures=drawings,
+        training={"encoder": _ENCODER, "condition": {"low": 32.0}},
+    ),
 )
-QED_SA_LOGP = FlowTask(
+QED_SA_LOGP = Problem(
     name="qed-sa-logp",
     summary="Put molecules together that are drug-like, easy to make and lipophilic, as far as each is asked for",
     environment=FragmentBuilding(),
-    reward=QedSaLogPReward(),
-    export=smiles_lines,
-    fingerprints=morgan,
-    pictures=drawings,
-    training={"encoder": _ENCODER, "condition": {"low": 32.0, "preference": 1.0}},
+    generation=Generation(
+        reward=QedSaLogPReward(),
+        export=smiles_lines,
+        fingerprints=morgan,
+        pictures=drawings,
+        training={"encoder": _ENCODER, "condition": {"low": 32.0, "preference": 1.0}},
+    ),
 )

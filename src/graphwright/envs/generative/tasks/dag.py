@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from graphwright.envs.generation import Generation
 from graphwright.envs.generative.bge import GeneratedData
 from graphwright.envs.generative.dag import Dags
-from graphwright.envs.generative.task import FlowTask
 from graphwright.envs.generative.tasks.ring_edges import adjacency, labelled_nodes
+from graphwright.envs.problem import Problem
 
-DAG = FlowTask(
+DAG = Problem(
     name="dag",
     summary="Draw structures of Bayesian networks from their posterior, given data",
     environment=Dags(4),
-    reward=GeneratedData(),
-    export=adjacency,
-    instances=labelled_nodes,
-    training={
-        "algorithm": "modified-db",
-        "encoder": {"kind": "gin", "depth": 2},
-        "heads": {"edges": "ends-concat"},
-        "flow": {"learning_rate": 3e-3},
-    },
+    generation=Generation(
+        reward=GeneratedData(),
+        export=adjacency,
+        instances=labelled_nodes,
+        training={
+            "algorithm": "modified-db",
+            "encoder": {"kind": "gin", "depth": 2},
+            "heads": {"edges": "ends-concat"},
+            "flow": {"learning_rate": 3e-3},
+        },
+    ),
 )

@@ -10,9 +10,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid, axes, log_grid_reward
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,18 @@ def cells(environment: FlowEnvironment, objects: GraphBatch) -> dict[str, np.nda
     return {"states": objects.nodes[COORDINATE].view(-1, environment.dimensions).numpy()}
 
 
-HYPER_GRID = FlowTask(
+HYPER_GRID = Problem(
     name="hyper-grid",
     summary="Walk outward from a corner of a grid whose rewards lie near its corners",
     environment=HyperGrid(),
-    reward=GridReward(),
-    export=cells,
-    instances=grid_instances,
-    training={
-        "encoder": {"kind": "gin", "depth": 1},
-        "heads": {"pool": "sum-mean-max"},
-        "flow": {"learning_rate": 3e-3},
-    },
+    generation=Generation(
+        reward=GridReward(),
+        export=cells,
+        instances=grid_instances,
+        training={
+            "encoder": {"kind": "gin", "depth": 1},
+            "heads": {"pool": "sum-mean-max"},
+            "flow": {"learning_rate": 3e-3},
+        },
+    ),
 )

@@ -7,9 +7,9 @@ import json
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Generation
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.node_sets import CHOSEN, CutReward, Cuts, IndependentSets, SetReward
-from graphwright.envs.generative.task import FlowTask
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.generators.rb import SMALL_RB_SIZES, ModelRB
 
@@ -48,22 +48,18 @@ _TRAINING = {
     "heads": {"pool": "mean", "value_pool": "sum"},
     "judgement": {"every": 100, "objects": 16},
 }
-INDEPENDENT_SETS = FlowTask(
-    name="independent-set",
-    summary="Sample large sets of nodes no two of which are joined",
-    environment=IndependentSets(),
+INDEPENDENT_SETS = Generation(
     reward=SetReward(temperature=0.03),
+    environment=IndependentSets(),
     export=chosen_nodes,
     instances=rb_graphs,
     one_instance=False,
     small_instances=small_rb_graphs,
     training=_TRAINING | {"encoder": {"kind": "gin", "depth": 2, "width": 32}},
 )
-CUTS = FlowTask(
-    name="max-cut",
-    summary="Sample heavy cuts of a graph",
-    environment=Cuts(),
+CUTS = Generation(
     reward=CutReward(temperature=0.25),
+    environment=Cuts(),
     export=chosen_nodes,
     instances=rb_graphs,
     one_instance=False,

@@ -11,9 +11,10 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.edge_sets import PRESENT, EdgeSets, complete_graphs
 from graphwright.envs.generative.environment import FlowEnvironment
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,18 @@ def adjacency(environment: FlowEnvironment, objects: GraphBatch) -> dict[str, np
     return {"adjacency": matrices.numpy()}
 
 
-RING_EDGES = FlowTask(
+RING_EDGES = Problem(
     name="ring-edges",
     summary="Choose directed edges between named nodes so that they make one ring",
     environment=EdgeSets(),
-    reward=RingReward(),
-    export=adjacency,
-    instances=labelled_nodes,
-    training={
-        "encoder": {"kind": "gin", "depth": 2},
-        "heads": {"edges": "ends-concat"},
-        "flow": {"learning_rate": 5e-3, "log_z_learning_rate": 0.5},
-    },
+    generation=Generation(
+        reward=RingReward(),
+        export=adjacency,
+        instances=labelled_nodes,
+        training={
+            "encoder": {"kind": "gin", "depth": 2},
+            "heads": {"edges": "ends-concat"},
+            "flow": {"learning_rate": 5e-3, "log_z_learning_rate": 0.5},
+        },
+    ),
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from graphwright.core import GraphBatch
+from graphwright.envs.generation import Generation
 from graphwright.envs.generative.context import TYPE
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.motifs import Motifs
 from graphwright.envs.generative.sequences import Sequences
-from graphwright.envs.generative.task import FlowTask
+from graphwright.envs.problem import Problem
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -21,11 +22,13 @@ def words(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
     return [" ".join(map(str, word)) for word in tokens]
 
 
-TOY_SEQUENCES = FlowTask(
+TOY_SEQUENCES = Problem(
     name="toy-sequences",
     summary="Write words of three letters in which letters come in pairs",
     environment=Sequences(),
-    reward=Motifs(floor=1e-3, beta=2.0),
-    export=words,
-    training={"encoder": {"kind": "graph-transformer", "depth": 2}, "flow": {"learning_rate": 2e-3}},
+    generation=Generation(
+        reward=Motifs(floor=1e-3, beta=2.0),
+        export=words,
+        training={"encoder": {"kind": "graph-transformer", "depth": 2}, "flow": {"learning_rate": 2e-3}},
+    ),
 )

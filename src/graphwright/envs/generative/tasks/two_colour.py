@@ -11,11 +11,12 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.exports import node_link_lines
 from graphwright.envs.generative.graph_building import GraphBuilding
-from graphwright.envs.generative.task import FlowTask, Reward
+from graphwright.envs.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,17 @@ class ColourReward(Reward):
                 return torch.zeros(objects.num_graphs, dtype=torch.float64)
 
 
-TWO_COLOUR = FlowTask(
+TWO_COLOUR = Problem(
     name="two-colour",
     summary="Build connected graphs of at most seven nodes in two colours",
     environment=GraphBuilding(GraphContext(node_types=2, max_nodes=7)),
-    reward=ColourReward(),
-    export=node_link_lines,
-    training={
-        "encoder": {"kind": "gin", "depth": 4},
-        "sources": {"forward": 128},
-        "flow": {"learning_rate": 3e-3, "passes": 4},
-    },
+    generation=Generation(
+        reward=ColourReward(),
+        export=node_link_lines,
+        training={
+            "encoder": {"kind": "gin", "depth": 4},
+            "sources": {"forward": 128},
+            "flow": {"learning_rate": 3e-3, "passes": 4},
+        },
+    ),
 )

@@ -11,6 +11,7 @@ from typing_extensions import override
 from graphwright.core import Features, GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
+from graphwright.envs.generative.tasks.node_sets import INDEPENDENT_SETS
 from graphwright.envs.generators import uniform_weights, unit_weights
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
@@ -112,6 +113,7 @@ INDEPENDENT_SET = Problem(
     weights={"uniform": uniform_weights, "one": unit_weights},
     heuristics={"greedy": follow(greedy), "max-product": follow(max_product)},
     solve_exactly=exact,
+    generation=INDEPENDENT_SETS,
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
     training={
         "algorithm": "reinforce",

@@ -8,6 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_mean
 from graphwright.envs.environment import Environment
+from graphwright.envs.generative.tasks.node_sets import CUTS
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
 from graphwright.envs.problems.max_cut.exact import exact_cut
@@ -50,6 +51,7 @@ MAX_CUT = Problem(
     },
     solve_exactly=lambda environment, instances, seconds: exact_cut(instances, time_limit=seconds),
     expert=approach,
+    generation=CUTS,
     training={
         "algorithm": "imitation",
         "imitation": {"seconds": 0.0},

@@ -1,4 +1,4 @@
-"""`FlowTask`: an environment that builds, with a reward that says how often each object is wanted."""
+"""`Generation`: what flow networks sample, and the reward that says how often each object is wanted."""
 
 from __future__ import annotations
 
@@ -72,20 +72,18 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class FlowTask:
-    """A named environment with the reward in proportion to which its objects are to be sampled.
+class Generation:
+    """What is sampled of a problem: objects x with a probability in proportion to R(x).
 
-    summary: one line. environment, reward: with their default options. instances: what each object is built on;
-    one_instance: whether that is always the same; small_instances: such as are learned on in place of large ones, None
-    where these are small enough. export: what `graphwright sample` writes. fingerprints: by which
-    modes are told apart. pictures: of objects that are not drawn as graphs. training: options of a run that differ from
-    the general defaults, nested as in `config.json`.
+    reward: log R, with its default options. environment: what builds the objects, where that is not the problem's own.
+    export: what `graphwright sample` writes. instances: what each object is built on; one_instance: whether that is
+    always the same; small_instances: such as are learned on in place of large ones, None where these are small enough.
+    fingerprints: by which modes are told apart. pictures: of objects that are not drawn as graphs. training: options of
+    a run that differ from the general defaults, nested as in `config.json`.
     """
 
-    name: str
-    summary: str
-    environment: FlowEnvironment
     reward: Reward
+    environment: FlowEnvironment | None = None
     export: Export = node_link_lines
     instances: Instances = nothing_given
     one_instance: bool = True

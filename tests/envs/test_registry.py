@@ -1,0 +1,88 @@
+"""The list of problems: lazy, and open to a user's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+import graphwright as gw
+from graphwright.envs.problem import Problem
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
+from graphwright.envs.registry import PROBLEMS, SOLVED, find_problem, resolve
+
+OWN = replace(VERTEX_COVER, summary="A problem of one's own")
+NOT_A_PROBLEM = 3
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_problems_have_the_name_by_which_they_are_found(name: str) -> None:
+    if name.startswith(("q", "rings")):
+        pytest.importorskip("rdkit")
+    problem = find_problem(name)
+    assert problem.name == name
+    assert problem is PROBLEMS[name]
+    assert (name in SOLVED) == (problem.topology is not None)
+    if problem.topology is None:
+        with pytest.raises(ValueError, match=f"{name} is sampled, not solved"):
+            problem.generator()
+
+
+def test_what_is_solved_only_is_not_sampled() -> None:
+    with pytest.raises(ValueError, match="vertex-cover is solved, not sampled"):
+        _ = VERTEX_COVER.sampled
+    with pytest.raises(ValueError, match="mine: give a topology"):
+        Problem("mine", "nothing", VERTEX_COVER.environment)
+
+
+def test_importing_the_package_imports_no_problem() -> None:
+    heavy = ("graphwright.envs.problems.", "graphwright.envs.generative.tasks.", "graphwright.envs.locomotion.")
+    code = (
+        "import sys, graphwright, graphwright.envs.registry\n"
+        f"print([n for n in sys.modules if n.startswith({heavy!r})"
+        " or n.split('.')[0] in ('rdkit', 'ortools', 'mujoco', 'matplotlib')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_refusals_are_one_line_with_the_names() -> None:
+    for wrong, message in (
+        ("no-problem", r"unknown problem 'no-problem'; choose one of vertex-cover, .*, or one of your own: module"),
+        (f"{__name__}:NOT_A_PROBLEM", "has no Problem of that name"),
+        (f"{__name__}:NOTHING", "has no Problem of that name"),
+    ):
+        with pytest.raises(ValueError, match=message) as caught:
+            find_problem(wrong)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(ImportError, match="no_such_module"):
+        find_problem("no_such_module:OWN")
+    with pytest.raises(KeyError):
+        _ = PROBLEMS["no-problem"]
+
+
+def test_a_problem_of_ones_own_is_trained_loaded_resumed_evaluated_and_solved(tmp_path: Path) -> None:
+    name = f"{__name__}:OWN"
+    own = find_problem(name)
+    assert own == replace(OWN, name=name)
+    small = gw.EncoderConfig(width=8, depth=1)
+    config = gw.TrainConfig.for_problem(name, steps=64, sizes=(5, 8), threads=1, encoder=small)
+    config = replace(config, validation=replace(config.validation, graphs=2))
+    gw.train(name, config, tmp_path / "run", Console(quiet=True))
+    gw.resume(tmp_path / "run", steps=128, console=Console(quiet=True))
+    agent = gw.load(tmp_path / "run")
+    assert agent.problem == own
+    rows = gw.evaluate(agent, gw.EvaluationOptions(sizes=(6,), graphs=3, time_limit=0))
+    assert rows[0].complete == 3
+    graph = own.generator(sizes=(6,))(1, torch.Generator().manual_seed(0))
+    assert gw.solve(agent, graph, [str(node) for node in range(6)]).complete
+
+
+def test_a_problem_that_cannot_be_found_again_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="trained, but not loaded or resumed: unknown problem 'mine'"):
+        assert resolve(replace(VERTEX_COVER, name="mine")).name == "mine"
