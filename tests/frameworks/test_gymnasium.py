@@ -12,7 +12,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from graphwright.core import GraphError, from_edges
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.gymnasium import ENVIRONMENT_IDS, GraphEnv, GraphVectorEnv
 from graphwright.frameworks.gymnasium.registration import environment_id
@@ -24,7 +24,7 @@ def path(num_nodes: int) -> Any:
 
 
 @pytest.mark.parametrize("mode", ["padded", "graph"])
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", SOLVED)
 def test_every_problem_passes_gymnasiums_checker(name: str, mode: str) -> None:
     env = gymnasium.make(environment_id(name), observation=mode, render_mode="rgb_array")
     with warnings.catch_warnings():
@@ -39,11 +39,11 @@ def test_every_problem_passes_gymnasiums_checker(name: str, mode: str) -> None:
 
 
 def test_every_problem_is_registered() -> None:
-    assert set(ENVIRONMENT_IDS.values()) == set(PROBLEMS)
+    assert set(ENVIRONMENT_IDS.values()) == set(SOLVED)
     assert "graphwright/VertexCover-v0" in gymnasium.registry
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", SOLVED)
 def test_a_legal_episode_is_the_tensor_environments(name: str) -> None:
     """Rewards, ends and objective are those of the environment itself, played with the same actions."""
     env_config = make_env_config(name)

@@ -11,7 +11,7 @@ import torch
 from pettingzoo.test import parallel_api_test
 
 from graphwright.envs.locomotion.swimmer import Swimmer
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium import GraphEnv
 from graphwright.frameworks.pettingzoo import ParallelGraphEnv
@@ -25,7 +25,7 @@ def env_config(problem: str) -> EnvConfig:
     return make_env_config(problem, **SMALL.get(problem, {}))
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", SOLVED)
 def test_every_problem_passes_the_test_of_pettingzoo(problem: str) -> None:
     env = ParallelGraphEnv(env_config(problem))
     with warnings.catch_warnings():

@@ -13,7 +13,7 @@ from ray.rllib.core.columns import Columns
 
 from graphwright.core import Observation
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
 from graphwright.frameworks.rllib import ConfiguredGraphEnv, GraphRLModule, module_spec
@@ -108,7 +108,7 @@ def test_kl_and_its_gradient_are_finite_where_actions_are_masked() -> None:
 
 @pytest.mark.parametrize("problem", ["locomotion", "graph-robustness"])
 def test_what_has_no_score_for_each_action_is_refused(problem: str) -> None:
-    known = PROBLEMS[problem]
+    known = SOLVED[problem]
     source = partial(GeneratedInstances, known.generator())
     env_config = EnvConfig(known, known.environment, source, Limits(4, 8, 16))
     with pytest.raises(ValueError, match="one score for each action"):

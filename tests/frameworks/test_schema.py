@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 
 from environments import KINDS
 from graphwright.core import GraphError, Segments
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.ragged_ring import RaggedRing
 from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from strategies import seeded
 
-CONFIGS = {name: make_env_config(name) for name in PROBLEMS}
+CONFIGS = {name: make_env_config(name) for name in SOLVED}
 
 
 def packed(env_config: EnvConfig, count: int = 5, seed: int = 0) -> Arrays:
     return env_config.schema.pack(env_config.episodes(count, seed).observation)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", SOLVED)
 def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
     env_config = CONFIGS[name]
     live = env_config.episodes(4, 0)
@@ -95,8 +95,8 @@ def test_a_ring_holds_the_newest_graphs(capacity: int, sizes: list[int], seed: i
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_action_has_room_in_padded_arrays(kind: str) -> None:
     environment = KINDS[kind]
-    graphs = environment.instance(PROBLEMS["vertex-cover"].generator(sizes=(6, 8))(6, seeded()))
-    env_config = make_env_config(PROBLEMS["vertex-cover"], environment=environment, instances=graphs)
+    graphs = environment.instance(SOLVED["vertex-cover"].generator(sizes=(6, 8))(6, seeded()))
+    env_config = make_env_config(SOLVED["vertex-cover"], environment=environment, instances=graphs)
     live = env_config.episodes(4, 0)
     padded = pad(env_config.schema.pack(live.observation), env_config.limits)
     assert torch.equal(

@@ -11,7 +11,7 @@ from torch import Tensor
 from environments import ENVIRONMENTS, KINDS
 from graphwright.core import GraphBatch, Observation
 from graphwright.envs.environment import Environment
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.envs.rollouts import has_choice
 from graphwright.frameworks.schema import Limits, Schema, pad
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
@@ -22,7 +22,7 @@ EVERY_KIND: dict[str, Environment] = {**ENVIRONMENTS, **KINDS}
 
 def instances(environment: Environment, count: int, sizes: tuple[int, ...] = (3, 4, 5, 6, 7)) -> GraphBatch:
     """Weighted random graphs as instances of `environment`."""
-    drawn = PROBLEMS["vertex-cover"].generator(sizes=sizes)(count, torch.Generator().manual_seed(count))
+    drawn = SOLVED["vertex-cover"].generator(sizes=sizes)(count, torch.Generator().manual_seed(count))
     return environment.instance(drawn)
 
 

@@ -8,7 +8,7 @@ from torchrl.envs.utils import check_env_specs, step_mdp
 
 from environments import KINDS
 from frameworks.torchrl.graphs import instances
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.envs.rollouts import has_choice
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.schema import pad
@@ -18,13 +18,13 @@ from strategies import assert_same
 
 def few_instances(name: str) -> dict:
     """Options with which the room of a problem is soon measured."""
-    problem = PROBLEMS[name]
+    problem = SOLVED[name]
     drawn = problem.generator()(8, torch.Generator().manual_seed(0))
     legal = has_choice(problem.environment, problem.environment.observe(problem.environment.reset(drawn)))
     return {"instances": drawn.select(legal.nonzero().squeeze(1)[:2])}
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", SOLVED)
 def test_every_problem_keeps_its_specs(name: str) -> None:
     check_env_specs(GraphEnv(name, 3, **few_instances(name)), seed=0)
 
@@ -93,7 +93,7 @@ def test_an_illegal_action_costs_and_changes_nothing() -> None:
 
 def test_padding_of_a_continuous_action_is_ignored() -> None:
     env_config = make_env_config(
-        PROBLEMS["vertex-cover"], environment=KINDS["continuous"], instances=instances(KINDS["continuous"], 4, (3, 6))
+        SOLVED["vertex-cover"], environment=KINDS["continuous"], instances=instances(KINDS["continuous"], 4, (3, 6))
     )
     env, same = GraphEnv(env_config, 4, seed=0), GraphEnv(env_config, 4, seed=0)
     graphs = env.rand_action(env.reset())

@@ -16,7 +16,7 @@ from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
 from frameworks.torchrl.graphs import make_policy
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE, collate_ragged, to_ragged
 
 MINIBATCH = 64
@@ -97,7 +97,7 @@ def test_ragged_graphs_in_a_list_storage() -> None:
 
 def test_continuous_actions() -> None:
     torch.manual_seed(0)
-    swimmers = PROBLEMS["locomotion"].generator()(2, torch.Generator().manual_seed(0))
+    swimmers = SOLVED["locomotion"].generator()(2, torch.Generator().manual_seed(0))
     env = GraphEnv("locomotion", 4, seed=0, instances=swimmers)
     policy = make_policy(env.env_config.environment)
     actor, critic = GraphActor(policy), GraphCritic(policy)
