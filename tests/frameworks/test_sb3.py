@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from graphwright.frameworks.sb3 import (
     change_size,
     load,
 )
-from graphwright.frameworks.schema import spread
+from graphwright.frameworks.schema import select, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn import GraphPolicy as NativePolicy
 from graphwright.nn.actors import EdgeHead, PairHead
@@ -362,7 +363,7 @@ def test_dqn_on_ragged_graphs_stores_what_it_saw(tmp_path: Path) -> None:
     buffer.add = lambda obs, *rest, **kw: (seen.append({k: v.copy() for k, v in obs.items()}), add(obs, *rest, **kw))
     model.learn(200)
     assert buffer.full
-    newest = buffer.before.select(torch.arange(4) + (buffer.before.num_added - 4) % buffer.before.capacity)
+    newest = buffer.graphs.select(buffer.graphs.ids[-4:]).state
     for key, values in seen[-1].items():
         assert torch.equal(newest[key], torch.from_numpy(values))
     samples = buffer.sample(8)
@@ -387,3 +388,62 @@ def test_an_episode_that_is_cut_is_bootstrapped_from_where_it_ended() -> None:
     assert infos[0]["TimeLimit.truncated"]
     assert infos[0]["terminal_observation"]["num_nodes"] == last
     assert infos[0]["episode"]["r"] == -last
+
+
+def replay_of(env: GraphVecEnv, size: int, **options: Any) -> GraphReplayBuffer:
+    return GraphReplayBuffer(size, env.observation_space, env.action_space, "cpu", n_envs=env.num_envs, **options)
+
+
+def fill(buffer: GraphReplayBuffer, env: GraphVecEnv, steps: int) -> list[tuple[Any, Any, int]]:
+    """Random steps into `buffer` as DQN stores them, and of each graph: before, after, what was done."""
+    kept = []
+    model = GraphDQN(GraphQPolicy, env, policy_kwargs={"encoder": SMALL}, replay_buffer_class=GraphReplayBuffer)
+    model._last_obs = env.reset()
+    for _ in range(steps):
+        before = model._last_obs
+        actions, _ = model._sample_action(1000, n_envs=env.num_envs)
+        new, reward, done, infos = env.step(actions)
+        model._store_transition(buffer, actions, new, reward, done, infos)
+        arrays = {key: torch.as_tensor(values) for key, values in before.items()}
+        for row in range(env.num_envs):
+            kept.append(
+                (select(arrays, torch.tensor([row])), infos[row].get("terminal_observation"), int(actions[row]))
+            )
+    return kept
+
+
+def test_a_replay_samples_what_was_stored_and_stores_each_observation_once() -> None:
+    env = GraphVecEnv("vertex-cover", 4, ragged=True)
+    buffer = replay_of(env, 400)
+    kept = fill(buffer, env, 60)
+    ends = sum(last is not None for _, last, _ in kept)
+    assert ends > 4
+    assert len(buffer.graphs) == len(kept) == 240
+    assert len(buffer.graphs.states.ring) <= 240 + 4 + ends
+    sample = buffer._get_samples(np.arange(240))
+    assert sample.actions.flatten().tolist() == [action for _, _, action in kept]
+    found = sample.observations
+    for row, (before, last, _) in enumerate(kept):
+        own = select(found, torch.tensor([row]))
+        assert all(torch.equal(own[key], values) for key, values in before.items())
+        after = select(sample.next_observations, torch.tensor([row]))
+        if last is None:
+            last = kept[row + 4][0] if row + 4 < len(kept) else after
+        assert all(torch.equal(values, torch.as_tensor(last[key])) for key, values in after.items())
+        assert bool(sample.dones[row]) == (kept[row][1] is not None)
+
+
+def test_a_replay_wraps_and_stays_inside_its_bytes() -> None:
+    env = GraphVecEnv("vertex-cover", 4, ragged=True)
+    for buffer, most in ((replay_of(env, 40), 40), (replay_of(env, 4000, max_bytes=60_000), 150)):
+        kept = fill(buffer, env, 60)
+        assert buffer.graphs.num_bytes <= 60_000
+        assert 20 <= len(buffer.graphs) <= most
+        sample = buffer._get_samples(ids := buffer.graphs.ids.numpy())
+        assert sample.actions.flatten().tolist() == [kept[place][2] for place in ids]
+        assert len(buffer.sample(9).actions) == 9
+        again = pickle.loads(pickle.dumps(buffer))
+        np.random.seed(0)  # noqa: NPY002 - SB3 draws from this one
+        one = buffer.sample(9)
+        np.random.seed(0)  # noqa: NPY002 - SB3 draws from this one
+        assert torch.equal(again.sample(9).observations["nodes"], one.observations["nodes"])

@@ -114,7 +114,7 @@ class Memory:
     them, since that proportion has changed, they are cut anew. While a column moves it exists twice.
     """
 
-    def __init__(self, max_bytes: int | None = None, forget: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, max_bytes: int | None = None, forget: Callable[[], bool] | None = None) -> None:
         self.max_bytes = max_bytes
         self.forget = forget
         self.tables: list[Table] = []
@@ -131,7 +131,7 @@ class Memory:
             if self._fits(sizes):
                 for table, size in sizes.items():
                     table.resize(size)
-            elif not self._cut(needs) and not self.forget():
+            elif not self._cut(needs) and not (self.forget is not None and self.forget()):
                 wanted = sum(table.row_bytes * rows for table, rows in needs.items())
                 raise ValueError(f"{wanted:,} bytes at once do not fit into {self.max_bytes:,}; give more, or add less")
 
