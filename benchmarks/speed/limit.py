@@ -127,9 +127,9 @@ def bytes_per_transition(nodes: int) -> dict[str, float]:
     """What a stored transition takes, instances aside; the columns that change: `selected`, one byte a node."""
     vector, policy, _, generator = _setting(64, nodes, 8)
     rollout = collect_steps(vector, policy, 64, generator)
-    columns = ("action", "log_prob", "reward", "terminated", "truncated", "next_row")
+    columns = [getattr(rollout, name) for name in ("log_prob", "reward", "terminated", "truncated", "next_row")]
     steps = rollout.num_steps
-    stored = (rollout.states.num_bytes + sum(getattr(rollout, name).nbytes for name in columns)) / steps
+    stored = (rollout.states.num_bytes + sum(column.nbytes for column in [rollout.action.values, *columns])) / steps
     instances = sum(tensor.nbytes for tensor in rollout.states.instances.to_tensors().values()) / steps
     return {"nodes": nodes, "bytes": stored, "ratio": stored / nodes, "instance_bytes": instances}
 
