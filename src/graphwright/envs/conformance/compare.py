@@ -1,0 +1,118 @@
+"""Where two results differ: by table, column and graph, so that a message can name the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Observation, Segments, Step
+
+CLOSE = 1e-5
+"""By how much floats may differ, over the largest of their column, where sums may be taken in another order."""
+ROWS = {"nodes": "node", "edges": "edge", "graphs": "graph"}
+
+
+class ConformanceError(AssertionError):
+    """An environment breaks a rule of its contract; the message names the rule, the method and the place."""
+
+
+class ConformanceWarning(UserWarning):
+    """What is no mistake in itself but mostly one in the end, such as a column that grows with the graph."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A tensor of a result: what it is called, its rows, and the graph of each row (None: rows are not of graphs)."""
+
+    name: str
+    values: Tensor
+    segments: Segments | None = None
+
+
+def parts_of(result: Any, name: str = "result") -> list[Part]:
+    """All tensors of what a method was given or gave: batches of graphs, observations, steps, tuples and tensors."""
+    if isinstance(result, GraphBatch):
+        return _parts_of_graph(result)
+    if isinstance(result, Observation):
+        masks = [Part(f"mask {place}", mask) for place, mask in enumerate(result.masks)]
+        return _parts_of_graph(result.graph) + masks
+    if isinstance(result, Step):
+        rest = {key: value for key, value in vars(result).items() if key != "state" and value is not None}
+        return _parts_of_graph(result.state) + [part for key in rest for part in parts_of(rest[key], key)]
+    if isinstance(result, Tensor):
+        return [Part(name, result, Segments(torch.arange(len(result) + 1)) if result.dim() else None)]
+    if isinstance(result, tuple):
+        names = getattr(result, "_fields", [f"{name} {place}" for place in range(len(result))])
+        return [part for value, key in zip(result, names, strict=True) for part in parts_of(value, key)]
+    return []
+
+
+def first_difference(left: Any, right: Any, tolerance: float = 0.0) -> str | None:
+    """Where two results differ, in words, with both values; None where they do not.
+
+    tolerance: how far floats may be apart, over the largest number of their column.
+    """
+    ones, others = ({part.name: part for part in parts_of(side)} for side in (left, right))
+    for name in ones | others:
+        if name not in ones or name not in others:
+            return f"{name} is there in one and not in the other"
+        place = difference(ones[name].values, others[name].values, tolerance)
+        if place is not None:
+            return f"{name}{_of_graph(ones[name], place)} is {_both(ones[name].values, others[name].values, place)}"
+    return None if parts_of(left) or left == right else f"{left!r} against {right!r}"
+
+
+def difference(one: Tensor, other: Tensor, tolerance: float = 0.0) -> int | None:
+    """The first row in which two tensors differ, -1 where they differ in shape or type; None where they are alike."""
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return -1
+    if torch.equal(one, other):
+        return None
+    if not one.is_floating_point():
+        wrong = one != other
+    else:
+        finite = one.isfinite() & other.isfinite()
+        largest = float(torch.where(finite, torch.maximum(one.abs(), other.abs()), 0).max()) if one.numel() else 0.0
+        apart = (one - other).abs() > tolerance * largest
+        wrong = torch.where(finite, apart, (one != other) & ~(one.isnan() & other.isnan()))
+    rows = wrong.reshape(len(wrong), wrong.shape[1:].numel()).any(1).nonzero() if wrong.dim() else wrong.reshape(1).nonzero()
+    return int(rows[0]) if rows.numel() else None
+
+
+def copy_of(result: Any) -> list[tuple[str, Tensor]]:
+    """The tensors of a result as they are now, to see later whether somebody has written into them."""
+    return [(part.name, part.values.clone()) for part in parts_of(result)]
+
+
+def changed_since(copy: list[tuple[str, Tensor]], result: Any) -> str | None:
+    """The first tensor of `result` that is not as it was when `copy` was taken."""
+    now = parts_of(result)
+    if [name for name, _ in copy] != [part.name for part in now]:
+        return "the set of columns"
+    return next((name for (name, old), part in zip(copy, now, strict=True) if difference(old, part.values) is not None), None)
+
+
+def _parts_of_graph(graph: GraphBatch) -> list[Part]:
+    parts = [Part("node_ptr", graph.node_ptr), Part("edge_ptr", graph.edge_ptr), Part("edge_index", graph.edge_index)]
+    for table, segments in (("nodes", graph.node_segments), ("edges", graph.edge_segments)):
+        parts += [Part(f"{ROWS[table]} column {name!r}", column, segments) for name, column in getattr(graph, table).items()]
+    own = Segments(torch.arange(graph.num_graphs + 1))
+    return parts + [Part(f"graph column {name!r}", column, own) for name, column in graph.graphs.items()]
+
+
+def _of_graph(part: Part, row: int) -> str:
+    if row < 0 or part.segments is None or row >= part.segments.num_rows:
+        return ""
+    graph = int(part.segments.index[row])
+    inside = "" if part.segments.num_rows == part.segments.num_groups else f", row {int(part.segments.position[row])}"
+    return f" of graph {graph}{inside}"
+
+
+def _both(one: Tensor, other: Tensor, row: int) -> str:
+    if row < 0:
+        return f"{tuple(one.shape)} {one.dtype} against {tuple(other.shape)} {other.dtype}"
+    values = [side[row].tolist() if side.dim() else side.tolist() for side in (one, other)]
+    return " against ".join(str(value) for value in values)

@@ -1,0 +1,112 @@
+"""Random episodes under watch: the form of every step, and where an episode ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.conformance.calls import Watched
+from graphwright.envs.conformance.compare import ConformanceError, first_difference
+from graphwright.envs.conformance.forms import check_graph, check_kept, check_observation, check_step
+from graphwright.envs.conformance.tables import Visit, concat_visits, select_observation
+from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import has_choice
+
+_FIRST = 12  # steps from the beginning that are all kept; later ones are thinned out
+_ROWS = 400  # visits that are looked at again
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """What random episodes [B] came to.
+
+    start, final: the first and the last states [B]; total: [B] float64, the sum of the rewards; ended: [B] bool, those
+    that the environment itself terminated; visits: some of the states on the way, None where nothing was to be decided.
+    """
+
+    start: GraphBatch
+    final: GraphBatch
+    total: Tensor
+    ended: Tensor
+    visits: Visit | None
+
+
+def check_episodes(watched: Watched, instances: GraphBatch, generator: torch.Generator, max_steps: int) -> Episodes:
+    """Play `instances` at random to their ends, and raise ConformanceError where a step is not one."""
+    environment = watched.environment
+    start = check_start(watched, instances)
+    observation = watched.call_again("observe", start)
+    check_observation(environment, observation, start.num_graphs)
+    total = torch.zeros(start.num_graphs, dtype=torch.float64)
+    ended = torch.zeros(start.num_graphs, dtype=torch.bool)
+    begun = has_choice(environment, observation)
+    episodes, finals, kept = [(~begun).nonzero().squeeze(1)], [start.select(~begun)], []
+    for visit in _play(watched, start, begun.nonzero().squeeze(1), generator, max_steps):
+        step, over = visit.step, visit.step.terminated | visit.step.truncated
+        check_kept("step", environment, instances.select(visit.episode), step.state)
+        total[visit.episode] += step.reward.double()
+        ended[visit.episode] = step.terminated
+        episodes.append(visit.episode[over])
+        finals.append(step.state.select(over))
+        time = int(visit.time[0])
+        if time < _FIRST or time % (1 + time // _FIRST) == 0 or bool(over.any()):
+            kept.append(visit)
+    final = GraphBatch.concat(finals).select(torch.argsort(torch.cat(episodes)))
+    return Episodes(start, final, total, ended, _some_of(watched, kept, generator))
+
+
+def check_start(watched: Watched, instances: GraphBatch) -> GraphBatch:
+    """The first states, which are a function of the instances, of each on its own."""
+    start: GraphBatch = watched.call_again("reset", instances)
+    check_graph("reset", start, instances.num_graphs)
+    check_kept("reset", watched.environment, instances, start)
+    return start
+
+
+def _play(
+    watched: Watched, start: GraphBatch, episode: Tensor, generator: torch.Generator, max_steps: int
+) -> Iterator[Visit]:
+    environment, choose = watched.environment, random_choice(watched.environment, generator)
+    state = start.select(episode)
+    observation = watched.call("observe", state)
+    for time in range(max_steps):
+        if not episode.numel():
+            return
+        action = choose(observation)
+        step = watched.call("step", state, action)
+        check_step(environment, state, step)
+        yield Visit(episode, torch.full_like(episode, time), state, observation, action, step)
+        seen = watched.call("observe", step.state)
+        check_observation(environment, seen, step.state.num_graphs)
+        over = step.terminated | step.truncated
+        stuck = (~(over | has_choice(environment, seen))).nonzero()
+        if stuck.numel():
+            raise ConformanceError(
+                f"step: graph {int(episode[stuck[0]])} has no legal action left after step {time + 1} and is neither "
+                "terminated nor truncated. An episode is over where nothing may be done: terminate it in that step, "
+                "or leave a legal action in its masks."
+            )
+        going = (~over).nonzero().squeeze(1)
+        episode, state = episode[going], step.state.select(going)
+        observation = select_observation(environment.actions, seen, going)
+    if episode.numel():
+        raise ConformanceError(
+            f"step: episode of graph {int(episode[0])} is not over after {max_steps} random steps. Episodes end: "
+            "terminate or truncate them in the end, or give this check more with max_steps."
+        )
+
+
+def _some_of(watched: Watched, kept: list[Visit], generator: torch.Generator) -> Visit | None:
+    """At most `_ROWS` rows of `kept`, all steps alike; played again where they came from, with the same outcome."""
+    if not kept:
+        return None
+    environment = watched.environment
+    for visit in kept[:: max(1, len(kept) // 4)]:  # by now other states have been looked at, and other episodes begun
+        watched.require_same("observe", visit.observation, watched.call("observe", visit.state))
+        watched.require_same("step", visit.step, watched.call("step", visit.state, visit.action))
+    table = concat_visits(kept)
+    return table.select(environment, torch.randperm(table.episode.numel(), generator=generator)[:_ROWS])

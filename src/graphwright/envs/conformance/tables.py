@@ -1,0 +1,78 @@
+"""Rows out of what belongs to a batch of graphs: observations, outcomes, actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.core import ActionSpec, GraphBatch, Observation, Step
+from graphwright.envs.environment import Environment
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """States that random episodes came through, and what came of them; a row each.
+
+    episode, time: [S] int64, whose state it is and after how many steps. observation: of `state`; step: of `action`.
+    """
+
+    episode: Tensor
+    time: Tensor
+    state: GraphBatch
+    observation: Observation
+    action: Tensor
+    step: Step
+
+    def select(self, environment: Environment, index: Tensor) -> Visit:
+        """The rows at `index` [S'] int64."""
+        return Visit(
+            self.episode[index],
+            self.time[index],
+            self.state.select(index),
+            select_observation(environment.actions, self.observation, index),
+            environment.actions.select(self.state, self.action, index),
+            select_step(self.step, index),
+        )
+
+
+def concat_visits(visits: Sequence[Visit]) -> Visit:
+    """All rows, one after the other."""
+    steps = [visit.step for visit in visits]
+    blocks = zip(*(visit.observation.masks for visit in visits), strict=True)
+    return Visit(
+        torch.cat([visit.episode for visit in visits]),
+        torch.cat([visit.time for visit in visits]),
+        GraphBatch.concat([visit.state for visit in visits]),
+        Observation(
+            GraphBatch.concat([visit.observation.graph for visit in visits]), tuple(torch.cat(masks) for masks in blocks)
+        ),
+        torch.cat([visit.action for visit in visits]),
+        Step(
+            GraphBatch.concat([step.state for step in steps]),
+            *(torch.cat([getattr(step, name) for step in steps]) for name in ("reward", "terminated", "truncated")),
+        ),
+    )
+
+
+def select_observation(actions: ActionSpec, observation: Observation, index: Tensor) -> Observation:
+    """What is seen of the graphs at `index` [S] int64."""
+    rows = [block.row_segments(observation.graph).select(index)[1] for block in actions.blocks]
+    masks = tuple(mask[row] for mask, row in zip(observation.masks, rows, strict=True))
+    return Observation(observation.graph.select(index), masks)
+
+
+def select_step(step: Step, index: Tensor) -> Step:
+    """What the graphs at `index` [S] int64 came to."""
+    return Step(step.state.select(index), step.reward[index], step.terminated[index], step.truncated[index])
+
+
+def seen_alone(environment: Environment, observation: Observation) -> Observation:
+    """Only the columns that `features` declares, and what candidates hang on."""
+    features, graph = environment.features, observation.graph
+    nodes = [*features.nodes, *(["type"] if features.node_types else [])]
+    edges = [*features.edges, *(["type"] if features.edge_types else [])]
+    return Observation(graph.keep(nodes, edges, [*features.graphs, *(["at"] if "at" in graph.graphs else [])]), observation.masks)
+
