@@ -31,7 +31,7 @@ def check_company(
     """`method` of some graphs of `batch` is what it is among all, which is `whole` (rows by `select`)."""
     for index in selections(batch.num_graphs, generator):
         part = watched.call(method, batch.select(index), of=_company(index))
-        where = first_difference(select(whole, index), part, CLOSE)
+        where = first_difference(select(whole, index), part, CLOSE, lambda row: f"graph {int(index[row])}")
         if where is not None:
             raise ConformanceError(f"{method}: among others, {where} in {_company(index)}. {_REMEDY}")
 
@@ -41,15 +41,14 @@ def check_visits_in_company(watched: Watched, visits: Visit, generator: torch.Ge
     environment = watched.environment
     for index in selections(visits.episode.numel(), generator):
         expected = visits.select(environment, index)
-        company = f"{_company(index)} (states of other steps and episodes)"
+        company = f"{_company(index)} (of states after other steps)"
         seen = watched.call("observe", expected.state, of=company)
-        where = first_difference(
-            seen_alone(environment, expected.observation), seen_alone(environment, seen), CLOSE
-        )
+        left, right = (seen_alone(environment, one) for one in (expected.observation, seen))
+        where = first_difference(left, right, CLOSE, expected.name)
         if where is not None:
             raise ConformanceError(f"observe: among others, {where} in {company}. {_REMEDY}")
         step = watched.call("step", expected.state, expected.action, of=company)
-        where = first_difference(expected.step, step, CLOSE)
+        where = first_difference(expected.step, step, CLOSE, expected.name)
         if where is not None:
             raise ConformanceError(f"step: among others, {where} in {company}. {_REMEDY}")
 

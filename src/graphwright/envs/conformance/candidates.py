@@ -37,8 +37,8 @@ def check_candidates(watched: Watched, visits: Visit, generator: torch.Generator
         choice = environment.actions.locate(graph.select(row[place : place + 1]), action[place : place + 1])
         block = environment.actions.blocks[int(choice.block)]
         raise ConformanceError(
-            f"observe: the mask of {block.name!r} allows row {int(choice.row)} of {block.rows!r} in graph "
-            f"{int(some.episode[row[place]])} at step {int(some.time[row[place]])}, which changes nothing in the state "
+            f"observe: the mask of {block.name!r} allows row {int(choice.row)} of {block.rows!r} in "
+            f"{some.name(int(row[place]))}, which changes nothing in the state "
             "and does not end the episode (has it been chosen before?). Mask out what has no effect; where doing "
             "nothing is meant, let a column such as `time` tell the states apart."
         )

@@ -9,7 +9,7 @@ from graphwright.envs.conformance.batching import check_company, check_visits_in
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.candidates import check_candidates
 from graphwright.envs.conformance.compare import ConformanceError
-from graphwright.envs.conformance.episodes import Episodes, check_episodes
+from graphwright.envs.conformance.episodes import check_episodes
 from graphwright.envs.conformance.optimization import NUMBERS, check_optimization
 from graphwright.envs.conformance.renumbering import check_renumbering
 from graphwright.envs.environment import Environment
@@ -19,7 +19,7 @@ _INSTANCES, _EPISODES = 16, 64
 
 
 def check_environment(
-    environment: Environment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 5_000
+    environment: Environment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 3_000
 ) -> None:
     """Play random episodes of `instances` and raise ConformanceError, naming rule, method and place, where one breaks.
 
@@ -44,12 +44,12 @@ def check_environment(
     watched = Watched(environment)
     start = watched.call("reset", instances)
     check_company(watched, "reset", instances, start, GraphBatch.select, generator)
-    some = instances.select(torch.linspace(0, max(instances.num_graphs - 1, 0), min(instances.num_graphs, _INSTANCES)).long())
-    played = repeat_each(some, max(4, _EPISODES // max(some.num_graphs, 1)))
-    episodes = check_episodes(watched, played, generator, max_steps)
+    place = torch.linspace(0, max(instances.num_graphs - 1, 0), min(instances.num_graphs, _INSTANCES)).long()
+    some, times = instances.select(place), max(4, _EPISODES // max(place.numel(), 1))
+    episodes = check_episodes(watched, repeat_each(some, times), place.repeat_interleave(times), generator, max_steps)
     if episodes.visits is not None:
         check_visits_in_company(watched, episodes.visits, generator)
         check_candidates(watched, episodes.visits, generator)
     numbers = NUMBERS
     check_renumbering(watched, some, numbers, generator)
-    check_optimization(watched, some, played, episodes, generator)
+    check_optimization(watched, some, episodes, times, generator)

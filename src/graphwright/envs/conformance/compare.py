@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,10 @@ class Part:
     segments: Segments | None = None
 
 
-def parts_of(result: Any, name: str = "result") -> list[Part]:
+def parts_of(result: Any, name: str = "the result") -> list[Part]:
     """All tensors of what a method was given or gave: batches of graphs, observations, steps, tuples and tensors."""
+    if isinstance(result, list) and all(isinstance(part, Part) for part in result):
+        return result
     if isinstance(result, GraphBatch):
         return _parts_of_graph(result)
     if isinstance(result, Observation):
@@ -41,7 +44,7 @@ def parts_of(result: Any, name: str = "result") -> list[Part]:
         return _parts_of_graph(result.graph) + masks
     if isinstance(result, Step):
         rest = {key: value for key, value in vars(result).items() if key != "state" and value is not None}
-        return _parts_of_graph(result.state) + [part for key in rest for part in parts_of(rest[key], key)]
+        return _parts_of_graph(result.state) + [part for key in rest for part in parts_of(rest[key], f"the {key}")]
     if isinstance(result, Tensor):
         return [Part(name, result, Segments(torch.arange(len(result) + 1)) if result.dim() else None)]
     if isinstance(result, tuple):
@@ -50,10 +53,12 @@ def parts_of(result: Any, name: str = "result") -> list[Part]:
     return []
 
 
-def first_difference(left: Any, right: Any, tolerance: float = 0.0) -> str | None:
+def first_difference(
+    left: Any, right: Any, tolerance: float = 0.0, graph: Callable[[int], str] = "graph {}".format
+) -> str | None:
     """Where two results differ, in words, with both values; None where they do not.
 
-    tolerance: how far floats may be apart, over the largest number of their column.
+    tolerance: how far floats may be apart, over the largest number of their column. graph: what to call each graph.
     """
     ones, others = ({part.name: part for part in parts_of(side)} for side in (left, right))
     for name in ones | others:
@@ -61,7 +66,7 @@ def first_difference(left: Any, right: Any, tolerance: float = 0.0) -> str | Non
             return f"{name} is there in one and not in the other"
         place = difference(ones[name].values, others[name].values, tolerance)
         if place is not None:
-            return f"{name}{_of_graph(ones[name], place)} is {_both(ones[name].values, others[name].values, place)}"
+            return f"{name}{_of(ones[name], place, graph)} is {_both(ones[name].values, others[name].values, place)}"
     return None if parts_of(left) or left == right else f"{left!r} against {right!r}"
 
 
@@ -78,7 +83,11 @@ def difference(one: Tensor, other: Tensor, tolerance: float = 0.0) -> int | None
         largest = float(torch.where(finite, torch.maximum(one.abs(), other.abs()), 0).max()) if one.numel() else 0.0
         apart = (one - other).abs() > tolerance * largest
         wrong = torch.where(finite, apart, (one != other) & ~(one.isnan() & other.isnan()))
-    rows = wrong.reshape(len(wrong), wrong.shape[1:].numel()).any(1).nonzero() if wrong.dim() else wrong.reshape(1).nonzero()
+    rows = (
+        wrong.reshape(len(wrong), wrong.shape[1:].numel()).any(1).nonzero()
+        if wrong.dim()
+        else wrong.reshape(1).nonzero()
+    )
     return int(rows[0]) if rows.numel() else None
 
 
@@ -92,23 +101,27 @@ def changed_since(copy: list[tuple[str, Tensor]], result: Any) -> str | None:
     now = parts_of(result)
     if [name for name, _ in copy] != [part.name for part in now]:
         return "the set of columns"
-    return next((name for (name, old), part in zip(copy, now, strict=True) if difference(old, part.values) is not None), None)
+    return next(
+        (name for (name, old), part in zip(copy, now, strict=True) if difference(old, part.values) is not None), None
+    )
 
 
 def _parts_of_graph(graph: GraphBatch) -> list[Part]:
     parts = [Part("node_ptr", graph.node_ptr), Part("edge_ptr", graph.edge_ptr), Part("edge_index", graph.edge_index)]
     for table, segments in (("nodes", graph.node_segments), ("edges", graph.edge_segments)):
-        parts += [Part(f"{ROWS[table]} column {name!r}", column, segments) for name, column in getattr(graph, table).items()]
+        parts += [
+            Part(f"{ROWS[table]} column {name!r}", column, segments) for name, column in getattr(graph, table).items()
+        ]
     own = Segments(torch.arange(graph.num_graphs + 1))
     return parts + [Part(f"graph column {name!r}", column, own) for name, column in graph.graphs.items()]
 
 
-def _of_graph(part: Part, row: int) -> str:
+def _of(part: Part, row: int, name: Callable[[int], str]) -> str:
     if row < 0 or part.segments is None or row >= part.segments.num_rows:
         return ""
     graph = int(part.segments.index[row])
     inside = "" if part.segments.num_rows == part.segments.num_groups else f", row {int(part.segments.position[row])}"
-    return f" of graph {graph}{inside}"
+    return f" of {name(graph)}{inside}"
 
 
 def _both(one: Tensor, other: Tensor, row: int) -> str:

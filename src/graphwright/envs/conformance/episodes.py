@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.conformance.calls import Watched
-from graphwright.envs.conformance.compare import ConformanceError, first_difference
+from graphwright.envs.conformance.compare import ConformanceError
 from graphwright.envs.conformance.forms import check_graph, check_kept, check_observation, check_step
 from graphwright.envs.conformance.tables import Visit, concat_visits, select_observation
 from graphwright.envs.problem import random_choice
@@ -18,6 +18,7 @@ from graphwright.envs.rollouts import has_choice
 
 _FIRST = 12  # steps from the beginning that are all kept; later ones are thinned out
 _ROWS = 400  # visits that are looked at again
+_LONG = 300  # steps after which one episode is played to its end first
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +36,13 @@ class Episodes:
     visits: Visit | None
 
 
-def check_episodes(watched: Watched, instances: GraphBatch, generator: torch.Generator, max_steps: int) -> Episodes:
-    """Play `instances` at random to their ends, and raise ConformanceError where a step is not one."""
+def check_episodes(
+    watched: Watched, instances: GraphBatch, origin: Tensor, generator: torch.Generator, max_steps: int
+) -> Episodes:
+    """Play `instances` at random to their ends, and raise ConformanceError where a step is not one.
+
+    origin: [B] int64, what to call each of them.
+    """
     environment = watched.environment
     start = check_start(watched, instances)
     observation = watched.call_again("observe", start)
@@ -45,7 +51,7 @@ def check_episodes(watched: Watched, instances: GraphBatch, generator: torch.Gen
     ended = torch.zeros(start.num_graphs, dtype=torch.bool)
     begun = has_choice(environment, observation)
     episodes, finals, kept = [(~begun).nonzero().squeeze(1)], [start.select(~begun)], []
-    for visit in _play(watched, start, begun.nonzero().squeeze(1), generator, max_steps):
+    for visit in _play(watched, start, origin, begun.nonzero().squeeze(1), generator, max_steps):
         step, over = visit.step, visit.step.terminated | visit.step.truncated
         check_kept("step", environment, instances.select(visit.episode), step.state)
         total[visit.episode] += step.reward.double()
@@ -56,7 +62,7 @@ def check_episodes(watched: Watched, instances: GraphBatch, generator: torch.Gen
         if time < _FIRST or time % (1 + time // _FIRST) == 0 or bool(over.any()):
             kept.append(visit)
     final = GraphBatch.concat(finals).select(torch.argsort(torch.cat(episodes)))
-    return Episodes(start, final, total, ended, _some_of(watched, kept, generator))
+    return Episodes(start, final, total, ended, _some_of(watched, instances, kept, generator))
 
 
 def check_start(watched: Watched, instances: GraphBatch) -> GraphBatch:
@@ -68,7 +74,12 @@ def check_start(watched: Watched, instances: GraphBatch) -> GraphBatch:
 
 
 def _play(
-    watched: Watched, start: GraphBatch, episode: Tensor, generator: torch.Generator, max_steps: int
+    watched: Watched,
+    start: GraphBatch,
+    origin: Tensor,
+    episode: Tensor,
+    generator: torch.Generator,
+    max_steps: int,
 ) -> Iterator[Visit]:
     environment, choose = watched.environment, random_choice(watched.environment, generator)
     state = start.select(episode)
@@ -76,17 +87,19 @@ def _play(
     for time in range(max_steps):
         if not episode.numel():
             return
+        if time == _LONG:
+            _check_end(watched, state, origin[episode], generator, max_steps)
         action = choose(observation)
         step = watched.call("step", state, action)
         check_step(environment, state, step)
-        yield Visit(episode, torch.full_like(episode, time), state, observation, action, step)
+        yield Visit(origin[episode], episode, torch.full_like(episode, time), state, observation, action, step)
         seen = watched.call("observe", step.state)
         check_observation(environment, seen, step.state.num_graphs)
         over = step.terminated | step.truncated
         stuck = (~(over | has_choice(environment, seen))).nonzero()
         if stuck.numel():
             raise ConformanceError(
-                f"step: graph {int(episode[stuck[0]])} has no legal action left after step {time + 1} and is neither "
+                f"step: graph {int(origin[episode[stuck[0]]])} has no legal action left after step {time + 1} and is neither "
                 "terminated nor truncated. An episode is over where nothing may be done: terminate it in that step, "
                 "or leave a legal action in its masks."
             )
@@ -94,19 +107,41 @@ def _play(
         episode, state = episode[going], step.state.select(going)
         observation = select_observation(environment.actions, seen, going)
     if episode.numel():
-        raise ConformanceError(
-            f"step: episode of graph {int(episode[0])} is not over after {max_steps} random steps. Episodes end: "
-            "terminate or truncate them in the end, or give this check more with max_steps."
-        )
+        raise _endless(int(origin[episode[0]]), max_steps)
 
 
-def _some_of(watched: Watched, kept: list[Visit], generator: torch.Generator) -> Visit | None:
-    """At most `_ROWS` rows of `kept`, all steps alike; played again where they came from, with the same outcome."""
+def _check_end(watched: Watched, state: GraphBatch, origin: Tensor, generator: torch.Generator, max_steps: int) -> None:
+    """Whether the smallest graph comes to an end, before all of them are played for as long."""
+    environment, choose = watched.environment, random_choice(watched.environment, generator)
+    smallest = int(state.node_segments.lengths.argmin())
+    state = state.select(torch.tensor([smallest]))
+    for _ in range(max_steps - _LONG):
+        step = environment.step(state, choose(environment.observe(state)))
+        if bool(step.terminated | step.truncated):
+            return
+        state = step.state
+    raise _endless(int(origin[smallest]), max_steps)
+
+
+def _endless(graph: int, max_steps: int) -> ConformanceError:
+    return ConformanceError(
+        f"step: an episode of graph {graph} is not over after {max_steps} random steps. Episodes end: terminate or "
+        "truncate them in the end, or give this check more with max_steps."
+    )
+
+
+def _some_of(watched: Watched, instances: GraphBatch, kept: list[Visit], generator: torch.Generator) -> Visit | None:
+    """At most `_ROWS` rows of `kept`, all steps alike.
+
+    Some are played again where they came from, with the same outcome, though other episodes have begun since.
+    """
     if not kept:
         return None
     environment = watched.environment
-    for visit in kept[:: max(1, len(kept) // 4)]:  # by now other states have been looked at, and other episodes begun
-        watched.require_same("observe", visit.observation, watched.call("observe", visit.state))
+    for visit in kept[:: max(1, len(kept) // 4)]:
+        seen = watched.call("observe", visit.state)
+        watched.call("reset", instances.select(torch.arange(instances.num_graphs).flip(0)))
+        watched.require_same("observe", seen, watched.call("observe", visit.state))
         watched.require_same("step", visit.step, watched.call("step", visit.state, visit.action))
     table = concat_visits(kept)
     return table.select(environment, torch.randperm(table.episode.numel(), generator=generator)[:_ROWS])

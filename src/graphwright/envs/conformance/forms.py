@@ -37,7 +37,9 @@ def check_numbers(method: str, values: Any, shape: tuple[int, ...], dtype: torch
         )
     if values.is_floating_point() and not bool(values.isfinite().all()):
         place = int((~values.isfinite()).reshape(len(values), values.shape[1:].numel()).any(1).nonzero()[0])
-        raise ConformanceError(f"{method}: the {name} of graph {place} is {values[place].tolist()}; it has to be finite")
+        raise ConformanceError(
+            f"{method}: the {name} of graph {place} is {values[place].tolist()}; it has to be finite"
+        )
 
 
 def check_observation(environment: Environment, observation: Any, num_graphs: int) -> None:
@@ -127,7 +129,9 @@ def _check_column(graph: GraphBatch, table: str, name: str, width: int) -> None:
 def _check_types(graph: GraphBatch, table: str, count: int) -> None:
     column, one = getattr(graph, table).get("type"), ROWS[table]
     if column is None or column.dtype != torch.int64 or column.dim() != 1:
-        raise ConformanceError(f"features tells {count} types of {table} apart: observe shows a {one} column 'type' int64")
+        raise ConformanceError(
+            f"features tells {count} types of {table} apart: observe shows a {one} column 'type' int64"
+        )
     if column.numel() and not (0 <= int(column.min()) and int(column.max()) < count):
         raise ConformanceError(f"observe: the {one} column 'type' holds numbers outside 0 to {count - 1}")
 
@@ -135,7 +139,9 @@ def _check_types(graph: GraphBatch, table: str, count: int) -> None:
 def _check_masks(environment: Environment, observation: Observation) -> None:
     blocks, masks, graph = environment.actions.blocks, observation.masks, observation.graph
     if not isinstance(masks, tuple) or len(masks) != len(blocks):
-        raise ConformanceError(f"observe: masks are a tuple with one tensor for each of the {len(blocks)} action blocks")
+        raise ConformanceError(
+            f"observe: masks are a tuple with one tensor for each of the {len(blocks)} action blocks"
+        )
     if any(block.rows == "neighbours" for block in blocks):
         _check_at(graph)
     for block, mask in zip(blocks, masks, strict=True):
@@ -146,7 +152,8 @@ def _check_masks(environment: Environment, observation: Observation) -> None:
             found = f"{list(mask.shape)} {mask.dtype}" if isinstance(mask, Tensor) else type(mask).__name__
             raise ConformanceError(
                 f"observe: the mask of {block.name!r} is {found}; it has to be {list(shapes[-1 if not plain else 0])} "
-                f"torch.bool: one for each row of {block.rows!r}" + (", undirected edges once" * (block.rows == "edges"))
+                f"torch.bool: one for each row of {block.rows!r}"
+                + (", undirected edges once" * (block.rows == "edges"))
             )
     has_choice(environment, observation)
 
@@ -157,4 +164,6 @@ def _check_at(graph: GraphBatch) -> None:
         raise ConformanceError("observe: neighbours are those of the node in the graph column 'at' [B] int64; show it")
     outside = ((at < 0) | (at >= graph.node_segments.lengths)).nonzero()
     if outside.numel():
-        raise ConformanceError(f"observe: 'at' is {int(at[outside[0]])} in graph {int(outside[0])}, which has no such node")
+        raise ConformanceError(
+            f"observe: 'at' is {int(at[outside[0]])} in graph {int(outside[0])}, which has no such node"
+        )

@@ -18,12 +18,13 @@ from graphwright.envs.rollouts import has_choice
 
 NUMBERS = ("objective", "is_complete", "cost")
 _WRONG, _DOUBTFUL = 0.25, 0.6  # share of pairs of episodes in which the larger return belongs to the better solution
+_PAIRS = 10  # so many are needed to say anything
 
 
 def check_optimization(
-    watched: Watched, instances: GraphBatch, played: GraphBatch, episodes: Episodes, generator: torch.Generator
+    watched: Watched, instances: GraphBatch, episodes: Episodes, times: int, generator: torch.Generator
 ) -> None:
-    """Raise ConformanceError unless these rules hold of `instances`, and of `episodes` of `played`, repetitions of them.
+    """Raise ConformanceError unless these rules hold of `instances` and of `episodes`, so many `times` of each.
 
     * `instance` leaves instances as they are, and treats the graphs of a batch independently.
     * `objective` [B] float64 and `is_complete` [B] bool are functions of each state alone; `cost` is the objective,
@@ -42,7 +43,7 @@ def check_optimization(
     _check_cost(watched, episodes.final)
     _check_solutions(watched, episodes.final)
     _check_ends(watched, episodes)
-    _check_sign(watched, episodes, played.num_graphs // max(instances.num_graphs, 1))
+    _check_sign(watched, episodes, times)
     check_units(watched, instances, generator)
 
 
@@ -52,7 +53,9 @@ def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Gen
     check_graph("instance", made, instances.num_graphs)
     where = first_difference(made, watched.call("instance", made))
     if where is not None:
-        raise ConformanceError(f"instance: instances are instances already and stay as they are, but {where} the second time")
+        raise ConformanceError(
+            f"instance: instances are instances already and stay as they are, but {where} the second time"
+        )
     check_company(watched, "instance", instances, made, GraphBatch.select, generator)
 
 
@@ -95,35 +98,38 @@ def _check_ends(watched: Watched, episodes: Episodes) -> None:
 def _check_sign(watched: Watched, episodes: Episodes, times: int) -> None:
     """Compare all pairs of episodes of an instance, which follow each other `times` by `times`."""
     cost, complete = watched.call("cost", episodes.final), watched.call("is_complete", episodes.final)
-    better, more = (_pairs(values, times) for values in (-cost, episodes.total))
-    both = _pairs(complete.double(), times, torch.minimum) > 0
+    better, more = _order(-cost, times), _order(episodes.total, times)
+    both = complete.reshape(-1, times, 1) & complete.reshape(-1, 1, times)
     clear = (better != 0) & (more != 0)
-    clear &= both if int((clear & both).sum()) >= 10 else clear
-    if int(clear.sum()) >= 10:
-        share = float((better == more)[clear].double().mean())
-        if share < _WRONG:
+    if int((clear & both).sum()) >= _PAIRS:
+        clear &= both
+    count = int(clear.sum())
+    if count < _PAIRS:
+        if int((better != 0).sum()) >= _PAIRS and not bool(episodes.total.any()):
             raise ConformanceError(
-                f"the sum of rewards falls when the objective gets better (they agree in {share:.0%} of "
-                f"{int(clear.sum())} pairs of random episodes, with maximise = {watched.environment.maximise}): either "
-                "the reward of step, the sign of objective, or maximise is the wrong way round."
+                "step: every reward is 0, while the objective of random episodes differs: nothing can be learned"
             )
-        if share < _DOUBTFUL:
-            warnings.warn(
-                f"rewards say little of the objective: of two random episodes, the one with more reward is the better "
-                f"one in {share:.0%} of cases only",
-                ConformanceWarning,
-                stacklevel=4,
-            )
-    elif int((better != 0).sum()) >= 10 and not bool(episodes.total.any()):
-        raise ConformanceError("step: every reward is 0, while the objective of random episodes differs: nothing can be learned")
+        return
+    share = float((better == more)[clear].double().mean())
+    if share < _WRONG:
+        raise ConformanceError(
+            f"the sum of rewards falls when the objective gets better (they agree in {share:.0%} of {count} pairs of "
+            f"random episodes, with maximise = {watched.environment.maximise}): either the reward of step, the sign of "
+            "objective, or maximise is the wrong way round."
+        )
+    if share < _DOUBTFUL:
+        warnings.warn(
+            f"rewards say little of the objective: of two random episodes of an instance, the one with more reward is "
+            f"the better one in {share:.0%} of cases only",
+            ConformanceWarning,
+            stacklevel=4,
+        )
 
 
-def _pairs(values: Tensor, times: int, join: object = None) -> Tensor:
-    """[instances, times, times]: the sign of the difference of any two episodes of an instance; 0 if all but equal."""
+def _order(values: Tensor, times: int) -> Tensor:
+    """[instances, times, times]: 1 where the first of two episodes of an instance has more, -1 where the second has, 0
+    where they are all but equal; each pair once."""
     rows = values.reshape(-1, times)
-    if join is torch.minimum:
-        return torch.minimum(rows[:, :, None], rows[:, None, :])
     apart = rows[:, :, None] - rows[:, None, :]
-    upper = torch.ones(times, times).triu(1)
-    return torch.where(apart.abs() > 1e-5 * rows.abs().amax(1).clamp(min=1e-12)[:, None, None], apart.sign(), 0) * upper
-
+    least = 1e-5 * rows.abs().amax(1).clamp(min=1e-12)[:, None, None]
+    return torch.where(apart.abs() > least, apart.sign(), 0).triu(1)

@@ -10,7 +10,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation, Segments, relabel
 from graphwright.core.actions import AT
 from graphwright.envs.conformance.calls import Watched
-from graphwright.envs.conformance.compare import CLOSE, ConformanceError, first_difference
+from graphwright.envs.conformance.compare import CLOSE, ConformanceError, Part, first_difference
 from graphwright.envs.conformance.rows import carry_action, carry_masks
 from graphwright.envs.conformance.tables import seen_alone
 from graphwright.envs.environment import Environment
@@ -41,7 +41,9 @@ def renumbered(graph: GraphBatch, local: Tensor) -> GraphBatch:
     """`graph` with each node at `local` [N] of its graph; columns that name opposite edges follow them."""
     moved = relabel(graph, _union(graph, local))
     for name in _opposites(graph):
-        moved = moved.with_edges(**{name: relabel(graph.with_edges(reverse=graph.edges[name]), _union(graph, local)).edges["reverse"]})
+        moved = moved.with_edges(
+            **{name: relabel(graph.with_edges(reverse=graph.edges[name]), _union(graph, local)).edges["reverse"]}
+        )
     at = graph.graphs.get(AT)
     return moved if at is None else moved.with_graphs(**{AT: local[graph.node_ptr[:-1] + at]})
 
@@ -54,7 +56,11 @@ def _play_both(
     generator: torch.Generator,
     backwards: bool,
 ) -> None:
-    environment, choose, other_batch = watched.environment, random_choice(watched.environment, generator), "renumbered graphs"
+    environment, choose, other_batch = (
+        watched.environment,
+        random_choice(watched.environment, generator),
+        "renumbered graphs",
+    )
     one, other = watched.call("reset", instances), watched.call("reset", renumbered(instances, local), of=other_batch)
     for time in range(_STEPS):
         if one.num_nodes != local.numel():
@@ -69,24 +75,26 @@ def _play_both(
             return
         _require_same("observe", "", _expected(environment, seen, in_view), seen_alone(environment, twin), time)
         action = choose(seen)
-        moved = carry_action(environment.actions, seen.graph, renumbered(seen.graph, in_view), _union(seen.graph, in_view), action)
+        moved = carry_action(
+            environment.actions, seen.graph, renumbered(seen.graph, in_view), _union(seen.graph, in_view), action
+        )
         action = environment.actions.select(seen.graph, action, going)
         moved = environment.actions.select(twin.graph, moved, going)
         local = local[one.node_segments.select(going)[1]]
         one, other = one.select(going), other.select(going)
         left, right = watched.call("step", one, action), watched.call("step", other, moved, of=other_batch)
         for name in ("reward", "terminated", "truncated"):
-            _require_same("step", f"the {name}: ", getattr(left, name), getattr(right, name), time)
+            _require_same("step", f"{name}: ", getattr(left, name), getattr(right, name), time)
         going = (~(left.terminated | left.truncated)).nonzero().squeeze(1)
         if left.state.num_nodes == local.numel():
             local = local[left.state.node_segments.select(going)[1]]
         one, other = left.state.select(going), right.state.select(going)
 
 
-def _expected(environment: Environment, seen: Observation, local: Tensor) -> Observation:
-    shown = seen_alone(environment, seen).graph
-    graph = renumbered(shown, local)
-    return Observation(graph, carry_masks(environment.actions, shown, graph, _union(shown, local), seen.masks))
+def _expected(environment: Environment, seen: Observation, local: Tensor) -> list[Part]:
+    graph = renumbered(seen.graph, local)
+    masks = carry_masks(environment.actions, seen.graph, graph, _union(graph, local), seen.masks)
+    return seen_alone(environment, Observation(graph, masks))
 
 
 def _require_same(method: str, what: str, left: object, right: object, time: int) -> None:

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step
+from graphwright.core.actions import AT
+from graphwright.envs.conformance.compare import Part, parts_of
 from graphwright.envs.environment import Environment
 
 
@@ -16,9 +18,11 @@ from graphwright.envs.environment import Environment
 class Visit:
     """States that random episodes came through, and what came of them; a row each.
 
-    episode, time: [S] int64, whose state it is and after how many steps. observation: of `state`; step: of `action`.
+    graph: [S] int64, the place of the instance among those that were given; episode, time: [S] int64, which episode,
+    and after how many steps. observation: of `state`; step: of `action`.
     """
 
+    graph: Tensor
     episode: Tensor
     time: Tensor
     state: GraphBatch
@@ -26,9 +30,14 @@ class Visit:
     action: Tensor
     step: Step
 
+    def name(self, row: int) -> str:
+        """What the state of a row is called in messages."""
+        return f"graph {int(self.graph[row])} after {int(self.time[row])} steps"
+
     def select(self, environment: Environment, index: Tensor) -> Visit:
         """The rows at `index` [S'] int64."""
         return Visit(
+            self.graph[index],
             self.episode[index],
             self.time[index],
             self.state.select(index),
@@ -43,11 +52,13 @@ def concat_visits(visits: Sequence[Visit]) -> Visit:
     steps = [visit.step for visit in visits]
     blocks = zip(*(visit.observation.masks for visit in visits), strict=True)
     return Visit(
+        torch.cat([visit.graph for visit in visits]),
         torch.cat([visit.episode for visit in visits]),
         torch.cat([visit.time for visit in visits]),
         GraphBatch.concat([visit.state for visit in visits]),
         Observation(
-            GraphBatch.concat([visit.observation.graph for visit in visits]), tuple(torch.cat(masks) for masks in blocks)
+            GraphBatch.concat([visit.observation.graph for visit in visits]),
+            tuple(torch.cat(masks) for masks in blocks),
         ),
         torch.cat([visit.action for visit in visits]),
         Step(
@@ -69,10 +80,14 @@ def select_step(step: Step, index: Tensor) -> Step:
     return Step(step.state.select(index), step.reward[index], step.terminated[index], step.truncated[index])
 
 
-def seen_alone(environment: Environment, observation: Observation) -> Observation:
-    """Only the columns that `features` declares, and what candidates hang on."""
+def seen_alone(environment: Environment, observation: Observation) -> list[Part]:
+    """What a network sees: nodes and edges, the columns that `features` declares, and the masks by their names."""
     features, graph = environment.features, observation.graph
     nodes = [*features.nodes, *(["type"] if features.node_types else [])]
     edges = [*features.edges, *(["type"] if features.edge_types else [])]
-    return Observation(graph.keep(nodes, edges, [*features.graphs, *(["at"] if "at" in graph.graphs else [])]), observation.masks)
-
+    shown = graph.keep(nodes, edges, [*features.graphs, *([AT] if AT in graph.graphs else [])])
+    masks = [
+        Part(f"the mask of {block.name!r}", mask, block.row_segments(graph))
+        for block, mask in zip(environment.actions.blocks, observation.masks, strict=True)
+    ]
+    return parts_of(shown) + masks

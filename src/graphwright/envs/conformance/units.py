@@ -52,7 +52,11 @@ def _both_units(watched: Watched, instances: GraphBatch, table: str, name: str) 
 
 def _without_others(instances: GraphBatch, table: str, name: str) -> GraphBatch:
     kept = {
-        other: [key for key, column in getattr(instances, other).items() if not column.is_floating_point() or (other, key) == (table, name)]
+        other: [
+            key
+            for key, column in getattr(instances, other).items()
+            if not column.is_floating_point() or (other, key) == (table, name)
+        ]
         for other in ROWS
     }
     return instances.keep(**kept)
