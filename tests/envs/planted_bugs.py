@@ -27,6 +27,8 @@ NAMED: dict[str, Environment] = {}
 """The twenty mistakes that the checker is measured by."""
 OTHERS: dict[str, Environment] = {}
 """Further ones, such as nobody has asked about."""
+BEYOND: dict[str, Environment] = {}
+"""Such as no checker can find, since they are rules too, though not the ones that were meant."""
 
 _PROBLEMS = {
     VertexCover: VERTEX_COVER,
@@ -44,7 +46,7 @@ _PROBLEMS = {
 def instances_of(environment: Environment, count: int = 6) -> GraphBatch:
     """Instances such as the environment is made for."""
     problem = next(problem for kind, problem in _PROBLEMS.items() if isinstance(environment, kind))
-    return problem.generator()(count, torch.Generator().manual_seed(3))
+    return problem.generator(sizes=problem.sizes[:2])(count, torch.Generator().manual_seed(3))
 
 
 def named(name: str, **options: Any) -> Callable[[type], type]:
@@ -53,6 +55,10 @@ def named(name: str, **options: Any) -> Callable[[type], type]:
 
 def other(name: str, **options: Any) -> Callable[[type], type]:
     return _kept(OTHERS, name, options)
+
+
+def beyond(name: str, **options: Any) -> Callable[[type], type]:
+    return _kept(BEYOND, name, options)
 
 
 def _kept(table: dict[str, Environment], name: str, options: dict[str, Any]) -> Callable[[type], type]:
@@ -145,7 +151,7 @@ class NumberedGraphs(VertexCover):
         return super().reset(instances).with_graphs(number=torch.arange(instances.num_graphs))
 
 
-@named("a reward that depends on the batch size")
+@other("a reward that depends on the batch size")
 class SharedReward(IndependentSet):
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         step = super().step(state, action)
@@ -488,7 +494,7 @@ class ColumnOfRewards(VertexCover):
         return replace(step, reward=step.reward.unsqueeze(1))
 
 
-@named("NaN in the observation")
+@other("NaN in the observation")
 class OverNothing(VertexCover):
     def observe(self, state: GraphBatch) -> Observation:
         seen = super().observe(state)
@@ -496,7 +502,7 @@ class OverNothing(VertexCover):
         return shown(seen, relative_degree=degree / segment_max(degree, state.node_segments)[state.node_graph])
 
 
-@named("features declares a column that is missing")
+@other("features declares a column that is missing")
 class Forgotten(VertexCover):
     features = Features(nodes={"weight": 1, "colour": 1})  # type: ignore[assignment]
 
@@ -564,9 +570,22 @@ class NeedsTwo(VertexCover):
         return super().observe(state)
 
 
-@other("the robot may drive into walls")
+@beyond("the robot may drive into walls, which costs a step")
 class ThroughWalls(GridNavigation):
     def observe(self, state: GraphBatch) -> Observation:
         seen = super().observe(state)
         live = seen.masks[0].any(1, keepdim=True)
         return Observation(seen.graph, (live.expand(seen.masks[0].shape).clone(),))
+
+
+@beyond("a set that is called independent, and is not")
+class Joined(IndependentSet):
+    def observe(self, state: GraphBatch) -> Observation:
+        seen = super().observe(state)
+        return Observation(seen.graph, (~state.nodes["selected"] & state.nodes["free"].any(),))
+
+
+@beyond("every solution is called complete, and the first step ends the episode")
+class OneStep(VertexCover):
+    def is_complete(self, state: GraphBatch) -> Tensor:
+        return segment_sum(state.nodes["selected"], state.node_segments) > 0

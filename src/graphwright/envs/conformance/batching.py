@@ -31,7 +31,8 @@ def check_company(
     """`method` of some graphs of `batch` is what it is among all, which is `whole` (rows by `select`)."""
     for index in selections(batch.num_graphs, generator):
         part = watched.call(method, batch.select(index), of=_company(index))
-        where = first_difference(select(whole, index), part, CLOSE, lambda row: f"graph {int(index[row])}")
+        places = index.tolist()
+        where = first_difference(select(whole, index), part, CLOSE, [f"graph {place}" for place in places].__getitem__)
         if where is not None:
             raise ConformanceError(f"{method}: among others, {where} in {_company(index)}. {_REMEDY}")
 
@@ -54,7 +55,7 @@ def check_visits_in_company(watched: Watched, visits: Visit, generator: torch.Ge
 
 
 def selections(count: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Places below `count`: each of some alone, one several times, random ones in any order, all the other way round."""
+    """Places below `count`: some alone, one several times, random ones in any order, all the other way round."""
     if not count:
         return
     order = torch.randperm(count, generator=generator)

@@ -37,7 +37,7 @@ def check_candidates(watched: Watched, visits: Visit, generator: torch.Generator
         choice = environment.actions.locate(graph.select(row[place : place + 1]), action[place : place + 1])
         block = environment.actions.blocks[int(choice.block)]
         raise ConformanceError(
-            f"observe: the mask of {block.name!r} allows row {int(choice.row)} of {block.rows!r} in "
+            f"observe: the mask of {block.name!r} allows row {int(choice.row)} of {block.rows.name} in "
             f"{some.name(int(row[place]))}, which changes nothing in the state "
             "and does not end the episode (has it been chosen before?). Mask out what has no effect; where doing "
             "nothing is meant, let a column such as `time` tell the states apart."

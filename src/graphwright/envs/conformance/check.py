@@ -15,7 +15,7 @@ from graphwright.envs.conformance.renumbering import check_renumbering
 from graphwright.envs.environment import Environment
 from graphwright.envs.rollouts import repeat_each
 
-_INSTANCES, _EPISODES = 16, 64
+_INSTANCES, _EPISODES = 8, 32
 
 
 def check_environment(
@@ -23,7 +23,7 @@ def check_environment(
 ) -> None:
     """Play random episodes of `instances` and raise ConformanceError, naming rule, method and place, where one breaks.
 
-    instances: some that are typical, of different sizes, best between four and sixteen; of more, sixteen are played.
+    instances: some that are typical, of different sizes, best between four and eight; of more, eight are played.
 
     Of every environment:
 

@@ -99,9 +99,9 @@ def _play(
         stuck = (~(over | has_choice(environment, seen))).nonzero()
         if stuck.numel():
             raise ConformanceError(
-                f"step: graph {int(origin[episode[stuck[0]]])} has no legal action left after step {time + 1} and is neither "
-                "terminated nor truncated. An episode is over where nothing may be done: terminate it in that step, "
-                "or leave a legal action in its masks."
+                f"step: graph {int(origin[episode[stuck[0]]])} has no legal action left after step {time + 1} and is "
+                "neither terminated nor truncated. An episode is over where nothing may be done: terminate it in "
+                "that step, or leave a legal action in its masks."
             )
         going = (~over).nonzero().squeeze(1)
         episode, state = episode[going], step.state.select(going)

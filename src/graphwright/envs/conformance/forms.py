@@ -1,4 +1,4 @@
-"""The form of what an environment hands out: valid graphs, the columns of `features`, shapes, dtypes, finite numbers."""
+"""The form of what an environment hands out: valid graphs, the columns of `features`, shapes, dtypes, numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Observation, Step
-from graphwright.core.actions import AT
+from graphwright.core.rows import AT
 from graphwright.envs.conformance.compare import ROWS, ConformanceError, difference
 from graphwright.envs.environment import Environment
 from graphwright.envs.rollouts import has_choice
@@ -132,7 +132,7 @@ def _check_types(graph: GraphBatch, table: str, count: int) -> None:
         raise ConformanceError(
             f"features tells {count} types of {table} apart: observe shows a {one} column 'type' int64"
         )
-    if column.numel() and not (0 <= int(column.min()) and int(column.max()) < count):
+    if column.numel() and not (int(column.min()) >= 0 and int(column.max()) < count):
         raise ConformanceError(f"observe: the {one} column 'type' holds numbers outside 0 to {count - 1}")
 
 
@@ -142,7 +142,7 @@ def _check_masks(environment: Environment, observation: Observation) -> None:
         raise ConformanceError(
             f"observe: masks are a tuple with one tensor for each of the {len(blocks)} action blocks"
         )
-    if any(block.rows == "neighbours" for block in blocks):
+    if any(AT in block.rows.graph_columns for block in blocks):
         _check_at(graph)
     for block, mask in zip(blocks, masks, strict=True):
         rows = block.row_segments(graph).num_rows
@@ -152,8 +152,7 @@ def _check_masks(environment: Environment, observation: Observation) -> None:
             found = f"{list(mask.shape)} {mask.dtype}" if isinstance(mask, Tensor) else type(mask).__name__
             raise ConformanceError(
                 f"observe: the mask of {block.name!r} is {found}; it has to be {list(shapes[-1 if not plain else 0])} "
-                f"torch.bool: one for each row of {block.rows!r}"
-                + (", undirected edges once" * (block.rows == "edges"))
+                f"torch.bool: one for {block.rows.label}" + (", undirected edges once" * block.rows.once)
             )
     has_choice(environment, observation)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, Segments, relabel
-from graphwright.core.actions import AT
+from graphwright.core.rows import AT
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import CLOSE, ConformanceError, Part, first_difference
 from graphwright.envs.conformance.rows import carry_action, carry_masks
@@ -101,7 +101,8 @@ def _require_same(method: str, what: str, left: object, right: object, time: int
     where = first_difference(left, right, CLOSE)
     if where is not None:
         raise ConformanceError(
-            f"{method} depends on how nodes are numbered: {what}{where} when they are renumbered (step {time}). {_REMEDY}"
+            f"{method} depends on how nodes are numbered: {what}{where} when they are renumbered "
+            f"(step {time}). {_REMEDY}"
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, GraphBatch, out_edges, pair_ends, unordered_pair_nodes, unordered_pair_segments
-from graphwright.core.actions import ActionBlock
+from graphwright.core import ActionSpec, GraphBatch, pair_ends, unordered_pair_nodes, unordered_pair_segments
+from graphwright.core.rows import PAIRS, RowKind
 
 
 def carry_masks(
@@ -14,7 +14,7 @@ def carry_masks(
 ) -> tuple[Tensor, ...]:
     """The masks of `graph` as they are in `renumbered`, where node v is at `place[v]` [N] int64 over the union."""
     return tuple(
-        torch.empty_like(mask).index_copy(0, _places(block, graph, renumbered, place), mask)
+        torch.empty_like(mask).index_copy(0, places(block.rows, graph, renumbered, place), mask)
         for block, mask in zip(actions.blocks, masks, strict=True)
     )
 
@@ -33,34 +33,30 @@ def carry_action(
     return torch.where(action < 0, action, moved[chosen] - segments.ptr[:-1]) if number.numel() else action
 
 
-def _places(block: ActionBlock, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
-    """[rows] int64: the row of `renumbered` that each row of `graph` becomes."""
-    before, after = (torch.argsort(key, stable=True) for key in (_key(block, graph, place), _key(block, renumbered)))
+def places(rows: RowKind, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
+    """[rows] int64: the row of `renumbered` that each row of `graph` becomes.
+
+    Rows between the same two nodes stay in their order.
+    """
+    keys = _key(rows, graph, place), _key(rows, renumbered, torch.arange(renumbered.num_nodes))
+    before, after = (torch.argsort(key, stable=True) for key in keys)
     return torch.empty_like(before).index_copy(0, before, after)
 
 
-def _key(block: ActionBlock, graph: GraphBatch, place: Tensor | None = None) -> Tensor:
-    """[rows] int64: a number for the ends of each row, wherever `place` puts them."""
-    if block.rows == "graphs":
+def _key(rows: RowKind, graph: GraphBatch, place: Tensor) -> Tensor:
+    """[rows] int64: a number for the nodes that each row is at, wherever `place` [N] puts them."""
+    if rows.table == "graphs":
         return torch.arange(graph.num_graphs)
-    if block.rows == "nodes":
-        return torch.arange(graph.num_nodes) if place is None else place
-    ends = _ends(block, graph)
-    one, other = ends if place is None else place[ends]
-    if block.rows in ("unordered-pairs", "edges") and (block.rows == "unordered-pairs" or "reverse" in graph.edges):
-        one, other = torch.minimum(one, other), torch.maximum(one, other)
+    if rows.table == "nodes":
+        return place[rows.places(graph)]
+    if rows.table == "edges":
+        ends = place[graph.edge_index[:, rows.places(graph)]]
+        unordered = rows.once and "reverse" in graph.edges
+    elif rows == PAIRS:
+        ends, unordered = place[torch.stack(pair_ends(graph))], False
+    else:
+        pairs = unordered_pair_segments(graph)
+        local = torch.stack(unordered_pair_nodes(pairs.position))
+        ends, unordered = place[local + graph.node_ptr[:-1][pairs.index]], True
+    one, other = ends.sort(0).values if unordered else ends
     return other * graph.num_nodes + one
-
-
-def _ends(block: ActionBlock, graph: GraphBatch) -> Tensor:
-    """[2, rows] int64: the nodes that each row is between."""
-    match block.rows:
-        case "neighbours":
-            return graph.edge_index[:, out_edges(graph)[0]]
-        case "edges":
-            return graph.edge_index[:, graph.links[0]]
-        case "pairs":
-            return torch.stack(pair_ends(graph))
-        case _:
-            pairs = unordered_pair_segments(graph)
-            return torch.stack(unordered_pair_nodes(pairs.position)) + graph.node_ptr[:-1][pairs.index]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step
-from graphwright.core.actions import AT
+from graphwright.core.rows import AT
 from graphwright.envs.conformance.compare import Part, parts_of
 from graphwright.envs.environment import Environment
 

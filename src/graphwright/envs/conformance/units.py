@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 
 from graphwright.core import GraphBatch, GraphError
@@ -30,8 +28,8 @@ def check_units(watched: Watched, instances: GraphBatch, generator: torch.Genera
             if where is not None:
                 raise ConformanceError(
                     f"observe: what is seen depends on the unit of the {one} column {name!r}: {where} when its numbers "
-                    f"are multiplied by {_FACTOR:.0f}, by which the objective is multiplied too. Let `instance` keep the "
-                    "largest (or the mean) of them as a graph column such as `scale`, and show numbers over it."
+                    f"are multiplied by {_FACTOR:.0f}, by which the objective is multiplied too. Let `instance` keep "
+                    "the largest (or the mean) of them as a graph column such as `scale`, and show numbers over it."
                 )
 
 

@@ -6,13 +6,13 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
-from graphwright.envs.problems.steiner_tree.instances import away_from, first_terminal
+from graphwright.envs.problems.steiner_tree.instances import away_from
 from graphwright.envs.problems.steiner_tree.paths import shortest_distance, without_dead_branches
 
 
 def tree_state(instances: GraphBatch, chosen: Tensor) -> GraphBatch:
     """The state of each instance when the tree consists of the edges `chosen` [E] bool, in both directions."""
-    in_tree = (segment_sum(chosen, instances.in_edges) > 0) | first_terminal(instances)
+    in_tree = (segment_sum(chosen, instances.in_edges) > 0) | (instances.nodes["number"] == 0)
     return instances.with_edges(chosen=chosen).with_nodes(
         in_tree=in_tree,
         to_tree=shortest_distance(instances, away_from(in_tree)),
