@@ -25,7 +25,7 @@ from graphwright.core import (
     unordered_pair_nodes,
     unordered_pair_segments,
 )
-from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment, Solution, chosen_nodes
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
@@ -71,7 +71,7 @@ class Walk(Environment):
         return _with_used(instances.with_nodes(visits=visits).with_graphs(time=time))
 
     def observe(self, state: GraphBatch) -> Observation:
-        return Observation(state, (torch.ones(state.num_nodes, dtype=torch.bool),))
+        return Observation(in_scale(state), (torch.ones(state.num_nodes, dtype=torch.bool),))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         node = state.node_ptr[:-1] + action
@@ -91,6 +91,12 @@ class Walk(Environment):
 
     def is_complete(self, state: GraphBatch) -> Tensor:
         return state.graphs["time"] > 0
+
+
+def in_scale(state: GraphBatch) -> GraphBatch:
+    """`state` with its weights over the largest of each graph, so that their unit changes nothing that is seen."""
+    largest = segment_max(state.nodes["weight"].abs(), state.node_segments)
+    return state.with_nodes(weight=state.nodes["weight"] / torch.where(largest > 0, largest, 1)[state.node_graph])
 
 
 def _with_used(state: GraphBatch) -> GraphBatch:
@@ -140,7 +146,7 @@ class Hop(Timed):
         )
 
     def observe(self, state: GraphBatch) -> Observation:
-        return Observation(state, (torch.ones(out_edges(state)[0].numel(), dtype=torch.bool),))
+        return Observation(in_scale(state), (torch.ones(out_edges(state)[0].numel(), dtype=torch.bool),))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         rows, segments = out_edges(state)
@@ -160,7 +166,7 @@ class Join(Timed):
         source, destination = pair_ends(state)
         size = state.num_nodes
         joined = torch.isin(source * size + destination, state.edge_index[0] * size + state.edge_index[1])
-        return Observation(state, ((source != destination) & ~joined,))
+        return Observation(in_scale(state), ((source != destination) & ~joined,))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         size, start = state.node_segments.lengths, state.node_ptr[:-1]
@@ -185,7 +191,7 @@ class Link(Timed):
     def observe(self, state: GraphBatch) -> Observation:
         pairs = unordered_pair_segments(state)
         ends = torch.stack(unordered_pair_nodes(pairs.position)) + state.node_ptr[:-1][pairs.index]
-        return Observation(state, (~state.nodes["taken"][ends].all(0),))
+        return Observation(in_scale(state), (~state.nodes["taken"][ends].all(0),))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         ends = torch.stack(unordered_pair_nodes(action)) + state.node_ptr[:-1]
@@ -206,7 +212,7 @@ class Push(Timed):
         return super().reset(instances.with_nodes(place=torch.zeros(instances.num_nodes)))
 
     def observe(self, state: GraphBatch) -> Observation:
-        return Observation(state, (_lighter(state),))
+        return Observation(in_scale(state), (_lighter(state),))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         place = state.nodes["place"] + torch.where(_lighter(state), action.squeeze(1), 0)
@@ -223,7 +229,7 @@ class Mixed(Timed):
 
     def observe(self, state: GraphBatch) -> Observation:
         rows = (state.num_nodes, state.links[0].numel(), state.num_graphs)
-        return Observation(state, tuple(torch.ones(count, dtype=torch.bool) for count in rows))
+        return Observation(in_scale(state), tuple(torch.ones(count, dtype=torch.bool) for count in rows))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         weight = state.nodes["weight"]
