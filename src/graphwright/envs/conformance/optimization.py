@@ -17,7 +17,7 @@ from graphwright.envs.conformance.units import check_units
 from graphwright.envs.rollouts import has_choice
 
 NUMBERS = ("objective", "is_complete", "cost")
-_WRONG, _DOUBTFUL = 0.25, 0.6  # share of pairs of episodes in which the larger return belongs to the better solution
+_WRONG, _DOUBTFUL = 0.25, 0.5  # share of pairs of episodes in which the larger return belongs to the better solution
 _PAIRS = 10  # so many are needed to say anything
 
 
