@@ -116,6 +116,8 @@ class Options:
     """Of weights, draws and time series."""
     out: Path = Path("grid2op.png")
     """Where the learning curve goes."""
+    run: Path = Path("grid2op-run")
+    """Directory to make for the run."""
 
 
 def do_nothing(observation: Observation) -> torch.Tensor:
@@ -129,17 +131,19 @@ def main(options: Options) -> dict[str, float]:
     example = make()
     actions = ActionSpec(per_graph("act", int(example.action_space.n)))
     example.close()
-    ppo = PPOConfig(num_steps=32, minibatch_size=64, learning_rate=2e-3, discount=0.99, gae_lambda=0.95)
-    config = ForeignTraining(seconds=options.seconds, seed=options.seed, ppo=ppo, encoder=EncoderConfig(kind="gin"))
+    ppo = PPOConfig(minibatch_size=64, learning_rate=2e-3, discount=0.99, gae_lambda=0.95)
+    config = ForeignTraining(
+        seconds=options.seconds, seed=options.seed, num_steps=32, settings=ppo, encoder=EncoderConfig(kind="gin")
+    )
     with from_gymnasium(
         make, options.num_envs, options.workers, actions=actions, undirected=True, seed=options.seed
     ) as vector:
-        trained = train_foreign(vector, config)
+        trained = train_foreign(vector, config, options.run)
     held_out = range(NUM_TRAINING, NUM_TRAINING + options.test)
     makes = [partial(Grid, range(series, series + 1), options.horizon, options.topologies) for series in held_out]
     random = random_choice(vector.environment, torch.Generator().manual_seed(options.seed))
     survived = {}
-    for name, choose in {"policy": trained.policy.best, "do nothing": do_nothing, "random": random}.items():
+    for name, choose in {"policy": trained.learned().best, "do nothing": do_nothing, "random": random}.items():
         with from_gymnasium(makes, options.test, actions=actions, undirected=True) as test:
             survived[name] = float(play_episodes(test, choose).mean())
     steps = int(trained.rows[-1]["steps"])

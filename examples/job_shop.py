@@ -121,20 +121,27 @@ class Options:
     """Of weights and instances."""
     out: Path = Path("job_shop.png")
     """Where the learning curve goes."""
+    run: Path = Path("job-shop-run")
+    """Directory to make for the run."""
 
 
 def main(options: Options) -> dict[str, float]:
     """Mean makespan over that of the optimum, by method."""
     actions = ActionSpec(per_node("dispatch"))
     make = partial(JobShop, options.jobs, options.machines)
-    ppo = PPOConfig(num_steps=options.jobs * options.machines, learning_rate=2e-3, minibatch_size=256)
+    config = ForeignTraining(
+        seconds=options.seconds,
+        seed=options.seed,
+        num_steps=options.jobs * options.machines,
+        settings=PPOConfig(learning_rate=2e-3, minibatch_size=256),
+    )
     with from_gymnasium(make, options.num_envs, options.workers, actions=actions, seed=options.seed) as vector:
-        trained = train_foreign(vector, ForeignTraining(seconds=options.seconds, seed=options.seed, ppo=ppo))
+        trained = train_foreign(vector, config, options.run)
     tests = [draw(options.jobs, options.machines, 10_000 + number) for number in range(options.test)]
     optimum = np.array([ORToolsSolver(max_time_in_seconds=10)(instance).makespan() for instance in tests])
     makes = [partial(JobShop, options.jobs, options.machines, instance) for instance in tests]
     with from_gymnasium(makes, options.test, actions=actions) as held_out:
-        returns = play_episodes(held_out, trained.policy.best)[:, 0].numpy()
+        returns = play_episodes(held_out, trained.learned().best)[:, 0].numpy()
     ratios = {"policy": float(np.mean(-returns * [lower_bound(instance) for instance in tests] / optimum))}
     for rule in RULES:
         solver = DispatchingRuleSolver(rule, ready_operations_filter=DISPATCHABLE)

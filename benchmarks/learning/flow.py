@@ -24,10 +24,9 @@ from rich.console import Console
 
 from graphwright.envs.generative.enumeration import in_pieces, total_variation
 from graphwright.envs.registry import find_problem
-from graphwright.training.config import changed
-from graphwright.training.gflownet.agent import make_exact
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.trainer import train_flow
+from graphwright.training.config import TrainConfig, changed
+from graphwright.training.gflownet.evaluator import DistributionEvaluator, make_exact
+from graphwright.training.train import train
 
 
 class Setting(NamedTuple):
@@ -73,16 +72,18 @@ def run(name: str, seed: int, runs: Path) -> dict[str, float]:
     if done.exists():
         return dict(json.loads(done.read_text()))
     setting = SETTINGS[name]
-    config = FlowConfig.for_task(setting.task, steps=setting.trajectories, seed=seed, threads=1)
-    config = changed(config, {"judgement": {"every": 10**6}, **setting.changes})
-    trainer = train_flow(setting.task, config, runs / f"{name}-{seed}", Console(quiet=True))
-    assert trainer.exact is not None
+    config = TrainConfig.for_problem(setting.task, steps=setting.trajectories, seed=seed, threads=1)
+    config = changed(config, {"validation": {"every": 10**6}, **setting.changes})
+    trained = train(setting.task, config, runs / f"{name}-{seed}", Console(quiet=True))
+    assert isinstance(trained.evaluator, DistributionEvaluator)
+    exact = trained.evaluator.exact
+    assert exact is not None
     found = {
-        "log_z": trainer.log_z,
-        "log_z_exact": trainer.exact.log_z,
-        "total_variation": trainer.exact.total_variation(trainer.policy),
-        "states": float(trainer.exact.space.num_states),
-        "seconds": trainer.counters.seconds,
+        "log_z": trained.latest["log_z"],
+        "log_z_exact": exact.log_z,
+        "total_variation": trained.latest["total_variation"],
+        "states": float(exact.space.num_states),
+        "seconds": trained.counters.seconds,
     }
     done.write_text(json.dumps(found))
     return found
@@ -91,7 +92,9 @@ def run(name: str, seed: int, runs: Path) -> dict[str, float]:
 def random_distance(name: str) -> float:
     """The total variation of building by uniform random choice."""
     setting = SETTINGS[name]
-    exact = make_exact(find_problem(setting.task), changed(FlowConfig.for_task(setting.task), setting.changes))
+    config = changed(TrainConfig.for_problem(setting.task), setting.changes)
+    limit = config.validation.max_states
+    exact = make_exact(find_problem(setting.task), config.environment, config.collection, limit)
     assert exact is not None
     environment, space = exact.environment, exact.space
 
@@ -121,7 +124,7 @@ def main(options: Options) -> None:
         setting, rows = SETTINGS[name], [results[name, seed] for seed in range(options.seeds)]
         errors = [abs(row["log_z"] - row["log_z_exact"]) for row in rows]
         distances = [row["total_variation"] for row in rows]
-        algorithm = FlowConfig.for_task(setting.task).algorithm
+        algorithm = TrainConfig.for_problem(setting.task).algorithm
         lines.append(
             f"| {setting.task} | {setting.label} | {algorithm} | {rows[0]['states']:,.0f} | {setting.trajectories:,} "
             f"| {rows[0]['log_z_exact']:.6f} | {_mean(errors):.4f} ({max(errors):.4f}) "

@@ -29,13 +29,13 @@ from graphwright.core import GraphBatch
 from graphwright.envs.generative.node_sets import CutReward, SetReward
 from graphwright.envs.generative.tasks.node_sets import rb_graphs
 from graphwright.envs.registry import find_problem
+from graphwright.training.config import TrainConfig
 from graphwright.training.gflownet.conditions import Goal
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.evaluate import uniform_choice
+from graphwright.training.gflownet.evaluate_sampling import uniform_choice
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import Choose, build
-from graphwright.training.gflownet.trainer import train_flow
 from graphwright.training.statistics import stratified_interval
+from graphwright.training.train import train
 
 SIZES = {"independent-set": SetReward(), "max-cut": CutReward()}
 """What is measured, by task: nodes of the set, edges of the cut; rewards with a temperature of one are their exp."""
@@ -61,18 +61,18 @@ class Options:
 
 
 def fixed_graphs() -> GraphBatch:
-    """The graphs to judge on."""
+    """The graphs to evaluate on."""
     generator = torch.Generator().manual_seed(2023)
-    return rb_graphs(FlowConfig.for_task("max-cut").environment, GRAPHS, generator)
+    return rb_graphs(find_problem("max-cut").builder, GRAPHS, generator)
 
 
-def draw(config: FlowConfig, task: str, choose: Choose) -> Tensor:
+def draw(config: TrainConfig, task: str, choose: Choose) -> Tensor:
     """[GRAPHS, DRAWS]: sizes of the objects that `choose` builds."""
     generator, graphs, sizes = torch.Generator().manual_seed(1), fixed_graphs(), []
     for graph in range(GRAPHS):
         instances = graphs.select(torch.full((DRAWS,), graph))
-        conditions = config.condition.goals(DRAWS, config.reward.num_measures, generator, Goal())
-        objects = build(config.environment, config.condition.attach(instances, conditions), choose).objects
+        conditions = config.collection.condition.goals(DRAWS, config.collection.reward.num_measures, generator, Goal())
+        objects = build(config.environment, config.collection.condition.attach(instances, conditions), choose).objects
         sizes.append(SIZES[task](config.environment, objects))
     return torch.stack(sizes)
 
@@ -84,8 +84,8 @@ def run(task: str, seed: int, options: Options) -> list[float]:
     if done.exists():
         return list(json.loads(done.read_text()))
     shutil.rmtree(options.runs / name, ignore_errors=True)  # of a run that was broken off
-    config = FlowConfig.for_task(task, seconds=options.seconds, seed=seed, threads=1)
-    agent = train_flow(task, config, options.runs / name, Console(quiet=True)).agent()
+    config = TrainConfig.for_problem(task, "vargrad", seconds=options.seconds, seed=seed, threads=1)
+    agent = train(task, config, options.runs / name, Console(quiet=True)).agent()
     sampler = Sampler(config.environment, agent.policy, NO_EXPLORATION, torch.Generator().manual_seed(1))
     found = summary(draw(config, task, sampler.forward))
     done.write_text(json.dumps(found))
@@ -94,7 +94,7 @@ def run(task: str, seed: int, options: Options) -> list[float]:
 
 def baselines(task: str, options: Options) -> dict[str, list[float]]:
     """Uniform random choice, the heuristics of the problem, and the best known."""
-    config, problem = FlowConfig.for_task(task), find_problem(task)
+    config, problem = TrainConfig.for_problem(task, "vargrad"), find_problem(task)
     random = draw(config, task, uniform_choice(config.environment, torch.Generator().manual_seed(1)))
     graphs = fixed_graphs()
     weighted = graphs.with_nodes(weight=torch.ones(graphs.num_nodes)).with_edges(weight=torch.ones(graphs.num_edges))

@@ -23,8 +23,9 @@ from rich.console import Console
 from graphwright.envs.problems.path_search.environment import PATH_SEARCH, PathSearch
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.nn import EncoderConfig
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 
 ENCODERS = {
     "gcn": EncoderConfig(kind="gcn"),
@@ -77,13 +78,10 @@ def _measure(options: Options, encoder: EncoderConfig, distance: int) -> str:
     config = TrainConfig.for_problem(
         PATH_SEARCH,
         environment=environment,
-        generator="path",
-        weights="far",
-        sizes=(size,),
+        collection={"generator": "path", "weights": "far", "sizes": (size,)},
         steps=options.steps,
         seed=options.seed,
         threads=1,
-        device="cpu",
         encoder=replace(encoder, width=options.width, depth=distance),
         validation=ValidationConfig(sizes=(size,), graphs=32, every=5),
     )

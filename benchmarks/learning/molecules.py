@@ -29,15 +29,18 @@ import tyro
 from rdkit import Chem, RDLogger
 from rich.console import Console
 
-from graphwright.training.config import changed
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.evaluate import FlowEvaluationOptions, evaluate_flow
-from graphwright.training.gflownet.trainer import train_flow
+from graphwright.training.config import TrainConfig, changed
+from graphwright.training.evaluate import SamplingOptions, evaluate
 from graphwright.training.statistics import stratified_interval
+from graphwright.training.train import train
 
 ALGORITHMS: dict[str, dict[str, Any]] = {
     "tb": {},
-    "a2c": {"algorithm": "a2c", "condition": {"low": 1.0}, "sources": {"replay": 0}, "flow": {"learning_rate": 1e-3}},
+    "trajectory-a2c": {
+        "algorithm": "trajectory-a2c",
+        "collection": {"condition": {"low": 1.0}, "sources": {"replay": 0}},
+        "settings": {"learning_rate": 1e-3},
+    },
 }
 COLUMNS = {
     "top_reward": ("mean R of the best 100", 4),
@@ -71,22 +74,23 @@ class Options:
 
 
 def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, float]]:
-    """In a process of its own: train, build, judge. Rows of the sampler and of random building."""
+    """In a process of its own: train, build, evaluate. Rows of the sampler and of random building."""
     name = f"{options.task}-{algorithm}-{options.seconds:g}s-{options.num}-{seed}"
     done = options.runs / f"{name}.json"
     if done.exists():
         return dict(json.loads(done.read_text()))
     shutil.rmtree(options.runs / name, ignore_errors=True)  # of a run that was broken off
     RDLogger.DisableLog("rdApp.*")
-    changes = {"judgement": {"every": 10**6}, **ALGORITHMS[algorithm]}
-    config = FlowConfig.for_task(options.task, seconds=options.seconds, seed=seed, threads=1)
+    changes = dict(ALGORITHMS[algorithm])
+    config = TrainConfig.for_problem(options.task, changes.pop("algorithm", None), seconds=options.seconds, seed=seed)
+    config = changed(config, {"threads": 1, "validation": {"every": 10**6}})
     start = time.process_time()
-    trainer = train_flow(options.task, changed(config, changes), options.runs / name, Console(quiet=True))
+    trainer = train(options.task, changed(config, changes), options.runs / name, Console(quiet=True))
     agent = trainer.agent()
-    export = agent.task.sampled.export(agent.config.environment, agent.sample(options.num, seed=seed + 1))
+    export = agent.problem.sampled.export(agent.config.environment, agent.sample(options.num, seed=seed + 1))
     minutes = (time.process_time() - start) / 60
     assert isinstance(export, list)
-    evaluation = dataclasses.asdict(evaluate_flow(agent, FlowEvaluationOptions(num=options.num, seed=seed + 1)))
+    evaluation = dataclasses.asdict(evaluate(agent, SamplingOptions(num=options.num, seed=seed + 1)))
     names = [name for name in COLUMNS if name in evaluation]
     found = {
         "sampler": {name: float(evaluation[name]) for name in names}

@@ -126,7 +126,7 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     greedily = [ratio_of(row["policy"]) for row in rows]
     ratio = f"**{np.mean(greedily):.4f}** ({min(greedily):.4f}–{max(greedily):.4f})"
     best = f"{ratio_of(first['best_of']):.4f}" if "best_of" in first else ""
-    sizes = config.sizes or problem.sizes
+    sizes = config.collection.sizes or problem.sizes
     cells = [name, blocks, config.algorithm, f"{min(sizes)}–{max(sizes)}", first["name"], f"{first['random']:.3f}"]
     cells += [heuristics, f"{np.mean([row['policy'] for row in rows]):.3f}", optimum, ratio, best]
     return "| " + " | ".join([*cells, f"{options.seconds:g}"]) + " |"

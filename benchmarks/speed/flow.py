@@ -29,12 +29,12 @@ import torch
 import tyro
 from limit import MatrixProducts
 
-from graphwright.algorithms.gflownet.learner import FlowLossConfig
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.envs.generative.edge_sets import EdgeSets
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
-from graphwright.training.gflownet.config import FlowConfig, JudgementConfig
-from graphwright.training.gflownet.trainer import FlowTrainer
+from graphwright.training.config import TrainConfig
+from graphwright.training.train import TrainingRun
 
 try:
     import flow_torchgfn
@@ -48,7 +48,7 @@ INSTALL = (
 )
 NODES, STOP = 4, 0.115
 """With this probability to stop at every step, objects have 6 of 12 edges on average, as with equal ones for all."""
-ALONE = FlowLossConfig(learning_rate=1e-9, log_z_learning_rate=1e-9)
+ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9)
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,18 @@ CASES = (
 )
 
 
-def make_trainer(task: str, encoder: EncoderConfig, batch: int, **flow: Any) -> FlowTrainer:
-    """A run of that task that is never judged."""
-    config = FlowConfig.for_task(task, threads=1, algorithm="tb", encoder=encoder)
-    sources = dataclasses.replace(config.sources, forward=batch, replay=0)
-    config = dataclasses.replace(
-        config, flow=dataclasses.replace(ALONE, **flow), sources=sources, judgement=JudgementConfig(max_states=1)
+def make_trainer(task: str, encoder: EncoderConfig, batch: int, **flow: Any) -> TrainingRun:
+    """A run of that task that is never evaluated."""
+    config = TrainConfig.for_problem(
+        task,
+        "tb",
+        threads=1,
+        encoder=encoder,
+        settings=dataclasses.replace(ALONE, **flow),
+        collection={"sources": {"forward": batch, "replay": 0}},
+        validation={"max_states": 1},
     )
-    return FlowTrainer(find_problem(task), config, Path("never-written"))
+    return TrainingRun(find_problem(task), config, Path("never-written"))
 
 
 def measure_rival(width: int, depth: int, backward: str, options: Options) -> Rival:
@@ -141,8 +145,8 @@ def measure_rival(width: int, depth: int, backward: str, options: Options) -> Ri
     states: list[float] = []
 
     def one_of_ours() -> None:
-        count, metrics = ours.iterate()
-        states.append(count * float(metrics["length"]))
+        metrics = ours.iterate()
+        states.append(metrics["new_steps"] * metrics["length"])
 
     def one_of_theirs() -> None:
         states.append(theirs.iterate())
@@ -161,16 +165,16 @@ def measure_iteration(case: Case, batch: int, repeats: int) -> Iteration:
 
     def iterate() -> float:
         trainer.generator.manual_seed(0)
-        return float(trainer.iterate()[1]["length"])
+        return trainer.iterate()["length"]
 
     iterate()
     with MatrixProducts() as products:
         states = iterate()
     trainer.generator.manual_seed(0)
-    objects = trainer._collect()[0].trajectories.objects
+    objects = trainer.collector.collect(trainer.policy).batch.trajectories.objects
 
     def reward() -> None:
-        config.reward.measure(config.environment, objects)
+        config.collection.reward.measure(config.environment, objects)
 
     replay = _in_turns(iterate, torch.no_grad()(products.replay), repeats)
     reward_ms = statistics.median(_milliseconds(reward) for _ in range(repeats))

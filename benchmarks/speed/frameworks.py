@@ -55,7 +55,7 @@ def native(setting: Setting) -> Iterator[None]:
     from graphwright.envs.vector import VectorEnvironment
     from graphwright.training.collectors import collect_steps
 
-    config = PPOConfig(num_envs=NUM_ENVS, num_steps=NUM_STEPS, minibatch_size=MINIBATCH, epochs=EPOCHS, target_kl=None)
+    config = PPOConfig(minibatch_size=MINIBATCH, epochs=EPOCHS, target_kl=None)
     policy = _policy(setting)
     vector = VectorEnvironment(setting.environment, setting.source(0), NUM_ENVS)
     generator = torch.Generator().manual_seed(0)

@@ -141,7 +141,7 @@ def _setting(graphs: int, nodes: int, width: int) -> tuple[VectorEnvironment, Ac
     generator = torch.Generator().manual_seed(0)
     policy = ActorCritic(environment.features, environment.actions, EncoderConfig(width=width), HeadsConfig())
     vector = VectorEnvironment(environment, source, graphs)
-    config = PPOConfig(num_envs=graphs, num_steps=NUM_STEPS, target_kl=None)
+    config = PPOConfig(target_kl=None)
     return vector, policy, PPO(policy, environment.observe, config, generator), generator
 
 

@@ -10,35 +10,27 @@ from graphwright.envs.registry import PROBLEMS
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import TrainConfig
-from graphwright.training.evaluate import EvaluationOptions, evaluate
-from graphwright.training.gflownet.agent import FlowAgent, load_flow
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.evaluate import FlowEvaluationOptions, evaluate_flow
-from graphwright.training.gflownet.trainer import resume_flow, train_flow
-from graphwright.training.loop import resume, train
+from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
+from graphwright.training.sample import sample
 from graphwright.training.solve import solve
+from graphwright.training.train import resume, train
 
 __all__ = [
     "PROBLEMS",
     "Agent",
     "EncoderConfig",
     "EvaluationOptions",
-    "FlowAgent",
-    "FlowConfig",
-    "FlowEvaluationOptions",
     "Generation",
     "GraphBatch",
     "HeadsConfig",
     "Problem",
+    "SamplingOptions",
     "TrainConfig",
     "evaluate",
-    "evaluate_flow",
     "from_edges",
     "load",
-    "load_flow",
     "resume",
-    "resume_flow",
+    "sample",
     "solve",
     "train",
-    "train_flow",
 ]

@@ -18,22 +18,24 @@ from graphwright.core import GraphBatch
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
 from graphwright.nn import EncoderConfig, GraphPolicy
+from graphwright.training.collection import DemonstrationsConfig
 from graphwright.training.collectors import collect_demonstrations
-from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
+from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
-from graphwright.training.learner import make_learner
-from graphwright.training.loop import resume, train
+from graphwright.training.train import new_run, resume, train
+from graphwright.training.validation import ValidationConfig
 from strategies import seeded
 
 pytest.importorskip("ortools")
 
 ENVIRONMENT = INDEPENDENT_SET.environment
-CONFIG = ImitationConfig(num_instances=6, repeats=3, minibatch_size=10_000)
+CONFIG = ImitationConfig(minibatch_size=10_000)
+INSTANCES, SAMPLES = 6, 3
 QUIET = Console(quiet=True)
 
 
 def solved() -> tuple[GraphBatch, GraphBatch]:
-    instances = INDEPENDENT_SET.generator(None, (6, 9))(CONFIG.num_instances, seeded())
+    instances = INDEPENDENT_SET.generator(None, (6, 9))(INSTANCES, seeded())
     assert INDEPENDENT_SET.solve_exactly is not None
     solutions = INDEPENDENT_SET.solve_exactly(ENVIRONMENT, instances, 5.0).solution
     assert solutions is not None
@@ -45,14 +47,14 @@ def collect(policy: GraphPolicy, expert_share: float) -> Demonstrations:
     assert INDEPENDENT_SET.expert is not None
     return collect_demonstrations(
         *(ENVIRONMENT, instances, solutions, INDEPENDENT_SET.expert, policy, seeded()),
-        repeats=CONFIG.repeats,
+        num_samples=SAMPLES,
         expert_share=expert_share,
     )
 
 
 def test_an_expert_that_takes_every_step_arrives_at_its_solutions() -> None:
     demonstrations = collect(small_policy(ENVIRONMENT), expert_share=1.0)
-    best = ENVIRONMENT.objective(solved()[1]).repeat_interleave(CONFIG.repeats)
+    best = ENVIRONMENT.objective(solved()[1]).repeat_interleave(SAMPLES)
     torch.testing.assert_close(demonstrations.returns.double(), best)
 
 
@@ -107,9 +109,9 @@ def small_config() -> TrainConfig:
         algorithm="imitation",
         threads=1,
         device="cpu",
-        sizes=(5, 8),
         encoder=EncoderConfig(width=8, depth=2),
-        imitation=ImitationConfig(num_instances=4, repeats=4, minibatch_size=48),
+        settings=ImitationConfig(minibatch_size=48),
+        collection=DemonstrationsConfig(sizes=(5, 8), num_instances=4, num_samples=4),
         validation=ValidationConfig(sizes=(10,), graphs=4, every=2),
     )
 
@@ -139,13 +141,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: 
 
 
 def test_a_problem_without_an_expert_is_refused() -> None:
-    config = small_config()
-    policy = small_policy(ENVIRONMENT)
-    with pytest.raises(ConfigError, match="--algorithm imitation: independent-set has no expert"):
-        make_learner(replace(INDEPENDENT_SET, expert=None), config, policy, None, seeded())  # type: ignore[arg-type]
+    nobody = replace(INDEPENDENT_SET, expert=None)
+    with pytest.raises(ConfigError, match="--algorithm imitation: needs an expert"):
+        TrainConfig.for_problem(nobody, "imitation")
+    with pytest.raises(ConfigError, match="--algorithm imitation: needs an expert"):
+        new_run(nobody, small_config(), "never-written")
 
 
-@pytest.mark.parametrize(("option", "value"), [("expert_share", 1.5), ("num_instances", 0), ("seconds", -1.0)])
+@pytest.mark.parametrize(("option", "value"), [("expert_share", 1.5), ("num_instances", 0), ("solver_seconds", -1.0)])
 def test_settings_that_make_no_algorithm_are_refused(option: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"--imitation.{option.replace('_', '-')}"):
-        ImitationConfig(**{option: value})
+    with pytest.raises(ValueError, match=f"--{option.replace('_', '-')}"):
+        DemonstrationsConfig(**{option: value})  # type: ignore[arg-type]

@@ -16,15 +16,17 @@ from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import GraphPolicy
 from graphwright.training.collectors import collect_episodes
+from graphwright.training.config import ConfigError, TrainConfig
 from strategies import seeded
 
-CONFIG = ReinforceConfig(num_instances=4, repeats=4, minibatch_size=10_000, entropy_coefficient=0.01)
+CONFIG = ReinforceConfig(minibatch_size=10_000, entropy_coefficient=0.01)
+INSTANCES, SAMPLES = 4, 4
 everywhere = pytest.mark.parametrize("name", ENVIRONMENTS)
 
 
 def collect(environment: Environment, policy: GraphPolicy) -> Episodes:
-    instances = InstanceGenerator(ErdosRenyi(p=0.6), sizes=(1, 4, 6))(CONFIG.num_instances, seeded())
-    return collect_episodes(environment, instances, CONFIG.repeats, policy, seeded())
+    instances = InstanceGenerator(ErdosRenyi(p=0.6), sizes=(1, 4, 6))(INSTANCES, seeded())
+    return collect_episodes(environment, instances, SAMPLES, policy, seeded())
 
 
 @everywhere
@@ -34,7 +36,7 @@ def test_episodes_are_played_to_their_ends(name: str) -> None:
     returns = torch.zeros(episodes.returns.numel())
     ends = torch.zeros(episodes.returns.numel(), dtype=torch.int64)
     for row, (episode, action) in enumerate(zip(episodes.episode.tolist(), episodes.action.values, strict=True)):
-        assert episodes.states.instance_row[row] == episode // CONFIG.repeats
+        assert episodes.states.instance_row[row] == episode // SAMPLES
         step = environment.step(episodes.states.select(torch.tensor([row])), action[None].long())
         returns[episode] += step.reward[0]
         ends[episode] += int(step.terminated | step.truncated)
@@ -90,5 +92,5 @@ def test_every_parameter_moves_and_there_is_no_critic() -> None:
 
 
 def test_one_episode_an_instance_has_no_baseline() -> None:
-    with pytest.raises(ValueError, match="repeats 1"):
-        ReinforceConfig(repeats=1)
+    with pytest.raises(ConfigError, match="--num-samples 1: --algorithm reinforce compares episodes"):
+        TrainConfig.for_problem("vertex-cover", "reinforce", collection={"num_samples": 1})

@@ -18,7 +18,7 @@ from graphwright.envs.problems.vertex_cover.environment import VertexCover
 
 SMALL = [
     *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
-    *("--ppo.num-envs", "8", "--ppo.num-steps", "8", "--validation.graphs", "2", "--validation.every", "2"),
+    *("--num-envs", "8", "--num-steps", "8", "--validation.graphs", "2", "--validation.every", "2"),
 ]
 
 
@@ -140,10 +140,10 @@ def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
         ("train", "vertex-cover", "--run", new, "--encoder.kind", "gat", "--encoder.width", "30"): "30",
         ("train", "vertex-cover", "--run", new, "--encoder.width", "0"): "--encoder.width",
         ("train", "vertex-cover", "--run", new, "--encoder.kind", "gcn", "--encoder.aggregation", "max"): "aggregation",
-        ("train", "vertex-cover", "--run", new, "--ppo.num-envs", "0"): "--ppo.num-envs",
+        ("train", "vertex-cover", "--run", new, "--num-envs", "0"): "--num-envs",
         ("train", "vertex-cover", "--run", new, "--ppo.minibatch-size", "-1"): "--ppo.minibatch-size",
         ("train", "vertex-cover", "--run", new, "--ppo.discount", "5"): "--ppo.discount",
-        ("train", "vertex-cover", "--run", new, "--reinforce.repeats", "1"): "--reinforce.repeats",
+        ("train", "vertex-cover", "--run", new, "--algorithm", "reinforce", "--num-samples", "1"): "--num-samples",
         ("train", "vertex-cover", "--run", new, "--validation.graphs", "0"): "--validation.graphs",
         ("train", "vertex-cover"): "--run",
         ("evaluate", new, "--sizes", "5"): "config.json",

@@ -18,7 +18,7 @@ from graphwright.cli import main
 
 SMALL = [
     *("--threads", "1", "--steps", "32", "--encoder.width", "8", "--encoder.depth", "1"),
-    *("--sources.forward", "8", "--judgement.every", "2", "--judgement.objects", "4"),
+    *("--sources.forward", "8", "--validation.every", "2", "--validation.objects", "4"),
 ]
 TASKS = {
     "hyper-grid": ["--environment.side", "4"],
@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @every_task
 def test_a_run_holds_its_settings(task: str, runs: dict[str, Path]) -> None:
     document = json.loads((runs[task] / "config.json").read_text())
-    assert (document["task"], document["algorithm"], document["steps"]) == (task, "tb", 32)
+    assert (document["problem"], document["algorithm"], document["steps"]) == (task, "tb", 32)
     assert document["encoder"]["width"] == 8
     names = {path.name for path in runs[task].iterdir()}
     assert {"config.json", "policy.safetensors", "trainer.safetensors", "metrics.csv", "curve.png"} <= names
@@ -51,7 +51,7 @@ def test_evaluate_json_is_the_contract(task: str, runs: dict[str, Path], capsys:
     capsys.readouterr()
     main(["evaluate", str(runs[task]), "--num", "20", "--top", "5", "--json"])
     document = json.loads(capsys.readouterr().out)
-    assert (document["task"], document["run"], document["algorithm"]) == (task, str(runs[task]), "tb")
+    assert (document["problem"], document["run"], document["algorithm"]) == (task, str(runs[task]), "tb")
     assert (document["objects"], document["top"]) == (20, 5)
     assert document["log_z_exact"] > 0
     assert 0 <= document["total_variation"] <= 1
@@ -64,7 +64,7 @@ def test_the_first_word_says_what_is_trained(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     main(["train", TWO_OBJECTIVES, "--run", "rings", *SMALL])
     document = json.loads((tmp_path / "rings" / "config.json").read_text())
-    assert (document["task"], document["environment"]["side"]) == (TWO_OBJECTIVES, 4)
+    assert (document["problem"], document["environment"]["side"]) == (TWO_OBJECTIVES, 4)
 
 
 def test_evaluate_prints_a_table(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,10 +141,10 @@ def test_errors_are_one_line_that_names_the_remedy(
     assert "two-colour" in unknown, "tasks are listed beside problems"
     assert "unknown problem 'no-such-task'" in fails(capsys, "train", "no-such-task", "--run", "qed")
     assert "exists already" in fails(capsys, "train", "hyper-grid", "--run", grid, *SMALL)
-    assert "--sources.repeats 3" in fails(
-        capsys, "train", "hyper-grid", "--run", tmp_path / "run", *SMALL, "--sources.repeats", 3
+    assert "--sources.num-samples 3" in fails(
+        capsys, "train", "hyper-grid", "--run", tmp_path / "run", *SMALL, "--sources.num-samples", 3
     )
-    assert "invalid choice" in fails(
+    assert "there is none of this name" in fails(
         capsys, "train", "hyper-grid", "--run", tmp_path / "run", *SMALL, "--algorithm", "no-such"
     )
     assert "takes none: it was trained without" in fails(capsys, "sample", grid, "--focus", 1.0, "--out", out)
@@ -161,7 +161,7 @@ def test_errors_are_one_line_that_names_the_remedy(
 
 def test_rewards_that_are_no_numbers_are_null(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """R = exp(4 · cut edges) of a graph of 200 nodes."""
-    short = ("--steps", "8", "--sources.forward", "8", "--judgement.objects", "1")
+    short = ("--steps", "8", "--sources.forward", "8", "--validation.objects", "1")
     main(["train", "max-cut", "--algorithm", "vargrad", "--run", str(tmp_path / "run"), "--threads", "1", *short])
     capsys.readouterr()
     arguments = ["evaluate", str(tmp_path / "run"), "--num", "2", "--threads", "1"]
@@ -202,12 +202,11 @@ def test_a_problem_of_the_name_of_a_task_still_trains(tmp_path: Path, capsys: py
     run = tmp_path / "problem"
     main(["train", "independent-set", "--run", str(run), *PROBLEM])
     document = json.loads((run / "config.json").read_text())
-    assert "task" not in document
     assert document["problem"] == "independent-set"
-    assert "this is no run of a flow network" in fails(capsys, "sample", run, "--out", tmp_path / "out.npz")
-    odd = ["train", "independent-set", "--run", tmp_path / "flow", "--sources.repeats", 3]
-    assert "give a multiple of --sources.repeats 3" in fails(capsys, *odd, "--algorithm", "db")
-    assert "Unrecognized options: --sources.repeats" in fails(capsys, *odd)
+    assert "solves instances, and samples nothing" in fails(capsys, "sample", run, "--out", tmp_path / "out.npz")
+    odd = ["train", "independent-set", "--run", tmp_path / "flow", "--sources.num-samples", 3]
+    assert "give a multiple of --sources.num-samples 3" in fails(capsys, *odd, "--algorithm", "db")
+    assert "Unrecognized options: --sources.num-samples" in fails(capsys, *odd)
 
 
 def test_a_sampler_solves_no_instances(
@@ -215,7 +214,7 @@ def test_a_sampler_solves_no_instances(
 ) -> None:
     triangle = tmp_path / "triangle.txt"
     triangle.write_text("a b\nb c\nc a\n")
-    assert "runs of flow networks, which have a 'task'" in fails(capsys, "solve", runs["hyper-grid"], triangle)
+    assert "samples objects; see `graphwright sample`" in fails(capsys, "solve", runs["hyper-grid"], triangle)
 
 
 def test_a_flow_run_goes_on_on_the_cpu_only(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from graphwright.frameworks.sb3 import load as load_sb3
 from graphwright.frameworks.torchrl import GraphActor, GraphEnv
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import TrainConfig
-from graphwright.training.loop import new_run
+from graphwright.training.train import new_run
 
 
 @pytest.fixture(scope="module")

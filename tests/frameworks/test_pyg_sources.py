@@ -13,7 +13,7 @@ from torch_geometric.loader import DataLoader
 
 from environments import small_policy
 from graphwright.adapters.pyg import from_pyg, from_pyg_dataset, to_pyg
-from graphwright.algorithms.ppo import PPOConfig
+from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.core import GraphBatch, GraphError
 from graphwright.data.sources import FixedInstances
 from graphwright.envs.problem import random_choice
@@ -23,9 +23,9 @@ from graphwright.envs.vector import VectorEnvironment
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent
+from graphwright.training.collection import StepCollector
 from graphwright.training.config import TrainConfig
 from graphwright.training.evaluate import EvaluationOptions, evaluate
-from graphwright.training.learner import PPOLearner
 from strategies import assert_same_batch, seeded
 
 
@@ -89,12 +89,12 @@ def test_a_data_set_is_played_trained_on_and_evaluated() -> None:
 
     policy = small_policy(environment)
     before = {name: tensor.clone() for name, tensor in policy.state_dict().items()}
-    config = PPOConfig(num_envs=4, num_steps=4, minibatch_size=8)
-    vector = VectorEnvironment(environment, FixedInstances(instances, 0), config.num_envs)
-    PPOLearner(policy, vector, config, seeded()).iterate(0.0)
+    vector = VectorEnvironment(environment, FixedInstances(instances, 0), 4)
+    batch = StepCollector(vector, 4, seeded()).collect(policy).batch
+    PPO(policy, environment.observe, PPOConfig(minibatch_size=8), seeded()).update(batch, 0.0)
     assert not [name for name, tensor in policy.state_dict().items() if torch.equal(tensor, before[name])]
 
-    agent = Agent(VERTEX_COVER, TrainConfig(environment), policy)
+    agent = Agent(VERTEX_COVER, TrainConfig(environment=environment), policy)
     (row,) = evaluate(agent, EvaluationOptions(time_limit=0), {"mine": instances})
     assert (row.name, row.graphs, row.complete) == ("mine", 6, 6)
 

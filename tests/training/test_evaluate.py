@@ -7,17 +7,18 @@ import torch
 from rich.console import Console
 
 from graphwright.adapters.networkx import from_networkx
-from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core.segment import segment_sum
-from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig, from_json, to_json
+from graphwright.training.collection import StepsConfig
+from graphwright.training.config import ConfigError, TrainConfig, changed, from_json, to_json
 from graphwright.training.evaluate import EvaluationOptions, evaluate
-from graphwright.training.loop import train
 from graphwright.training.solve import solve
 from graphwright.training.statistics import bootstrap_ratio
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
         threads=1,
         device="cpu",
         encoder=EncoderConfig(width=16, depth=2),
-        ppo=PPOConfig(num_envs=8, num_steps=4),
+        collection=StepsConfig(num_envs=8, num_steps=4),
         validation=ValidationConfig(sizes=(8,), graphs=2),
     )
     train("vertex-cover", config, directory, Console(quiet=True))
@@ -50,7 +51,7 @@ def test_evaluation_brackets_the_policy_and_repeats(run):
 
 def test_best_of_is_never_worse_than_greedy_and_improves_with_samples(run):
     agent = load(run, "cpu")
-    instances = agent.config.instance_generator(agent.problem)(30, torch.Generator().manual_seed(3))
+    instances = agent.config.collection.instances(agent.problem)(30, torch.Generator().manual_seed(3))
     cost = agent.config.environment.cost
     greedy = cost(agent.solve(instances))
     few = cost(agent.solve(instances, "best-of", samples=2))
@@ -82,7 +83,7 @@ def test_saved_agents_decide_the_same_on_every_size(run, tmp_path):
 @pytest.mark.parametrize("factor", [1e-3, 100.0, 1e30])
 def test_the_unit_of_a_users_weights_changes_no_decision(run, factor):
     agent = load(run, "cpu")
-    graphs = agent.config.instance_generator(agent.problem)(20, torch.Generator().manual_seed(1))
+    graphs = agent.config.collection.instances(agent.problem)(20, torch.Generator().manual_seed(1))
     factor = 2.0 ** round(np.log2(factor))  # exact in floating point, so that the decisions are the same to the bit
     scaled = graphs.with_nodes(weight=graphs.nodes["weight"] * factor)
     chosen, again = (agent.solve(agent.config.environment.instance(batch)) for batch in (graphs, scaled))
@@ -96,7 +97,7 @@ def test_scores_that_are_not_finite_are_an_error_and_no_endless_episode(run):
     with torch.no_grad():
         agent.policy.actor.heads[0].score.weight.fill_(torch.nan)
     with pytest.raises(ValueError, match="not finite"):
-        agent.solve(agent.config.instance_generator(agent.problem)(2, torch.Generator().manual_seed(1)))
+        agent.solve(agent.config.collection.instances(agent.problem)(2, torch.Generator().manual_seed(1)))
 
 
 def test_loading_leaves_the_global_generator_alone(run):
@@ -133,8 +134,9 @@ def test_bootstrap_of_equal_ratios_has_no_width_and_nothing_over_nothing_is_one(
 
 
 def test_config_json_round_trip():
-    config = TrainConfig(environment=VertexCover(legal="any"), steps=5, sizes=(3, 4), generator="erdos-renyi:p=0.4")
-    assert from_json(to_json("vertex-cover", config)) == ("vertex-cover", config)
+    config = TrainConfig(environment=VertexCover(legal="any"), steps=5)
+    config = changed(config, {"collection": {"sizes": (3, 4), "generator": "erdos-renyi:p=0.4"}})
+    assert from_json(to_json("vertex-cover", config)) == (VERTEX_COVER, config)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_altered_policy_is_refused(run, tmp_path):
 
 def test_random_baseline_is_worse_than_greedy_is_worse_than_optimal(run):
     agent = load(run, "cpu")
-    instances = agent.config.instance_generator(agent.problem)(50, torch.Generator().manual_seed(0))
+    instances = agent.config.collection.instances(agent.problem)(50, torch.Generator().manual_seed(0))
     environment = agent.config.environment
     greedy, two = (
         environment.cost(agent.problem.heuristics[name](environment, instances))

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from graphwright.training.logging import MetricsFile, RunLog
-from graphwright.training.run import has_diverged
+from graphwright.training.runner import has_diverged
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.config import ConfigError, TrainConfig, ValidationConfig
+from graphwright.training.collection import EpisodesConfig, StepsConfig
+from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile
-from graphwright.training.loop import Trainer, resume, train
-from graphwright.training.run import DivergenceError
+from graphwright.training.runner import DivergenceError
+from graphwright.training.train import TrainingRun, resume, train
+from graphwright.training.validation import ValidationConfig
 
 QUIET = Console(quiet=True)
 
@@ -29,10 +31,15 @@ def small_config(algorithm):
         algorithm=algorithm,
         threads=1,
         device="cpu",
-        sizes=(5, 8),
         encoder=EncoderConfig(width=8, depth=2),
-        ppo=PPOConfig(num_envs=8, num_steps=8, epochs=2, minibatch_size=32),
-        reinforce=ReinforceConfig(num_instances=4, repeats=4, minibatch_size=48),
+        settings={"ppo": PPOConfig(epochs=2, minibatch_size=32), "reinforce": ReinforceConfig(minibatch_size=48)}[
+            algorithm
+        ],
+        collection={
+            "ppo": StepsConfig(sizes=(5, 8), num_envs=8, num_steps=8),
+            "reinforce": EpisodesConfig(sizes=(5, 8), num_instances=4, num_samples=4),
+        }[algorithm],
+        checkpoint_seconds=0.0,
         validation=ValidationConfig(sizes=(10,), graphs=4, every=3),
     )
 
@@ -144,8 +151,8 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 def test_trainer_reports_the_best_validation(tmp_path):
     run = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
-    assert isinstance(run, Trainer)
-    assert run.counters.best_gap == pytest.approx(run.validation.gap(run.agent().policy))
+    assert isinstance(run, TrainingRun)
+    assert run.counters.best == pytest.approx(run.evaluator.evaluate(run.agent().policy)["validation_gap"])
 
 
 def test_a_run_that_diverges_says_so_and_keeps_its_checkpoint(tmp_path, monkeypatch):

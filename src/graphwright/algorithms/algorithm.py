@@ -1,20 +1,97 @@
-"""What every algorithm is: a policy, how it sees states, and the optimizer that changes it."""
+"""What every algorithm is: it owns what it learns and the optimizers that change it, and learns from one batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.algorithms.optimizer import AnnealedAdam
-from graphwright.core import GraphBatch, Observation
-from graphwright.nn import GraphPolicy
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+
+Observe = Callable[[GraphBatch], Observation]
+"""From states to what an agent sees of them."""
 
 
-class OptimizerSettings(Protocol):
-    """What the settings of every algorithm have."""
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What an algorithm is built for.
+
+    name: that of the algorithm. features, actions: what a policy reads and chooses among. environment: whose states are
+    observed. encoder, heads: settings of the networks. generator: of all random draws, on the device of the networks.
+    num_objectives: K, how many numbers a reward has.
+    """
+
+    name: str
+    features: Features
+    actions: ActionSpec
+    environment: Any
+    encoder: EncoderConfig
+    heads: HeadsConfig
+    generator: torch.Generator
+    num_objectives: int = 1
+
+
+class Algorithm(ABC):
+    """Networks, with all that changes them.
+
+    policy: what acts, and what a run leaves. The networks and optimizers among its attributes are what a checkpoint
+    holds.
+    """
+
+    policy: nn.Module
+
+    def begin(self, sample: Callable[[], Any]) -> None:  # noqa: B027 (nothing is an answer)
+        """Called once before the first update; `sample` gives a batch to begin with, if one is needed."""
+
+    @abstractmethod
+    def update(self, batch: Any, progress: float) -> dict[str, Tensor]:
+        """Learn from `batch`, at `progress` (0 to 1) of the run; scalars to log."""
+
+    def acting_state(self) -> dict[str, Tensor]:
+        """The weights of what acts, which are what a run leaves."""
+        return self.policy.state_dict()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """All that it has to remember."""
+        return {
+            f"{name}.{key}": tensor for name, part in self._parts().items() for key, tensor in part.state_dict().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned; raises KeyError, ValueError or RuntimeError where it does not fit."""
+        for name, part in self._parts().items():
+            start = f"{name}."
+            part.load_state_dict({key.removeprefix(start): state[key] for key in state if key.startswith(start)})
+
+    def _parts(self) -> dict[str, nn.Module | AnnealedAdam]:
+        return {name: part for name, part in vars(self).items() if isinstance(part, nn.Module | AnnealedAdam)}
+
+
+class AlgorithmClass(Protocol):
+    """What a line of the registry names.
+
+    Config: its settings; options: what their names on the command line begin with. fewest_samples: how many episodes of
+    each instance it needs.
+    """
+
+    __name__: str
+    Config: type
+    options: str
+    fewest_samples: int
+
+    def build(self, config: Any, setup: Setup) -> Algorithm:
+        """A fresh algorithm, with weights from torch's global generator."""
+
+
+class MinibatchSettings(Protocol):
+    """What the settings of every algorithm have that learns from minibatches of states."""
 
     @property
     def learning_rate(self) -> float:
@@ -29,24 +106,34 @@ class OptimizerSettings(Protocol):
         """States of each gradient step."""
 
 
-Config = TypeVar("Config", bound=OptimizerSettings)
+Settings = TypeVar("Settings", bound=MinibatchSettings)
 
 
-class Algorithm(Generic[Config]):
-    """Updates `policy` from collected data; `observe` is the environment's; `generator` shuffles."""
+class MinibatchAlgorithm(Algorithm, Generic[Settings]):
+    """Updates `policy` from states in minibatches; `observe` is the environment's; `generator` shuffles."""
 
-    def __init__(
-        self,
-        policy: GraphPolicy,
-        observe: Callable[[GraphBatch], Observation],
-        config: Config,
-        generator: torch.Generator,
-    ) -> None:
+    Config: ClassVar[type]
+    options: ClassVar[str]
+    fewest_samples: ClassVar[int] = 1
+    Policy: ClassVar[type[GraphPolicy]] = GraphPolicy
+    policy: GraphPolicy
+
+    def __init__(self, policy: GraphPolicy, observe: Observe, config: Settings, generator: torch.Generator) -> None:
         self.policy = policy
         self.observe = observe
         self.config = config
         self.generator = generator
         self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+
+    @classmethod
+    def build(cls, config: Settings, setup: Setup) -> Self:
+        """See `AlgorithmClass`."""
+        policy = cls.Policy(setup.features, setup.actions, setup.encoder, setup.heads).to(setup.generator.device)
+        return cls(policy, setup.environment.observe, config, setup.generator)
+
+    @override
+    def acting_state(self) -> dict[str, Tensor]:
+        return self.policy.acting_state()
 
     def minibatches(self, count: int, device: torch.device) -> tuple[Tensor, ...]:
         """The rows 0 to `count` in random order, in pieces of `minibatch_size`."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
+from typing_extensions import override
 
-from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.distributions import RaggedCategorical
@@ -23,14 +24,6 @@ class ImitationConfig:
 
     learning_rate: float = 2e-3
     """At the beginning; it falls linearly to zero."""
-    num_instances: int = 64
-    """Instances between updates; each is solved exactly."""
-    repeats: int = 4
-    """Episodes of each instance."""
-    expert_share: float = 0.7
-    """β: part of the steps that the expert takes, the policy choosing among what it approves of."""
-    seconds: float = 1.0
-    """Time for the solver, each instance; where it runs out, the best solution found is imitated."""
     minibatch_size: int = 512
     """States of each gradient step."""
     max_grad_norm: float = 1.0
@@ -38,18 +31,19 @@ class ImitationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("num_instances", "repeats", "minibatch_size"):
-            require(f"imitation.{name.replace('_', '-')}", getattr(self, name))
-        for name in ("learning_rate", "seconds", "max_grad_norm"):
+        require("imitation.minibatch-size", self.minibatch_size)
+        for name in ("learning_rate", "max_grad_norm"):
             require(f"imitation.{name.replace('_', '-')}", getattr(self, name), 0)
-        require("imitation.expert-share", self.expert_share, 0, 1)
 
 
-class Imitation(Algorithm[ImitationConfig]):
-    """Updates `policy` from demonstrations."""
+class Imitation(MinibatchAlgorithm[ImitationConfig]):
+    """Imitation of exact solutions, on the states that expert and policy meet."""
 
+    Config = ImitationConfig
+    options = "imitation"
+
+    @override
     def update(self, demonstrations: Demonstrations, progress: float) -> dict[str, Tensor]:
-        """Learn from `demonstrations`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         rows = self.minibatches(demonstrations.num_steps, demonstrations.approved.device)
         return mean_of([self._step(demonstrations, some) for some in rows])

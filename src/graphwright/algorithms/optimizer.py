@@ -54,10 +54,15 @@ class AnnealedAdam:
         self.adam.step()
         return norm
 
-    def state_dict(self) -> dict[str, Any]:
-        """Adam's moments and counters."""
-        return self.adam.state_dict()
+    def state_dict(self) -> dict[str, Tensor]:
+        """Adam's moments and counters, named place.moment for the place of each parameter."""
+        state = self.adam.state_dict()["state"]
+        return {f"{place}.{name}": tensor for place, moments in state.items() for name, tensor in moments.items()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from saved moments and counters."""
-        self.adam.load_state_dict(dict(state))
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, tensor in state.items():
+            place, _, name = key.partition(".")
+            moments.setdefault(int(place), {})[name] = tensor
+        self.adam.load_state_dict({"state": moments, "param_groups": self.adam.state_dict()["param_groups"]})

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
@@ -22,10 +23,6 @@ class PPOConfig:
 
     learning_rate: float = 4e-3
     """At the beginning; it falls linearly to zero."""
-    num_envs: int = 256
-    """Episodes side by side."""
-    num_steps: int = 16
-    """Steps of each between updates."""
     epochs: int = 3
     """Passes over what was collected."""
     minibatch_size: int = 512
@@ -47,7 +44,7 @@ class PPOConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("num_envs", "num_steps", "epochs", "minibatch_size"):
+        for name in ("epochs", "minibatch_size"):
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name))
         for name in ("learning_rate", "clip", "value_coefficient", "max_grad_norm"):
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0)
@@ -55,13 +52,16 @@ class PPOConfig:
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0, 1)
 
 
-class PPO(Algorithm[PPOConfig]):
-    """Updates `policy` from rollouts."""
+class PPO(MinibatchAlgorithm[PPOConfig]):
+    """Proximal policy optimisation: clipped policy gradients with a critic, from steps of many episodes."""
 
+    Config = PPOConfig
+    options = "ppo"
+    Policy = ActorCritic
     policy: ActorCritic
 
+    @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
-        """Learn from `rollout`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         advantage, target = self.advantages(rollout)
         steps = []

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
+from typing_extensions import override
 
-from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
@@ -23,10 +24,6 @@ class ReinforceConfig:
 
     learning_rate: float = 2e-3
     """At the beginning; it falls linearly to zero."""
-    num_instances: int = 32
-    """Instances between updates."""
-    repeats: int = 16
-    """K: episodes of each instance, whose mean return is the baseline."""
     minibatch_size: int = 768
     """States of each gradient step."""
     entropy_coefficient: float = 0.0
@@ -35,20 +32,21 @@ class ReinforceConfig:
     """Gradients are clipped to this norm."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError where there is nothing to compare an episode with."""
-        if self.repeats < 2:
-            raise ValueError(f"--reinforce.repeats {self.repeats}: the baseline needs at least 2 episodes an instance")
-        for name in ("num_instances", "minibatch_size"):
-            require(f"reinforce.{name.replace('_', '-')}", getattr(self, name))
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        require("reinforce.minibatch-size", self.minibatch_size)
         for name in ("learning_rate", "max_grad_norm"):
             require(f"reinforce.{name.replace('_', '-')}", getattr(self, name), 0)
 
 
-class Reinforce(Algorithm[ReinforceConfig]):
-    """Updates `policy` from whole episodes."""
+class Reinforce(MinibatchAlgorithm[ReinforceConfig]):
+    """REINFORCE: whole episodes, each compared with the mean of several of the same instance."""
 
+    Config = ReinforceConfig
+    options = "reinforce"
+    fewest_samples = 2
+
+    @override
     def update(self, episodes: Episodes, progress: float) -> dict[str, Tensor]:
-        """Learn from `episodes`, at `progress` (0 to 1) of the run; scalars to log."""
         self.optimizer.anneal(progress)
         advantage = standardize(group_advantage(episodes.returns).flatten()[episodes.episode.long()])
         steps = []

@@ -5,35 +5,30 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.instances import FileOptions
-from graphwright.training.agent import load
+from graphwright.cli.tables import evaluation_table, sampling_table
+from graphwright.training.agent import Agent, load, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
-from graphwright.training.evaluate import EvaluationOptions, EvaluationRow, evaluate
+from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
 
 
-@dataclass(frozen=True)
-class Evaluate:
-    """Compare a policy with random choice, heuristics and the optimum on graphs that it has never seen.
-
-    Runs of flow networks have options of their own: `graphwright evaluate RUN --help`.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Evaluate(ABC):
+    """Compare a policy with others. What there is to choose depends on what the run learned."""
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run."""
-    options: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
-    instances: tuple[Path, ...] = ()
-    """Files to evaluate on instead of random graphs, one row each."""
-    files: Annotated[FileOptions, tyro.conf.arg(name="")] = dataclasses.field(default_factory=FileOptions)
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
@@ -44,25 +39,76 @@ class Evaluate:
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
+        document, table = self.measure(load(self.directory, self.device))
+        if self.json:
+            print(json.dumps(document, indent=2))
+        else:
+            # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
+            Console(width=max(Console().width, 15 * len(table.columns))).print(table)
+
+    @abstractmethod
+    def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
+        """What is measured, for programs and for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSolutions(Evaluate):
+    """Compare a policy with random choice, heuristics and the optimum on graphs that it has never seen.
+
+    Runs that learned to sample have options of their own: `graphwright evaluate RUN --help`.
+    """
+
+    options: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
+    instances: tuple[Path, ...] = ()
+    """Files to evaluate on instead of random graphs, one row each."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
+
+    def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
+        """A row for each size or file."""
         if len(set(self.instances)) < len(self.instances):
             raise ConfigError("--instances: a file is named twice; name each once")
-        agent = load(self.directory, self.device)
-        files = {str(path): self.files.read(path, agent.config.rules)[1] for path in self.instances}
+        files = {str(path): self.files.read(path, agent.config.played)[1] for path in self.instances}
         rows = evaluate(agent, self.options, files or None)
-        if self.json:
-            document: dict[str, Any] = {
-                "problem": agent.problem.name,
-                "objective": agent.problem.objective,
-                "run": str(self.directory),
-            }
-            document |= {"decode": self.options.decode, "maximise": agent.config.environment.maximise}
-            print(json.dumps(document | {"rows": [_finite(dataclasses.asdict(row)) for row in rows]}, indent=2))
-            return
-        topology = self.options.generator or agent.config.generator or agent.problem.topology
+        problem, environment = agent.problem, agent.config.environment
+        document = {
+            "problem": problem.name,
+            "objective": problem.objective,
+            "run": str(self.directory),
+            "decode": self.options.decode,
+            "maximise": environment.maximise,
+            "rows": [_finite(dataclasses.asdict(row)) for row in rows],
+        }
+        topology = self.options.generator or agent.config.collection.generator or problem.topology
         what = "files" if files else f"{self.options.graphs} instances each, {topology}"
-        table = evaluation_table(f"{agent.problem.name}: mean {agent.problem.objective}, {what}", rows)
-        # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
-        Console(width=max(Console().width, 15 * len(table.columns))).print(table)
+        return document, evaluation_table(f"{problem.name}: mean {problem.objective}, {what}", rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSampling(Evaluate):
+    """Compare a sampler with uniform random building, and with its exact target where that is known."""
+
+    options: Annotated[SamplingOptions, tyro.conf.arg(name="")]
+    pictures: Path | None = None
+    """Folder for pictures: rewards, the best objects, the exact distribution, objectives; as far as there are any."""
+
+    def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
+        """The sampler beside random building."""
+        found = evaluate(agent, self.options, pictures=self.pictures)
+        head = {"problem": agent.problem.name, "run": str(self.directory), "algorithm": agent.config.algorithm}
+        title = f"{agent.problem.name}: {found.objects:,} objects"
+        return head | dataclasses.asdict(found), sampling_table(title, found)
+
+
+def evaluate_command(arguments: Sequence[str]) -> type[Evaluate]:
+    """`Evaluate` for what the run learned that `arguments` name."""
+    for directory in (Path(word) for word in arguments[1:] if arguments[0] == "evaluate"):
+        try:
+            _, config = read_config(directory)
+        except (ConfigError, ImportError):
+            continue  # the command says what is wrong with it
+        if "reversible" in find_algorithm(config.algorithm).needs:
+            return EvaluateSampling
+    return EvaluateSolutions
 
 
 def _finite(row: dict[str, Any]) -> dict[str, Any]:
@@ -70,42 +116,3 @@ def _finite(row: dict[str, Any]) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
     }
-
-
-def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
-    """Mean objectives, a row for each size or file."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    heuristics = list(rows[0].heuristics)
-    solved = any(row.optimum is not None for row in rows)
-    headings = ["graphs", "random", *heuristics, "policy", *(["optimum"] if solved else []), "ratio"]
-    for heading in (*headings, "95 % interval", "time"):
-        table.add_column(heading.replace("-", " "), justify="right", overflow="fold")
-    for row in rows:
-        optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
-        table.add_row(
-            row.name,
-            f"{row.random:.3f}",
-            *(f"{row.heuristics[name]:.3f}" for name in heuristics),
-            f"[bold]{row.policy:.3f}",
-            *optimum,
-            f"[bold]{row.ratio:.4f}",
-            f"{row.ratio_low:.4f}–{row.ratio_high:.4f}",
-            f"{row.seconds:.1f} s",
-        )
-    table.caption = "\n".join(_remarks(rows)) or None
-    return table
-
-
-def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
-    """What a reader must know beside the numbers."""
-    remarks = []
-    unproven = sum(row.graphs - row.proven for row in rows if row.optimum is not None)
-    if unproven:
-        remarks.append(f"* a bound: {unproven} optima are not proven; a longer --time-limit may prove them")
-    others = {row.reference for row in rows} - {"optimum"}
-    if others:
-        remarks.append(f"the ratio is to {' and '.join(sorted(others))}")
-    incomplete = sum(row.graphs - row.complete for row in rows)
-    if incomplete:
-        remarks.append(f"{incomplete} of the policy's solutions are NOT COMPLETE")
-    return remarks

@@ -8,23 +8,21 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, Union
 
 import tyro
 
-from graphwright.algorithms.gflownet.registry import OBJECTIVES
-from graphwright.cli.evaluate import Evaluate
+from graphwright.cli.algorithms import Algorithms
+from graphwright.cli.evaluate import evaluate_command
 from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
-from graphwright.cli.sample import EvaluateFlow, Sample
+from graphwright.cli.sample import Sample
 from graphwright.cli.solve import Solve
-from graphwright.cli.train import Resume, Train, TrainFlow, is_flow_run
+from graphwright.cli.train import Resume, train_command
 from graphwright.core import GraphError
-from graphwright.envs.registry import PROBLEMS, find_problem
+from graphwright.envs.registry import PROBLEMS
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.config import ConfigError
 from graphwright.training.interrupt import Interrupted
 from graphwright.workers.process import WorkerError
 
@@ -34,7 +32,7 @@ _BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, Wo
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
     if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # where a problem of one's own, module:PROBLEM, may stand
+        sys.path.append(os.getcwd())  # where a problem of one's own, module:NAME, may stand
     with _readers_may_leave():
         _run(_parse(sys.argv[1:] if arguments is None else list(arguments)))
 
@@ -84,39 +82,31 @@ def _parse(arguments: Sequence[str]) -> Any:
 
 
 _DESCRIPTION = "Reinforcement learning on graphs of any size."
-_FLOW_ONLY = OBJECTIVES.keys() - {"reinforce"}  # which is an algorithm for problems too
 _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 
 
 def _commands(arguments: Sequence[str]) -> Any:
-    """The union of all commands; `train` comes with the defaults of the problem or task that `arguments` name."""
-    evaluate = EvaluateFlow if any(is_flow_run(Path(word)) for word in arguments) else Evaluate
-    start = _start_of(arguments)
+    """The union of all commands; `train` and `evaluate` come with the options of what `arguments` name."""
+    problem = _problem_of(arguments)
+    training, defaults = train_command(problem, arguments)
     return Union[  # noqa: UP007 (annotated members)
         Annotated[Problems, tyro.conf.subcommand("problems")],
-        Annotated[type(start), tyro.conf.subcommand("train", default=start)],
+        Annotated[Algorithms, tyro.conf.subcommand("algorithms")],
+        Annotated[training, tyro.conf.subcommand("train", default=defaults)],
         Annotated[Resume, tyro.conf.subcommand("resume")],
-        Annotated[evaluate, tyro.conf.subcommand("evaluate")],
+        Annotated[evaluate_command(arguments), tyro.conf.subcommand("evaluate")],
         Annotated[Sample, tyro.conf.subcommand("sample")],
         Annotated[Solve, tyro.conf.subcommand("solve")],
         Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
     ]
 
 
-def _start_of(arguments: Sequence[str]) -> Train | TrainFlow:
-    """A run that solves, or one that samples: of a problem that can be both, the algorithm decides."""
-    name = _problem_of(arguments)
-    problem = find_problem(name)
-    sampled = problem.generation is not None and any(word.split("=")[-1] in _FLOW_ONLY for word in arguments)
-    if problem.topology is None or sampled:
-        return TrainFlow(task=tyro.MISSING, directory=tyro.MISSING, config=FlowConfig.for_task(name))
-    return Train(problem=tyro.MISSING, directory=tyro.MISSING, config=TrainConfig.for_problem(name))
-
-
 def _problem_of(arguments: Sequence[str]) -> str:
-    """The problem that `train` is told; the first of all where nothing is told."""
+    """The problem that `train` is told; the first of all where none is told."""
     command, *words = arguments or ("",)
-    if command == "train" and words and not words[0].startswith("-"):
+    if command != "train":
+        return next(iter(PROBLEMS))
+    if words and not words[0].startswith("-"):
         return words[0]
     return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
 

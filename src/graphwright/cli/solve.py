@@ -58,7 +58,9 @@ class Solve:
         if self.picture is not None and not self.picture.absolute().parent.is_dir():
             raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
         agent = load(self.directory, self.device)
-        graphs = [self.reading.read(path, agent.config.rules) for path in self.files]
+        if agent.samples:
+            raise ConfigError(f"{self.directory}: what it learned samples objects; see `graphwright sample`")
+        graphs = [self.reading.read(path, agent.config.played) for path in self.files]
         solutions = [self._solve(agent, named, instance) for named, instance in graphs]
         if self.picture is not None:
             _draw(self.picture, self.files[0], agent, *graphs[0], solutions[0])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,41 +13,65 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from graphwright.training.checkpoint import CONFIG_FILE
-from graphwright.training.config import ConfigError, Device, TrainConfig
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.trainer import FlowTrainer, resume_flow, train_flow
-from graphwright.training.loop import Trainer, resume, train
+from graphwright.algorithms.registry import find_algorithm
+from graphwright.envs.registry import find_problem
+from graphwright.training.config import Device, TrainConfig
+from graphwright.training.evaluators import GapEvaluator
+from graphwright.training.gflownet.evaluator import DistributionEvaluator
+from graphwright.training.train import TrainingRun, resume, train
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a policy on random graphs."""
+    """Train a policy on a problem. The options are those of the chosen algorithm, and the defaults the problem's own.
+
+    `graphwright algorithms` lists the algorithms, `graphwright problems` the problems.
+    """
 
     problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
-    """Its name, as `graphwright problems` lists it; the defaults below are its own."""
+    """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
     directory: Annotated[Path, tyro.conf.arg(name="run")]
     """Directory to make for the run."""
-    config: Annotated[TrainConfig, tyro.conf.arg(name="")]
+    config: Annotated[Any, tyro.conf.arg(name="")]
 
     def run(self) -> None:
         """Train, and say what came of it."""
-        _report(self.directory, train(self.problem, self.config, self.directory))
+        config = TrainConfig(**{each.name: getattr(self.config, each.name) for each in dataclasses.fields(TrainConfig)})
+        _report(self.directory, train(self.problem, config, self.directory))
 
 
-@dataclass(frozen=True)
-class TrainFlow:
-    """Train a generative flow network."""
+def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
+    """`Train` with the options, and the defaults, of what `words` say is trained and how. Raises ValueError."""
+    algorithm = algorithm_of(words)
+    found = find_problem(problem)
+    defaults = TrainConfig.for_problem(found, algorithm)
+    values = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(defaults)}
+    prefix = find_algorithm(defaults.algorithm).load().options
+    types = {
+        "environment": type(defaults.environment),
+        "settings": Annotated[type(defaults.settings), tyro.conf.arg(name=prefix)],
+        "collection": Annotated[type(defaults.collection), tyro.conf.arg(name="")],
+        "validation": type(defaults.validation),
+    }
+    options: Any = dataclass(frozen=True, kw_only=True)(
+        type("TrainOptions", (TrainConfig,), {"__annotations__": types, **{name: values[name] for name in types}})
+    )
+    command: Any = dataclass(frozen=True)(
+        type("Train", (Train,), {"__annotations__": {"config": Annotated[options, tyro.conf.arg(name="")]}})
+    )
+    command.__doc__ = Train.__doc__
+    return command, command(problem=tyro.MISSING, directory=tyro.MISSING, config=options(**values))
 
-    task: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="TASK")]
-    """Its name, as `graphwright problems` lists it; the defaults below are its own."""
-    directory: Annotated[Path, tyro.conf.arg(name="run")]
-    """Directory to make for the run."""
-    config: Annotated[FlowConfig, tyro.conf.arg(name="")]
 
-    def run(self) -> None:
-        """Train, and say what came of it."""
-        _report_flow(self.directory, train_flow(self.task, self.config, self.directory))
+def algorithm_of(words: Sequence[str]) -> str | None:
+    """What follows `--algorithm`, wherever among `words`. Raises ValueError where there is none of that name."""
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--algorithm":
+            value = value if equals else next(iter(words[place + 1 :]), "")
+            find_algorithm(value)
+            return value
+    return None
 
 
 @dataclass(frozen=True)
@@ -58,44 +83,29 @@ class Resume:
     seconds: float | None = None
     """A new end: training time in all, the time so far included."""
     steps: int | None = None
-    """A new end: environment steps, or trajectories of a flow network, in all."""
+    """A new end: environment steps, or trajectories of objects, in all."""
     threads: int | None = None
     """CPU threads; by default those of the run."""
     device: Device | None = None
-    """Where the networks run; by default that of the run. Flow networks run on the CPU."""
+    """Where the networks run; by default that of the run. Samplers run on the CPU."""
 
     def run(self) -> None:
         """Go on, and say what came of it."""
-        options: dict[str, Any] = {"seconds": self.seconds, "steps": self.steps, "threads": self.threads}
-        if not is_flow_run(self.directory):
-            _report(self.directory, resume(self.directory, device=self.device, **options))
-        elif self.device == "cuda":
-            raise ConfigError("--device cuda: flow networks run on the CPU only; leave it out")
-        else:
-            _report_flow(self.directory, resume_flow(self.directory, **options))
+        run = resume(self.directory, seconds=self.seconds, steps=self.steps, threads=self.threads, device=self.device)
+        _report(self.directory, run)
 
 
-def is_flow_run(directory: Path) -> bool:
-    """Whether a run directory is one of a flow network."""
-    try:
-        return "task" in json.loads((directory / CONFIG_FILE).read_text())
-    except (OSError, ValueError, TypeError):
-        return False  # whoever reads the directory says what is wrong with it
-
-
-def _report_flow(directory: Path, trainer: FlowTrainer) -> None:
-    counters = trainer.counters
-    taken = f"{counters.steps:,} trajectories in {counters.seconds:.0f} s"
-    if trainer.task.sampled.one_instance and math.isfinite(trainer.log_z):
-        taken += f", log Z {trainer.log_z:.4f}"
-    if trainer.exact is not None:
-        distance = trainer.exact.total_variation(trainer.policy)
-        taken += f" (exact {trainer.exact.log_z:.4f}), total variation {distance:.4f}"
-    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}", soft_wrap=True)
-
-
-def _report(directory: Path, trainer: Trainer) -> None:
-    counters = trainer.counters
-    gap = f"{100 * counters.best_gap:.2f} % worse than {trainer.validation.reference} on the validation graphs"
-    taken = f"{counters.steps:,} steps in {counters.seconds:.0f} s; policy of update {counters.best_iteration}"
-    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {taken}, {gap}", soft_wrap=True)
+def _report(directory: Path, run: TrainingRun) -> None:
+    counters, evaluator = run.counters, run.evaluator
+    steps = "trajectories" if isinstance(evaluator, DistributionEvaluator) else "steps"
+    facts = [f"{counters.steps:,} {steps} in {counters.seconds:.0f} s"]
+    if isinstance(evaluator, GapEvaluator) and counters.best is not None:
+        facts[0] += f"; policy of update {counters.best_iteration}"
+        facts.append(f"{100 * counters.best:.2f} % worse than {evaluator.reference} on the validation graphs")
+    if isinstance(evaluator, DistributionEvaluator):
+        exact, log_z = evaluator.exact, run.latest.get("log_z", math.nan)
+        if evaluator.problem.sampled.one_instance and math.isfinite(log_z):
+            facts.append(f"log Z {log_z:.4f}" + ("" if exact is None else f" (exact {exact.log_z:.4f})"))
+        if exact is not None:
+            facts.append(f"total variation {exact.total_variation(run.policy):.4f}")  # type: ignore[arg-type]
+    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {', '.join(facts)}", soft_wrap=True)

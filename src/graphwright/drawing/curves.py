@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Rows = Sequence[dict[str, float]]
+Rows = Sequence[Mapping[str, float]]
 """One mapping a logged update, from the names of metrics to their values; NaN where one was not measured."""
 _LEAST = 1e-12  # what a logarithmic axis shows in place of zero
 

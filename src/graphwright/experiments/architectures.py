@@ -15,8 +15,10 @@ from graphwright.experiments.experiment import ExperimentOptions, mean_random, t
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.config import TrainConfig, ValidationConfig
+from graphwright.training.collection import StepsConfig
+from graphwright.training.config import TrainConfig
 from graphwright.training.statistics import Interval, stratified_interval
+from graphwright.training.validation import ValidationConfig
 
 PUBLISHED = {"gatv2": 8.02, "gcn": 8.60, "sage": 5.82}
 NAMES = {"gatv2": "GATv2", "gcn": "GCN", "sage": "GraphSAGE"}
@@ -25,8 +27,6 @@ _SIZE, _GRAPHS = 20, 500
 
 _FAITHFUL_PPO = PPOConfig(
     learning_rate=1e-5,
-    num_envs=1,
-    num_steps=1024,
     epochs=10,
     minibatch_size=64,
     discount=1.0,
@@ -75,7 +75,8 @@ def faithful_config(kind: str, seed: int, steps: int) -> TrainConfig:
         seed=seed,
         encoder=EncoderConfig(kind=kind, width=128, depth=2, residual=False, norm=False),  # type: ignore[arg-type]
         heads=HeadsConfig(pool="mean", value_pool="mean", nodes="proto-distance"),
-        ppo=_FAITHFUL_PPO,
+        settings=_FAITHFUL_PPO,
+        collection=StepsConfig(num_envs=1, num_steps=1024),
         validation=ValidationConfig(sizes=(15,), every=10),
     )
 

@@ -16,17 +16,17 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.core.files import write_atomically
-from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import side_by_side
-from graphwright.training.agent import make_policy
-from graphwright.training.config import InvalidConfig, TrainConfig, use_threads
+from graphwright.training.collection import InvalidConfig, StepsConfig
+from graphwright.training.config import TrainConfig, use_threads
 from graphwright.training.decode import Decoding, decode
-from graphwright.training.learner import make_learner
 from graphwright.training.statistics import stratified_interval
+from graphwright.training.train import TrainingRun
+from graphwright.training.validation import ValidationConfig
 
 _SIZE, _GRAPHS, _STEPS, _POINTS = 15, 200, 100_000, 12
 _LABELS = {"mask": "masked", "penalty": "penalty −1"}
@@ -41,7 +41,9 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
     folder.mkdir(parents=True, exist_ok=True)
     configs = {
         (handling, seed): replace(
-            corrected_config("sage", seed, options.count(_STEPS)), invalid=InvalidConfig(handling=handling)
+            corrected_config("sage", seed, options.count(_STEPS)),
+            collection=StepsConfig(invalid=InvalidConfig(handling=handling)),
+            validation=ValidationConfig(sizes=(_SIZE,), graphs=1),  # nothing is chosen by it
         )
         for handling in ("mask", "penalty")
         for seed in range(options.seeds)
@@ -62,21 +64,18 @@ def _learn(config: TrainConfig, path: Path, graphs: int) -> Path:
     use_threads(1)
     config = config.completed(VERTEX_COVER)
     assert config.steps is not None
-    torch.manual_seed(config.seed)
-    policy, generator = make_policy(config, torch.device("cpu")), torch.Generator().manual_seed(config.seed)
-    source = GeneratedInstances(config.instance_generator(VERTEX_COVER), config.seed)
-    learner = make_learner(VERTEX_COVER, config, policy, source, generator)
+    run = TrainingRun(VERTEX_COVER, replace(config, threads=1), path.with_suffix(""))
     instances = test_instances(VERTEX_COVER, _SIZE, graphs)
     curve: Curve = {name: [] for name in ("steps", *_DECODINGS, *(f"{name} complete" for name in _DECODINGS))}
-    taken = 0
     for point in range(_POINTS + 1):
-        while taken < config.steps * point / _POINTS:
-            taken += learner.iterate(taken / config.steps)[0]
-        curve["steps"].append(taken)
+        while run.counters.steps < config.steps * point / _POINTS:
+            run.iterate()
+        curve["steps"].append(run.counters.steps)
         for method in _DECODINGS:
-            states = decode(policy, config.rules, instances, method, generator=torch.Generator().manual_seed(0))
-            curve[method].append(-float(config.rules.objective(states).mean()))
-            curve[f"{method} complete"].append(float(config.rules.is_complete(states).double().mean()))
+            draws = torch.Generator().manual_seed(0)
+            states = decode(run.agent().policy, config.played, instances, method, generator=draws)
+            curve[method].append(-float(config.played.objective(states).mean()))
+            curve[f"{method} complete"].append(float(config.played.is_complete(states).double().mean()))
     write_atomically(path, json.dumps(curve).encode())
     return path
 

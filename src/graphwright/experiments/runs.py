@@ -19,7 +19,7 @@ from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import CONFIG_FILE, Agent, load, read_config
 from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.loop import new_run
+from graphwright.training.train import new_run
 
 Result = TypeVar("Result")
 _SECONDS_FILE = "cpu-seconds.txt"
@@ -86,9 +86,9 @@ def _train(job: Job, place: Path) -> str:
     """In a process of its own: train, note the time, and say what was done."""
     start = time.process_time()
     shutil.rmtree(place, ignore_errors=True)  # a run that was interrupted
-    trainer = new_run(find_problem(job.problem), job.config, place)
+    run = new_run(find_problem(job.problem), job.config, place)
     for part in job.untrained:
-        trainer.policy.get_submodule(part).requires_grad_(False)
-    trainer.begin(Console(quiet=True))
+        run.policy.get_submodule(part).requires_grad_(False)
+    run.begin(Console(quiet=True))
     write_atomically(place / _SECONDS_FILE, f"{time.process_time() - start:.1f}\n".encode())
     return f"{job.label}, seed {job.config.seed}"

@@ -99,9 +99,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
 def _config(setting: Setting, seed: int, seconds: float) -> TrainConfig:
     return TrainConfig.for_problem(
         setting.problem,
-        generator=setting.topology,
-        sizes=_TRAINED_ON,
-        weights=setting.weights,
+        collection={"generator": setting.topology, "sizes": _TRAINED_ON, "weights": setting.weights},
         seed=seed,
         seconds=seconds,
     )

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
+from graphwright.algorithms.algorithm import Algorithm, Setup
+from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
 from graphwright.core.files import write_atomically
+from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import find_problem
-from graphwright.nn import ActorCritic, GraphPolicy
+from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -19,67 +25,147 @@ from graphwright.training.checkpoint import (
     load_module,
     save_checkpoint,
 )
+from graphwright.training.collection import PlayConfig
 from graphwright.training.config import ConfigError, TrainConfig, from_json, to_json
 from graphwright.training.decode import Decoding, decode
+from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
+from graphwright.training.gflownet.evaluator import make_exact
+from graphwright.training.gflownet.exact import Exact
+from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 
 
 @dataclass(frozen=True, eq=False)
 class Agent:
-    """What a run leaves behind: a policy for a problem, and how it was trained."""
+    """What a run leaves behind: a policy for a problem, and how it was trained.
+
+    `solve` is for policies that act for the best objective, `sample` and what follows it for those that sample objects
+    in proportion to a reward; each raises ConfigError where the other was learned.
+    """
 
     problem: Problem
     config: TrainConfig
-    policy: GraphPolicy
+    policy: Any
 
     @property
     def device(self) -> torch.device:
         """Where the policy is."""
         return next(self.policy.parameters()).device
 
+    @property
+    def samples(self) -> bool:
+        """Whether it was learned to sample in proportion to a reward, rather than to act for the best objective."""
+        return not isinstance(self.config.collection, PlayConfig)
+
     def solve(
         self, instances: GraphBatch, decoding: Decoding = "greedy", *, samples: int = 16, seed: int = 0
     ) -> GraphBatch:
         """A final state for each of `instances`, on the CPU; see `training.decode`."""
+        self._require(not self.samples, "samples objects, and solves nothing; see `sample`")
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = instances.to(self.device)
-        return decode(self.policy, self.config.rules, placed, decoding, samples=samples, generator=generator).to("cpu")
+        return decode(self.policy, self.config.played, placed, decoding, samples=samples, generator=generator).to("cpu")
+
+    def sample(self, count: int, seed: int = 0, goal: Goal = ANY_GOAL, at_once: int = 512) -> GraphBatch:
+        """`count` finished objects, built for `goal`; by default for the greatest exponent of the run's."""
+        self._require(self.samples, "solves instances, and samples nothing; see `solve`")
+        require("num", count)
+        generator = torch.Generator().manual_seed(seed)
+        environment, collection = self.config.environment, self.config.collection
+        sampler = Sampler(environment, self.policy, NO_EXPLORATION, generator)
+        parts = []
+        for begin in range(0, count, at_once):
+            number = min(at_once, count - begin)
+            instances = collection.instances(self.problem, environment, number, generator, goal)
+            parts.append(sampler.build(instances).objects)
+        return GraphBatch.concat(parts)
+
+    def log_reward(self, objects: GraphBatch) -> Tensor:
+        """[B] float64: log R of objects, without exponent."""
+        self._require(self.samples, "solves instances, which have no reward; see `solve`")
+        return self.config.collection.reward(self.config.environment, objects)
+
+    @torch.no_grad()
+    def log_likelihood(self, objects: GraphBatch, trajectories: int = 64, seed: int = 0) -> Tensor:
+        """[B] float32: log of the probability of building each object, estimated.
+
+        log of the mean over `trajectories` drawn backward of P_F(τ) / P_B(τ | x), which has the right expectation; of a
+        graph without names, any numbering of it counts. objects: with the conditions that `condition.attach` gives.
+        """
+        self._require(self.samples, "solves instances, and samples nothing; see `solve`")
+        environment = self.config.environment
+        sampler = Sampler(environment, self.policy, NO_EXPLORATION, torch.Generator().manual_seed(seed))
+        found = []
+        for _ in range(trajectories):
+            apart = sampler.take_apart(objects)
+            states = apart.states
+            masks, backward_masks = environment.masks(states), environment.backward_masks(states)
+            estimate = self.policy(environment.observe(states), masks, backward_masks)
+            ratio = estimate.forward.log_prob(apart.forward) - estimate.backward.log_prob(apart.backward)
+            found.append(segment_sum(ratio, apart.segments))
+        symmetries = environment.log_automorphisms(objects).to(torch.float32)
+        return torch.logsumexp(torch.stack(found), 0) - math.log(trajectories) - symmetries
+
+    def exact(self) -> Exact | None:
+        """The environment enumerated, where it has one instance, one condition and few enough states."""
+        self._require(self.samples, "solves instances, and samples nothing; see `solve`")
+        config = self.config
+        return make_exact(self.problem, config.environment, config.collection, config.validation.max_states)
 
     def save(self, directory: Path | str) -> None:
         """Write `config.json` and `policy.safetensors` into `directory`, which is made if need be."""
         directory = Path(directory)
         directory.mkdir(parents=True, exist_ok=True)
         write_atomically(directory / CONFIG_FILE, to_json(self.problem.name, self.config).encode())
-        save_checkpoint(directory / POLICY_FILE, self.policy.acting_state(), {})
+        acts = isinstance(self.policy, GraphPolicy)
+        save_checkpoint(directory / POLICY_FILE, self.policy.acting_state() if acts else self.policy.state_dict(), {})
+
+    def _require(self, holds: bool, otherwise: str) -> None:
+        if not holds:
+            raise ConfigError(f"{self.problem.name}: what {self.config.algorithm} learned {otherwise}")
 
 
-def make_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
-    """A fresh policy, the same for the same seed."""
-    return _make(GraphPolicy, config, device)
-
-
-def make_learning_policy(config: TrainConfig, device: torch.device) -> GraphPolicy:
-    """A fresh policy with the critic that the algorithm trains, if it trains one."""
-    return _make(ActorCritic if config.algorithm == "ppo" else GraphPolicy, config, device)
-
-
-def _make(kind: type[GraphPolicy], config: TrainConfig, device: torch.device) -> GraphPolicy:
-    environment = config.rules
+def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm:
+    """A fresh algorithm, its networks the same for the same seed. Raises ValueError where settings do not fit."""
+    collection, environment = config.collection, config.environment
+    if isinstance(collection, PlayConfig):
+        environment = collection.played(environment)
+        features, num_objectives = environment.features, 1
+    else:
+        features, num_objectives = collection.features(environment), collection.reward.num_measures
+    setup = Setup(
+        config.algorithm,
+        features,
+        environment.actions,
+        environment,
+        config.encoder,
+        config.heads,
+        generator,
+        num_objectives,
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        policy = kind(environment.features, environment.actions, config.encoder, config.heads)
-    return policy.to(device)
+        return find_algorithm(config.algorithm).load().build(config.settings, setup)
+
+
+def make_policy(config: TrainConfig, device: torch.device) -> Any:
+    """A fresh policy without what only learns, the same for the same seed."""
+    if not isinstance(config.collection, PlayConfig):
+        return make_algorithm(config, torch.Generator(device)).policy
+    environment = config.played
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return GraphPolicy(environment.features, environment.actions, config.encoder, config.heads).to(device)
 
 
 def read_config(directory: Path) -> tuple[Problem, TrainConfig]:
     """The problem and settings of a run directory. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:
-        name, config = from_json(path.read_text())
+        return from_json(path.read_text())
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
-    return find_problem(name), config
 
 
 def load(directory: Path | str, device: str = "auto") -> Agent:

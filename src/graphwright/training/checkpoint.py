@@ -19,6 +19,10 @@ CONFIG_FILE, POLICY_FILE, TRAINER_FILE = "config.json", "policy.safetensors", "t
 """The files of a run directory that a run goes on from."""
 
 
+FORMAT = "0.2"
+"""Of what a run writes: files of another one are refused."""
+
+
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message names the file and the reason."""
 
@@ -28,7 +32,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str
     # A copy of each: a first state may share a column with its instance, and safetensors refuses shared memory.
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps(dict(info), sort_keys=True)
-    metadata = {"info": text, "sha256": _checksum(contiguous, text)}
+    metadata = {"format": FORMAT, "info": text, "sha256": _checksum(contiguous, text)}
     write_atomically(path, save(contiguous, metadata))
 
 
@@ -43,6 +47,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path}: no such file; has the run written a checkpoint yet?") from None
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: truncated or not a Graphwright checkpoint ({_first_line(error)})") from None
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path}: is from another version of Graphwright, which this one cannot use; train anew")
     if metadata.get("sha256") != _checksum(tensors, metadata["info"]):
         raise CheckpointError(f"{path}: the checksum does not match; the file was altered, restore it from a copy")
     return tensors, info

@@ -65,10 +65,10 @@ def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, gener
 
 
 def collect_episodes(
-    environment: Environment, instances: GraphBatch, repeats: int, policy: GraphPolicy, generator: torch.Generator
+    environment: Environment, instances: GraphBatch, num_samples: int, policy: GraphPolicy, generator: torch.Generator
 ) -> Episodes:
-    """`repeats` whole episodes of each of `instances`."""
-    start = environment.reset(repeat_each(instances, repeats))
+    """`num_samples` whole episodes of each of `instances`."""
+    start = environment.reset(repeat_each(instances, num_samples))
     returns = torch.zeros(start.num_graphs, device=start.device)
     episodes, states, actions = [], [], []
     for transition in unroll(environment, start, lambda observation: policy.act(observation, generator).action):
@@ -78,10 +78,10 @@ def collect_episodes(
         returns[transition.episode] += transition.step.reward
     _require_steps(states)
     return Episodes(
-        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        states=_store(environment, instances, [episode // num_samples for episode in episodes], states),
         action=ActionTable.of(environment.actions, states, actions),
         episode=torch.cat(episodes).to(torch.int32),
-        returns=returns.view(-1, repeats),
+        returns=returns.view(-1, num_samples),
     )
 
 
@@ -94,15 +94,15 @@ def collect_demonstrations(
     policy: GraphPolicy,
     generator: torch.Generator,
     *,
-    repeats: int,
+    num_samples: int,
     expert_share: float,
 ) -> Demonstrations:
-    """`repeats` whole episodes of each of `instances`, in which the expert takes a share of the steps.
+    """`num_samples` whole episodes of each of `instances`, in which the expert takes a share of the steps.
 
     solutions: a final state of each instance, at which the expert aims. Where it takes a step, it is the policy that
     draws among what the expert approves of; where the expert approves of nothing, the policy goes on alone.
     """
-    start, goal = environment.reset(repeat_each(instances, repeats)), repeat_each(solutions, repeats)
+    start, goal = environment.reset(repeat_each(instances, num_samples)), repeat_each(solutions, num_samples)
     returns = torch.zeros(start.num_graphs, device=start.device)
     episode = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
     state, goal = start.select(episode), goal.select(episode)
@@ -121,7 +121,7 @@ def collect_demonstrations(
             episode, state, goal = episode[~over], state.select(~over), goal.select(~over)
     _require_steps(states)
     return Demonstrations(
-        states=_store(environment, instances, [episode // repeats for episode in episodes], states),
+        states=_store(environment, instances, [episode // num_samples for episode in episodes], states),
         approved=torch.cat(approved),
         candidates=Segments.from_lengths(torch.cat(lengths)),
         returns=returns,

@@ -7,25 +7,29 @@ import json
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from importlib import import_module
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 
-from graphwright.algorithms.imitation import ImitationConfig
-from graphwright.algorithms.ppo import PPOConfig
-from graphwright.algorithms.reinforce import ReinforceConfig
+from graphwright.algorithms.registry import NEEDS, find_algorithm
 from graphwright.envs.environment import Environment
-from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.training.checkpoint import FORMAT
+from graphwright.training.collection import ConfigError, PlayConfig, make_generator
+
+__all__ = ["ConfigError", "TrainConfig", "make_generator"]
 
 Device = Literal["auto", "cpu", "cuda"]
-
-
-class ConfigError(ValueError):
-    """Settings that make no run; the message names the option."""
+COLLECTIONS = {
+    "steps": "graphwright.training.collection:StepsConfig",
+    "episodes": "graphwright.training.collection:EpisodesConfig",
+    "demonstrations": "graphwright.training.collection:DemonstrationsConfig",
+    "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
+}
+"""The settings of each collector, imported when they are asked for."""
 
 
 def use_threads(count: int) -> None:
@@ -35,60 +39,28 @@ def use_threads(count: int) -> None:
     torch.set_num_threads(count)
 
 
-@dataclass(frozen=True)
-class ValidationConfig:
-    """The fixed instances on which a run is watched, and which choose the policy that it leaves."""
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Settings of every run, whatever it plays."""
 
-    sizes: tuple[int, ...] | None = None
-    """Numbers of nodes; by default twice and five times the largest training size."""
-    graphs: int = 64
-    """Instances of each size."""
-    every: int = 10
-    """Updates between validations; each also writes a checkpoint."""
-
-
-@dataclass(frozen=True)
-class InvalidConfig:
-    """What becomes of illegal actions."""
-
-    handling: Literal["mask", "penalty", "severity"] = "mask"
-    """mask rules them out; penalty lets them waste a step and punishes them; severity by how bad they are."""
-    penalty: float = 1.0
-    """What an illegal action costs."""
-    limit: float = 1.0
-    """Unless they are masked, an episode ends after so many steps for each node of its graph."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of a training run."""
-
-    environment: Environment
     seconds: float | None = None
     """Train for so long; 60 if --steps is not given either."""
     steps: int | None = None
-    """Train for so many environment steps."""
-    algorithm: Literal["ppo", "reinforce", "imitation"] = "ppo"
-    """Learning algorithm."""
+    """Train for so many environment steps, or trajectories of objects."""
+    checkpoint_seconds: float = 30.0
+    """Time between checkpoints; the end of a run and an interruption write one too."""
     seed: int = 0
     """The same seed, machine and number of threads give the same run."""
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
     """Where the networks run; auto is the CPU, and CUDA has to be asked for."""
-    generator: str | None = None
-    """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3; by default the problem's own."""
-    sizes: tuple[int, ...] | None = None
-    """Numbers of nodes; each graph's is drawn from this list. By default the problem's own."""
-    weights: str | None = None
-    """How graphs become instances, by a name that the problem has; by default its first."""
-    invalid: InvalidConfig = field(default_factory=InvalidConfig)
+    algorithm: str = "ppo"
+    """Learning algorithm, as `graphwright algorithms` lists them; the options below are its own."""
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     heads: HeadsConfig = field(default_factory=HeadsConfig)
-    ppo: PPOConfig = field(default_factory=PPOConfig)
-    reinforce: ReinforceConfig = field(default_factory=ReinforceConfig)
-    imitation: ImitationConfig = field(default_factory=ImitationConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    settings: Any = None
+    """Of the algorithm."""
 
     def __post_init__(self) -> None:
         """Raise ConfigError, naming the option, where a value makes no run."""
@@ -96,58 +68,126 @@ class TrainConfig:
             raise ConfigError(f"--seconds {self.seconds}: give a positive number")
         if self.steps is not None and self.steps < 1:
             raise ConfigError(f"--steps {self.steps}: give at least 1")
-        if self.validation.graphs < 1 or self.validation.every < 1:
-            raise ConfigError("--validation.graphs and --validation.every: give at least 1")
+        if not self.checkpoint_seconds >= 0:
+            raise ConfigError(f"--checkpoint-seconds {self.checkpoint_seconds}: give at least 0")
+        wanted = find_algorithm(self.algorithm).load().Config
+        if self.settings is None:
+            object.__setattr__(self, "settings", wanted())
+        elif not isinstance(self.settings, wanted):
+            given = type(self.settings).__name__
+            raise ConfigError(f"--algorithm {self.algorithm}: its settings are a {wanted.__name__}, not a {given}")
+
+    def with_an_end(self: Own) -> Own:
+        """These settings, for 60 seconds where they say no end."""
+        return self if (self.seconds, self.steps) != (None, None) else replace(self, seconds=60.0)
+
+    def with_another_end(self: Own, seconds: float | None, steps: int | None) -> Own:
+        """These settings with a new end, if one is given."""
+        return self if (seconds, steps) == (None, None) else replace(self, seconds=seconds, steps=steps)
+
+
+Own = TypeVar("Own", bound=RunConfig)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RunConfig):
+    """Settings of a training run on a problem, whatever is learned of it."""
+
+    environment: Any
+    collection: Any = None
+    """Of what feeds the algorithm."""
+    validation: Any = None
+    """How the run is watched."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError, naming the option, where a value makes no run."""
+        super().__post_init__()
+        collection = self.collection
+        if collection is None:
+            collection = _collection_class(self.algorithm)()
+            object.__setattr__(self, "collection", collection)
+        elif not isinstance(collection, _collection_class(self.algorithm)):
+            wanted, given = _collection_class(self.algorithm).__name__, type(collection).__name__
+            raise ConfigError(f"--algorithm {self.algorithm}: is fed by a {wanted}, not by a {given}")
+        fewest = find_algorithm(self.algorithm).load().fewest_samples
+        if getattr(collection, "num_samples", fewest) < fewest:
+            raise ConfigError(
+                f"--num-samples {collection.num_samples}: --algorithm {self.algorithm} compares episodes of one "
+                f"instance; give at least {fewest}"
+            )
+        if self.validation is None:
+            object.__setattr__(self, "validation", collection.Validation())
 
     @staticmethod
-    def for_problem(problem: Problem | str, **options: Any) -> TrainConfig:
-        """The defaults of a problem, or of the one of that name, with `options` in place of some of them."""
+    def for_problem(problem: Problem | str, algorithm: str | None = None, **options: Any) -> TrainConfig:
+        """The defaults of a problem, or of the one of that name, for an algorithm, by default the problem's own.
+
+        options: other fields; a mapping exchanges some of the fields of one, as in collection={"sizes": (5, 8)}.
+
+        Raises ConfigError for options that there are not.
+        """
         problem = find_problem(problem) if isinstance(problem, str) else problem
-        defaults = TrainConfig(environment=problem.environment).completed(problem)
-        return replace(changed(defaults, problem.training), **options)
+        algorithm = algorithm or _own_algorithm(problem)
+        entry = find_algorithm(algorithm)
+        require_capabilities(problem, algorithm)
+        samples = entry.collector == "trajectories"
+        training = problem.sampled.training if samples else problem.training
+        make = _collection_class(algorithm)
+        general = {"heads": HeadsConfig(pool="sum-mean-max", value_pool="sum-mean-max")} if samples else {}
+        config = TrainConfig(
+            algorithm=algorithm,
+            environment=problem.builder if samples else problem.environment,
+            collection=make(reward=problem.sampled.reward) if samples else make().completed(problem),
+            **general,  # type: ignore[arg-type]
+        )
+        changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
+        changes["settings"] = training.get(entry.load().options, {})
+        changes["collection"] = training.get("collection", {}).get(entry.collector, {})
+        return changed(changed(config, changes), options)
 
     def completed(self, problem: Problem) -> TrainConfig:
         """These settings with the problem's own instances where none are named."""
-        return replace(
-            self,
-            generator=self.generator or problem.topology,
-            sizes=self.sizes or problem.sizes,
-            weights=self.weights or next(iter(problem.weights)),
-        )
+        if isinstance(self.collection, PlayConfig):
+            return replace(self, collection=self.collection.completed(problem))
+        return self
 
     @property
-    def rules(self) -> Environment:
+    def played(self) -> Environment:
         """The environment as it is played: its illegal actions masked or punished."""
-        if self.invalid.handling == "mask":
-            return self.environment
-        by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
-        return Penalized(self.environment, self.invalid.penalty, by, self.invalid.limit)
-
-    def instance_generator(self, problem: Problem) -> InstanceGenerator:
-        """Where training instances come from. Raises ConfigError naming the options."""
-        return make_generator(problem, self.generator, self.sizes, self.weights)
-
-    def validation_generators(self, problem: Problem) -> list[InstanceGenerator]:
-        """One generator for each validation size."""
-        largest = max(self.sizes or problem.sizes)
-        sizes = self.validation.sizes or (2 * largest, 5 * largest)
-        return [make_generator(problem, self.generator, (size,), self.weights) for size in sizes]
+        return self.collection.played(self.environment) if isinstance(self.collection, PlayConfig) else self.environment
 
 
-def make_generator(
-    problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, weights: str | None
-) -> InstanceGenerator:
-    """The generator that three options describe, None for the problem's own. Raises ConfigError naming the options."""
-    try:
-        return problem.generator(topology, sizes, weights)
-    except ValueError as error:
-        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "weights": weights}
-        options = " ".join(f"--{name} {value}" for name, value in named.items() if value is not None)
-        raise ConfigError(f"{options or problem.name}: {error}") from None
+def _collection_class(algorithm: str) -> Any:
+    module, _, name = COLLECTIONS[find_algorithm(algorithm).collector].partition(":")
+    return getattr(import_module(module), name)
+
+
+def _own_algorithm(problem: Problem) -> str:
+    """What a problem is learned with where nothing else is said."""
+    if problem.topology is not None:
+        return str(problem.training.get("algorithm", "ppo"))
+    return str(problem.sampled.training.get("algorithm", "tb"))
+
+
+def require_capabilities(problem: Problem, algorithm: str) -> None:
+    """Raise ConfigError where `problem` does not have what `algorithm` needs."""
+    has = {"instances"} if problem.topology is not None else set()
+    has |= {"reversible"} if problem.generation is not None else set()
+    has |= {"expert"} if problem.solve_exactly is not None and problem.expert is not None else set()
+    missing = [need for need in find_algorithm(algorithm).needs if need not in has]
+    if missing:
+        raise ConfigError(
+            f"--algorithm {algorithm}: needs {NEEDS[missing[-1]]}, which {problem.name} has not; "
+            "`graphwright algorithms` lists what each needs"
+        )
 
 
 def changed(config: Any, changes: Mapping[str, Any]) -> Any:
-    """A dataclass with some of its fields, and of the fields of its fields, exchanged."""
+    """A dataclass with some of its fields, and of the fields of its fields, exchanged. Raises ConfigError."""
+    known = {each.name for each in dataclasses.fields(config)}
+    for name in changes:
+        if name not in known:
+            raise ConfigError(f"{type(config).__name__} has no {name!r}; it has {', '.join(sorted(known))}")
     return replace(
         config,
         **{
@@ -158,24 +198,30 @@ def changed(config: Any, changes: Mapping[str, Any]) -> Any:
 
 
 def to_json(problem: str, config: TrainConfig) -> str:
-    """`config` as a JSON document."""
-    return json.dumps({"problem": problem, **dataclasses.asdict(config)}, indent=2) + "\n"
+    """`config` as a JSON document. Raises ConfigError where a part of it is neither plain nor a dataclass."""
+    document = {"format": FORMAT, "problem": problem, **dataclasses.asdict(config)}
+    return json.dumps(document, indent=2, default=name_of) + "\n"
 
 
-def from_json(text: str) -> tuple[str, TrainConfig]:
-    """The name of the problem and the settings that a JSON document holds. Raises ConfigError where it is not one."""
+def from_json(text: str) -> tuple[Problem, TrainConfig]:
+    """The problem and the settings that a JSON document holds. Raises ConfigError where it is not one."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError(f"not JSON: {error}") from None
+    if isinstance(data, dict) and ("problem" in data or "task" in data) and data.get("format") != FORMAT:
+        raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
     if not isinstance(data, dict) or not isinstance(data.get("problem"), str):
-        raise ConfigError("no object with a 'problem'; runs of flow networks, which have a 'task', are sampled from")
-    name = data.pop("problem")
+        raise ConfigError(
+            "no object with a 'problem'; runs on the environments of others are used by `foreign.training`"
+        )
+    name, _ = data.pop("problem"), data.pop("format")
     try:
         problem = find_problem(name)
-        config = build(TrainConfig(environment=problem.environment), data)
-        config.instance_generator(problem)
-        return name, config
+        config: TrainConfig = build(TrainConfig.for_problem(problem, data.get("algorithm")), data)
+        if isinstance(config.collection, PlayConfig):
+            config.collection.instances(problem)
+        return problem, config
     except (ValueError, TypeError) as error:
         raise ConfigError(str(error)) from None
 

@@ -42,20 +42,20 @@ def solve(
 
     Raises GraphError where the graph is no instance of the problem.
     """
-    rules = agent.config.rules
-    instance = rules.instance(graph)
+    environment = agent.config.played
+    instance = environment.instance(graph)
     start = time.perf_counter()
     state = agent.solve(instance, decoding, samples=samples, seed=seed)
     seconds = time.perf_counter() - start
     bound = None
     if time_limit > 0 and agent.problem.solve_exactly is not None:
         bound = float(agent.problem.solve_exactly(agent.config.environment, instance, time_limit).bound[0])
-    solution = rules.solution(state)
+    solution = environment.solution(state)
     return NamedSolution(
         nodes=[names[node] for node in solution.nodes.tolist()],
         links=[(names[one], names[other]) for one, other in solution.links.T.tolist()],
-        objective=float(rules.objective(state)[0]),
-        complete=bool(rules.is_complete(state)[0]),
+        objective=float(environment.objective(state)[0]),
+        complete=bool(environment.is_complete(state)[0]),
         bound=bound,
         seconds=seconds,
     )

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from flow_many import SIDE, TABLE, TWO_OBJECTIVES, cell
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.algorithms.gflownet.learner import FlowLossConfig
-from graphwright.algorithms.gflownet.registry import OBJECTIVES
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.core import GraphBatch, from_edges
 from graphwright.core.timestep import PREFERENCE
 from graphwright.data.states import WholeStates
@@ -30,10 +29,10 @@ from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowEstimate
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
-from graphwright.training.gflownet.config import FlowConfig
 from graphwright.training.gflownet.sampling import build
 from graphwright.training.gflownet.sources import SourcesConfig
-from graphwright.training.gflownet.trainer import FlowTrainer
+from graphwright.training.train import TrainingRun
+from samplers import OBJECTIVES, sampler_config
 from strategies import seeded
 
 
@@ -64,7 +63,7 @@ CONDITIONS = {
 }
 
 
-def run_of(task: Problem, condition: ConditionConfig, **options: Any) -> FlowTrainer:
+def run_of(task: Problem, condition: ConditionConfig, **options: Any) -> TrainingRun:
     """With scores that differ clearly."""
     defaults: dict[str, Any] = {
         "threads": 1,
@@ -73,7 +72,7 @@ def run_of(task: Problem, condition: ConditionConfig, **options: Any) -> FlowTra
         "sources": SourcesConfig(forward=7),
         "condition": condition,
     }
-    run = FlowTrainer(task, FlowConfig.for_task(task, **(defaults | options)), Path("nowhere"))
+    run = TrainingRun(task, sampler_config(task, **(defaults | options)), Path("nowhere"))
     torch.manual_seed(1)
     for name, parameter in run.policy.named_parameters():
         if name.endswith("score.weight"):
@@ -81,24 +80,33 @@ def run_of(task: Problem, condition: ConditionConfig, **options: Any) -> FlowTra
     return run
 
 
+def collected(run: TrainingRun) -> FlowBatch:
+    """The next batch."""
+    batch = run.collector.collect(run.policy).batch
+    assert isinstance(batch, FlowBatch)
+    return batch
+
+
 def weights_of(states: GraphBatch, count: int) -> Tensor:
     return states.graphs.get(PREFERENCE, torch.full((states.num_graphs, count), 1 / count))
 
 
 @torch.no_grad()
-def by_loops(run: FlowTrainer, batch: FlowBatch, preferences: int, share: float) -> float:
+def by_loops(run: TrainingRun, batch: FlowBatch, preferences: int, share: float) -> float:
     """One state at a time, each under its own condition or one written for it from scratch."""
     config, ends = run.config, batch.trajectories.ends
-    count = config.reward.num_measures
-    rewards = config.reward.objectives(config.reward.measure(config.environment, batch.trajectories.objects))
+    count = config.collection.reward.num_measures
+    rewards = config.collection.reward.objectives(
+        config.collection.reward.measure(config.environment, batch.trajectories.objects)
+    )
     num = batch.segments.num_groups
     first, preferences = weights_of(batch.trajectories.initial, count), min(preferences, num)
 
     def values(row: int, weights: Tensor) -> list[Tensor]:
         state = batch.trajectories.states.select(torch.tensor([row]))
-        if config.condition.preference is not None:
+        if config.collection.condition.preference is not None:
             written = Conditions(state.graphs["beta"], weights.unsqueeze(0), None)
-            state = config.condition.attach(state, written)
+            state = config.collection.condition.attach(state, written)
         masks = config.environment.masks(state)
         found = run.policy.distribution(config.environment.observe(state), masks)
         assert isinstance(found, PreferenceCategorical)
@@ -133,8 +141,8 @@ def by_loops(run: FlowTrainer, batch: FlowBatch, preferences: int, share: float)
 def test_the_loss_is_that_of_loops(name: str, condition: str, preferences: int, share: float) -> None:
     """Over trajectories, steps and preferences; of whole trajectories and of an excerpt of their steps."""
     run = run_of(TASKS[name], CONDITIONS[condition])
-    batch = replace(run._collect()[0], progress=share)
-    objective = FlowLossConfig(preferences=preferences).objective("envelope-q")
+    batch = replace(collected(run), progress=share)
+    objective = OBJECTIVES["envelope-q"].of(GFlowNetConfig(preferences=preferences), "envelope-q")
     for part in (batch, batch.excerpt(torch.rand(batch.segments.num_rows, generator=seeded()) < 0.3)):
         expected = by_loops(run, part, preferences, (1000**share - 1) / 999)
         assert float(objective.loss(part).detach()) == pytest.approx(expected, rel=1e-4)
@@ -169,7 +177,7 @@ def best_from(x: int, y: int, weight: Tensor) -> Tensor:
 def test_the_loss_of_the_right_values_is_zero(share: float) -> None:
     """That of others is not: neither of other rewards nor of a network that has not learned."""
     run = run_of(TWO_OBJECTIVES, ConditionConfig(preference=1.0), sources=SourcesConfig(forward=32))
-    batch = run._collect()[0]
+    batch = collected(run)
     rewards = TABLE[cell(batch.trajectories.objects)]
     torch.testing.assert_close(batch.rewards, rewards.float())
     right = replace(batch, policy=RightValues(), rewards=rewards, progress=share)  # type: ignore[arg-type]
@@ -181,7 +189,7 @@ def test_the_loss_of_the_right_values_is_zero(share: float) -> None:
 
 def test_there_is_no_log_z() -> None:
     run = run_of(TWO_OBJECTIVES, ConditionConfig())
-    assert bool(OBJECTIVES["envelope-q"]().log_z(run._collect()[0]).isnan())
+    assert bool(OBJECTIVES["envelope-q"]().log_z(collected(run)).isnan())
 
 
 PREFERENCES = torch.tensor([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
@@ -210,7 +218,7 @@ def test_what_is_learned_is_best_for_any_preference() -> None:
     """From random objects alone; the best cells by enumeration are different ones."""
     sources = SourcesConfig(forward=240, exploration=ExplorationConfig(epsilon=1.0))
     run = run_of(TWO_OBJECTIVES, ConditionConfig(preference=1.0), sources=sources)
-    batch = run._collect()[0]
+    batch = collected(run)
     weights = PREFERENCES[batch.segments.index % 3]
     states = batch.trajectories.states.with_graphs(**{PREFERENCE: weights})
     table = LearnedTable()

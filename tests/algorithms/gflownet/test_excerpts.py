@@ -11,8 +11,8 @@ from torch import Tensor
 
 from flow_exact import SMALL, random_policy
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.algorithms.gflownet.learner import FlowLearner, FlowLossConfig, count_residual
-from graphwright.algorithms.gflownet.registry import OBJECTIVES
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
+from graphwright.algorithms.gflownet.gflownet import GFlowNet, count_residual
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.data.states import StateTable
@@ -22,11 +22,11 @@ from graphwright.envs.generative.node_sets import Cuts, IndependentSets
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowPolicy
-from graphwright.training.gflownet.config import FlowConfig
-from graphwright.training.gflownet.evaluate import uniform_choice
+from graphwright.training.gflownet.evaluate_sampling import uniform_choice
 from graphwright.training.gflownet.sampling import build, take_apart
 from graphwright.training.gflownet.sources import SourcesConfig
-from graphwright.training.gflownet.trainer import FlowTrainer
+from graphwright.training.train import TrainingRun
+from samplers import OBJECTIVES, sampler_config
 from strategies import assert_same_batch, seeded
 
 BY_STEP = [name for name, objective in OBJECTIVES.items() if objective.by_step and name != "envelope-q"]
@@ -120,9 +120,9 @@ def test_counts_of_ways_are_learned_from_single_steps_too(name: str) -> None:
 @pytest.mark.parametrize(("algorithm", "name"), [("db", "grid"), ("fm", "grid"), ("forward-looking", "cuts")])
 def test_the_mean_loss_of_drawn_steps_is_that_of_all(algorithm: str, name: str) -> None:
     """Over many draws, within four standard errors."""
-    config = FlowLossConfig(transitions=7)
-    batch, policy = walked(name, config.learned(algorithm))
-    learner = FlowLearner(policy, algorithm, config, seeded(5))
+    config = GFlowNetConfig(transitions=7)
+    batch, policy = walked(name, OBJECTIVES[algorithm].networks(config, algorithm))
+    learner = GFlowNet(policy, OBJECTIVES[algorithm].of(config, algorithm), config, seeded(5))
     with torch.no_grad():
         whole = learner.objective.loss(batch)
         losses = torch.stack([learner.objective.loss(learner.part_of(batch)) for _ in range(200)])
@@ -142,7 +142,7 @@ def test_log_z_is_read_from_the_initial_states_alone(algorithm: str) -> None:
 @pytest.mark.parametrize("algorithm", [name for name, objective in OBJECTIVES.items() if not objective.by_step])
 def test_what_needs_whole_trajectories_says_so(algorithm: str) -> None:
     with pytest.raises(ValueError, match=f"--flow.transitions 8: --algorithm {algorithm} needs whole trajectories"):
-        FlowLossConfig(transitions=8).objective(algorithm)
+        OBJECTIVES[algorithm].of(GFlowNetConfig(transitions=8), algorithm)
 
 
 @pytest.mark.parametrize("name", ["independent sets", "cuts"])
@@ -173,20 +173,19 @@ def last_legal(environment: FlowEnvironment, state: GraphBatch) -> Tensor:
 
 def test_a_grid_is_learned_from_single_steps(tmp_path: Path) -> None:
     """8 x 8, some 64 of about 450 steps of each batch: total variation from R / Z of at most 0.05."""
-    config = FlowConfig.for_task(
+    config = sampler_config(
         "hyper-grid",
         steps=6_000,
         threads=1,
         algorithm="db",
         encoder=EncoderConfig(kind="gin", width=32, depth=1),
-        flow=FlowLossConfig(learning_rate=1e-2, passes=10, transitions=64),
+        settings=GFlowNetConfig(learning_rate=1e-2, passes=10, transitions=64),
         sources=SourcesConfig(forward=64),
     )
-    run = FlowTrainer(find_problem("hyper-grid"), config, tmp_path)
+    run = TrainingRun(find_problem("hyper-grid"), config, tmp_path)
     while run.progress < 1:
-        run.counters.steps += run.iterate()[0]
-    assert run.exact is not None
-    assert run.exact.total_variation(run.policy) <= 0.05
+        run.iterate()
+    assert run.evaluator.evaluate(run.policy)["total_variation"] <= 0.05
 
 
 def test_parts_of_trajectories_stay_parts() -> None:

@@ -19,9 +19,9 @@ from flow_exact import (
     uniform_backward,
 )
 from graphwright.algorithms.gflownet.batch import FlowBatch
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
+from graphwright.algorithms.gflownet.gflownet import count_residual
 from graphwright.algorithms.gflownet.inflow import log_inflow
-from graphwright.algorithms.gflownet.learner import FlowLossConfig, count_residual
-from graphwright.algorithms.gflownet.registry import OBJECTIVES
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.data.states import WholeStates
 from graphwright.distributions import RaggedCategorical
@@ -31,6 +31,7 @@ from graphwright.envs.generative.node_sets import IndependentSets
 from graphwright.functional.gflownet import Regression
 from graphwright.nn.gflownet_policy import FlowEstimate
 from graphwright.training.gflownet.sampling import build
+from samplers import OBJECTIVES
 from strategies import seeded
 
 BALANCES = ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-db", "fm", "soft-q"]
@@ -218,8 +219,8 @@ def test_counts_of_ways_make_all_trajectories_to_an_object_alike(name: str) -> N
 @pytest.mark.parametrize("algorithm", ["tb", "db", "subtb"])
 def test_the_regression_is_that_of_the_settings(regression: Regression, algorithm: str) -> None:
     flows = exact_flows("grid")
-    config = FlowLossConfig(regression=regression, decay=0.5)
-    objective = config.objective(algorithm)
+    config = GFlowNetConfig(regression=regression, decay=0.5)
+    objective = OBJECTIVES[algorithm].of(config, algorithm)
     assert (objective.regression, objective.decay) == (regression, 0.5)
     policy = random_policy(flows.environment, objective.learned)
     batch = network_batch(flows, policy)
@@ -232,13 +233,13 @@ def test_advantage_actor_critic_by_hand() -> None:
     flows = exact_flows("grid")
     policy = random_policy(flows.environment, frozenset({"flow"}))
     batch = network_batch(flows, policy)
-    loss = OBJECTIVES["a2c"]("squared", 0.9, 0.1).loss(batch)
+    loss = OBJECTIVES["trajectory-a2c"]("squared", 0.9, 0.1).loss(batch)
     value, entropy, expected = batch.log_flow.tolist(), batch.estimate.forward.entropy.tolist(), 0.0
     for row, trajectory in enumerate(batch.segments.index.tolist()):
         gain = float(batch.log_reward[trajectory].exp()) - value[row]
         expected += -gain * float(batch.log_forward[row]) + gain**2 - 0.1 * entropy[row]
     assert loss.item() == pytest.approx(expected / batch.segments.num_rows, rel=1e-4)
-    assert bool(OBJECTIVES["a2c"]().log_z(batch).isnan())
+    assert bool(OBJECTIVES["trajectory-a2c"]().log_z(batch).isnan())
 
 
 def test_soft_q_learns_towards_targets_that_do_not_move() -> None:

@@ -15,7 +15,7 @@ from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.rewards import RewardOf, networkx_graphs, reward_of_graphs
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.training.gflownet.config import FlowConfig, flow_from_json, flow_to_json
+from graphwright.training.config import TrainConfig, from_json, to_json
 
 ENVIRONMENT = GraphBuilding()
 
@@ -94,7 +94,7 @@ def test_a_problem_of_ones_own_is_found_by_its_name() -> None:
 
 
 def test_a_file_of_settings_names_the_function() -> None:
-    config = FlowConfig.for_task(OWN, steps=10)
-    text = flow_to_json(OWN.name, config)
+    config = TrainConfig.for_problem(OWN, steps=10)
+    text = to_json(OWN.name, config)
     assert f'"{__name__}:num_edges"' in text
-    assert flow_from_json(text) == (OWN, config)
+    assert from_json(text) == (OWN, config)

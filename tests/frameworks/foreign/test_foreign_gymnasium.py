@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from rich.console import Console
 
 from frameworks.foreign.foreign_environments import GRAPH, BreaksInReset, Changing, Cover, Faulty, Matrices
 from graphwright.algorithms.ppo import PPOConfig
@@ -44,6 +45,7 @@ from graphwright.workers.env_group import env_seed, pack
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))
+QUIET = Console(quiet=True)
 SMALL = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1))
 
 
@@ -362,10 +364,10 @@ def test_what_an_environment_raises_says_which_one_it_was(tmp_path: Path) -> Non
 
 def test_a_run_of_so_many_steps_has_no_other_end() -> None:
     assert ForeignTraining(steps=10).seconds is None
-    assert ForeignTraining().seconds == 60
+    assert ForeignTraining().with_an_end().seconds == 60
     assert ForeignTraining(seconds=5, steps=10) == ForeignTraining(seconds=5.0, steps=10)
     for bad in ({"seconds": 0.0}, {"steps": 0}):
-        with pytest.raises(ValueError, match=f"{next(iter(bad))}=0"):
+        with pytest.raises(ValueError, match=f"--{next(iter(bad))} 0"):
             ForeignTraining(**bad)  # type: ignore[arg-type]
 
 
@@ -445,23 +447,26 @@ def test_ppo_learns_through_gymnasium_and_its_policy_is_a_file(tmp_path: Path) -
     config = ForeignTraining(
         steps=3000,
         encoder=EncoderConfig(kind="sage", width=16, depth=1),
-        ppo=PPOConfig(num_steps=8, minibatch_size=64, learning_rate=1e-2),
+        num_steps=8,
+        settings=PPOConfig(minibatch_size=64, learning_rate=1e-2),
     )
     with from_gymnasium(Matrices, 16, actions=actions) as vector, pytest.warns(UserWarning, match="drops the edge"):
-        trained = train_foreign(vector, config)
+        trained = train_foreign(vector, config, tmp_path / "run", QUIET)
     fresh = [from_gymnasium(Matrices, 8, actions=actions, seed=99) for _ in range(3)]
-    learned = play_episodes(fresh[0], trained.policy.best, 4)
+    learned = play_episodes(fresh[0], trained.learned().best, 4)
     best = play_episodes(fresh[1], heaviest, 4)
     assert learned.shape == (8, 4)
     assert learned.mean() > 0.97 * best.mean()
     assert math.isclose(trained.rows[-1]["steps"], 3072)
-    trained.save(tmp_path / "policy.safetensors")
     with pytest.warns(UserWarning, match="drops the edge"):
-        loaded = load_policy(tmp_path / "policy.safetensors")
+        loaded = load_policy(tmp_path / "run" / "policy.safetensors")
     torch.testing.assert_close(play_episodes(fresh[2], loaded.best, 4), learned, rtol=0, atol=0)
 
 
-def test_the_same_seed_is_the_same_run() -> None:
-    runs = [train_foreign(from_gymnasium(Changing, 4, actions=LINKS, seed=1), SMALL).policy for _ in range(2)]
+def test_the_same_seed_is_the_same_run(tmp_path: Path) -> None:
+    runs = [
+        train_foreign(from_gymnasium(Changing, 4, actions=LINKS, seed=1), SMALL, tmp_path / name, QUIET).policy
+        for name in "ab"
+    ]
     for left, right in zip(*(run.state_dict().values() for run in runs), strict=True):
         torch.testing.assert_close(left, right, rtol=0, atol=0)

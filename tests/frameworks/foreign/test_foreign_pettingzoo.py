@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from gymnasium import spaces
+from rich.console import Console
 
 from frameworks.foreign.foreign_environments import AGENTS, ALIVE, Meadow
 from graphwright.core import ActionSpec, GraphError, per_graph, per_node
@@ -47,13 +49,13 @@ def test_a_vector_is_a_graph_of_one_node() -> None:
     assert vector.step(torch.tensor([0, 2, 2, 0])).reward.tolist() == [0, 102, 2, 100]
 
 
-def test_agents_that_go_while_others_play_on_are_refused_in_training() -> None:
+def test_agents_that_go_while_others_play_on_are_refused_in_training(tmp_path: Path) -> None:
     config = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1, kind="gin"))
     with (
         from_pettingzoo(Meadow, 2, actions=ActionSpec(per_node("go"))) as vector,
         pytest.raises(GraphError, match="joined or left while others play on"),
     ):
-        train_foreign(vector, config)
+        train_foreign(vector, config, tmp_path / "run", Console(quiet=True))
     with (
         from_pettingzoo(Meadow, 2, actions=ActionSpec(per_node("go"))) as vector,
         pytest.raises(GraphError, match="joined or left while others play on"),
@@ -82,10 +84,10 @@ def test_a_row_that_passes_to_another_agent_is_refused() -> None:
             agents.step(torch.zeros(4, dtype=torch.int64))
 
 
-def test_a_team_that_stays_together_is_trained() -> None:
+def test_a_team_that_stays_together_is_trained(tmp_path: Path) -> None:
     with from_pettingzoo(Together, 2, actions=ActionSpec(per_node("go"))) as vector:
         config = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1, kind="gin"))
-        rows = train_foreign(vector, config).rows
+        rows = train_foreign(vector, config, tmp_path / "run", Console(quiet=True)).rows
     assert rows[-1]["return"] == 2.0
 
 

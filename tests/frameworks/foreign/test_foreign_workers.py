@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from frameworks.foreign.foreign_environments import BreaksInReset, Changing, Faulty, Paying
-from graphwright.algorithms.ppo import PPOConfig
 from graphwright.core import ActionSpec, per_edge, per_node
 from graphwright.data.rollout import Rollout
 from graphwright.envs.problem import random_choice
@@ -98,9 +98,9 @@ def test_episodes_that_are_lost_with_a_worker_are_none_that_ended(tmp_path: Path
     """Neither in the mean return of a run, which is exactly five, nor among the episodes that are played."""
     actions, encoder = ActionSpec(per_node("wait")), EncoderConfig(width=8, depth=1, kind="gin")
     makes = [Paying, partial(Paying, str(tmp_path / "one"))]
-    config = ForeignTraining(steps=24, encoder=encoder, ppo=PPOConfig(num_steps=4))
+    config = ForeignTraining(steps=24, encoder=encoder, num_steps=4)
     with from_gymnasium(makes, 2, 2, actions=actions) as vector, pytest.warns(WorkerWarning):
-        rows = train_foreign(vector, config).rows
+        rows = train_foreign(vector, config, tmp_path / "run", Console(quiet=True)).rows
     assert vector.num_lost == 1
     assert [row["return"] for row in rows if not math.isnan(row["return"])] == [5.0] * 2
     makes = [Paying, partial(Paying, str(tmp_path / "two"))]

@@ -1,4 +1,4 @@
-"""Judgements of samplers: exact where that is known, likelihoods against enumeration, samples by their seed."""
+"""Evaluation of samplers: exact where that is known, likelihoods against enumeration, samples by their seed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import HyperGrid
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
-from graphwright.training.gflownet.agent import FlowAgent, draw_instances, make_flow_policy
+from graphwright.training.agent import Agent, make_policy
+from graphwright.training.evaluate import SamplingOptions, evaluate
 from graphwright.training.gflownet.conditions import ConditionConfig, Goal
-from graphwright.training.gflownet.config import FlowConfig, JudgementConfig
-from graphwright.training.gflownet.evaluate import FlowEvaluationOptions, evaluate_flow
+from graphwright.training.validation import DistributionValidationConfig
+from samplers import sampler_config
 from strategies import assert_same_batch, seeded
 
 ENVIRONMENTS: dict[str, FlowEnvironment] = {
@@ -27,27 +28,27 @@ ENVIRONMENTS: dict[str, FlowEnvironment] = {
 every_task = pytest.mark.parametrize("name", ENVIRONMENTS)
 
 
-def agent(name: str, **options: Any) -> FlowAgent:
+def agent(name: str, **options: Any) -> Agent:
     """A sampler that has learned nothing, but whose scores differ."""
-    config = FlowConfig.for_task(
+    config = sampler_config(
         name,
         environment=ENVIRONMENTS[name],
         threads=1,
         encoder=EncoderConfig(kind="gin", width=8, depth=1),
         **options,
     )
-    policy = make_flow_policy(config)
+    policy = make_policy(config, torch.device("cpu"))
     torch.manual_seed(0)
     for key, parameter in policy.named_parameters():
         if key.endswith("score.weight"):
             torch.nn.init.normal_(parameter)
-    return FlowAgent(find_problem(name), config, policy)
+    return Agent(find_problem(name), config, policy)
 
 
 @every_task
 def test_what_is_said_of_samples_is_what_they_are(name: str) -> None:
     one = agent(name)
-    found = evaluate_flow(one, FlowEvaluationOptions(num=100, top=10))
+    found = evaluate(one, SamplingOptions(num=100, top=10))
     objects = one.sample(100, seed=1)
     rewards = one.log_reward(objects)
     assert found.objects == 100
@@ -72,18 +73,18 @@ def test_random_building_is_uniform_over_actions() -> None:
     ways = torch.bincount(space.candidates.index[space.legal], minlength=space.num_states)
     uniform = space.reached(-ways[space.candidates.index].double().log())[1]
     expected = float((uniform * exact.log_reward.exp()).sum())
-    found = evaluate_flow(one, FlowEvaluationOptions(num=1500))
+    found = evaluate(one, SamplingOptions(num=1500))
     assert found.mean_reward_random == pytest.approx(expected, rel=0.1)
     sampled = float((exact.sampled(one.policy) * exact.log_reward.exp()).sum())
     assert found.mean_reward == pytest.approx(sampled, rel=0.1)
 
 
 def test_an_environment_that_is_too_large_has_no_exact_answer() -> None:
-    found = evaluate_flow(agent("hyper-grid", judgement=JudgementConfig(max_states=5)), FlowEvaluationOptions(num=5))
+    found = evaluate(agent("hyper-grid", validation=DistributionValidationConfig(max_states=5)), SamplingOptions(num=5))
     assert (found.log_z_exact, found.total_variation) == (None, None)
-    told = evaluate_flow(agent("hyper-grid", condition=ConditionConfig(beta="uniform")), FlowEvaluationOptions(num=5))
+    told = evaluate(agent("hyper-grid", condition=ConditionConfig(beta="uniform")), SamplingOptions(num=5))
     assert (told.log_z_exact, told.total_variation) == (None, None)
-    actor = evaluate_flow(agent("hyper-grid", algorithm="a2c"), FlowEvaluationOptions(num=5))
+    actor = evaluate(agent("hyper-grid", algorithm="trajectory-a2c"), SamplingOptions(num=5))
     assert actor.log_z is None
 
 
@@ -115,11 +116,11 @@ def test_samples_know_what_they_were_built_for() -> None:
     one = agent("hyper-grid", condition=ConditionConfig(beta="uniform", high=8.0))
     assert one.sample(4).graphs["beta"].tolist() == [8.0] * 4
     assert one.sample(4, goal=Goal(beta=2.0)).graphs["beta"].tolist() == [2.0] * 4
-    instances = draw_instances(one.task, one.config, 3, seeded(), Goal(beta=3.0))
+    instances = one.config.collection.instances(one.problem, one.config.environment, 3, seeded(), Goal(beta=3.0))
     assert instances.graphs["beta"].tolist() == [3.0] * 3
 
 
 @pytest.mark.parametrize("options", [{"num": 0}, {"top": 0}])
 def test_nothing_to_look_at_is_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=f"--{next(iter(options))} 0"):
-        FlowEvaluationOptions(**options)  # type: ignore[arg-type]
+        SamplingOptions(**options)  # type: ignore[arg-type]

@@ -25,8 +25,8 @@ from graphwright.envs.generative.tasks.hyper_grid import GridReward
 from graphwright.envs.generative.tasks.ring_edges import RingReward
 from graphwright.envs.generative.tasks.two_colour import ColourReward
 from graphwright.envs.registry import find_problem
-from graphwright.training.gflownet.agent import make_exact
-from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.config import TrainConfig
+from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact, enumerate_or_none
 
 every_environment = pytest.mark.parametrize("name", SMALL)
@@ -154,10 +154,10 @@ def finished(flows: ExactFlows) -> Tensor:
 
 
 def test_what_is_called_exact_is_what_is_trained_for() -> None:
-    """The target of a run's judgement leaves symmetries out, the reward of a trajectory has them."""
+    """The target of a run's validation leaves symmetries out, the reward of a trajectory has them."""
     task = find_problem("two-colour")
-    config = FlowConfig.for_task(task, environment=coloured(3))
-    exact = make_exact(task, config)
+    config = TrainConfig.for_problem(task, environment=coloured(3))
+    exact = make_exact(task, config.environment, config.collection, 5000)
     assert exact is not None
     log_reward = ColourReward()(config.environment, exact.space.states)
     expected = torch.where(exact.space.may_finish, log_reward, -torch.inf)
@@ -171,18 +171,18 @@ def test_a_policy_is_the_same_whatever_its_batch_mates(name: str) -> None:
     environment, _ = SMALL[name]
     space = space_of(name)
     policy = random_policy(environment, ALL)
-    together = judged(environment, policy, space.states)
+    together = evaluated(environment, policy, space.states)
     order = torch.randperm(space.num_states, generator=torch.Generator().manual_seed(0))
-    shuffled = judged(environment, policy, space.states.select(order))
+    shuffled = evaluated(environment, policy, space.states.select(order))
     for place, row in enumerate(order[:60].tolist()):
-        alone = judged(environment, policy, space.states.select(torch.tensor([row])))[0]
+        alone = evaluated(environment, policy, space.states.select(torch.tensor([row])))[0]
         for number, other in enumerate(alone):
             torch.testing.assert_close(together[row][number], other, rtol=1e-5, atol=1e-5)
             torch.testing.assert_close(shuffled[place][number], other, rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
-def judged(environment: FlowEnvironment, policy: torch.nn.Module, states: GraphBatch) -> list[list[Tensor]]:
+def evaluated(environment: FlowEnvironment, policy: torch.nn.Module, states: GraphBatch) -> list[list[Tensor]]:
     """Of each state: log-probabilities both ways, log F and log n."""
     found = policy(environment.observe(states), environment.masks(states), environment.backward_masks(states))
 
@@ -205,8 +205,8 @@ KNOWN = {
 @pytest.mark.parametrize(("name", "options", "expected", "within"), KNOWN.values(), ids=KNOWN)
 def test_log_z_is_the_known_one(name: str, options: dict[str, int], expected: float, within: float) -> None:
     task = find_problem(name)
-    config = FlowConfig.for_task(task, environment=type(task.builder)(**options))
-    exact = make_exact(task, config)
+    config = TrainConfig.for_problem(task, environment=type(task.builder)(**options))
+    exact = make_exact(task, config.environment, config.collection, 5000)
     assert exact is not None
     assert exact.log_z == pytest.approx(expected, abs=within)
     states = {"hyper-grid": lambda: options["side"] ** options["dimensions"]}.get(

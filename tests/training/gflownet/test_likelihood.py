@@ -5,19 +5,20 @@ from __future__ import annotations
 import torch
 
 from graphwright.envs.registry import find_problem
-from graphwright.training.config import changed
-from graphwright.training.gflownet.agent import FlowAgent, make_flow_policy
-from graphwright.training.gflownet.config import FlowConfig
+from graphwright.training.agent import Agent, make_policy
+from graphwright.training.config import TrainConfig, changed
 
 
 def test_likelihoods_of_all_small_two_coloured_graphs_are_the_exact_ones() -> None:
     task = find_problem("two-colour")
-    config = changed(FlowConfig.for_task(task), {"environment": {"context": {"max_nodes": 3}}, "encoder": {"width": 8}})
+    config = changed(
+        TrainConfig.for_problem(task), {"environment": {"context": {"max_nodes": 3}}, "encoder": {"width": 8}}
+    )
     torch.manual_seed(3)
-    policy = make_flow_policy(config)
+    policy = make_policy(config, torch.device("cpu"))
     for parameter in policy.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
-    agent = FlowAgent(task, config, policy)
+    agent = Agent(task, config, policy)
     exact = agent.exact()
     assert exact is not None
     chosen = exact.space.may_finish

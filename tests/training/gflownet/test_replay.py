@@ -123,8 +123,8 @@ def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
     ("options", "word"),
     [
         ({"forward": 0}, "--sources.forward 0"),
-        ({"repeats": 0}, "--sources.repeats 0"),
-        ({"repeats": 3}, "give a multiple of --sources.repeats 3"),
+        ({"num_samples": 0}, "--sources.num-samples 0"),
+        ({"num_samples": 3}, "give a multiple of --sources.num-samples 3"),
         ({"ema": 1.5}, "--sources.ema 1.5"),
         ({"local_search": 65}, "--sources.local-search 65"),
         ({"local_share": -1.0}, "--sources.local-share"),

@@ -10,7 +10,7 @@ from graphwright.core import GraphBatch
 from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.training.exploration import ExplorationConfig
-from graphwright.training.gflownet.evaluate import uniform_choice
+from graphwright.training.gflownet.evaluate_sampling import uniform_choice
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import build, go_on, rebuild, take_apart
 from strategies import assert_same_batch, seeded

@@ -13,17 +13,27 @@ from graphwright.core.segment import segment_mean, segment_sum
 from graphwright.functional.envelope import homotopy
 
 
-class Maximizer(Objective):
+class Baseline(Objective):
     """Looks for the best objects rather than all good ones: a baseline, not a flow network, and without a log Z."""
 
     teaches_backward = False
+    has_log_z = False
+
+    def check(self, batch: FlowBatch) -> None:
+        """R itself has to be a float32."""
+        learned = [batch.log_reward.exp(), *([] if batch.rewards is None else [batch.rewards])]
+        if not all(bool(reward.isfinite().all()) for reward in learned):
+            raise ValueError(
+                f"--algorithm {self.name}: learns R itself, which of some object is too large a number; "
+                "raise --reward.temperature, or take an algorithm that learns log R, such as tb"
+            )
 
     def log_z(self, batch: FlowBatch) -> Tensor:
         """Not defined."""
         return batch.log_reward.new_tensor(torch.nan)
 
 
-class AdvantageActorCritic(Maximizer):
+class TrajectoryActorCritic(Baseline):
     """A2C on R itself."""
 
     learned = frozenset({"flow"})
@@ -37,7 +47,7 @@ class AdvantageActorCritic(Maximizer):
         return policy_loss + self.mean(error) - self.entropy_coefficient * entropy
 
 
-class Reinforce(Maximizer):
+class TrajectoryReinforce(Baseline):
     """REINFORCE on R with the mean of a group as the baseline, standardized.
 
     With conditions that hold weights of objectives it is multi-objective REINFORCE (Lin et al. 2022, "Pareto set
@@ -56,7 +66,7 @@ class Reinforce(Maximizer):
         return -(advantage * log_prob).mean() - bonus
 
 
-class EnvelopeQ(Maximizer):
+class EnvelopeQ(Baseline):
     """Envelope Q-learning of the objectives themselves (`functional.envelope`), for every preference at once.
 
     An object's rewards come with the last step, undiscounted; targets are taken from the same networks, without

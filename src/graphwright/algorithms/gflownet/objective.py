@@ -5,11 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from torch import Tensor
 
+from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.gflownet.batch import FlowBatch
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
+from graphwright.algorithms.gflownet.gflownet import GFlowNet
 from graphwright.functional import gflownet
+from graphwright.nn.gflownet_policy import FlowPolicy
 
 
 @dataclass(frozen=True)
@@ -20,19 +25,67 @@ class Objective(ABC):
     teaches_backward: whether its loss has a gradient for a learned backward policy. compares: whether it learns from
     how the trajectories of a group differ, and so nothing from one alone. by_step: whether it is a mean over steps, so
     that some of them, drawn uniformly, will do. knows_flows: whether it learns the flow of the initial state, which is
-    Z; `log_z` then needs no other states (`FlowBatch.beginnings`).
+    Z; `log_z` then needs no other states (`FlowBatch.beginnings`). has_log_z: whether there is a Z at all.
     """
+
+    Config = GFlowNetConfig
+    options = "flow"
+    fewest_samples = 1
 
     regression: gflownet.Regression = "squared"
     decay: float = 0.9
     entropy_coefficient: float = 0.01
     preferences: int = 4
+    name: str = ""
 
     learned = frozenset[str]()
     teaches_backward = True
     compares = False
     by_step = False
     knows_flows = False
+    has_log_z = True
+
+    @classmethod
+    def build(cls, config: GFlowNetConfig, setup: Setup) -> GFlowNet:
+        """The algorithm that descends this objective. Raises ValueError where the settings do not fit it."""
+        objective, environment = cls.of(config, setup.name), setup.environment
+        policy = FlowPolicy(
+            setup.features,
+            setup.actions,
+            environment.backward_actions,
+            setup.encoder,
+            setup.heads,
+            cls.networks(config, setup.name),
+            setup.num_objectives,
+            config.value_temperature,
+        )
+        return GFlowNet(policy.to(setup.generator.device), objective, config, setup.generator)
+
+    @classmethod
+    def of(cls, config: GFlowNetConfig, name: str) -> Self:
+        """With these settings; `name` is that of the algorithm. Raises ValueError where it needs whole trajectories."""
+        if config.transitions and not cls.by_step:
+            raise ValueError(
+                f"--flow.transitions {config.transitions}: --algorithm {name} needs whole trajectories; give 0, or "
+                "an algorithm that learns from single steps, such as --algorithm db"
+            )
+        return cls(
+            regression=config.regression,
+            decay=config.decay,
+            entropy_coefficient=config.entropy_coefficient,
+            preferences=config.preferences,
+            name=name,
+        )
+
+    @classmethod
+    def networks(cls, config: GFlowNetConfig, name: str) -> frozenset[str]:
+        """What a policy learns beside its forward actor. Raises ValueError where nothing would teach it."""
+        if config.backward == "learned" and not cls.teaches_backward:
+            raise ValueError(f"--flow.backward learned: --algorithm {name} does not teach it; take max-entropy")
+        if config.backward == "max-entropy" and not cls.has_log_z:
+            raise ValueError(f"--flow.backward max-entropy: --algorithm {name} looks at no way back; take uniform")
+        backward = {"uniform": set[str](), "learned": {"backward"}, "max-entropy": {"backward", "count"}}
+        return cls.learned | backward[config.backward]
 
     @abstractmethod
     def loss(self, batch: FlowBatch) -> Tensor:
@@ -40,6 +93,9 @@ class Objective(ABC):
 
     def begin(self, sample: Callable[[], FlowBatch]) -> None:  # noqa: B027 (nothing is an answer)
         """Start what is learned beside the networks, from a batch if need be; by default there is nothing."""
+
+    def check(self, batch: FlowBatch) -> None:  # noqa: B027
+        """Raise ValueError where nothing can be learned from `batch`."""
 
     def log_z(self, batch: FlowBatch) -> Tensor:
         """What is known of log Z, a scalar: by default the mean over trajectories of log R + Σ log P_B - Σ log P_F."""

@@ -16,7 +16,7 @@ from graphwright.functional import gflownet
 
 
 class TrajectoryBalance(Objective):
-    """`functional.gflownet.trajectory_balance`."""
+    """Trajectory balance (`functional.gflownet.trajectory_balance`)."""
 
     learned = frozenset({"log_z"})
 
@@ -40,7 +40,7 @@ class TrajectoryBalance(Objective):
 
 
 class LogPartitionVariance(Objective):
-    """`functional.gflownet.log_partition_variance`."""
+    """Log-partition variance (`functional.gflownet.log_partition_variance`): log Z is not learned."""
 
     compares = True
 
@@ -66,7 +66,7 @@ class StateFlows(Objective):
 
 
 class DetailedBalance(StateFlows):
-    """`functional.gflownet.detailed_balance`."""
+    """Detailed balance (`functional.gflownet.detailed_balance`)."""
 
     by_step = True
 
@@ -88,7 +88,7 @@ class ForwardLooking(DetailedBalance):
 
 
 class SubTrajectoryBalance(StateFlows):
-    """`functional.gflownet.sub_trajectory_balance`."""
+    """Sub-trajectory balance (`functional.gflownet.sub_trajectory_balance`)."""
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
@@ -99,7 +99,10 @@ class SubTrajectoryBalance(StateFlows):
 
 
 class ModifiedDetailedBalance(Objective):
-    """`functional.gflownet.modified_detailed_balance`: no flows are learned, since every state may be finished."""
+    """Modified detailed balance (`functional.gflownet.modified_detailed_balance`), for objects that may stop anywhere.
+
+    No flows are learned.
+    """
 
     by_step = True
 
@@ -136,7 +139,10 @@ class EdgeFlows(Objective):
 
 
 class FlowMatching(EdgeFlows):
-    """`functional.gflownet.flow_matching` in every visited state but the first, and R(x) = F(x → stop) in the last."""
+    """Flow matching (`functional.gflownet.flow_matching`).
+
+    In every visited state but the first, and R(x) = F(x → stop) in the last.
+    """
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
@@ -148,7 +154,7 @@ class FlowMatching(EdgeFlows):
 
 
 class SoftQ(EdgeFlows):
-    """Soft Q-learning with log P_B as the reward of a step and log R as that of the object.
+    """Soft Q-learning, with log P_B as the reward of a step and log R as that of the object.
 
     With these rewards the optimal soft policy samples in proportion to R (Tiapkin et al. 2024, "Generative flow
     networks as entropy-regularized RL", theorem 1). Targets are taken from the same networks, without gradient.

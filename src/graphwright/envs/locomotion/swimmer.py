@@ -182,14 +182,13 @@ LOCOMOTION = Problem(
         "heads": {"value_pool": "mean"},
         "ppo": {
             "learning_rate": 2e-3,
-            "num_envs": 64,
-            "num_steps": 64,
             "epochs": 4,
             "discount": 0.997,  # with less, the first stroke is all that is learned
             "gae_lambda": 0.97,
             "value_coefficient": 0.01,  # returns are of order 100
             "max_grad_norm": 1.0,
         },
+        "collection": {"steps": {"num_envs": 64, "num_steps": 64}},
         "validation": {"sizes": (4, 7), "graphs": 8, "every": 15},
     },
 )

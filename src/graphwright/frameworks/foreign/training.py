@@ -1,73 +1,182 @@
-"""Training on foreign environments with Graphwright's PPO, and policies as files."""
+"""Training on foreign environments with Graphwright's algorithms, and policies as files."""
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import asdict, dataclass, field
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from rich.console import Console
+from torch import Tensor
+from typing_extensions import override
 
-from graphwright.algorithms.ppo import PPOConfig
+from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
 from graphwright.envs.vector import LiveVector
-from graphwright.frameworks.foreign.vector import ForeignVectorEnv
-from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.checkpoint import load_checkpoint, load_module, save_checkpoint
-from graphwright.training.learner import PPOLearner
-from graphwright.training.run import has_diverged
+from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
+from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, load_checkpoint, load_module
+from graphwright.training.collection import StepCollector
+from graphwright.training.config import ConfigError, RunConfig, build, use_threads
+from graphwright.training.evaluators import Evaluator, NoEvaluator
+from graphwright.training.logging import MetricsFile
+from graphwright.training.runner import Runner, RunText
+from graphwright.training.train import new_directory
 
-_SECONDS = 60.0
 
+@dataclass(frozen=True, kw_only=True)
+class ForeignTraining(RunConfig):
+    """Settings of a run. The vector decides how many episodes there are side by side."""
 
-@dataclass(frozen=True)
-class ForeignTraining:
-    """Settings of a run."""
-
-    seconds: float | None = None
-    """Train for so long; 60 if steps is not given either."""
-    steps: int | None = None
-    """Train for so many environment steps, or until the seconds that are given are over."""
-    seed: int = 0
-    """Of weights, draws and minibatches."""
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    heads: HeadsConfig = field(default_factory=HeadsConfig)
-    ppo: PPOConfig = field(default_factory=PPOConfig)
-    """Settings of PPO; the vector decides how many episodes there are side by side."""
+    num_steps: int = 16
+    """Steps of each episode between updates."""
+    validation_every: int = 10
+    """Updates between validations, where there are episodes to validate on."""
+    validation_episodes: int = 1
+    """Episodes of each environment that one validation plays."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a run without a length."""
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise ValueError(f"seconds={self.seconds}: give a positive number")
-        if self.steps is not None and self.steps < 1:
-            raise ValueError(f"steps={self.steps}: give at least 1")
-        if self.seconds is None and self.steps is None:
-            object.__setattr__(self, "seconds", _SECONDS)
+        """Raise ValueError, naming the option, where a value makes no run."""
+        super().__post_init__()
+        for name in ("num_steps", "validation_every", "validation_episodes"):
+            require(name.replace("_", "-"), getattr(self, name))
+        if find_algorithm(self.algorithm).collector != "steps":
+            raise ConfigError(f"algorithm={self.algorithm!r}: foreign episodes go on from update to update; take ppo")
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The result of a run: the policy, and a row of metrics for each update."""
+class ForeignStepCollector(StepCollector):
+    """Steps of episodes that nobody can save: after an interruption all of them begin anew."""
 
-    policy: ActorCritic
-    config: ForeignTraining
-    rows: list[dict[str, float]]
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        return {}
 
-    def save(self, path: Path | str) -> None:
-        """Write the policy, with all that it takes to build it again, as a safetensors file."""
-        policy = self.policy
-        info = {
-            "features": asdict(policy.encoder.features),
-            "actions": policy.actions.as_dict(),
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.returns = torch.zeros_like(self.returns)
+
+
+class ForeignReturnEvaluator(Evaluator):
+    """The mean return of greedy episodes of environments of their own."""
+
+    metric = "validation_return"
+    better = "higher"
+
+    def __init__(self, vector: ForeignVectorEnv, episodes: int, every: int) -> None:
+        super().__init__(every)
+        self.vector = vector
+        self.episodes = episodes
+
+    @override
+    def evaluate(self, policy: GraphPolicy) -> dict[str, float]:
+        return {"validation_return": float(play_episodes(self.vector, policy.best, self.episodes).mean())}
+
+
+class ForeignRun(Runner):
+    """A run on foreign episodes. `learned()` is the policy that it leaves, `rows` what was logged."""
+
+    def __init__(
+        self,
+        vector: ForeignVectorEnv | LiveVector,
+        config: ForeignTraining,
+        directory: Path,
+        validation: ForeignVectorEnv | None = None,
+    ) -> None:
+        use_threads(config.threads)
+        vector = vector.with_fixed_agents() if isinstance(vector, ForeignVectorEnv) else vector
+        generator = torch.Generator(vector.state.device).manual_seed(config.seed)
+        environment = vector.environment
+        self.config = config
+        self.features, self.actions = environment.features, environment.actions
+        setup = Setup(
+            config.algorithm, self.features, self.actions, environment, config.encoder, config.heads, generator
+        )
+        entry = find_algorithm(config.algorithm).load()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            algorithm = entry.build(config.settings, setup)
+        evaluator: Evaluator = NoEvaluator()
+        if validation is not None:
+            evaluator = ForeignReturnEvaluator(validation, config.validation_episodes, config.validation_every)
+        torch.manual_seed(config.seed)
+        collector = ForeignStepCollector(vector, config.num_steps, generator)
+        super().__init__(
+            directory, config, lambda: _text(config, entry.options), collector, algorithm, evaluator, generator
+        )
+
+    def learned(self) -> GraphPolicy:
+        """A copy of the policy that the run would leave now."""
+        policy = GraphPolicy(self.features, self.actions, self.config.encoder, self.config.heads)
+        policy = policy.to(self.generator.device)
+        policy.load_state_dict(dict(self.result()[0]))
+        return policy
+
+    @property
+    def rows(self) -> list[dict[str, float]]:
+        """The metrics of each update."""
+        return MetricsFile(self.directory / "metrics.csv").rows()
+
+    @override
+    def result(self) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+        """The weights to use, with all that it takes to build the policy again."""
+        tensors, info = super().result()
+        return tensors, info | {
+            "features": asdict(self.features),
+            "actions": self.actions.as_dict(),
             "encoder": asdict(self.config.encoder),
             "heads": asdict(self.config.heads),
         }
-        save_checkpoint(Path(path), policy.acting_state(), info)
+
+
+def train_foreign(
+    vector: ForeignVectorEnv | LiveVector,
+    config: ForeignTraining,
+    directory: Path | str,
+    console: Console | None = None,
+    *,
+    validation: ForeignVectorEnv | None = None,
+) -> ForeignRun:
+    """Train a fresh policy on live episodes, which go on from where they are, in a new run directory.
+
+    validation: environments of their own, on which the policy is watched and the best one is chosen; without them the
+    last one is left. `load_policy` reads the directory's `policy.safetensors`.
+
+    Raises ConfigError where the directory exists already, ValueError where a loss or a gradient is no longer finite,
+    GraphError where agents join or leave during an episode; stops at Ctrl-C and SIGTERM with `Interrupted`.
+    """
+    run = ForeignRun(vector, config.with_an_end(), new_directory(directory), validation)
+    run.begin(console)
+    return run
+
+
+def resume_foreign(
+    vector: ForeignVectorEnv | LiveVector,
+    directory: Path | str,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    console: Console | None = None,
+    validation: ForeignVectorEnv | None = None,
+) -> ForeignRun:
+    """Go on with a run where it stopped; the episodes of others cannot be saved, so that all of them begin anew.
+
+    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
+    """
+    directory = Path(directory)
+    config = read_foreign_config(directory).with_another_end(seconds, steps)
+    run = ForeignRun(vector, config, directory, validation)
+    run.resume(console)
+    return run
 
 
 def load_policy(path: Path | str) -> GraphPolicy:
-    """The policy of a file that `Trained.save` wrote. Raises CheckpointError where it is missing or damaged."""
+    """The policy of a run's `policy.safetensors`. Raises CheckpointError where it is missing or damaged."""
     tensors, info = load_checkpoint(Path(path))
     policy = GraphPolicy(
         Features(**info["features"]),
@@ -79,37 +188,23 @@ def load_policy(path: Path | str) -> GraphPolicy:
     return policy
 
 
-def make_policy(vector: LiveVector, config: ForeignTraining) -> ActorCritic:
-    """A fresh policy for the observations of `vector`, the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        policy = ActorCritic(vector.environment.features, vector.environment.actions, config.encoder, config.heads)
-    return policy.to(vector.state.device)
+def read_foreign_config(directory: Path) -> ForeignTraining:
+    """The settings of a run directory. Raises ConfigError, naming the file."""
+    path = directory / CONFIG_FILE
+    try:
+        data = json.loads(path.read_text())
+        if data.pop("format", None) != FORMAT:
+            raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
+        config: ForeignTraining = build(ForeignTraining(algorithm=data["algorithm"]), data)
+        return config
+    except OSError:
+        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
-def train_foreign(vector: LiveVector, config: ForeignTraining) -> Trained:
-    """Train a fresh policy on live episodes, which go on from where they are.
-
-    The rows of the result hold steps, seconds, the mean return of the episodes that ended (NaN where none did) and what
-    PPO reports. Raises ValueError where the gradient is no longer finite, GraphError where agents join or leave during
-    an episode.
-    """
-    vector = vector.with_fixed_agents() if isinstance(vector, ForeignVectorEnv) else vector
-    policy = make_policy(vector, config)
-    generator = torch.Generator(vector.state.device).manual_seed(config.seed)
-    learner = PPOLearner(policy, vector, config.ppo, generator)
-    rows: list[dict[str, float]] = []
-    steps, start = 0, time.perf_counter()
-    while (progress := _progress(config, steps, time.perf_counter() - start)) < 1:
-        taken, metrics = learner.iterate(progress)
-        steps += taken
-        rows.append({name: float(value) for name, value in metrics.items()})
-        rows[-1] |= {"steps": steps, "seconds": time.perf_counter() - start}
-        if has_diverged(rows[-1]):
-            raise ValueError(f"training diverged at update {len(rows)}; lower the learning rate")
-    return Trained(policy, config, rows)
-
-
-def _progress(config: ForeignTraining, steps: int, seconds: float) -> float:
-    parts = [steps / config.steps if config.steps else 0.0, seconds / config.seconds if config.seconds else 0.0]
-    return min(max(parts), 1.0)
+def _text(config: ForeignTraining, options: str) -> RunText:
+    document = {"format": FORMAT, **dataclasses.asdict(config)}
+    may_change = ("seconds", "steps", "threads", "checkpoint_seconds")
+    fixed = {name: value for name, value in json.loads(json.dumps(document)).items() if name not in may_change}
+    return RunText(json.dumps(document, indent=2) + "\n", fixed, options)

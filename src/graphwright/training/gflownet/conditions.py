@@ -31,6 +31,9 @@ class Goal(NamedTuple):
     focus: tuple[float, ...] | None = None
 
 
+ANY_GOAL = Goal()
+
+
 @dataclass(frozen=True)
 class ConditionConfig:
     """The exponent β of R(x)^β, which objects are drawn in proportion to; weights of objectives; a focus among them.

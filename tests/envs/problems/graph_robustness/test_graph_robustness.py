@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.adapters.files import read_graph
-from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.environment import Environment
@@ -25,9 +24,10 @@ from graphwright.envs.problems.graph_robustness.robustness import breaks, pieces
 from graphwright.envs.rollouts import has_choice, play, unroll
 from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.training.agent import load
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import alone, assert_same, assert_same_batch, relabelled, seeded, seeds
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -332,8 +332,7 @@ def test_a_short_run_beats_random_and_solves_a_file(tmp_path: Path) -> None:
         GRAPH_ROBUSTNESS,
         steps=8_000,
         threads=1,
-        sizes=(12,),
-        reinforce=ReinforceConfig(num_instances=16, repeats=8),
+        collection={"sizes": (12,), "num_instances": 16, "num_samples": 8},
         validation=ValidationConfig(sizes=(12,), graphs=4),
     )
     train("graph-robustness", config, tmp_path / "run")

@@ -20,10 +20,11 @@ from graphwright.envs.problems.public_goods.environment import PUBLIC_GOODS, Pub
 from graphwright.envs.rollouts import has_choice, play
 from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.nn import EncoderConfig
-from graphwright.training.config import TrainConfig, ValidationConfig
+from graphwright.training.config import TrainConfig
 from graphwright.training.decode import decode
-from graphwright.training.loop import train
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances" / "independent-set"
@@ -185,7 +186,7 @@ def test_instances_without_nodes_are_over() -> None:
 
 
 def quick(problem: Problem, **options: object) -> TrainConfig:
-    config = TrainConfig.for_problem(problem, steps=8000, threads=1, device="cpu", sizes=(10, 15))
+    config = TrainConfig.for_problem(problem, steps=8000, threads=1, collection={"sizes": (10, 15)})
     encoder, validation = EncoderConfig(width=16, depth=2), ValidationConfig(sizes=(20,), graphs=8, every=100)
     return replace(config, encoder=encoder, validation=validation, **options)  # type: ignore[arg-type]
 

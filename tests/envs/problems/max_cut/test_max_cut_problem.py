@@ -12,9 +12,10 @@ from graphwright.adapters.files import read_graph
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.max_cut.problem import MAX_CUT
 from graphwright.envs.rollouts import play
-from graphwright.training.config import TrainConfig, ValidationConfig
+from graphwright.training.config import TrainConfig
 from graphwright.training.decode import decode
-from graphwright.training.loop import train
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances" / "max-cut"
@@ -63,7 +64,7 @@ def test_a_policy_learns_to_cut(tmp_path: Path) -> None:
     config = TrainConfig.for_problem(
         MAX_CUT,
         steps=16_000,
-        sizes=(10, 15),
+        collection={"sizes": (10, 15)},
         threads=1,
         validation=ValidationConfig(sizes=(20,), graphs=8, every=100),
     )

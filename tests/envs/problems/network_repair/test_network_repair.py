@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.adapters.files import read_graph
-from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.conformance import check_environment
@@ -26,9 +25,10 @@ from graphwright.envs.problems.network_repair.supply import prospects, served_no
 from graphwright.envs.rollouts import has_choice, play, unroll
 from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.training.agent import load
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import alone, assert_same, assert_same_batch, ragged_batches, relabelled, seeded, seeds
 
 INSTANCES = sorted((Path(__file__).parents[3] / "instances" / "network-repair").glob("*.json"))
@@ -463,8 +463,7 @@ def test_a_short_run_beats_random_and_solves_a_file(tmp_path: Path) -> None:
         NETWORK_REPAIR,
         steps=12_000,
         threads=1,
-        sizes=(10,),
-        reinforce=ReinforceConfig(num_instances=16, repeats=8),
+        collection={"sizes": (10,), "num_instances": 16, "num_samples": 8},
         validation=ValidationConfig(sizes=(10,), graphs=4),
     )
     train("network-repair", config, tmp_path / "run")

@@ -13,9 +13,10 @@ from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.grid_navigation.environment import GRID_NAVIGATION
 from graphwright.envs.problems.path_search.environment import PATH_SEARCH
 from graphwright.envs.rollouts import play
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import assert_same_batch, seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -56,7 +57,7 @@ def test_a_network_with_marks_on_the_command_line() -> None:
 def test_the_defaults_learn(problem: Problem, size: int, steps: int, tmp_path: Path) -> None:
     validation = ValidationConfig(sizes=(size,), graphs=16, every=4)
     config = TrainConfig.for_problem(
-        problem, sizes=(size,), steps=steps, threads=1, device="cpu", validation=validation
+        problem, collection={"sizes": (size,)}, steps=steps, threads=1, validation=validation
     )
     agent = train(problem, config, tmp_path / "run", Console(quiet=True)).agent()
     environment = problem.environment

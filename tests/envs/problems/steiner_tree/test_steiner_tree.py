@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,9 +20,10 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.steiner_tree.environment import STEINER_TREE, SteinerTree, towards
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
 from graphwright.envs.rollouts import has_choice, play, unroll
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import alone, assert_same_batch, relabelled, seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -262,10 +262,9 @@ def test_a_policy_learns_and_solves_files_by_name(algorithm: Literal["imitation"
         algorithm=algorithm,
         steps=8_000 if algorithm == "imitation" else 15_000,
         threads=1,
-        sizes=(10, 15),
+        collection={"sizes": (10, 15)} | ({"num_instances": 16, "num_samples": 8} if algorithm == "reinforce" else {}),
         validation=ValidationConfig(sizes=(15,), graphs=8),
     )
-    config = replace(config, reinforce=replace(config.reinforce, num_instances=16, repeats=8))
     agent = train(STEINER_TREE, config, tmp_path / "run", Console(quiet=True)).agent()
     instances = STEINER_TREE.generator(sizes=(20,))(40, seeded(7))
     randomly = play(ENVIRONMENT, instances, random_choice(ENVIRONMENT, seeded(7)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,10 @@ from graphwright.envs.conformance import check_environment
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.tour.environment import TOUR, Tour
 from graphwright.envs.rollouts import Transition, has_choice, play, unroll
-from graphwright.training.config import TrainConfig, ValidationConfig
-from graphwright.training.loop import train
+from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
+from graphwright.training.train import train
+from graphwright.training.validation import ValidationConfig
 from strategies import alone, assert_same_batch, seeded, seeds
 
 INSTANCES = Path(__file__).parents[3] / "instances"
@@ -254,7 +254,7 @@ def test_options_that_make_no_environment_are_refused() -> None:
 
 def test_a_file_becomes_an_instance_and_a_tour(tmp_path: Path) -> None:
     config = TrainConfig.for_problem(
-        "tour", steps=1, sizes=(5,), threads=1, validation=ValidationConfig(sizes=(5,), graphs=1)
+        "tour", steps=1, collection={"sizes": (5,)}, threads=1, validation=ValidationConfig(sizes=(5,), graphs=1)
     )
     agent = train("tour", config, tmp_path / "run", Console(quiet=True)).agent()
     for name, optimum in (("tour/towns.json", 162), ("tsplib/eil51.tsp", 426)):
@@ -273,11 +273,13 @@ def test_a_file_becomes_an_instance_and_a_tour(tmp_path: Path) -> None:
 
 
 def test_a_policy_learns(tmp_path: Path) -> None:
-    config = TrainConfig.for_problem("tour", steps=25_000, sizes=(8, 12, 16), threads=1)
-    config = replace(
-        config,
-        encoder=replace(config.encoder, width=32),
-        reinforce=replace(config.reinforce, num_instances=16, repeats=8, minibatch_size=256, learning_rate=5e-3),
+    config = TrainConfig.for_problem(
+        "tour",
+        steps=25_000,
+        threads=1,
+        encoder={"width": 32},
+        settings={"minibatch_size": 256, "learning_rate": 5e-3},
+        collection={"sizes": (8, 12, 16), "num_instances": 16, "num_samples": 8},
         validation=ValidationConfig(sizes=(20,), graphs=8, every=4),
     )
     agent = train("tour", config, tmp_path / "run", Console(quiet=True)).agent()

@@ -111,9 +111,10 @@ QED = Problem(
         pictures=drawings,
         training={
             "encoder": _ENCODER,
-            "condition": {"low": 64.0},
             "flow": {"learning_rate": 5e-3},
-            "sources": {"replay": 64, "replay_by": "reward"},
+            "collection": {
+                "trajectories": {"condition": {"low": 64.0}, "sources": {"replay": 64, "replay_by": "reward"}}
+            },
         },
     ),
 )
@@ -126,7 +127,7 @@ QED_ATOMS = Problem(
         export=smiles_lines,
         fingerprints=morgan,
         pictures=drawings,
-        training={"encoder": _ENCODER, "condition": {"low": 32.0}},
+        training={"encoder": _ENCODER, "collection": {"trajectories": {"condition": {"low": 32.0}}}},
     ),
 )
 QED_SA_LOGP = Problem(
@@ -138,6 +139,9 @@ QED_SA_LOGP = Problem(
         export=smiles_lines,
         fingerprints=morgan,
         pictures=drawings,
-        training={"encoder": _ENCODER, "condition": {"low": 32.0, "preference": 1.0}},
+        training={
+            "encoder": _ENCODER,
+            "collection": {"trajectories": {"condition": {"low": 32.0, "preference": 1.0}}},
+        },
     ),
 )

@@ -43,10 +43,10 @@ def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]
 _FLOW = {"learning_rate": 3e-3}
 _TRAINING = {
     "algorithm": "vargrad",
-    "sources": {"forward": 64, "repeats": 8},
+    "collection": {"trajectories": {"sources": {"forward": 64, "num_samples": 8}}},
     "flow": _FLOW,
     "heads": {"pool": "mean", "value_pool": "sum"},
-    "judgement": {"every": 100, "objects": 16},
+    "validation": {"every": 100, "objects": 16},
 }
 INDEPENDENT_SETS = Generation(
     reward=SetReward(temperature=0.03),

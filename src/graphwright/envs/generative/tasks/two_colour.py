@@ -54,7 +54,7 @@ TWO_COLOUR = Problem(
         export=node_link_lines,
         training={
             "encoder": {"kind": "gin", "depth": 4},
-            "sources": {"forward": 128},
+            "collection": {"trajectories": {"sources": {"forward": 128}}},
             "flow": {"learning_rate": 3e-3, "passes": 4},
         },
     ),

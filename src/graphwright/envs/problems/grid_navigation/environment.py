@@ -148,7 +148,8 @@ GRID_NAVIGATION = Problem(
     solve_exactly=lambda environment, instances, seconds: fewest_steps(environment, instances),
     training={
         "encoder": {"kind": "gin", "width": 32, "depth": 2},
-        "ppo": {"num_envs": 128, "minibatch_size": 256, "learning_rate": 2e-3},
+        "ppo": {"minibatch_size": 256, "learning_rate": 2e-3},
+        "collection": {"steps": {"num_envs": 128}},
         "validation": {"sizes": (49, 100), "graphs": 32},
     },
 )

@@ -117,7 +117,7 @@ INDEPENDENT_SET = Problem(
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
     training={
         "algorithm": "reinforce",
-        "reinforce": {"num_instances": 16},
+        "collection": {"episodes": {"num_instances": 16}},
         "validation": {"sizes": (50, 80), "graphs": 24},  # the optima of larger ones take long to prove
     },
 )

@@ -54,7 +54,7 @@ MAX_CUT = Problem(
     generation=CUTS,
     training={
         "algorithm": "imitation",
-        "imitation": {"seconds": 0.0},
+        "collection": {"demonstrations": {"solver_seconds": 0.0}},
         "validation": {"sizes": (50, 75), "graphs": 24},
     },
 )

@@ -219,7 +219,7 @@ NETWORK_REPAIR = Problem(
     training={
         "algorithm": "reinforce",
         "encoder": {"kind": "gin"},  # reads which links are spare
-        "reinforce": {"num_instances": 16, "repeats": 8},
+        "collection": {"episodes": {"num_instances": 16, "num_samples": 8}},
         "validation": {"sizes": (20, 40), "graphs": 32},
     },
 )

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
-from graphwright.core.segment import Segments
 from graphwright.distributions import RaggedCategorical
 from graphwright.drawing.reports import Distribution, save_figures
 from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.functional.pareto import hypervolume, igd, pareto_front, r2, simplex_weights
-from graphwright.training.gflownet.agent import FlowAgent, draw_instances, multiplicity
-from graphwright.training.gflownet.conditions import BETA, Goal
+from graphwright.training.agent import Agent
+from graphwright.training.gflownet.conditions import Goal
+from graphwright.training.gflownet.evaluator import estimated_log_z
 from graphwright.training.gflownet.modes import Tanimoto, num_modes, top_k_diversity
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import Choose, build
@@ -41,7 +41,7 @@ class ParetoEvaluation:
 
 
 @dataclass(frozen=True)
-class FlowEvaluation:
+class SamplingEvaluation:
     """What a sampler does.
 
     log_z: what its networks say of log Z; log_z_exact: log Z; total_variation: half the L1 distance of the exact
@@ -74,7 +74,7 @@ class FlowEvaluation:
 
 
 @dataclass(frozen=True)
-class FlowEvaluationOptions:
+class SamplingOptions:
     """What to sample."""
 
     num: int = 1000
@@ -105,32 +105,32 @@ class FlowEvaluationOptions:
         return Goal(self.beta, self.preference, self.focus)
 
 
-DEFAULTS = FlowEvaluationOptions()
+DEFAULTS = SamplingOptions()
 
 
-def evaluate_flow(
-    agent: FlowAgent, options: FlowEvaluationOptions = DEFAULTS, pictures: Path | None = None
-) -> FlowEvaluation:
-    """See `FlowEvaluation`. pictures: a folder for `figures.save_figures`."""
+def evaluate_sampling(
+    agent: Agent, options: SamplingOptions = DEFAULTS, pictures: Path | None = None
+) -> SamplingEvaluation:
+    """See `SamplingEvaluation`. pictures: a folder for `figures.save_figures`."""
     environment = agent.config.environment
     start = time.perf_counter()
     objects = agent.sample(options.num, options.seed, options.goal)
     seconds = time.perf_counter() - start
     generator = torch.Generator().manual_seed(options.seed)
-    instances = draw_instances(agent.task, agent.config, options.num, generator, options.goal)
+    instances = agent.config.collection.instances(agent.problem, environment, options.num, generator, options.goal)
     random = build(environment, instances, uniform_choice(environment, generator)).objects
-    reward = agent.config.reward
+    reward = agent.config.collection.reward
     measures, measures_random = reward.measure(environment, objects), reward.measure(environment, random)
     found, found_random = reward.combine(measures, objects), reward.combine(measures_random, random)
     exact = agent.exact()
     if pictures is not None:
         drawn = None if exact is None else Distribution(exact.space, exact.sampled(agent.policy), exact.target)
-        save_figures(agent.task, environment, reward, objects, measures, found_random, drawn, pictures)
+        save_figures(agent.problem, environment, reward, objects, measures, found_random, drawn, pictures)
     modes, spread = _modes(agent, objects, found, options)
     modes_random, spread_random = _modes(agent, random, found_random, options)
-    return FlowEvaluation(
+    return SamplingEvaluation(
         objects=options.num,
-        log_z=_finite(log_z(agent, options)) if agent.task.sampled.one_instance else None,
+        log_z=_finite(log_z(agent, options)) if agent.problem.sampled.one_instance else None,
         log_z_exact=None if exact is None else exact.log_z,
         total_variation=None if exact is None else exact.total_variation(agent.policy),
         mean_reward=_finite(float(found.exp().mean())),
@@ -151,22 +151,14 @@ def evaluate_flow(
     )
 
 
-@torch.no_grad()
-def log_z(agent: FlowAgent, options: FlowEvaluationOptions) -> float:
+def log_z(agent: Agent, options: SamplingOptions) -> float:
     """What the networks of `agent` say of log Z, averaged over trajectories of their own."""
-    config = agent.config
+    config, environment = agent.config, agent.config.environment
     generator = torch.Generator().manual_seed(options.seed)
-    instances = draw_instances(agent.task, config, min(options.num, 512), generator, options.goal)
-    trajectories = Sampler(config.environment, agent.policy, NO_EXPLORATION, generator).build(instances)
-
-    def wanted(states: GraphBatch) -> Tensor:
-        return agent.log_reward(states) * states.graphs[BETA] + multiplicity(config, states)
-
-    log_reward = wanted(trajectories.objects).to(torch.float32)
-    groups = Segments(torch.tensor([0, trajectories.num_trajectories]))
-    batch = FlowBatch(config.environment, agent.policy, trajectories, log_reward, groups, wanted)
-    objective = config.flow.objective(config.algorithm)
-    return float(objective.log_z(batch.beginnings if objective.knows_flows else batch))
+    instances = config.collection.instances(agent.problem, environment, min(options.num, 512), generator, options.goal)
+    trajectories = Sampler(environment, agent.policy, NO_EXPLORATION, generator).build(instances)
+    objective = find_algorithm(config.algorithm).load().of(config.settings, config.algorithm)
+    return estimated_log_z(environment, config.collection, objective, agent.policy, trajectories)
 
 
 def uniform_choice(environment: FlowEnvironment, generator: torch.Generator) -> Choose:
@@ -192,12 +184,12 @@ def compare_fronts(measures: Tensor, random: Tensor) -> ParetoEvaluation:
 
 
 def _modes(
-    agent: FlowAgent, objects: GraphBatch, log_reward: Tensor, options: FlowEvaluationOptions
+    agent: Agent, objects: GraphBatch, log_reward: Tensor, options: SamplingOptions
 ) -> tuple[int | None, float | None]:
     """Modes among `objects`, and the diversity of the best."""
-    if agent.task.sampled.fingerprints is None:
+    if agent.problem.sampled.fingerprints is None:
         return None, None
-    similarity = Tanimoto(agent.task.sampled.fingerprints(agent.config.environment, objects))
+    similarity = Tanimoto(agent.problem.sampled.fingerprints(agent.config.environment, objects))
     rewards = log_reward.exp().numpy()
     modes = num_modes(rewards, similarity, options.mode_reward, options.mode_similarity)
     return modes, _finite(top_k_diversity(rewards, similarity, options.top))

@@ -1,0 +1,51 @@
+"""The settings that all objectives share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from graphwright.algorithms.optimizer import require
+from graphwright.functional.gflownet import Regression
+
+Backward = Literal["uniform", "learned", "max-entropy"]
+
+
+@dataclass(frozen=True)
+class GFlowNetConfig:
+    """Settings of generative flow networks, whatever the objective."""
+
+    learning_rate: float = 1e-3
+    """At the beginning; it falls linearly to zero."""
+    log_z_learning_rate: float = 0.1
+    """That of log Z, which has far to go."""
+    max_grad_norm: float = 10.0
+    """Gradients are clipped to this norm."""
+    passes: int = 1
+    """Gradient steps on each batch of trajectories."""
+    transitions: int = 0
+    """Steps of its trajectories that each gradient step sees, drawn anew; 0 for all. For objectives that are a mean
+    over steps: db, forward-looking, modified-db, fm, soft-q, trajectory-a2c, envelope-q."""
+    regression: Regression = "squared"
+    """What is made of a residual."""
+    decay: float = 0.9
+    """subtb: the weight of a sub-trajectory falls by this factor with each step of its length."""
+    entropy_coefficient: float = 0.01
+    """trajectory-a2c, trajectory-reinforce: weight of the entropy bonus."""
+    preferences: int = 4
+    """envelope-q: weights of objectives, a state's own among them, that its best continuation is sought over."""
+    value_temperature: float = 0.01
+    """envelope-q: actions are drawn in proportion to exp(value / this); small is greedy."""
+    backward: Backward = "uniform"
+    """How objects are taken apart: any way alike, as learned with the rest, or so that all trajectories to an object
+    have the same probability."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, for a rate or a norm that is no positive number."""
+        for name in ("learning_rate", "log_z_learning_rate", "max_grad_norm"):
+            require(f"flow.{name.replace('_', '-')}", getattr(self, name), 0)
+        require("flow.decay", self.decay, 0)
+        require("flow.passes", self.passes)
+        require("flow.transitions", self.transitions, 0)
+        require("flow.preferences", self.preferences)
+        require("flow.value-temperature", self.value_temperature, 1e-6)

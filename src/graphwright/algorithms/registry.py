@@ -1,0 +1,62 @@
+"""The algorithms by name. A new one is a file and a line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+NEEDS = {
+    "instances": "instances to play",
+    "expert": "an expert who knows the way to a solution",
+    "reversible": "objects that can be taken apart again, and a reward of them",
+}
+"""What an algorithm may need of a problem."""
+CollectorName = Literal["steps", "episodes", "demonstrations", "trajectories"]
+
+
+@dataclass(frozen=True)
+class AlgorithmEntry:
+    """Where an algorithm is, which is imported when it is asked for, and what it needs.
+
+    place: module:class below `graphwright.algorithms`; the class has `Config`, `options` and `build`, see `Algorithm`.
+    collector: what feeds it, see `graphwright.training.collectors`. needs: what a problem must have, see `NEEDS`.
+    """
+
+    place: str
+    collector: CollectorName
+    needs: tuple[str, ...] = ("instances",)
+
+    def load(self) -> Any:
+        """The class."""
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(f"graphwright.algorithms.{module}"), name)
+
+
+def _flow(name: str) -> AlgorithmEntry:
+    return AlgorithmEntry(f"gflownet.{name}", "trajectories", ("reversible",))
+
+
+ALGORITHMS: dict[str, AlgorithmEntry] = {
+    "ppo": AlgorithmEntry("ppo:PPO", "steps"),
+    "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
+    "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
+    "tb": _flow("objectives:TrajectoryBalance"),
+    "vargrad": _flow("objectives:LogPartitionVariance"),
+    "db": _flow("objectives:DetailedBalance"),
+    "forward-looking": _flow("objectives:ForwardLooking"),
+    "subtb": _flow("objectives:SubTrajectoryBalance"),
+    "modified-db": _flow("objectives:ModifiedDetailedBalance"),
+    "fm": _flow("objectives:FlowMatching"),
+    "soft-q": _flow("objectives:SoftQ"),
+    "trajectory-a2c": _flow("baselines:TrajectoryActorCritic"),
+    "trajectory-reinforce": _flow("baselines:TrajectoryReinforce"),
+    "envelope-q": _flow("baselines:EnvelopeQ"),
+}
+
+
+def find_algorithm(name: str) -> AlgorithmEntry:
+    """The algorithm of that name. Raises ValueError, listing the names, where there is none."""
+    if name not in ALGORITHMS:
+        raise ValueError(f"--algorithm {name}: there is none of this name; choose one of {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[name]

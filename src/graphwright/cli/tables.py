@@ -1,0 +1,83 @@
+"""Tables of what `graphwright evaluate` measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.table import Table
+
+from graphwright.training.evaluate_solutions import EvaluationRow
+from graphwright.training.gflownet.evaluate_sampling import ParetoEvaluation, SamplingEvaluation
+
+
+def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
+    """Mean objectives, a row for each size or file."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    heuristics = list(rows[0].heuristics)
+    solved = any(row.optimum is not None for row in rows)
+    headings = ["graphs", "random", *heuristics, "policy", *(["optimum"] if solved else []), "ratio"]
+    for heading in (*headings, "95 % interval", "time"):
+        table.add_column(heading.replace("-", " "), justify="right", overflow="fold")
+    for row in rows:
+        optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
+        table.add_row(
+            row.name,
+            f"{row.random:.3f}",
+            *(f"{row.heuristics[name]:.3f}" for name in heuristics),
+            f"[bold]{row.policy:.3f}",
+            *optimum,
+            f"[bold]{row.ratio:.4f}",
+            f"{row.ratio_low:.4f}–{row.ratio_high:.4f}",
+            f"{row.seconds:.1f} s",
+        )
+    table.caption = "\n".join(_remarks(rows)) or None
+    return table
+
+
+def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
+    """What a reader must know beside the numbers."""
+    remarks = []
+    unproven = sum(row.graphs - row.proven for row in rows if row.optimum is not None)
+    if unproven:
+        remarks.append(f"* a bound: {unproven} optima are not proven; a longer --time-limit may prove them")
+    others = {row.reference for row in rows} - {"optimum"}
+    if others:
+        remarks.append(f"the ratio is to {' and '.join(sorted(others))}")
+    incomplete = sum(row.graphs - row.complete for row in rows)
+    if incomplete:
+        remarks.append(f"{incomplete} of the policy's solutions are NOT COMPLETE")
+    return remarks
+
+
+def sampling_table(title: str, found: SamplingEvaluation) -> Table:
+    """The sampler beside random building."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    exact = found.log_z_exact is not None
+    for heading in ("", "sampler", "random", *(["exact"] if exact else [])):
+        table.add_column(heading, justify="left" if not heading else "right")
+    if found.log_z is not None or exact:
+        table.add_row("log Z", _number(found.log_z), "", _number(found.log_z_exact))
+    if found.total_variation is not None:
+        table.add_row("total variation from R / Z", _number(found.total_variation), "", "0")
+    table.add_row("mean reward", _number(found.mean_reward), _number(found.mean_reward_random))
+    table.add_row("mean log reward", _number(found.mean_log_reward), _number(found.mean_log_reward_random))
+    table.add_row(f"mean of the {found.top} best", _number(found.top_reward), _number(found.top_reward_random))
+    table.add_row("different objects", str(found.different), str(found.different_random))
+    if found.modes is not None:
+        table.add_row("modes", str(found.modes), str(found.modes_random))
+        spread = (_number(found.top_diversity), _number(found.top_diversity_random))
+        table.add_row(f"diversity of the {found.top} best", *spread)
+    if found.pareto is not None:
+        _add_fronts(table, found.pareto)
+    return table
+
+
+def _add_fronts(table: Table, found: ParetoEvaluation) -> None:
+    for name, better in (("hypervolume", "more"), ("r2", "less"), ("igd", "less")):
+        row = (_number(getattr(found, name)), _number(getattr(found, f"{name}_random")))
+        table.add_row(f"{name.upper() if len(name) < 4 else name} ({better} is better)", *row)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}" if abs(value) < 1e6 else f"{value:.4g}"

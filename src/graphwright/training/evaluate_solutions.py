@@ -1,0 +1,142 @@
+"""Evaluation of solutions: a policy beside random choice, heuristics and the optimum, on instances new to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import play
+from graphwright.training.agent import Agent
+from graphwright.training.config import ConfigError, make_generator
+from graphwright.training.decode import Decoding
+from graphwright.training.statistics import bootstrap_ratio
+
+
+@dataclass(frozen=True)
+class EvaluationRow:
+    """Mean objectives over some graphs.
+
+    name: the number of nodes of generated graphs, or the file of a user's.
+    complete: how many of the policy's solutions are solutions.
+    heuristics: name → mean objective. optimum: the mean bound of the exact solver, which is the optimum where proven =
+    graphs; None where there is no solver. proven: how many of the optima are proven.
+    reference: "optimum", or the best of the heuristics where there is no solver. ratio: how many times worse than the
+    reference the policy is, policy / reference where less is better and reference / policy where more is, with its 95 %
+    bootstrap interval over graphs. seconds: the policy's time for all graphs.
+    """
+
+    name: str
+    graphs: int
+    policy: float
+    complete: int
+    random: float
+    heuristics: dict[str, float]
+    optimum: float | None
+    proven: int
+    reference: str
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What to solve."""
+
+    sizes: tuple[int, ...] | None = None
+    """Numbers of nodes, one row each; by default twice and five times the largest that was trained on."""
+    graphs: int = 100
+    """Graphs of each size."""
+    seed: int = 1
+    """Seed of the graphs and of sampled decoding."""
+    decode: Decoding = "greedy"
+    """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws."""
+    samples: int = 16
+    """Solutions of each graph for best-of."""
+    generator: str | None = None
+    """Random graphs as in watts-strogatz:k=4,p=0.3; by default those of the run."""
+    weights: str | None = None
+    """How graphs become instances; by default as in the run."""
+    time_limit: float = 10.0
+    """Seconds for the exact solver, each graph; 0 for none."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError, naming the option."""
+        for name in ("graphs", "samples"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"--{name} {getattr(self, name)}: give at least 1")
+        if self.sizes == ():
+            raise ConfigError("--sizes: give at least one number of nodes")
+        if not self.time_limit >= 0:
+            raise ConfigError(f"--time-limit {self.time_limit}: give a number of seconds")
+
+
+DEFAULTS = EvaluationOptions()
+
+
+def evaluate_solutions(
+    agent: Agent, options: EvaluationOptions = DEFAULTS, instances: Mapping[str, GraphBatch] | None = None
+) -> list[EvaluationRow]:
+    """One row for each size, or for each of a user's named batches of instances.
+
+    Raises ConfigError where the options make no graphs.
+    """
+    named = generated(agent, options) if instances is None else instances
+    return [_row(agent, options, name, batch) for name, batch in named.items()]
+
+
+def generated(agent: Agent, options: EvaluationOptions) -> dict[str, GraphBatch]:
+    """Size → `options.graphs` random instances that are not among those of training."""
+    config, problem = agent.config, agent.problem
+    largest = max(config.collection.sizes or problem.sizes)
+    topology, weights = options.generator or config.collection.generator, options.weights or config.collection.weights
+    batches = {}
+    for size in options.sizes or (2 * largest, 5 * largest):
+        generator = make_generator(problem, topology, (size,), weights)
+        batches[str(size)] = generator(options.graphs, torch.Generator().manual_seed(options.seed))
+    return batches
+
+
+def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBatch) -> EvaluationRow:
+    played, environment, problem = agent.config.played, agent.config.environment, agent.problem
+    start = time.perf_counter()
+    states = agent.solve(instances, options.decode, samples=options.samples, seed=options.seed)
+    seconds = time.perf_counter() - start
+    policy = played.objective(states)
+    randomly = random_choice(played, torch.Generator().manual_seed(options.seed))
+    heuristics = {
+        other: environment.objective(solve(environment, instances)) for other, solve in problem.heuristics.items()
+    }
+    optimum, proven = None, 0
+    if problem.solve_exactly is not None and options.time_limit > 0:
+        solved = problem.solve_exactly(environment, instances, options.time_limit)
+        optimum, proven = solved.bound, int(solved.proven.sum())
+    best = (max if environment.maximise else min)(heuristics, key=lambda other: _mean(heuristics[other]))
+    reference = heuristics[best] if optimum is None else optimum
+    ratio = bootstrap_ratio(reference, policy) if environment.maximise else bootstrap_ratio(policy, reference)
+    return EvaluationRow(
+        name=name,
+        graphs=instances.num_graphs,
+        policy=_mean(policy),
+        complete=int(played.is_complete(states).sum()),
+        random=_mean(played.objective(play(played, instances, randomly))),
+        heuristics={other: _mean(values) for other, values in heuristics.items()},
+        optimum=None if optimum is None else _mean(optimum),
+        proven=proven,
+        reference=best if optimum is None else "optimum",
+        ratio=ratio.mean,
+        ratio_low=ratio.low,
+        ratio_high=ratio.high,
+        seconds=seconds,
+    )
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.double().mean())

@@ -1,0 +1,163 @@
+"""Evaluators: how a policy is watched while it learns, and by which number the best one is chosen."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import GraphBatch
+from graphwright.drawing.curves import plot_curve, plot_returns
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem
+from graphwright.envs.rollouts import unroll
+from graphwright.training.collection import PlayConfig, make_generator
+from graphwright.training.decode import decode
+from graphwright.training.validation import ValidationConfig
+
+_SECONDS_AN_INSTANCE = 2.0
+_SEED = 0x5EED
+
+Rows = Sequence[Mapping[str, float]]
+"""Of `metrics.csv`."""
+
+
+class Evaluator(ABC):
+    """Watches a policy.
+
+    every: updates between evaluations. metric: the one of the numbers that the best policy is chosen by; None where the
+    last policy is the one to use. better: whether the lower or the higher value of it is.
+    """
+
+    metric: str | None = None
+    better: Literal["lower", "higher"] = "lower"
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    @abstractmethod
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        """Numbers by name; the same for the same policy."""
+
+    def line(self, row: Mapping[str, float], best: float | None) -> str:
+        """What the terminal shows of an iteration's numbers and the best value of `metric` so far."""
+        shown = f"return {row.get('return', math.nan):.3f}"
+        return shown if best is None else f"{shown}  best {self.metric} {best:.4g}"
+
+    def plot(self, rows: Rows, path: Path) -> None:
+        """Draw the learning curve."""
+        plot_returns(rows, path)
+
+
+class GapEvaluator(Evaluator):
+    """How far greedy solutions of fixed instances, one batch a size, are from a reference cost [B] of each.
+
+    reference: what the cost is compared with: "optimum" (the best known cost, where a proof took too long), or the name
+    of a heuristic where there is no exact solver or it is not installed.
+    """
+
+    metric = "validation_gap"
+
+    def __init__(
+        self, environment: Environment, instances: list[GraphBatch], costs: list[Tensor], reference: str, every: int = 1
+    ) -> None:
+        super().__init__(every)
+        self.environment = environment
+        self.instances = instances
+        self.costs = costs
+        self.reference = reference
+
+    @override
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        return {"validation_gap": self.gap(policy)}
+
+    def gap(self, policy: Any) -> float:
+        """Mean over sizes of (c − r) / |r|, of the means of the policy's greedy cost c and of the reference cost r.
+
+        0 is as good as the reference, 0.01 one per cent worse, whether the objective is a cost or a gain.
+        """
+        gaps = []
+        for instances, costs in zip(self.instances, self.costs, strict=True):
+            found = self.environment.cost(decode(policy, self.environment, instances)).cpu().mean()
+            reference = costs.mean()
+            gaps.append(float((found - reference) / reference.abs().clamp(min=1e-9)))
+        return sum(gaps) / len(gaps)
+
+    @override
+    def line(self, row: Mapping[str, float], best: float | None) -> str:
+        gap = math.nan if best is None else 100 * best
+        return f"return {row.get('return', math.nan):.3f}  best {gap:.2f} % from {self.reference}"
+
+    @override
+    def plot(self, rows: Rows, path: Path) -> None:
+        plot_curve(rows, self.reference, path)
+
+
+class NoEvaluator(Evaluator):
+    """Measures nothing, so that the last policy is the one to use."""
+
+    def __init__(self) -> None:
+        super().__init__(every=1)
+
+    @override
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        return {}
+
+
+class ReturnEvaluator(Evaluator):
+    """The mean return of the policy's greedy episodes of fixed instances."""
+
+    metric = "validation_return"
+    better = "higher"
+
+    def __init__(self, environment: Environment, instances: list[GraphBatch], every: int = 1) -> None:
+        super().__init__(every)
+        self.environment = environment
+        self.instances = instances
+
+    @override
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        totals = []
+        for instances in self.instances:
+            total = torch.zeros((), dtype=torch.float64)
+            for transition in unroll(self.environment, self.environment.reset(instances), policy.best):
+                total += transition.step.reward.double().sum().cpu()
+            totals.append(float(total) / instances.num_graphs)
+        return {"validation_return": sum(totals) / len(totals)}
+
+
+def make_evaluator(
+    problem: Problem,
+    environment: Environment,
+    collection: PlayConfig,
+    validation: ValidationConfig,
+    device: torch.device,
+) -> GapEvaluator:
+    """The same for every run of the same settings. environment: the one that solvers see."""
+    largest = max(collection.sizes or problem.sizes)
+    batches, costs, reference = [], [], ""
+    for size in validation.sizes or (2 * largest, 5 * largest):
+        generator = make_generator(problem, collection.generator, (size,), collection.weights)
+        batch = generator(validation.graphs, torch.Generator().manual_seed(_SEED))
+        cost, reference = _reference(problem, environment, batch)
+        batches.append(batch.to(device))
+        costs.append(cost)
+    return GapEvaluator(collection.played(environment), batches, costs, reference, validation.every)
+
+
+def _reference(problem: Problem, environment: Environment, instances: GraphBatch) -> tuple[Tensor, str]:
+    """The costs [B] to compare with, and whose they are."""
+    if problem.solve_exactly is not None:
+        try:
+            best = problem.solve_exactly(environment, instances, _SECONDS_AN_INSTANCE).objective
+            return -best if environment.maximise else best, "optimum"
+        except ImportError:
+            pass
+    name, heuristic = next(iter(problem.heuristics.items()))
+    return environment.cost(heuristic(environment, instances)), name

@@ -1,0 +1,249 @@
+"""Collection of trajectories: of objects that are built, searched around, taken from data or replayed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.gflownet.batch import FlowBatch
+from graphwright.algorithms.gflownet.config import GFlowNetConfig
+from graphwright.algorithms.optimizer import require
+from graphwright.core import Features, GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.data.states import WholeStates
+from graphwright.data.trajectories import Trajectories
+from graphwright.envs.generation import Measure, Reward
+from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.problem import Problem
+from graphwright.functional.gflownet import log_z_estimate
+from graphwright.nn.gflownet_policy import FlowPolicy
+from graphwright.training.collection import ConfigError
+from graphwright.training.collector import Collected, Collector
+from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
+from graphwright.training.gflownet.replay import Replay
+from graphwright.training.gflownet.sampler import Sampler
+from graphwright.training.gflownet.sources import SourceContext, SourcesConfig, make_source
+from graphwright.training.validation import DistributionValidationConfig
+from graphwright.workers.reward_workers import RewardWorkers
+
+
+@dataclass(frozen=True)
+class TrajectoriesConfig:
+    """Trajectories of objects, and what is wanted of them."""
+
+    Validation: ClassVar[type] = DistributionValidationConfig
+
+    reward: Reward
+    correct_automorphisms: bool = True
+    """Whether each object is wanted as often as its reward says; otherwise that is divided by its symmetries."""
+    count_once: bool = False
+    """Whether what several objects are, as a molecule put together in several ways, is wanted only once."""
+    reward_workers: int = 0
+    """Processes that compute rewards; worth it from about 0.1 ms an object, as for RDKit's."""
+    sources: SourcesConfig = field(default_factory=SourcesConfig)
+    condition: ConditionConfig = field(default_factory=ConditionConfig)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no run."""
+        require("reward-workers", self.reward_workers, 0)
+        if self.reward.num_measures == 1 and (self.condition.focus or self.condition.preference is not None):
+            name = "focus" if self.condition.focus else "preference"
+            raise ValueError(f"--condition.{name}: the reward has only one objective; leave it out")
+
+    def features(self, environment: FlowEnvironment) -> Features:
+        """What a policy sees: the object and the conditions."""
+        return self.condition.features(environment.features, self.reward.num_measures)
+
+    def multiplicity(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+        """[B] float64: what is added to β log R, so that trajectories that are alike, and objects, count once."""
+        symmetries = environment.log_automorphisms(objects) if self.correct_automorphisms else 0.0
+        shares = environment.log_share(objects) if self.count_once else 0.0
+        return torch.zeros(objects.num_graphs, dtype=torch.float64) + symmetries + shares
+
+    def wanted(self, environment: FlowEnvironment, objects: GraphBatch, measures: Tensor) -> Tensor:
+        """[B] float64: β log R, and what makes up for trajectories and objects that are several but should be one."""
+        log_reward = self.reward.combine(measures, objects) * objects.graphs[BETA]
+        return log_reward + self.multiplicity(environment, objects)
+
+    def check(
+        self, problem: Problem, environment: FlowEnvironment, algorithm: str, objective: Any, settings: GFlowNetConfig
+    ) -> None:
+        """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
+        one_log_z = "log_z" in objective.learned
+        if one_log_z and not problem.sampled.one_instance and not environment.features.graphs:
+            raise ConfigError(
+                f"--algorithm {algorithm}: learns one log Z, and instances of {problem.name} have one each; "
+                "take vargrad, subtb or db"
+            )
+        shared = problem.sampled.one_instance and not self.condition.varies
+        if objective.compares and self.sources.num_samples == 1 and not shared:
+            raise ConfigError(
+                f"--algorithm {algorithm}: compares trajectories of one instance and condition; "
+                "give --sources.num-samples 2 or more"
+            )
+        if not objective.has_log_z and self.sources.replay_by == "loss":
+            raise ConfigError(f"--sources.replay-by loss: --algorithm {algorithm} has no log Z; take reward")
+        if settings.transitions and self.sources.replay_by == "loss" and not objective.knows_flows:
+            raise ConfigError(
+                f"--sources.replay-by loss: of single steps (--flow.transitions) --algorithm {algorithm} tells no "
+                "log Z; take reward"
+            )
+        if "values" in objective.learned and self.condition.focus:
+            raise ConfigError(
+                f"--condition.focus: --algorithm {algorithm} learns weighted sums of objectives, which a focus is "
+                "not; leave it out, or take trajectory-reinforce"
+            )
+
+    def instances(
+        self,
+        problem: Problem,
+        environment: FlowEnvironment,
+        count: int,
+        generator: torch.Generator,
+        goal: Goal = ANY_GOAL,
+    ) -> GraphBatch:
+        """What objects are built on, with conditions: those of `goal`, others drawn."""
+        instances = problem.sampled.instances(environment, count, generator)
+        return self.condition.attach(instances, self.condition.goals(count, self.reward.num_measures, generator, goal))
+
+
+class TrajectoryCollector(Collector):
+    """Builds objects as `policy` would, or as the moving average of it would, and replays old ones.
+
+    data: finished objects, states of the environment, of which some are taken apart for each batch.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        environment: FlowEnvironment,
+        config: TrajectoriesConfig,
+        policy: FlowPolicy,
+        generator: torch.Generator,
+        data: GraphBatch | None = None,
+    ) -> None:
+        sources, num_measures = config.sources, config.reward.num_measures
+        if sources.data and (data is None or not data.num_graphs):
+            raise ConfigError(f"--sources.data {sources.data}: there is no data set; give `data`, or 0")
+        self.problem = problem
+        self.environment = environment
+        self.config = config
+        self.generator = generator
+        self.average = copy.deepcopy(policy) if sources.ema else policy
+        self.sampler = Sampler(environment, self.average, sources.exploration, generator)
+        self.replay = Replay(environment, sources.replay_capacity, sources.replay_by)
+        try:
+            measure = Measure(environment, config.reward)
+            self.workers = RewardWorkers(measure, config.reward_workers, num_objectives=num_measures)
+        except TypeError as error:
+            raise ConfigError(f"--reward-workers {config.reward_workers}: the reward {error}") from None
+        context = SourceContext(config.reward, config.condition, num_measures, self.sampler, self.measure, generator)
+        self.source = make_source(context, problem.sampled, sources, self.replay, data)
+        self._latest: tuple[FlowBatch, Tensor] | None = None
+
+    @override
+    def collect(self, policy: Any) -> Collected:
+        trajectories, measures = next(self.source)
+        if self.config.condition.hindsight:
+            trajectories = self._in_hindsight(trajectories, measures)
+        objects, condition = trajectories.objects, self.config.condition
+        batch = FlowBatch(
+            self.environment,
+            policy,
+            trajectories,
+            self.config.wanted(self.environment, objects, measures).to(torch.float32),
+            self._groups(trajectories.num_trajectories),
+            self._wanted_of_states,
+            self.config.reward.objectives(measures).to(torch.float32),
+            condition.prefer if condition.preference is not None else None,
+        )
+        self._latest = batch, measures
+        log_reward = self.config.reward.combine(measures, objects)
+        return Collected(batch, trajectories.num_trajectories, {"return": log_reward.mean()})
+
+    @override
+    def after(self, metrics: Mapping[str, Tensor]) -> None:
+        assert self._latest is not None
+        batch, measures = self._latest
+        self._latest = None
+        sources = self.config.sources
+        if sources.ema:
+            self._move_average(batch.policy)
+        if sources.replay:
+            fresh = torch.arange(sources.forward)
+            by_loss = sources.replay_by == "loss"  # whole trajectories are seen for it
+            wrong = _wrongness(batch, metrics["log_z"]) if by_loss else torch.zeros(len(measures))
+            objects = batch.trajectories.objects
+            log_reward = self.config.reward.combine(measures, objects)
+            self.replay.add(objects.select(fresh), measures[fresh], log_reward[fresh], wrong[fresh])
+
+    def measure(self, objects: GraphBatch) -> Tensor:
+        """[B, K] float64. Raises ValueError where a number is not finite."""
+        measures = self.workers(objects)
+        if not bool(measures.isfinite().all()):
+            raise ValueError(
+                f"{self.problem.name}: the reward of an object is 0, infinite or no number; give it a floor"
+            )
+        return measures
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        tensors = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
+        if self.config.sources.ema:
+            tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        return tensors
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        def part(start: str) -> dict[str, Tensor]:
+            return {name.removeprefix(start): state[name] for name in state if name.startswith(start)}
+
+        self.replay.load_state_dict(part("replay."))
+        if self.config.sources.ema:
+            self.average.load_state_dict(part("average."))
+
+    @override
+    def __enter__(self) -> TrajectoryCollector:
+        self.workers.__enter__()
+        return self
+
+    @override
+    def __exit__(self, *error: Any) -> None:
+        self.workers.__exit__(*error)
+
+    def _in_hindsight(self, trajectories: Trajectories, measures: Tensor) -> Trajectories:
+        """`trajectories`, a share of which are said to have aimed where their objects are."""
+        share = torch.rand(len(measures), generator=self.generator) < self.config.condition.hindsight
+        aimed = (share & (measures.norm(dim=1) > 0)).nonzero().squeeze(1)
+        direction = measures / measures.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        chosen, rows = trajectories.segments.select(aimed)
+        states = refocus(trajectories.states, rows, direction[aimed][chosen.index], measures.shape[1])
+        return replace(trajectories, table=WholeStates(states))
+
+    def _groups(self, total: int) -> Segments:
+        """The trajectories that share their Z."""
+        if self.problem.sampled.one_instance and not self.config.condition.varies:
+            return Segments(torch.tensor([0, total]))
+        each, forward = self.config.sources.num_samples, self.config.sources.forward
+        return Segments.from_lengths(torch.tensor([each] * (forward // each) + [1] * (total - forward)))
+
+    def _wanted_of_states(self, states: GraphBatch) -> Tensor:
+        return self.config.wanted(self.environment, states, self.config.reward.measure(self.environment, states))
+
+    def _move_average(self, policy: FlowPolicy) -> None:
+        with torch.no_grad():
+            for own, new in zip(self.average.parameters(), policy.parameters(), strict=True):
+                own.lerp_(new, 1 - self.config.sources.ema)
+
+
+def _wrongness(batch: FlowBatch, log_z: Tensor) -> Tensor:
+    """[M]: the squared residual of trajectory balance of each trajectory."""
+    with torch.no_grad():
+        estimate = log_z_estimate(batch.log_forward, batch.log_backward, batch.log_reward, batch.segments)
+        return (estimate - log_z).square()

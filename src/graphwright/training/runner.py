@@ -1,0 +1,271 @@
+"""The one loop: whatever is learned, and wherever from, a run collects, learns, evaluates, logs and saves like this."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from rich.console import Console
+from torch import Tensor, nn
+
+from graphwright.algorithms.algorithm import Algorithm
+from graphwright.core.files import write_atomically
+from graphwright.training.checkpoint import (
+    CONFIG_FILE,
+    POLICY_FILE,
+    TRAINER_FILE,
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+    with_prefix,
+    without_prefix,
+)
+from graphwright.training.collector import Collector
+from graphwright.training.evaluators import Evaluator
+from graphwright.training.interrupt import Interrupted, Interruption, interruptible
+from graphwright.training.logging import MetricsFile, RunLog
+
+
+class DivergenceError(ValueError):
+    """A loss or a gradient is no longer finite. The last checkpoint is as it was."""
+
+    def __init__(self, options: str, iteration: int) -> None:
+        super().__init__(f"training diverged at update {iteration}; lower --{options}.learning-rate")
+
+
+def has_diverged(metrics: Mapping[str, float]) -> bool:
+    """Whether a loss or the norm of a gradient among `metrics` is not finite."""
+    return any(
+        not math.isfinite(value)
+        for name, value in metrics.items()
+        if name == "loss" or name.endswith(("_loss", "grad_norm"))
+    )
+
+
+@dataclass
+class Counters:
+    """How far a run has come. best: the best value of the evaluator's metric so far, and when that was."""
+
+    iteration: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_iteration: int = 0
+
+
+class RunSettings(Protocol):
+    """What a run asks of its settings."""
+
+    @property
+    def seconds(self) -> float | None:
+        """Its end in time."""
+
+    @property
+    def steps(self) -> int | None:
+        """Its end in environment steps."""
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        """Time between checkpoints."""
+
+
+@dataclass(frozen=True)
+class RunText:
+    """What a run writes of its settings. config: `config.json`; fixed: what must not change in the middle of it;
+    options: what the names of the algorithm's settings begin with."""
+
+    config: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    options: str = "algorithm"
+
+
+class Runner:
+    """One run in one directory: a collector feeds an algorithm, and an evaluator watches its policy.
+
+    generator: of all random draws. policy: the weights to use: those that were best by the evaluator's metric, or where
+    it has none, the last.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: RunSettings,
+        describe: Callable[[], RunText],
+        collector: Collector,
+        algorithm: Algorithm,
+        evaluator: Evaluator,
+        generator: torch.Generator,
+    ) -> None:
+        self.directory = directory
+        self.settings = settings
+        self._describe = describe
+        self.collector = collector
+        self.algorithm = algorithm
+        self.evaluator = evaluator
+        self.generator = generator
+        self.counters = Counters()
+        self.latest: dict[str, float] = {}
+        self.has_begun = False
+        self.best = copied(self.algorithm.acting_state())
+
+    @cached_property
+    def text(self) -> RunText:
+        """What is written of the settings, once that is asked for."""
+        return self._describe()
+
+    @property
+    def policy(self) -> nn.Module:
+        """The policy as it is."""
+        return self.algorithm.policy
+
+    # ---- the loop --------------------------------------------------------------------------------------------------
+
+    def learn(self, interruption: Interruption, console: Console) -> None:
+        """Iterate until the run's time or steps are over or it is interrupted."""
+        if not self.has_begun:
+            self.algorithm.begin(lambda: self.collector.collect(self.policy).batch)
+            self.has_begun = True
+            self.evaluate()
+            self.save()
+        saved = time.perf_counter()
+        with RunLog(self.directory, self.counters.iteration, console) as log:
+            while self.progress < 1 and interruption.signal is None:
+                start = time.perf_counter()
+                row = self.iterate()
+                if has_diverged(row):
+                    raise DivergenceError(self.text.options, self.counters.iteration)
+                learned = time.perf_counter()
+                row["steps_per_second"] = row.pop("new_steps") / (learned - start)
+                self.counters.seconds += learned - start
+                if self.counters.iteration % self.evaluator.every == 0 or self.progress >= 1:
+                    row |= self.evaluate()
+                    self.counters.seconds += time.perf_counter() - learned
+                self.latest = self._position() | row
+                log.write(self.latest, self.progress, self._line())
+                if time.perf_counter() - saved >= self.settings.checkpoint_seconds:
+                    self.save()
+                    saved = time.perf_counter()
+        self.save()
+
+    def iterate(self) -> dict[str, float]:
+        """Collect and learn once: scalars to log, and how many steps were taken as `new_steps`."""
+        collected = self.collector.collect(self.policy)
+        metrics = self.algorithm.update(collected.batch, self.progress)
+        self.collector.after(metrics)
+        self.counters.iteration += 1
+        self.counters.steps += collected.num_steps
+        scalars = {name: float(value) for name, value in (collected.metrics | metrics).items()}
+        return {"new_steps": collected.num_steps, **scalars}
+
+    def evaluate(self) -> dict[str, float]:
+        """What the evaluator says of the policy, which is kept where it is the best so far."""
+        found = self.evaluator.evaluate(self.policy)
+        if self.evaluator.metric is not None:
+            value = found[self.evaluator.metric]
+            sign = 1 if self.evaluator.better == "lower" else -1
+            best = self.counters.best
+            if best is None or math.isnan(best) or sign * value < sign * best:
+                self.counters.best, self.counters.best_iteration = value, self.counters.iteration
+                self.best = copied(self.algorithm.acting_state())
+        return found
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is over, 0 to 1."""
+        parts = [0.0]
+        if self.settings.steps is not None:
+            parts.append(self.counters.steps / self.settings.steps)
+        if self.settings.seconds is not None:
+            parts.append(self.counters.seconds / self.settings.seconds)
+        return min(max(parts), 1.0)
+
+    # ---- from the beginning to the end, and on again ---------------------------------------------------------------
+
+    def begin(self, console: Console | None = None) -> None:
+        """The whole run, in a directory that is made for it. Raises as `run` does."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._write_config()
+        self.run(console)
+
+    def resume(self, console: Console | None = None) -> None:
+        """The rest of the run, with these settings from now on. Raises as `restore` and `run` do."""
+        self.restore()
+        self._write_config()
+        self.run(console)
+
+    def run(self, console: Console | None = None) -> None:
+        """`learn`; stop at Ctrl-C and SIGTERM where `resume` can go on, and raise `Interrupted`."""
+        with self.collector, interruptible() as interruption:
+            self.learn(interruption, console or Console(stderr=True))
+        rows = MetricsFile(self.directory / "metrics.csv").rows()
+        if rows:
+            self.evaluator.plot(rows, self.directory / "curve.png")
+        if interruption.signal is not None:
+            raise Interrupted(self.directory, interruption.signal)
+
+    def save(self) -> None:
+        """Write a checkpoint: all that the run remembers, then the policy to use, which is a part of it."""
+        tensors = {
+            **with_prefix("algorithm", self.algorithm.state_dict()),
+            **with_prefix("collector", self.collector.state_dict()),
+            **(with_prefix("best", self.best) if self.evaluator.metric is not None else {}),
+            "generator": self.generator.get_state(),
+            "global_generator": torch.get_rng_state(),  # which only layers with dropout use
+        }
+        save_checkpoint(
+            self.directory / TRAINER_FILE,
+            tensors,
+            {"counters": asdict(self.counters), "settings": dict(self.text.fixed)},
+        )
+        save_checkpoint(self.directory / POLICY_FILE, *self.result())
+
+    def restore(self) -> None:
+        """Go on from the directory's checkpoint. Raises CheckpointError where it is missing or damaged."""
+        path = self.directory / TRAINER_FILE
+        tensors, info = load_checkpoint(path)
+        if info.get("settings") != self.text.fixed:
+            raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
+        try:
+            self.counters = Counters(**info["counters"])
+            self.has_begun = True
+            self.algorithm.load_state_dict(without_prefix("algorithm", tensors))
+            self.collector.load_state_dict(without_prefix("collector", tensors))
+            self.best = without_prefix("best", tensors)
+            self.generator.set_state(tensors["generator"])
+            torch.set_rng_state(tensors["global_generator"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"{path}: does not fit {CONFIG_FILE} ({error})") from None
+
+    def result(self) -> tuple[Mapping[str, Tensor], dict[str, Any]]:
+        """The weights to use, and what is known of them."""
+        if self.evaluator.metric is None:
+            return self.algorithm.acting_state(), {"iteration": self.counters.iteration}
+        best = self.counters.best
+        info = {"iteration": self.counters.best_iteration, self.evaluator.metric: best if _finite(best) else None}
+        return self.best, info
+
+    def _write_config(self) -> None:
+        write_atomically(self.directory / CONFIG_FILE, self.text.config.encode())
+
+    def _line(self) -> str:
+        """What the terminal shows of the latest numbers."""
+        row, shown = self.latest, self.evaluator.line(self.latest, self.counters.best)
+        return f"{row['steps']:,.0f} steps  {row['steps_per_second']:,.0f}/s  {shown}"
+
+    def _position(self) -> dict[str, float]:
+        return {name: getattr(self.counters, name) for name in ("iteration", "steps", "seconds")}
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A copy of each."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

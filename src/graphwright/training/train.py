@@ -1,0 +1,174 @@
+"""`train` and `resume`: a run on a problem, put together from its settings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.registry import find_algorithm
+from graphwright.core import GraphBatch
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import resolve
+from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
+from graphwright.training.collection import PlayConfig
+from graphwright.training.collector import Collector
+from graphwright.training.config import (
+    ConfigError,
+    Device,
+    TrainConfig,
+    require_capabilities,
+    to_json,
+    use_threads,
+)
+from graphwright.training.evaluators import Evaluator, make_evaluator
+from graphwright.training.gflownet.collector import TrajectoryCollector
+from graphwright.training.gflownet.evaluator import DistributionEvaluator
+from graphwright.training.runner import Runner, RunText
+
+_MAY_CHANGE = ("seconds", "steps", "threads", "device", "checkpoint_seconds")
+
+
+class TrainingRun(Runner):
+    """A run on a problem. `agent()` is what it has learned."""
+
+    def __init__(self, problem: Problem, config: TrainConfig, directory: Path, data: GraphBatch | None = None) -> None:
+        require_capabilities(problem, config.algorithm)
+        samples = not isinstance(config.collection, PlayConfig)
+        own = problem.builder if samples else problem.environment
+        if config.device == "cuda" and samples:
+            raise ConfigError("--device cuda: flow networks run on the CPU only; leave it out")
+        use_threads(config.threads)
+        device = find_device(config.device)
+        if not isinstance(config.environment, type(own)):
+            given, wanted = type(config.environment).__name__, type(own).__name__
+            raise ConfigError(
+                f"{problem.name}: plays {wanted}, and the settings are for {given}; see TrainConfig.for_problem"
+            )
+        self.problem = problem
+        self.config = config
+        generator = torch.Generator(device).manual_seed(config.seed)
+        algorithm = make_algorithm(config, generator)
+        if samples:
+            collector, evaluator = _sampling(problem, config, algorithm, generator, data)
+        else:
+            collector, evaluator = _playing(problem, config, algorithm, generator, data)
+        torch.manual_seed(config.seed)
+        super().__init__(
+            directory, config, lambda: _text(problem.name, config), collector, algorithm, evaluator, generator
+        )
+
+    def agent(self) -> Agent:
+        """The policy that the run would leave now."""
+        return Agent(self.problem, self.config, self.learned())
+
+    def learned(self) -> Any:
+        """A copy of the policy that the run would leave now."""
+        policy = make_policy(self.config, self.generator.device)
+        policy.load_state_dict(dict(self.result()[0]))
+        return policy
+
+
+def _playing(
+    problem: Problem, config: TrainConfig, algorithm: Algorithm, generator: torch.Generator, data: GraphBatch | None
+) -> tuple[Collector, Evaluator]:
+    if data is not None:
+        raise ConfigError(f"data: --algorithm {config.algorithm} learns from episodes of its own; leave it out")
+    collection, device = config.collection, generator.device
+    source = GeneratedInstances(collection.instances(problem), config.seed, device)
+    evaluator = make_evaluator(problem, config.environment, collection, config.validation, device)
+    return collection.collector(problem, config.environment, source, generator), evaluator
+
+
+def _sampling(
+    problem: Problem, config: TrainConfig, algorithm: Algorithm, generator: torch.Generator, data: GraphBatch | None
+) -> tuple[Collector, Evaluator]:
+    environment, collection, validation = config.environment, config.collection, config.validation
+    objective = find_algorithm(config.algorithm).load()
+    collection.check(problem, environment, config.algorithm, objective, config.settings)
+    collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
+    evaluator = DistributionEvaluator(
+        problem,
+        environment,
+        collection,
+        objective.of(config.settings, config.algorithm),
+        validation.objects,
+        validation.max_states,
+        validation.every,
+    )
+    return collector, evaluator
+
+
+def train(
+    problem: str | Problem,
+    config: TrainConfig,
+    directory: Path | str,
+    console: Console | None = None,
+    *,
+    data: GraphBatch | None = None,
+) -> TrainingRun:
+    """Train a policy in a new run directory; `agent()` of the result is what it learned.
+
+    data: for what samples objects, finished ones, of which `collection.sources.data` are taken apart for each update.
+
+    Ctrl-C and SIGTERM stop it where `resume` can go on, and raise `Interrupted`.
+
+    Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
+    """
+    run = new_run(problem, config, directory, data=data)
+    run.begin(console)
+    return run
+
+
+def new_run(
+    problem: str | Problem, config: TrainConfig, directory: Path | str, *, data: GraphBatch | None = None
+) -> TrainingRun:
+    """A run that has not begun, and has written nothing yet. Raises as `train` does."""
+    problem = resolve(problem)
+    return TrainingRun(problem, config.completed(problem).with_an_end(), new_directory(directory), data)
+
+
+def resume(
+    directory: Path | str,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    threads: int | None = None,
+    device: Device | None = None,
+    console: Console | None = None,
+    data: GraphBatch | None = None,
+) -> TrainingRun:
+    """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end.
+
+    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
+    """
+    directory = Path(directory)
+    problem, config = read_config(directory)
+    config = config.with_another_end(seconds, steps)
+    config = replace(config, threads=threads or config.threads, device=device or config.device)
+    run = TrainingRun(problem, config, directory, data)
+    run.resume(console)
+    return run
+
+
+def new_directory(directory: Path | str) -> Path:
+    """Where a run may begin. Raises ConfigError where something is there already."""
+    directory = Path(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ConfigError(
+            f"--run {directory}: exists already; name a new directory, or `graphwright resume {directory}`"
+        )
+    return directory
+
+
+def _text(problem: str, config: TrainConfig) -> RunText:
+    text = to_json(problem, config)
+    fixed: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name not in _MAY_CHANGE}
+    fixed["collection"].pop("reward_workers", None)
+    return RunText(text, fixed, find_algorithm(config.algorithm).load().options)
