@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 import torch
+from torch import Tensor
 
 from environments import KINDS
-from graphwright.core import GraphError, Segments
+from graphwright.core import ActionSpec, Features, GraphError, Segments, per_node
 from graphwright.data.ring import RaggedRing
 from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.packed import arrays_to_rows, rows_to_arrays
-from graphwright.frameworks.schema import Arrays, Limits, concat, pad, select, spread, strip
+from graphwright.frameworks.schema import Arrays, Limits, Schema, concat, pad, select, spread, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
+from graphwright.nn.columns import edge_columns, node_columns
 from strategies import seeded
 
 CONFIGS = {name: make_env_config(name) for name in SOLVED}
@@ -97,3 +102,74 @@ def test_every_kind_of_action_has_room_in_padded_arrays(kind: str) -> None:
     assert torch.equal(
         environment.actions.arrange(live.observation.graph, live.observation.masks), strip(padded)["action_mask"]
     )
+
+
+def shuffled(arrays: Arrays, generator: torch.Generator) -> Arrays:
+    """The same graphs with the edges of each in another order."""
+    graph = Segments.from_lengths(arrays["num_edges"].flatten()).index
+    order = torch.argsort(graph + torch.rand(len(graph), generator=generator, dtype=torch.float64))
+    edges = {key: arrays[key][order] for key in ("edges", "edge_index") if key in arrays}
+    return {**arrays, **edges}
+
+
+@pytest.mark.parametrize("name", ["vertex-cover", "tour", "path-search", "graph-robustness"])
+def test_edges_in_any_order_are_the_same_graphs(name: str) -> None:
+    config = CONFIGS[name]
+    arrays = packed(config)
+    expected = config.schema.unpack(arrays)
+    for seed in range(3):
+        found = config.schema.unpack(shuffled(arrays, seeded(seed)))
+        assert not torch.equal(shuffled(arrays, seeded(seed))["edge_index"], arrays["edge_index"])
+        assert torch.equal(found.graph.edge_index, expected.graph.edge_index)
+        for column, values in found.graph.edges.items():
+            assert torch.equal(values, expected.graph.edges[column]), column
+        found.graph.validate()
+
+
+def test_edges_to_which_actions_are_tied_keep_their_order() -> None:
+    config = CONFIGS["steiner-tree"]
+    with pytest.raises(GraphError, match="edge_index is not sorted by destination, then source, and actions are tied"):
+        config.schema.unpack(shuffled(packed(config), seeded()))
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "message"),
+    [
+        ("num_nodes", lambda x: x - 1, r"nodes has \d+ rows, but num_nodes adds up to"),
+        ("num_nodes", lambda x: torch.full_like(x, -1), "num_nodes is -1 for graph 0; it must not be negative"),
+        ("num_edges", lambda x: x + 1, r"edges has \d+ rows, but num_edges adds up to"),
+        ("num_actions", lambda x: x.flip(0) + 1, "num_actions is not how many candidates"),
+        ("edge_index", lambda x: x[:, :1], r"edge_index has shape \(\d+, 1\); it must be \[E, 2\]"),
+        ("edge_index", lambda x: x - 1, "edge_index of graph 0 joins nodes .*-1.*, but it has"),
+        ("edge_index", lambda x: x + 99, "edge_index of graph 0 joins nodes .*99.*, but it has"),
+        ("reverse", lambda x: x + 10**6, "reverse is 1000.* in row 0, which is out of range"),
+        ("reverse", lambda x: x * 0, "reverse does not name the opposite of edge"),
+    ],
+)
+def test_arrays_of_others_are_checked(key: str, change: Callable[[Tensor], Tensor], message: str) -> None:
+    config = CONFIGS["steiner-tree"]
+    arrays = packed(config)
+    with pytest.raises(GraphError, match=message):
+        config.schema.unpack({**arrays, key: change(arrays[key])})
+
+
+def test_types_and_places_are_checked() -> None:
+    config = CONFIGS["path-search"]
+    arrays = packed(config)
+    arrays["graphs"] = arrays["graphs"] + 1000
+    with pytest.raises(GraphError, match=r"graphs: column 'at' is .* in row 0, which is out of range"):
+        config.schema.unpack(arrays)
+    schema = Schema(Features({}, node_types=2), ActionSpec(per_node("pick")))
+    graph = {"nodes": torch.tensor([[0.0], [2.0]]), "edge_index": torch.zeros(0, 2, dtype=torch.int64)}
+    counts = {"num_nodes": torch.tensor([[2]]), "num_edges": torch.tensor([[0]]), "action_mask": torch.ones(2)}
+    with pytest.raises(GraphError, match="nodes: column 'type' is 2 in row 1, which is out of range"):
+        schema.unpack({**graph, **counts})
+
+
+def test_arrays_hold_the_columns_that_networks_read() -> None:
+    """One function makes both."""
+    config = CONFIGS["tour"]
+    graph = config.episodes(5, 0).observation.graph
+    own = replace(config.schema.features, graphs={})
+    assert torch.equal(packed(config)["nodes"], node_columns(own, graph))
+    assert torch.equal(packed(config)["edges"], edge_columns(config.schema.features, graph))

@@ -38,7 +38,7 @@ def from_edges(
     if undirected:
         edge_index, twin, columns = _both_directions(edge_index, columns)
 
-    edge_index, order = _sort_by_destination(edge_index, node_segments.num_rows)
+    edge_index, order = sort_by_destination(edge_index, node_segments.num_rows)
     edge_graph = node_segments.index[edge_index[1]]
     edge_segments = Segments.from_lengths(torch.bincount(edge_graph, minlength=num_nodes.numel()))
     columns = {name: column[order] for name, column in columns.items()}
@@ -97,7 +97,7 @@ def with_links(graph: GraphBatch, links: Tensor, edges: Columns | None = None) -
     twin = None
     if "reverse" in graph.edges:
         links, twin, columns = _both_directions(links, columns)
-    links, order = _sort_by_destination(links, graph.num_nodes)
+    links, order = sort_by_destination(links, graph.num_nodes)
 
     base = max(graph.num_nodes, 1)
     key, added = (ends[1] * base + ends[0] for ends in (graph.edge_index, links))
@@ -145,7 +145,7 @@ def _both_directions(edge_index: Tensor, columns: Columns) -> tuple[Tensor, Tens
     return both, twin, {name: torch.cat([column, column[opposite_of]]) for name, column in columns.items()}
 
 
-def _sort_by_destination(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
+def sort_by_destination(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
     """The edges by destination, then source, then arrival, and the row that each came from."""
     base = max(num_nodes, 1)
     key, order = torch.sort(edge_index[1] * base + edge_index[0], stable=True)
@@ -154,7 +154,7 @@ def _sort_by_destination(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Te
 
 def relabel(graph: GraphBatch, place: Tensor) -> GraphBatch:
     """The same graphs with node v at `place[v]` [N] int64, a permutation inside each graph; edges are sorted anew."""
-    edge_index, order = _sort_by_destination(place[graph.edge_index], graph.num_nodes)
+    edge_index, order = sort_by_destination(place[graph.edge_index], graph.num_nodes)
     rank = torch.empty_like(order)
     rank[order] = torch.arange(order.numel(), device=order.device)
     old = torch.empty_like(place)

@@ -4,13 +4,14 @@
 |---|---|---|---|
 | nodes | [N, F] float32 | [B, n, F] | node columns side by side, then the type |
 | edges | [E, D] float32 | [B, e, D] | edge columns side by side, then the type |
-| edge_index | [E, 2] int64 | [B, e, 2] | source and destination, counted from 0 in each graph; sorted by destination |
+| edge_index | [E, 2] int64 | [B, e, 2] | source and destination, counted from 0 in each graph; see below |
 | reverse | [E] int64 | [B, e] | the row of the opposite edge, where actions are tied to undirected edges |
 | graphs | [B, G] float32 | [B, G] | graph columns, then `at` |
 | num_nodes, num_edges, num_actions | [B, 1] int64 | [B, 1] | |
 | action_mask | [K] bool | [B, k] | candidates in their order; of a continuous action the nodes that act |
 
-Keys without columns are left out. n, e, k are the `Limits`; padding is 0 and False, and an action keeps its number.
+Keys without columns are left out. Edges are packed by destination, then source, and read in any order, except where
+actions are tied to edges. n, e, k are the `Limits`; padding is 0 and False, and an action keeps its number.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
 from graphwright.core.rows import AT
+from graphwright.frameworks.checks import check_range, checked_edges, checked_reverse, checked_segments
+from graphwright.nn.columns import as_matrix
 
 Arrays = dict[str, Tensor]
 COUNTED_BY = {
@@ -87,7 +90,7 @@ class Schema:
         for table, columns in self._columns.items():
             if columns:
                 values = getattr(graph, table)
-                arrays[table] = torch.cat([_flat(values[name]) for name in columns], dim=1)
+                arrays[table] = torch.cat([as_matrix(values[name]) for name in columns], dim=1)
         arrays["edge_index"] = (graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]).t()
         if self.has_reverse and "reverse" in graph.edges:
             arrays["reverse"] = graph.edges["reverse"]
@@ -104,17 +107,27 @@ class Schema:
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
         """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
         graph = self._graph(arrays)
-        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph).num_rows
-        if mask.numel() != candidates:
-            raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates} candidates")
+        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph)
+        if mask.numel() != candidates.num_rows:
+            raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates.num_rows} candidates")
+        if "num_actions" in arrays and not torch.equal(segments_of(arrays["num_actions"]).lengths, candidates.lengths):
+            raise GraphError("num_actions is not how many candidates each graph has; see `Schema.count_actions`")
         return Observation(graph, self.actions.divide(graph, mask))
 
     def _graph(self, arrays: Mapping[str, Tensor]) -> GraphBatch:
-        nodes, edges = segments_of(arrays["num_nodes"]), segments_of(arrays["num_edges"])
+        """The graphs of packed arrays, which are checked; edges in another order are sorted."""
+        nodes, edges = (checked_segments(arrays, name) for name in ("num_nodes", "num_edges"))
         own_nodes, own_edges, graphs = (self._split(table, arrays) for table in ("nodes", "edges", "graphs"))
-        if "reverse" in arrays:
-            own_edges["reverse"] = arrays["reverse"].long()
-        edge_index = arrays["edge_index"].long().t().contiguous() + nodes.ptr[:-1][edges.index]
+        edge_index, order = checked_edges(arrays["edge_index"], nodes, edges)
+        if order is not None:
+            if self.has_reverse:
+                raise GraphError(
+                    "edge_index is not sorted by destination, then source, and actions are tied to edges; "
+                    "sort the edges, and their columns and actions with them"
+                )
+            own_edges = {name: column[order] for name, column in own_edges.items()}
+        if self.has_reverse and "reverse" in arrays:
+            own_edges["reverse"] = checked_reverse(arrays["reverse"], edge_index, edges)
         return GraphBatch.trusted(edge_index, nodes, edges, nodes=own_nodes, edges=own_edges, graphs=graphs)
 
     def _split(self, table: str, arrays: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -126,12 +139,12 @@ class Schema:
             raise GraphError(f"{table} is {shape}; expected {sum(columns.values())} columns: {', '.join(columns)}")
         parts = arrays[table].split(list(columns.values()), dim=1)
         split = dict(zip(columns, parts, strict=True))
-        return {name: part.squeeze(1).long() if name in (_TYPE, AT) else part for name, part in split.items()}
-
-
-def _flat(column: Tensor) -> Tensor:
-    """[M, ...] of any type → [M, D] float32."""
-    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
+        types = {"nodes": self.features.node_types, "edges": self.features.edge_types}
+        for name in split.keys() & {_TYPE, AT}:
+            split[name] = split[name].squeeze(1).long()
+            most = types[table] if name == _TYPE else arrays["num_nodes"].flatten().clamp(min=1)
+            check_range(f"{table}: column {name!r}", split[name], most)
+        return split
 
 
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:

@@ -14,8 +14,8 @@ def node_columns(features: Features, graph: GraphBatch) -> Tensor:
 
     A linear map of a one-hot column is an embedding of the type, added to that of the other columns.
     """
-    parts = [_flat(graph.nodes[name]) for name in features.nodes]
-    parts += [_flat(graph.graphs[name]).index_select(0, graph.node_graph) for name in features.graphs]
+    parts = [as_matrix(graph.nodes[name]) for name in features.nodes]
+    parts += [as_matrix(graph.graphs[name]).index_select(0, graph.node_graph) for name in features.graphs]
     parts += [_one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
     return torch.cat(parts, dim=1) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
 
@@ -27,13 +27,13 @@ def node_width(features: Features) -> int:
 
 def edge_columns(features: Features, graph: GraphBatch) -> Tensor | None:
     """[E, D]: the columns of the edge, without its type; None where there is none."""
-    parts = [_flat(graph.edges[name]) for name in features.edges]
+    parts = [as_matrix(graph.edges[name]) for name in features.edges]
     return torch.cat(parts, dim=1) if parts else None
 
 
 def graph_columns(features: Features, graph: GraphBatch) -> Tensor | None:
     """[B, D]: the columns of the graph; None where there is none."""
-    parts = [_flat(graph.graphs[name]) for name in features.graphs]
+    parts = [as_matrix(graph.graphs[name]) for name in features.graphs]
     return torch.cat(parts, dim=1) if parts else None
 
 
@@ -45,7 +45,7 @@ def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch
     return types if columns is None else torch.cat([columns, types], dim=1)
 
 
-def _flat(column: Tensor) -> Tensor:
+def as_matrix(column: Tensor) -> Tensor:
     """[M, ...] of any type → [M, D] float32."""
     return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
 
