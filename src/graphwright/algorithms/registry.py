@@ -39,6 +39,7 @@ def _flow(name: str) -> AlgorithmEntry:
 
 ALGORITHMS: dict[str, AlgorithmEntry] = {
     "ppo": AlgorithmEntry("ppo:PPO", "steps"),
+    "a2c": AlgorithmEntry("a2c:A2C", "steps"),
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
     "tb": _flow("objectives:TrajectoryBalance"),

@@ -46,3 +46,18 @@ def group_advantage(returns: Tensor) -> Tensor:
     mean = exact.mean(dim=1, keepdim=True)
     spread = (exact - mean).square().mean(dim=1, keepdim=True).sqrt()
     return ((exact - mean) / (spread + 0.01 * mean.abs() + 1e-8)).to(returns.dtype)
+
+
+def n_step_return(reward: Tensor, next_value: Tensor, done: Tensor, *, discount: float) -> Tensor:
+    """Returns up to the end of the episode or of the table, and the critic's word from there, [T, B].
+
+    G_t = r_t + γ V(s'_t) where done_t or t = T,   G_t = r_t + γ G_{t+1} elsewhere
+
+    (Mnih et al. 2016, algorithm S3, line 12). Arguments: as for `generalized_advantage`, [T, B].
+    """
+    returns = torch.empty_like(reward)
+    following = next_value[-1]
+    for step in reversed(range(reward.shape[0])):
+        following = reward[step] + discount * torch.where(done[step], next_value[step], following)
+        returns[step] = following
+    return returns

@@ -1,0 +1,91 @@
+"""A2C: returns and a gradient step computed by hand, and a run like any other."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from torch import nn
+
+from environments import small_actor_critic
+from graphwright.algorithms.a2c import A2C, A2CConfig
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
+from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
+from graphwright.envs.vector import VectorEnvironment
+from graphwright.functional.returns import n_step_return
+from graphwright.training.collectors import collect_steps
+from graphwright.training.config import TrainConfig
+from graphwright.training.train import train
+from strategies import seeded
+
+
+def test_returns_by_hand() -> None:
+    """γ = ½. First column: 1 + ½ (2 + ½ (4 + ½ · 8)). Second: done after the second step, where the critic says 6."""
+    reward = torch.tensor([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]])
+    next_value = torch.tensor([[9.0, 9.0], [9.0, 6.0], [8.0, 0.0]])
+    done = torch.tensor([[False, False], [False, True], [False, True]])
+    found = n_step_return(reward, next_value, done, discount=0.5)
+    assert found.tolist() == [[4.0, 1 + 0.5 * 5], [6.0, 2 + 3], [8.0, 4.0]]
+
+
+def test_an_update_is_the_step_of_a_loop_over_states() -> None:
+    environment = VertexCover()
+    policy = small_actor_critic(environment)
+    generate = InstanceGenerator(ErdosRenyi(p=0.5), sizes=(2, 4, 6))
+    vector = VectorEnvironment(environment, GeneratedInstances(generate, seed=0, block=16), 4)
+    rollout = collect_steps(vector, policy, 6, seeded())
+    other = copy.deepcopy(policy)
+    config = A2CConfig(minibatch_size=10_000, discount=0.9, entropy_coefficient=0.01)
+    metrics = A2C(policy, environment.observe, config, seeded()).update(rollout, progress=0.5)
+
+    returns = [[0.0] * 4 for _ in range(6)]
+    for env in range(4):
+        following = 0.0
+        for step in reversed(range(6)):
+            after = other.value(environment.observe(rollout.states.select(rollout.next_row[step, env, None].long())))
+            last = bool(rollout.terminated[step, env] | rollout.truncated[step, env]) or step == 5
+            value = 0.0 if rollout.terminated[step, env] else after.item()
+            following = rollout.reward[step, env].item() + 0.9 * (value if last else following)
+            returns[step][env] = following
+    target, losses = torch.tensor(returns).flatten(), []
+    seen = [environment.observe(rollout.states.select(torch.tensor([row]))) for row in range(24)]
+    advantage = target - torch.tensor([other.value(observation).item() for observation in seen])
+    advantage = (advantage - advantage.mean()) / advantage.std(correction=0)
+    for row, observation in enumerate(seen):
+        distribution, value = other(observation)
+        log_prob = distribution.log_prob(rollout.action.select(torch.tensor([row])))
+        losses.append(
+            -advantage[row] * log_prob + (value - target[row]).square() - 0.01 * distribution.entropy
+        )  # value coefficient 2, of ½ the square
+    adam = torch.optim.Adam(other.parameters(), lr=0.5 * config.learning_rate, eps=1e-5)
+    torch.stack(losses).mean().backward()
+    norm = nn.utils.clip_grad_norm_(other.parameters(), config.max_grad_norm)
+    adam.step()
+    torch.testing.assert_close(metrics["grad_norm"], norm, rtol=1e-3, atol=1e-4)
+    for ours, theirs in zip(policy.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0.02 * config.learning_rate)
+
+
+def test_it_trains_by_its_name_alone(tmp_path: Path) -> None:
+    config = TrainConfig.for_problem(
+        "vertex-cover",
+        "a2c",
+        steps=2000,
+        threads=1,
+        encoder={"width": 16, "depth": 2},
+        collection={"sizes": (5, 8), "num_envs": 32, "num_steps": 8},
+        validation={"sizes": (10,), "graphs": 8},
+    )
+    run = train(VERTEX_COVER, config, tmp_path / "run", Console(quiet=True))
+    assert run.counters.best is not None
+    assert run.counters.best < 0.3
+
+
+@pytest.mark.parametrize(("option", "value"), [("discount", 2.0), ("minibatch_size", 0), ("learning_rate", -1.0)])
+def test_settings_that_make_no_algorithm_are_refused(option: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"--a2c.{option.replace('_', '-')}"):
+        A2CConfig(**{option: value})  # type: ignore[arg-type]
