@@ -1,4 +1,4 @@
-"""The code on the pages about frameworks and flow networks runs, top to bottom, as a reader would run it."""
+"""The code on the pages about frameworks, flow networks and conformance runs, as a reader would run it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from types import ModuleType
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(page for folder in ("frameworks", "flow") for page in (DOCS / folder).glob("*.md"))
+PAGES = [
+    *sorted(page for folder in ("frameworks", "flow") for page in (DOCS / folder).glob("*.md")),
+    DOCS / "conformance.md",
+]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

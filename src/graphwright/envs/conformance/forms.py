@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, GraphError, Observation, Step
+from graphwright.core import ActionSpec, GraphBatch, GraphError, Observation, Step
 from graphwright.core.rows import AT
 from graphwright.envs.conformance.compare import ROWS, ConformanceError, difference
 from graphwright.envs.environment import Environment
-from graphwright.envs.rollouts import has_choice
 
 
 def check_graph(method: str, graph: Any, num_graphs: int) -> None:
@@ -60,7 +59,7 @@ def check_observation(environment: Environment, observation: Any, num_graphs: in
     for table, count in (("nodes", features.node_types), ("edges", features.edge_types)):
         if count:
             _check_types(graph, table, count)
-    _check_masks(environment, observation)
+    check_masks("observe", environment.actions, graph, observation.masks)
 
 
 def check_step(environment: Environment, state: GraphBatch, step: Any) -> None:
@@ -136,25 +135,23 @@ def _check_types(graph: GraphBatch, table: str, count: int) -> None:
         raise ConformanceError(f"observe: the {one} column 'type' holds numbers outside 0 to {count - 1}")
 
 
-def _check_masks(environment: Environment, observation: Observation) -> None:
-    blocks, masks, graph = environment.actions.blocks, observation.masks, observation.graph
-    if not isinstance(masks, tuple) or len(masks) != len(blocks):
-        raise ConformanceError(
-            f"observe: masks are a tuple with one tensor for each of the {len(blocks)} action blocks"
-        )
-    if any(AT in block.rows.graph_columns for block in blocks):
+def check_masks(method: str, actions: ActionSpec, graph: GraphBatch, masks: Any) -> None:
+    """One bool tensor for each block, a row for each of the rows that it is tied to."""
+    if not isinstance(masks, tuple) or len(masks) != len(actions.blocks):
+        raise ConformanceError(f"{method}: masks are a tuple with one tensor for each of {len(actions.blocks)} blocks")
+    if any(AT in block.rows.graph_columns for block in actions.blocks):
         _check_at(graph)
-    for block, mask in zip(blocks, masks, strict=True):
+    for block, mask in zip(actions.blocks, masks, strict=True):
         rows = block.row_segments(graph).num_rows
-        plain = block.columns == 1 or block.continuous
-        shapes = [(rows,), (rows, 1)] if plain else [(rows, block.columns)]
+        shapes = [(rows, block.columns)]
+        if block.columns == 1 or block.continuous:
+            shapes = [(rows,), (rows, 1)]
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool or tuple(mask.shape) not in shapes:
             found = f"{list(mask.shape)} {mask.dtype}" if isinstance(mask, Tensor) else type(mask).__name__
             raise ConformanceError(
-                f"observe: the mask of {block.name!r} is {found}; it has to be {list(shapes[-1 if not plain else 0])} "
-                f"torch.bool: one for {block.rows.label}" + (", undirected edges once" * block.rows.once)
+                f"{method}: the mask of {block.name!r} is {found}; it has to be {list(shapes[0])} torch.bool: one for "
+                f"{block.rows.label}" + (", undirected edges once" * block.rows.once)
             )
-    has_choice(environment, observation)
 
 
 def _check_at(graph: GraphBatch) -> None:
