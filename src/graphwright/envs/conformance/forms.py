@@ -143,7 +143,7 @@ def check_masks(method: str, actions: ActionSpec, graph: GraphBatch, masks: Any)
         _check_at(graph)
     for block, mask in zip(actions.blocks, masks, strict=True):
         rows = block.row_segments(graph).num_rows
-        shapes = [(rows, block.columns)]
+        shapes: list[tuple[int, ...]] = [(rows, block.columns)]
         if block.columns == 1 or block.continuous:
             shapes = [(rows,), (rows, 1)]
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool or tuple(mask.shape) not in shapes:
