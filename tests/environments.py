@@ -26,7 +26,8 @@ from graphwright.core import (
     unordered_pair_segments,
 )
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
-from graphwright.envs.environment import Environment, Solution, chosen_nodes
+from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
 
@@ -49,7 +50,7 @@ def small_actor_critic(environment: Environment) -> ActorCritic:
 
 
 @dataclass(frozen=True)
-class Walk(Environment):
+class Walk(Optimization):
     """What VertexCover is not: visit any node, for the weight of it.
 
     A node of weight above 0.9 ends the episode, the third step cuts it short.
@@ -104,7 +105,7 @@ def _with_used(state: GraphBatch) -> GraphBatch:
 
 
 @dataclass(frozen=True)
-class Timed(Environment):
+class Timed(Optimization):
     """The third step cuts an episode short; subclasses say what a step is worth in the column `total`."""
 
     limit: int = 3

@@ -9,14 +9,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, GraphBatch
+from graphwright.core import ActionSpec, GraphBatch, Observation
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.edge_sets import EdgeSets, complete_graphs
 from graphwright.envs.generative.enumeration import StateSpace, enumerate_states
-from graphwright.envs.generative.environment import FlowEnvironment, blank
+from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.grid import HyperGrid, axes
+from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy, Masks
 
@@ -29,7 +30,7 @@ def coloured(max_nodes: int, colours: int = 2) -> GraphBuilding:
     return GraphBuilding(GraphContext(node_types=colours, max_nodes=max_nodes))
 
 
-SMALL: dict[str, tuple[FlowEnvironment, GraphBatch]] = {
+SMALL: dict[str, tuple[Reversible, GraphBatch]] = {
     "grid": (HyperGrid(2, 4), axes(1, 2)),
     "cube": (HyperGrid(3, 3), axes(1, 3)),
     "directed edges": (EdgeSets(3), complete_graphs(1, 3, directed=True)),
@@ -49,7 +50,7 @@ def space_of(name: str) -> StateSpace:
     return _SPACES[name]
 
 
-def random_policy(environment: FlowEnvironment, learned: frozenset[str], seed: int = 0) -> FlowPolicy:
+def random_policy(environment: Reversible, learned: frozenset[str], seed: int = 0) -> FlowPolicy:
     """One whose scores differ clearly."""
     torch.manual_seed(seed)
     encoder = EncoderConfig(kind="gin", width=8, depth=2)
@@ -70,7 +71,7 @@ def legal_moves(actions: ActionSpec, states: GraphBatch, masks: Masks, *, but_fi
     return segments.index[rows], segments.position[rows]
 
 
-def uniform_backward(environment: FlowEnvironment) -> Backward:
+def uniform_backward(environment: Reversible) -> Backward:
     """Every legal backward action alike, in float64."""
 
     def distribution(states: GraphBatch) -> RaggedCategorical:
@@ -81,12 +82,12 @@ def uniform_backward(environment: FlowEnvironment) -> Backward:
     return distribution
 
 
-def learned_backward(environment: FlowEnvironment, policy: FlowPolicy) -> Backward:
+def learned_backward(environment: Reversible, policy: FlowPolicy) -> Backward:
     """That of a policy, normalised in float64."""
 
     @torch.no_grad()
     def distribution(states: GraphBatch) -> RaggedCategorical:
-        found = policy.backward_distribution(environment.observe(states), environment.backward_masks(states))
+        found = policy.backward_distribution(environment.observe(states).graph, environment.backward_masks(states))
         return RaggedCategorical(found.logits.double(), found.segments)
 
     return distribution
@@ -97,10 +98,10 @@ class ExactFlows:
     """The flows that a reward and a backward policy make, and a policy that follows them.
 
     log_reward: from states [B] to log R [B] of the object that each would be, whatever has to be corrected.
-    It is a `FlowPolicy` for all that objectives ask of one, and a `Builder` that shows states as they are.
+    It is a `FlowPolicy` for all that objectives ask of one.
     """
 
-    environment: FlowEnvironment
+    environment: Reversible
     space: StateSpace
     log_reward: Reward
     backward: Backward
@@ -110,7 +111,7 @@ class ExactFlows:
         """[S] float64: log F(s), the sum of the rewards in proportion to which trajectories lead on from s."""
         space = self.space
         flow = torch.where(space.may_finish, self.log_reward(space.states).double(), -torch.inf).exp()
-        after, reverse = self.environment.step(
+        after, reverse = self.environment.advance(
             space.states.select(space.source), space.move - space.candidates.ptr[space.source]
         )
         share = self.backward(after).log_prob(reverse).exp()
@@ -132,7 +133,7 @@ class ExactFlows:
         segments = actions.segments(states)
         logits = torch.full((segments.num_rows,), -torch.inf, dtype=torch.float64)
         owner, action = legal_moves(actions, states, masks, but_first=environment.has_stop)
-        after, reverse = environment.step(states.select(owner), action)
+        after, reverse = environment.advance(states.select(owner), action)
         along = self.flow_of(after) + self.backward(after).log_prob(reverse)
         logits[segments.ptr[:-1][owner] + action] = along
         if environment.has_stop:
@@ -159,31 +160,17 @@ class ExactFlows:
         """[S] float64: the logarithm of the number of ways back from each state to the first."""
         return log_ways_back(self.environment, self.space)
 
-    # ---- a builder -------------------------------------------------------------------------------------------------
-
     @property
     def backward_actions(self) -> ActionSpec:
-        """See `Builder`."""
+        """What may be undone."""
         return self.environment.backward_actions
 
-    def observe(self, state: GraphBatch) -> GraphBatch:
-        """All of it."""
-        return state
-
-    def masks(self, state: GraphBatch) -> Masks:
-        """See `Builder`."""
-        return self.environment.masks(state)
-
-    def backward_masks(self, state: GraphBatch) -> Masks:
-        """See `Builder`."""
-        return self.environment.backward_masks(state)
-
-    def undo(self, state: GraphBatch, action: Tensor) -> tuple[GraphBatch, Tensor]:
-        """See `Builder`."""
-        return self.environment.undo(state, action)
+    def observe(self, state: GraphBatch) -> Observation:
+        """All of a state, and what may be done."""
+        return Observation(state, self.environment.observe(state).masks)
 
 
-def ways_back(environment: FlowEnvironment, space: StateSpace) -> tuple[Tensor, Tensor, Tensor]:
+def ways_back(environment: Reversible, space: StateSpace) -> tuple[Tensor, Tensor, Tensor]:
     """For each legal backward action: its state, its place, and the state that it leads to, [P] int64 each."""
     masks = environment.backward_masks(space.states)
     owner, action = legal_moves(environment.backward_actions, space.states, masks, but_first=False)
@@ -192,7 +179,7 @@ def ways_back(environment: FlowEnvironment, space: StateSpace) -> tuple[Tensor, 
     return owner, action, reached
 
 
-def log_ways_back(environment: FlowEnvironment, space: StateSpace) -> Tensor:
+def log_ways_back(environment: Reversible, space: StateSpace) -> Tensor:
     """[S] float64: see `ExactFlows.log_ways`."""
     owner, _, parent = ways_back(environment, space)
     ways = torch.zeros(space.num_states, dtype=torch.float64)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 
 SIDE = 4
 TABLE = torch.rand(SIDE * SIDE, 2, generator=torch.Generator().manual_seed(235), dtype=torch.float64)
@@ -26,7 +26,7 @@ class TableReward(ManyObjectives):
     def names(self) -> tuple[str, ...]:
         return ("first", "second")
 
-    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return TABLE[cell(objects)]
 
 

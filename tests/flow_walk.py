@@ -8,13 +8,13 @@ from collections.abc import Callable, Hashable
 import torch
 
 from graphwright.core import ActionSpec, GraphBatch
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 from strategies import assert_same, assert_same_batch
 
 Key = Callable[[GraphBatch], list[Hashable]]
 
 
-def walk(environment: FlowEnvironment, instance: GraphBatch, key: Key) -> tuple[GraphBatch, dict[Hashable, int]]:
+def walk(environment: Reversible, instance: GraphBatch, key: Key) -> tuple[GraphBatch, dict[Hashable, int]]:
     """All states that lead on from that of `instance`, one graph, and how many ways lead to each of them.
 
     For environments whose states have one representation and in which all ways to a state are equally long. Asserts
@@ -27,7 +27,7 @@ def walk(environment: FlowEnvironment, instance: GraphBatch, key: Key) -> tuple[
     while True:
         owner, action = legal(environment, level, forward=True)
         before = level.select(owner)
-        after, reverse = environment.step(before, action)
+        after, reverse = environment.advance(before, action)
         assert_reversible(environment, before, action, after, reverse)
         if not owner.numel():
             break
@@ -42,24 +42,20 @@ def walk(environment: FlowEnvironment, instance: GraphBatch, key: Key) -> tuple[
         assert set(owner.tolist()) == set(range(level.num_graphs))
         behind, forth = environment.undo(level.select(owner), action)
         assert {*key(behind)} <= {*key(levels[-1])}
-        again, back = environment.step(behind, forth)
+        again, back = environment.advance(behind, forth)
         assert_same_batch(again, level.select(owner))
         assert_same(back, action)
         levels.append(level)
         ways |= more
     states = GraphBatch.concat(levels)
-    exact = environment.log_num_trajectories(states)
-    assert exact is not None
-    assert exact.dtype == torch.float64
-    torch.testing.assert_close(exact.exp(), torch.tensor([ways[name] for name in key(states)]).double())
     check_observation(environment, states)
     return states, ways
 
 
-def legal(environment: FlowEnvironment, state: GraphBatch, *, forward: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def legal(environment: Reversible, state: GraphBatch, *, forward: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """The graph and the number of every legal action but stop."""
     spec: ActionSpec = environment.actions if forward else environment.backward_actions
-    masks = environment.masks(state) if forward else environment.backward_masks(state)
+    masks = environment.observe(state).masks if forward else environment.backward_masks(state)
     for block, mask in zip(spec.blocks, masks, strict=True):
         rows = block.row_segments(state).num_rows
         assert mask.dtype == torch.bool
@@ -72,7 +68,7 @@ def legal(environment: FlowEnvironment, state: GraphBatch, *, forward: bool) -> 
 
 
 def assert_reversible(
-    environment: FlowEnvironment,
+    environment: Reversible,
     before: GraphBatch,
     action: torch.Tensor,
     after: GraphBatch,
@@ -89,9 +85,9 @@ def assert_reversible(
     assert all(torch.equal(column, kept[name]) for name, column in before.to_tensors().items())
 
 
-def check_observation(environment: FlowEnvironment, states: GraphBatch) -> None:
+def check_observation(environment: Reversible, states: GraphBatch) -> None:
     """An observation has the nodes of its state, the edges if actions are tied to them, and the columns it promises."""
-    observed, features = environment.observe(states), environment.features
+    observed, features = environment.observe(states).graph, environment.features
     if any(
         block.rows == "edges" for spec in (environment.actions, environment.backward_actions) for block in spec.blocks
     ):

@@ -99,7 +99,7 @@ def random_distance(name: str) -> float:
     environment, space = exact.environment, exact.space
 
     def log_probs(states: Any) -> torch.Tensor:
-        mask = environment.actions.arrange(states, environment.masks(states))
+        mask = environment.actions.arrange(states, environment.observe(states).masks)
         count = torch.zeros(states.num_graphs).index_add(0, environment.actions.segments(states).index, mask.float())
         return torch.where(mask, -count.log()[environment.actions.segments(states).index], -torch.inf)
 

@@ -29,11 +29,11 @@ from graphwright.core import GraphBatch
 from graphwright.envs.generative.node_sets import CutReward, SetReward
 from graphwright.envs.generative.tasks.node_sets import rb_graphs
 from graphwright.envs.registry import find_problem
+from graphwright.envs.rollouts import uniform_choice
 from graphwright.training.config import TrainConfig
 from graphwright.training.gflownet.conditions import Goal
-from graphwright.training.gflownet.evaluate_sampling import uniform_choice
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
-from graphwright.training.gflownet.sampling import Choose, build
+from graphwright.training.gflownet.sampling import Choose, sample_forward
 from graphwright.training.statistics import stratified_interval
 from graphwright.training.train import train
 
@@ -72,7 +72,9 @@ def draw(config: TrainConfig, task: str, choose: Choose) -> Tensor:
     for graph in range(GRAPHS):
         instances = graphs.select(torch.full((DRAWS,), graph))
         conditions = config.collection.condition.goals(DRAWS, config.collection.reward.num_measures, generator, Goal())
-        objects = build(config.environment, config.collection.condition.attach(instances, conditions), choose).objects
+        objects = sample_forward(
+            config.environment, config.collection.condition.attach(instances, conditions), choose
+        ).objects
         sizes.append(SIZES[task](config.environment, objects))
     return torch.stack(sizes)
 
@@ -95,7 +97,7 @@ def run(task: str, seed: int, options: Options) -> list[float]:
 def baselines(task: str, options: Options) -> dict[str, list[float]]:
     """Uniform random choice, the heuristics of the problem, and the best known."""
     config, problem = TrainConfig.for_problem(task, "vargrad"), find_problem(task)
-    random = draw(config, task, uniform_choice(config.environment, torch.Generator().manual_seed(1)))
+    random = draw(config, task, uniform_choice(config.environment.actions, torch.Generator().manual_seed(1)))
     graphs = fixed_graphs()
     weighted = graphs.with_nodes(weight=torch.ones(graphs.num_nodes)).with_edges(weight=torch.ones(graphs.num_edges))
     instances = problem.environment.instance(weighted)

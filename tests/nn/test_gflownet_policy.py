@@ -26,8 +26,8 @@ def test_both_distributions_are_over_what_is_legal(name: str, learned: frozenset
     environment, _ = SMALL[name]
     states = space_of(name).states
     policy = random_policy(environment, learned)
-    masks, backward_masks = environment.masks(states), environment.backward_masks(states)
-    found = policy(environment.observe(states), masks, backward_masks)
+    masks, backward_masks = environment.observe(states).masks, environment.backward_masks(states)
+    found = policy(environment.observe(states).graph, masks, backward_masks)
     for distribution, spec, legal in (
         (found.forward, environment.actions, masks),
         (found.backward, environment.backward_actions, backward_masks),
@@ -45,11 +45,11 @@ def test_a_backward_policy_that_is_not_learned_is_uniform(name: str) -> None:
     states = space_of(name).states
     backward_masks = environment.backward_masks(states)
     policy = random_policy(environment, frozenset())
-    found = policy(environment.observe(states), environment.masks(states), backward_masks).backward
+    found = policy(environment.observe(states).graph, environment.observe(states).masks, backward_masks).backward
     mask = environment.backward_actions.arrange(states, backward_masks)
     ways = segment_sum(mask, found.segments)
     torch.testing.assert_close(found.probs, torch.where(mask, 1 / ways[found.segments.index], 0.0))
-    alone = policy.backward_distribution(environment.observe(states), backward_masks)
+    alone = policy.backward_distribution(environment.observe(states).graph, backward_masks)
     torch.testing.assert_close(alone.log_probs, found.log_probs)
 
 
@@ -59,8 +59,8 @@ def test_one_pass_is_all_passes(name: str) -> None:
     states = space_of(name).states
     policy = random_policy(environment, ALL)
     seen, masks, backward_masks = (
-        environment.observe(states),
-        environment.masks(states),
+        environment.observe(states).graph,
+        environment.observe(states).masks,
         environment.backward_masks(states),
     )
     found = policy(seen, masks, backward_masks)
@@ -77,7 +77,9 @@ def test_renumbering_nodes_changes_no_state() -> None:
     policy = random_policy(environment, ALL)
 
     def judged(some: GraphBatch) -> tuple[Tensor, ...]:
-        found = policy(environment.observe(some), environment.masks(some), environment.backward_masks(some))
+        found = policy(
+            environment.observe(some).graph, environment.observe(some).masks, environment.backward_masks(some)
+        )
         ways = (found.forward, found.backward)
         spread = [segment_sum(torch.where(way.probs > 0, way.probs**2, 0.0), way.segments) for way in ways]
         return found.log_flow, found.log_count, *spread, found.forward.probs[found.forward.segments.ptr[:-1]]
@@ -98,8 +100,8 @@ def test_conditions_are_seen_of_graphs_without_nodes() -> None:
             torch.nn.init.normal_(parameter)
     conditions = torch.tensor([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
     state = environment.reset(blank(3).with_graphs(condition=conditions))
-    seen = environment.observe(state)
-    found = policy(seen, environment.masks(state), environment.backward_masks(state))
+    seen = environment.observe(state).graph
+    found = policy(seen, environment.observe(state).masks, environment.backward_masks(state))
     log_z = policy.log_z_of(seen)
     assert log_z.shape == (3,)
     for column in (found.forward.log_probs.view(3, -1)[:, 1], found.log_flow, found.log_count, log_z):
@@ -114,7 +116,7 @@ def test_log_z_is_one_number_where_nothing_is_told() -> None:
     environment, _ = SMALL["grid"]
     policy = random_policy(environment, ALL)
     states = space_of("grid").states
-    assert policy.log_z_of(environment.observe(states)).item() == 0.0
+    assert policy.log_z_of(environment.observe(states).graph).item() == 0.0
 
 
 @pytest.mark.parametrize("learned", [frozenset(), frozenset({"backward"}), frozenset({"flow"}), ALL])

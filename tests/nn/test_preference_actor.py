@@ -14,7 +14,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_
 from graphwright.core.segment import segment_log_softmax
 from graphwright.core.timestep import PREFERENCE
 from graphwright.distributions import PreferenceCategorical
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.encoders import Encoder
 from graphwright.nn.gflownet_policy import FlowPolicy
@@ -26,7 +26,7 @@ EXTRAS = frozenset({"values"})
 TEMPERATURE = 0.25
 
 
-def make(environment: FlowEnvironment, objectives: int) -> FlowPolicy:
+def make(environment: Reversible, objectives: int) -> FlowPolicy:
     torch.manual_seed(0)
     features = replace(environment.features, graphs={**environment.features.graphs, PREFERENCE: objectives})
     encoder = EncoderConfig(kind="gin", width=8, depth=2)
@@ -44,8 +44,8 @@ def preferring(states: GraphBatch, objectives: int) -> GraphBatch:
 
 
 @torch.no_grad()
-def distribution_of(policy: FlowPolicy, environment: FlowEnvironment, states: GraphBatch) -> PreferenceCategorical:
-    found = policy.distribution(environment.observe(states), environment.masks(states))
+def distribution_of(policy: FlowPolicy, environment: Reversible, states: GraphBatch) -> PreferenceCategorical:
+    found = policy.distribution(environment.observe(states).graph, environment.observe(states).masks)
     assert isinstance(found, PreferenceCategorical)
     return found
 
@@ -57,7 +57,7 @@ def test_the_policy_prefers_what_is_worth_most(name: str, objectives: int) -> No
     environment, _ = SMALL[name]
     states = preferring(space_of(name).states, objectives)
     found = distribution_of(make(environment, objectives), environment, states)
-    legal = environment.actions.arrange(states, environment.masks(states))
+    legal = environment.actions.arrange(states, environment.observe(states).masks)
     assert found.values.shape == (legal.numel(), objectives)
     worth = torch.zeros(legal.numel())
     for objective in range(objectives):
@@ -77,7 +77,7 @@ def test_each_candidate_has_the_values_that_its_head_gave_it(name: str) -> None:
     environment, _ = SMALL[name]
     states = preferring(space_of(name).states, 2)
     policy = make(environment, 2)
-    seen, masks = environment.observe(states), environment.masks(states)
+    seen, masks = environment.observe(states).graph, environment.observe(states).masks
     with torch.no_grad():
         embedding = policy.encoder(seen)
         found = policy.actor(embedding, Observation(seen, masks))
@@ -146,7 +146,7 @@ def test_gradients_reach_every_objective() -> None:
     environment, _ = SMALL["two colours"]
     states = preferring(space_of("two colours").states, 3)
     policy = make(environment, 3)
-    found = policy.distribution(environment.observe(states), environment.masks(states))
+    found = policy.distribution(environment.observe(states).graph, environment.observe(states).masks)
     assert isinstance(found, PreferenceCategorical)
     gradients: list[Tensor] = []
     for objective in range(3):

@@ -10,7 +10,7 @@ import torch
 from graphwright.adapters.files import read_graph
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphBatch, GraphError, simplify
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FileOptions:
     mark: tuple[str, ...] = ()
     """Nodes that play a part which the file does not say, as in terminal=Denver,Seattle or start=3 target=17."""
 
-    def read(self, path: Path, environment: Environment) -> tuple[NamedGraph, GraphBatch]:
+    def read(self, path: Path, environment: Optimization) -> tuple[NamedGraph, GraphBatch]:
         """The file's graph, and the instance that it is. Raises GraphError naming the file."""
         named = read_graph(path, weight=self.weight)
         try:

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.graphs import draw_solution, place_nodes
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 
 
 class FrameRenderer:
@@ -22,7 +22,7 @@ class FrameRenderer:
         self.edges = state.edge_index[:, state.links[0]].t().numpy()
         self.position = place_nodes(self.edges, state.num_nodes, given)[0]
 
-    def draw(self, environment: Environment, state: GraphBatch, title: str) -> np.ndarray:
+    def draw(self, environment: Optimization, state: GraphBatch, title: str) -> np.ndarray:
         """[height, width, 3] uint8."""
         solution = environment.solution(state)
         edges = state.edge_index[:, state.links[0]].t().numpy()

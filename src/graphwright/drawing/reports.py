@@ -18,11 +18,11 @@ from graphwright.envs.generation import Reward
 from graphwright.envs.generative.context import TYPE
 from graphwright.envs.generative.edge_sets import PRESENT
 from graphwright.envs.generative.enumeration import StateSpace
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.surgery import keep_edges
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,7 +43,7 @@ class Distribution:
 
 def save_figures(
     task: Problem,
-    environment: FlowEnvironment,
+    environment: Reversible,
     reward: Reward,
     objects: GraphBatch,
     measures: Tensor,
@@ -83,9 +83,7 @@ def caption(log_reward: float) -> str:
     return f"log R {log_reward:.1f}"
 
 
-def draw_objects(
-    task: Problem, environment: FlowEnvironment, objects: GraphBatch, captions: list[str]
-) -> Figure | None:
+def draw_objects(task: Problem, environment: Reversible, objects: GraphBatch, captions: list[str]) -> Figure | None:
     """A grid of molecules or graphs; None for objects that are neither small graphs nor molecules."""
     if task.sampled.pictures is not None:
         return draw_molecules(task.sampled.pictures(environment, objects), captions)
@@ -97,7 +95,7 @@ def draw_objects(
     return draw_graphs(objects, captions, node_type=TYPE if TYPE in objects.nodes else None, numbered=named)
 
 
-def draw_distribution(environment: FlowEnvironment, distribution: Distribution) -> Figure:
+def draw_distribution(environment: Reversible, distribution: Distribution) -> Figure:
     """What is sampled against what is wanted: heat maps of a two-dimensional grid, bars of anything else."""
     space, sampled, target = distribution.space, distribution.sampled, distribution.target
     if isinstance(environment, HyperGrid) and environment.dimensions == 2:

@@ -12,20 +12,21 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.environment import FlowEnvironment, blank
+from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.exports import node_link_lines
+from graphwright.envs.reversible import Reversible
 
-Instances = Callable[[FlowEnvironment, int, torch.Generator], GraphBatch]
+Instances = Callable[[Reversible, int, torch.Generator], GraphBatch]
 """From the environment, a count and a random generator to so many instances."""
-Export = Callable[[FlowEnvironment, GraphBatch], "Mapping[str, np.ndarray] | list[str]"]
+Export = Callable[[Reversible, GraphBatch], "Mapping[str, np.ndarray] | list[str]"]
 """From finished objects to what others can count: arrays with a row an object, or a line of text each."""
 
 
-Fingerprints = Callable[[FlowEnvironment, GraphBatch], np.ndarray]
+Fingerprints = Callable[[Reversible, GraphBatch], np.ndarray]
 """From finished objects [B] to [B, bits] bool, alike where objects are alike."""
 
 
-Pictures = Callable[[FlowEnvironment, GraphBatch], list[np.ndarray]]
+Pictures = Callable[[Reversible, GraphBatch], list[np.ndarray]]
 """From finished objects [B] to a picture each, [h, w, 3] uint8."""
 
 
@@ -33,7 +34,7 @@ class Reward(ABC):
     """How much each object is wanted. Subclasses are dataclasses, whose fields are the command line's options."""
 
     @abstractmethod
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64: log R of finished objects; finite."""
 
     @property
@@ -41,7 +42,7 @@ class Reward(ABC):
         """K: how many numbers an object is judged by."""
         return 1
 
-    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B, K] float64: what is slow to compute and says all of an object; here log R itself."""
         return self(environment, objects).unsqueeze(1)
 
@@ -54,7 +55,7 @@ class Reward(ABC):
         return measures.exp()
 
 
-def nothing_given(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def nothing_given(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """The instances of tasks to which nothing is given."""
     return blank(count)
 
@@ -63,7 +64,7 @@ def nothing_given(environment: FlowEnvironment, count: int, generator: torch.Gen
 class Measure:
     """What a reward measures of the objects of an environment: states [B] → [B, K]. Worker processes can be sent it."""
 
-    environment: FlowEnvironment
+    environment: Reversible
     reward: Reward
 
     def __call__(self, objects: GraphBatch) -> Tensor:
@@ -83,7 +84,7 @@ class Generation:
     """
 
     reward: Reward
-    environment: FlowEnvironment | None = None
+    environment: Reversible | None = None
     export: Export = node_link_lines
     instances: Instances = nothing_given
     one_instance: bool = True

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, Observation
-from graphwright.core.segment import segment_sample
+from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.generation import Generation
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
-from graphwright.envs.rollouts import Choose, play
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.reversible import Reversible
+from graphwright.envs.rollouts import Choose, play, uniform_choice
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Optimum:
     solution: GraphBatch | None = None
 
 
-Heuristic = Callable[[Environment, GraphBatch], GraphBatch]
-Solver = Callable[[Environment, GraphBatch, float], Optimum]
+Heuristic = Callable[[Optimization, GraphBatch], GraphBatch]
+Solver = Callable[[Optimization, GraphBatch, float], Optimum]
 Expert = Callable[[GraphBatch, GraphBatch], Tensor]
 """From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
 states: the legal actions that lead there, none where the state has gone another way."""
@@ -60,7 +60,7 @@ class Problem:
 
     name: str
     summary: str
-    environment: Any
+    environment: Environment
     objective: str = ""
     topology: str | None = None
     sizes: tuple[int, ...] = ()
@@ -76,6 +76,13 @@ class Problem:
             raise ValueError(f"{self.name}: give a topology, of which it is solved, or a generation, if it is sampled")
 
     @property
+    def optimization(self) -> Optimization:
+        """The environment of a problem that is solved. Raises ValueError where it is sampled only."""
+        if self.topology is None or not isinstance(self.environment, Optimization):
+            raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
+        return self.environment
+
+    @property
     def sampled(self) -> Generation:
         """What is sampled. Raises ValueError where the problem is solved only."""
         if self.generation is None:
@@ -83,9 +90,12 @@ class Problem:
         return self.generation
 
     @property
-    def builder(self) -> FlowEnvironment:
+    def builder(self) -> Reversible:
         """The environment that builds what is sampled. Raises ValueError where the problem is solved only."""
-        return self.sampled.environment or self.environment
+        environment = self.sampled.environment or self.environment
+        if not isinstance(environment, Reversible):
+            raise ValueError(f"{self.name}: {type(environment).__name__} cannot go back, which sampling takes")
+        return environment
 
     def generator(
         self, topology: Topology | str | None = None, sizes: tuple[int, ...] | None = None, weights: str | None = None
@@ -112,16 +122,4 @@ def follow(choose: Choose) -> Heuristic:
 
 def random_choice(environment: Environment, generator: torch.Generator) -> Choose:
     """The policy that draws every legal action with the same probability: a baseline for any environment."""
-    actions = environment.actions
-
-    def uniform(observation: Observation) -> Tensor:
-        shape = (observation.graph.num_nodes, actions.blocks[0].columns)
-        drawn = torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
-        return drawn.masked_fill(~observation.masks[0].unsqueeze(1), 0)
-
-    def choose(observation: Observation) -> Tensor:
-        mask = actions.arrange(observation.graph, observation.masks)
-        logits = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
-        return segment_sample(logits, actions.segments(observation.graph), generator)
-
-    return uniform if actions.continuous else choose
+    return uniform_choice(environment.actions, generator)

@@ -1,31 +1,82 @@
-"""Whole episodes: play a batch of instances to their ends."""
+"""Whole episodes: the loop that plays them until all are over, and what is made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, Observation, Step
-from graphwright.core.segment import segment_sum
+from graphwright.core import ActionSpec, GraphBatch, Observation, Step
+from graphwright.core.segment import segment_sample, segment_sum
 from graphwright.envs.environment import Environment
 
 Choose = Callable[[Observation], Tensor]
 
 
+class LeadsOn(Protocol):
+    """What a step came to: a `Step`, or a `Move` of a reversible environment."""
+
+    @property
+    def state(self) -> GraphBatch:
+        """The next state."""
+
+
+Outcome = TypeVar("Outcome", bound=LeadsOn)
+OutcomeOrNone = TypeVar("OutcomeOrNone", covariant=True)
+
+
 @dataclass(frozen=True, eq=False)
-class Transition:
+class Transition(Generic[OutcomeOrNone]):
     """One step of all episodes that are not over yet.
 
-    episode: [A] int64, which episodes these are; state: what they were in; action: of each; step: what came of it.
+    episode: [A] int64, which episodes these are; state: what they are in; action: of each; step: what came of it, of
+    those episodes, in order, that were not finished by their action alone.
     """
 
     episode: Tensor
     state: GraphBatch
     action: Tensor
-    step: Step
+    step: OutcomeOrNone
+
+
+def until_done(
+    states: GraphBatch,
+    act: Callable[[Tensor, GraphBatch], Tensor],
+    step: Callable[[GraphBatch, Tensor], Outcome],
+    *,
+    finishes: Callable[[Tensor], Tensor] | None = None,
+    ends: Callable[[Outcome], Tensor] | None = None,
+) -> Iterator[Transition[Outcome | None]]:
+    """The one loop that plays episodes from `states` [B] until all are over, and holds no state but the last two.
+
+    act: episodes [A] and their states [A] → an action each. step: states and actions → what came of them.
+    finishes: actions → [A] bool, which of them end their episodes without a step; None: none of them. ends: what came
+    of steps → [A] bool, which episodes are over; None: none of them. Episodes that are over leave the batch, so that
+    nothing is computed for them. Of a transition in which all actions finish, `step` is None.
+    """
+    episode, state = torch.arange(states.num_graphs, device=states.device), states
+    while episode.numel():
+        action = act(episode, state)
+        before = episode, state, action
+        if finishes is not None:
+            goes_on = (~finishes(action)).nonzero().squeeze(1)
+            if goes_on.numel() < episode.numel():
+                episode, state, action = episode[goes_on], state.select(goes_on), action[goes_on]
+        following = step(state, action) if episode.numel() else None
+        yield Transition(*before, following)
+        if following is None:
+            return
+        state = following.state
+        if ends is not None and bool((over := ends(following)).any()):
+            episode, state = episode[~over], state.select(~over)
+
+
+def is_over(step: Step) -> Tensor:
+    """[B] bool: whether an episode ended by its own rules or was cut short."""
+    return step.terminated | step.truncated
 
 
 def has_choice(environment: Environment, observation: Observation) -> Tensor:
@@ -34,23 +85,19 @@ def has_choice(environment: Environment, observation: Observation) -> Tensor:
     return segment_sum(mask, environment.actions.segments(observation.graph)) > 0
 
 
-def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iterator[Transition]:
-    """Step by step from `states` [B], `choose` (observation → action) deciding, until all are over.
+def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iterator[Transition[Step]]:
+    """Step by step from `states` [B], `choose` (observation → action) deciding, until all are over."""
+    begun = has_choice(environment, environment.observe(states)).nonzero().squeeze(1)
 
-    Graphs that are done leave the batch, so that nothing is computed for them.
-    """
-    episode = has_choice(environment, environment.observe(states)).nonzero().squeeze(1)
-    state = states.select(episode)
-    while episode.numel():
+    def act(_: Tensor, state: GraphBatch) -> Tensor:
         action = choose(environment.observe(state))
         if not bool((action.isfinite() if environment.actions.continuous else action >= 0).all()):
             raise ValueError("a graph with legal actions got none: what the policy says of them is not finite")
-        step = environment.step(state, action)
-        yield Transition(episode, state, action, step)
-        over = step.terminated | step.truncated
-        state = step.state
-        if over.any():
-            episode, state = episode[~over], state.select(~over)
+        return action
+
+    for transition in until_done(states.select(begun), act, environment.step, ends=is_over):
+        assert transition.step is not None
+        yield Transition(begun[transition.episode], transition.state, transition.action, transition.step)
 
 
 def play(environment: Environment, instances: GraphBatch, choose: Choose) -> GraphBatch:
@@ -59,13 +106,30 @@ def play(environment: Environment, instances: GraphBatch, choose: Choose) -> Gra
     never_begun = torch.ones(start.num_graphs, dtype=torch.bool, device=start.device)
     episodes, states = [], []
     for transition in unroll(environment, start, choose):
-        over = transition.step.terminated | transition.step.truncated
-        never_begun[transition.episode] = False
-        episodes.append(transition.episode[over])
-        states.append(transition.step.state.select(over))
+        over = is_over(transition.step).nonzero().squeeze(1)
+        if over.numel():
+            episodes.append(transition.episode[over])
+            states.append(transition.step.state.select(over))
+            never_begun[episodes[-1]] = False
     episodes.append(never_begun.nonzero().squeeze(1))
     states.append(start.select(never_begun))
     return GraphBatch.concat(states).select(torch.argsort(torch.cat(episodes)))
+
+
+def uniform_choice(actions: ActionSpec, generator: torch.Generator) -> Choose:
+    """The policy that draws every legal action with the same probability, -1 where nothing is legal."""
+
+    def real_numbers(observation: Observation) -> Tensor:
+        shape = (observation.graph.num_nodes, actions.blocks[0].columns)
+        drawn = torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
+        return drawn.masked_fill(~observation.masks[0].unsqueeze(1), 0)
+
+    def choose(observation: Observation) -> Tensor:
+        mask = actions.arrange(observation.graph, observation.masks)
+        logits = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
+        return segment_sample(logits, actions.segments(observation.graph), generator)
+
+    return real_numbers if actions.continuous else choose
 
 
 def repeat_each(instances: GraphBatch, times: int) -> GraphBatch:

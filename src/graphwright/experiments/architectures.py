@@ -99,7 +99,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
 
 def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
     instances = test_instances(VERTEX_COVER, _SIZE, options.count(_GRAPHS))
-    environment = VERTEX_COVER.environment
+    environment = VERTEX_COVER.optimization
     assert VERTEX_COVER.solve_exactly is not None
     optimum = float(VERTEX_COVER.solve_exactly(environment, instances, 10.0).objective.mean())
     greedy = float(environment.objective(VERTEX_COVER.heuristics["greedy"](environment, instances)).mean())

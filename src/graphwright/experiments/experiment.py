@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.rollouts import play
 from graphwright.experiments.report import Report
@@ -52,7 +52,7 @@ def test_instances(problem: Problem, size: int, count: int) -> GraphBatch:
     return problem.generator(sizes=(size,))(count, torch.Generator().manual_seed(10_000 + size))
 
 
-def mean_random(environment: Environment, instances: GraphBatch) -> float:
+def mean_random(environment: Optimization, instances: GraphBatch) -> float:
     """The mean objective of random choice."""
     choose = random_choice(environment, torch.Generator().manual_seed(0))
     return float(environment.objective(play(environment, instances, choose)).mean())

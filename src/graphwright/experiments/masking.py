@@ -81,7 +81,7 @@ def _learn(config: TrainConfig, path: Path, graphs: int) -> Path:
 
 
 def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) -> Report:
-    environment = VERTEX_COVER.environment
+    environment = VERTEX_COVER.optimization
     instances = test_instances(VERTEX_COVER, _SIZE, options.count(_GRAPHS))
     assert VERTEX_COVER.solve_exactly is not None
     optimum = -float(VERTEX_COVER.solve_exactly(environment, instances, 10.0).objective.mean())

@@ -107,7 +107,7 @@ def _config(setting: Setting, seed: int, seconds: float) -> TrainConfig:
 
 def _row(problem: Problem, instances: GraphBatch, runs: list[Trained]) -> list[Cell]:
     """Graphs, proven optima, and the ratios of random choice, the first heuristic and the policies."""
-    environment = problem.environment
+    environment = problem.optimization
     assert problem.solve_exactly is not None
     optimum = problem.solve_exactly(environment, instances, _SECONDS_TO_SOLVE)
     best = float(optimum.objective.mean())

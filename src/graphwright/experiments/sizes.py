@@ -29,7 +29,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         for seed in range(options.seeds)
     ]
     trained = train_all(jobs, options.out / "sizes", options.workers, console)
-    environment = VERTEX_COVER.environment
+    environment = VERTEX_COVER.optimization
     assert VERTEX_COVER.solve_exactly is not None
     rows: list[list[Cell]] = []
     ratios: dict[str, list[float]] = {}

@@ -11,7 +11,7 @@ import torch
 from graphwright.core import ActionBlock, GraphBatch
 from graphwright.core.rows import Sizes
 from graphwright.data.sources import FixedInstances, GeneratedInstances
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import play
@@ -33,7 +33,7 @@ class EnvConfig:
     """
 
     problem: Problem
-    environment: Environment
+    environment: Optimization
     source: Callable[[int], InstanceSource]
     limits: Limits
 
@@ -63,7 +63,7 @@ class EnvConfig:
 def make_env_config(
     problem: Problem | str,
     *,
-    environment: Environment | None = None,
+    environment: Optimization | None = None,
     instances: GraphBatch | None = None,
     generator: str | None = None,
     sizes: Sequence[int] | None = None,
@@ -79,7 +79,7 @@ def make_env_config(
     drawn again.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
-    environment = environment or problem.environment
+    environment = environment or problem.optimization
     source: Callable[[int], InstanceSource]
     if instances is None:
         drawn = make_generator(problem, generator, tuple(sizes) if sizes else None, weights)
@@ -92,7 +92,7 @@ def make_env_config(
     return EnvConfig(problem, environment, source, measure(environment, tried, max_nodes, max_edges))
 
 
-def measure(environment: Environment, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
+def measure(environment: Optimization, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
     """The limits of `instances` [B] and of what random episodes add to them, where no limits are given."""
     graph = environment.observe(environment.reset(instances)).graph
     nodes = max(int(one.node_segments.lengths.max()) for one in (instances, graph))

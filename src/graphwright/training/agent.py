@@ -76,7 +76,7 @@ class Agent:
         for begin in range(0, count, at_once):
             number = min(at_once, count - begin)
             instances = collection.instances(self.problem, environment, number, generator, goal)
-            parts.append(sampler.build(instances).objects)
+            parts.append(sampler.sample_forward(instances).objects)
         return GraphBatch.concat(parts)
 
     def log_reward(self, objects: GraphBatch) -> Tensor:
@@ -96,10 +96,10 @@ class Agent:
         sampler = Sampler(environment, self.policy, NO_EXPLORATION, torch.Generator().manual_seed(seed))
         found = []
         for _ in range(trajectories):
-            apart = sampler.take_apart(objects)
+            apart = sampler.sample_backward(objects)
             states = apart.states
-            masks, backward_masks = environment.masks(states), environment.backward_masks(states)
-            estimate = self.policy(environment.observe(states), masks, backward_masks)
+            seen = environment.observe(states)
+            estimate = self.policy(seen.graph, seen.masks, environment.backward_masks(states))
             ratio = estimate.forward.log_prob(apart.forward) - estimate.backward.log_prob(apart.backward)
             found.append(segment_sum(ratio, apart.segments))
         symmetries = environment.log_automorphisms(objects).to(torch.float32)

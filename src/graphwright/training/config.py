@@ -152,7 +152,7 @@ class TrainConfig(RunConfig):
         return self
 
     @property
-    def played(self) -> Environment:
+    def played(self) -> Any:
         """The environment as it is played: its illegal actions masked or punished."""
         return self.collection.played(self.environment) if isinstance(self.collection, PlayConfig) else self.environment
 

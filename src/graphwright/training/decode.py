@@ -8,7 +8,7 @@ import torch
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_argmax
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.rollouts import play, repeat_each
 from graphwright.nn import GraphPolicy
 
@@ -17,7 +17,7 @@ Decoding = Literal["greedy", "sample", "best-of"]
 
 def decode(
     policy: GraphPolicy,
-    environment: Environment,
+    environment: Optimization,
     instances: GraphBatch,
     method: Decoding = "greedy",
     *,
@@ -42,7 +42,7 @@ def decode(
     return cheapest(environment, [greedy, drawn])
 
 
-def cheapest(environment: Environment, solutions: list[GraphBatch]) -> GraphBatch:
+def cheapest(environment: Optimization, solutions: list[GraphBatch]) -> GraphBatch:
     """The state of least cost of each instance; every batch of `solutions` holds equally many of each, in a row."""
     num_instances = solutions[0].num_graphs
     pool = GraphBatch.concat(solutions)

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.curves import plot_curve, plot_returns
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
 from graphwright.training.collection import PlayConfig, make_generator
@@ -65,7 +65,12 @@ class GapEvaluator(Evaluator):
     metric = "validation_gap"
 
     def __init__(
-        self, environment: Environment, instances: list[GraphBatch], costs: list[Tensor], reference: str, every: int = 1
+        self,
+        environment: Optimization,
+        instances: list[GraphBatch],
+        costs: list[Tensor],
+        reference: str,
+        every: int = 1,
     ) -> None:
         super().__init__(every)
         self.environment = environment
@@ -116,7 +121,7 @@ class ReturnEvaluator(Evaluator):
     metric = "validation_return"
     better = "higher"
 
-    def __init__(self, environment: Environment, instances: list[GraphBatch], every: int = 1) -> None:
+    def __init__(self, environment: Optimization, instances: list[GraphBatch], every: int = 1) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
@@ -134,7 +139,7 @@ class ReturnEvaluator(Evaluator):
 
 def make_evaluator(
     problem: Problem,
-    environment: Environment,
+    environment: Optimization,
     collection: PlayConfig,
     validation: ValidationConfig,
     device: torch.device,
@@ -151,7 +156,7 @@ def make_evaluator(
     return GapEvaluator(collection.played(environment), batches, costs, reference, validation.every)
 
 
-def _reference(problem: Problem, environment: Environment, instances: GraphBatch) -> tuple[Tensor, str]:
+def _reference(problem: Problem, environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:
     """The costs [B] to compare with, and whose they are."""
     if problem.solve_exactly is not None:
         try:

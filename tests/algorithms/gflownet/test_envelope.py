@@ -14,22 +14,22 @@ from torch import Tensor
 from flow_many import SIDE, TABLE, TWO_OBJECTIVES, cell
 from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.algorithms.gflownet.config import GFlowNetConfig
-from graphwright.core import GraphBatch, from_edges
+from graphwright.core import GraphBatch, Observation, from_edges
 from graphwright.core.timestep import PREFERENCE
 from graphwright.data.states import WholeStates
 from graphwright.distributions import PreferenceCategorical, RaggedCategorical
 from graphwright.envs.generation import Generation
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, axes
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.node_sets import CHOSEN, IndependentSets
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowEstimate
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
-from graphwright.training.gflownet.sampling import build
+from graphwright.training.gflownet.sampling import sample_forward
 from graphwright.training.gflownet.sources import SourcesConfig
 from graphwright.training.train import TrainingRun
 from samplers import OBJECTIVES, sampler_config
@@ -44,11 +44,11 @@ class EndsOfAPath(ManyObjectives):
     def names(self) -> tuple[str, ...]:
         return ("left", "right")
 
-    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return objects.nodes[CHOSEN].view(-1, 2, 3).double().mean(2)
 
 
-def paths(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def paths(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     one = from_edges(torch.stack([torch.arange(5), torch.arange(1, 6)]), torch.tensor([6]), undirected=True)
     one = one.with_nodes(weight=torch.ones(6)).with_edges(weight=torch.ones(10))
     return one.select(torch.zeros(count, dtype=torch.int64))
@@ -107,8 +107,8 @@ def by_loops(run: TrainingRun, batch: FlowBatch, preferences: int, share: float)
         if config.collection.condition.preference is not None:
             written = Conditions(state.graphs["beta"], weights.unsqueeze(0), None)
             state = config.collection.condition.attach(state, written)
-        masks = config.environment.masks(state)
-        found = run.policy.distribution(config.environment.observe(state), masks)
+        masks = config.environment.observe(state).masks
+        found = run.policy.distribution(config.environment.observe(state).graph, masks)
         assert isinstance(found, PreferenceCategorical)
         legal = config.environment.actions.arrange(state, masks)
         return [one if allowed else None for one, allowed in zip(found.values, legal.tolist(), strict=True)]
@@ -237,11 +237,11 @@ def test_what_is_learned_is_best_for_any_preference() -> None:
     environment = TWO_OBJECTIVES.environment
 
     @torch.no_grad()
-    def greedy(state: GraphBatch) -> Tensor:
-        return table.distribution(environment.observe(state), environment.masks(state)).mode
+    def greedy(seen: Observation) -> Tensor:
+        return table.distribution(seen.graph, seen.masks).mode
 
     instances = axes(3, 2).with_graphs(**{PREFERENCE: PREFERENCES})
-    found = cell(build(environment, instances, greedy).objects)
+    found = cell(sample_forward(environment, instances, greedy).objects)
     expected = (PREFERENCES.double() @ TABLE.T).argmax(1)
     assert len(set(expected.tolist())) == 3
     assert torch.equal(found, expected)

@@ -13,17 +13,17 @@ from flow_exact import SMALL, random_policy
 from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.algorithms.gflownet.gflownet import GFlowNet, count_residual
-from graphwright.core import GraphBatch, Segments, from_edges
+from graphwright.core import GraphBatch, Observation, Segments, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.data.states import StateTable
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.node_sets import Cuts, IndependentSets
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
+from graphwright.envs.rollouts import uniform_choice
 from graphwright.nn import EncoderConfig
 from graphwright.nn.gflownet_policy import FlowPolicy
-from graphwright.training.gflownet.evaluate_sampling import uniform_choice
-from graphwright.training.gflownet.sampling import build, take_apart
+from graphwright.training.gflownet.sampling import sample_backward, sample_forward
 from graphwright.training.gflownet.sources import SourcesConfig
 from graphwright.training.train import TrainingRun
 from samplers import OBJECTIVES, sampler_config
@@ -31,7 +31,7 @@ from strategies import assert_same_batch, seeded
 
 BY_STEP = [name for name, objective in OBJECTIVES.items() if objective.by_step and name != "envelope-q"]
 PATH = from_edges(torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]]), torch.tensor([5]), undirected=True)
-WALKED: dict[str, tuple[FlowEnvironment, GraphBatch]] = {
+WALKED: dict[str, tuple[Reversible, GraphBatch]] = {
     "grid": SMALL["grid"],
     "two colours": SMALL["two colours"],
     "independent sets": (IndependentSets(), PATH),
@@ -50,11 +50,21 @@ def walked(name: str, learned: frozenset[str], count: int = 6) -> tuple[FlowBatc
     """Uniform walks, of different lengths, and a network that knows nothing of them."""
     environment, instance = WALKED[name]
     instances = instance.select(torch.zeros(count, dtype=torch.int64))
-    found = build(environment, instances, uniform_choice(environment, seeded(3)))
+    found = sample_forward(environment, instances, uniform_choice(environment.actions, seeded(3)))
     policy = random_policy(environment, learned)
     wanted = log_reward(found.objects).float()
     groups = Segments(torch.tensor([0, 2, count]))
-    return FlowBatch(environment, policy, found, wanted, groups, log_reward), policy
+    batch = FlowBatch(
+        environment.observe,
+        environment.backward_masks,
+        environment.undo,
+        policy,
+        found,
+        wanted,
+        groups,
+        log_reward,
+    )
+    return batch, policy
 
 
 @pytest.mark.parametrize("name", WALKED)
@@ -150,23 +160,23 @@ def test_of_states_whose_graphs_stay_only_what_changes_is_stored(name: str) -> N
     """Forward and backward: one byte a node, and the same states as the environment's steps lead to."""
     environment, _ = WALKED[name]
     whole = walked(name, frozenset())[0].trajectories
-    apart = take_apart(environment, whole.objects, lambda s: last_legal(environment, s))
+    apart = sample_backward(environment, whole.objects, lambda seen: last_legal(environment, seen))
     for found in (whole, apart, Trajectories.concat([whole, apart])):
         assert isinstance(found.table, StateTable)
         assert found.table.num_bytes == found.segments.num_rows * (PATH.num_nodes + 4)
         followed = torch.ones(found.segments.num_rows, dtype=torch.bool)
         followed[found.segments.ptr[1:] - 1] = False
-        after, reverse = environment.step(found.states.select(followed), found.forward[followed])
+        after, reverse = environment.advance(found.states.select(followed), found.forward[followed])
         follows = followed.roll(1)
         assert_same_batch(after, found.states.select(follows))
         assert reverse.tolist() == found.backward[follows].tolist()
     assert_same_batch(apart.objects, whole.objects)
 
 
-def last_legal(environment: FlowEnvironment, state: GraphBatch) -> Tensor:
+def last_legal(environment: Reversible, seen: Observation) -> Tensor:
     """[B]: the last backward action that is legal, -1 where there is none."""
     actions = environment.backward_actions
-    legal, segments = actions.arrange(state, environment.backward_masks(state)), actions.segments(state)
+    legal, segments = actions.arrange(seen.graph, seen.masks), actions.segments(seen.graph)
     place = torch.where(legal, segments.position, -1)
     return torch.stack([part.max() for part in place.split(segments.lengths.tolist())])
 

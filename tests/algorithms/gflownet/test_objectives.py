@@ -26,11 +26,12 @@ from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.data.states import WholeStates
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generative.enumeration import enumerate_states
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.node_sets import IndependentSets
+from graphwright.envs.reversible import Reversible
+from graphwright.envs.rollouts import uniform_choice
 from graphwright.functional.gflownet import Regression
 from graphwright.nn.gflownet_policy import FlowEstimate
-from graphwright.training.gflownet.sampling import build
+from graphwright.training.gflownet.sampling import sample_forward
 from samplers import OBJECTIVES
 from strategies import seeded
 
@@ -38,7 +39,7 @@ BALANCES = ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-db", "f
 ENVIRONMENTS = ["grid", "directed edges", "two colours"]
 
 
-def reward_of(environment: FlowEnvironment, *, corrected: bool = True) -> Callable[[GraphBatch], Tensor]:
+def reward_of(environment: Reversible, *, corrected: bool = True) -> Callable[[GraphBatch], Tensor]:
     """A reward that is different for almost every object, the same for the same, with what symmetries ask."""
 
     def log_reward(states: GraphBatch) -> Tensor:
@@ -61,23 +62,28 @@ def exact_flows(name: str, backward: str = "uniform") -> ExactFlows:
 def random_batch(flows: ExactFlows, policy: object, count: int = 24) -> FlowBatch:
     """Trajectories of uniform choices, so that they are not those of any policy."""
     environment, instance = flows.environment, SMALL_INSTANCES[id(flows.environment)]
-    generator = seeded(0)
-
-    def choose(state: GraphBatch) -> Tensor:
-        mask = environment.actions.arrange(state, environment.masks(state))
-        return RaggedCategorical(torch.zeros(mask.shape), environment.actions.segments(state), mask).sample(generator)
-
-    found = build(environment, instance.select(torch.zeros(count, dtype=torch.int64)), choose)
+    instances = instance.select(torch.zeros(count, dtype=torch.int64))
+    found = sample_forward(environment, instances, uniform_choice(environment.actions, seeded(0)))
     log_reward = flows.log_reward(found.objects)
     groups = Segments(torch.tensor([0, count // 3, count]))
     rewards = log_reward.float().exp().unsqueeze(1)
-    return FlowBatch(flows, policy, found, log_reward, groups, flows.log_reward, rewards)  # type: ignore[arg-type]
+    return FlowBatch(
+        flows.observe,
+        flows.environment.backward_masks,
+        flows.environment.undo,
+        policy,  # type: ignore[arg-type]
+        found,
+        log_reward,
+        groups,
+        flows.log_reward,
+        rewards,
+    )
 
 
 def network_batch(flows: ExactFlows, policy: object, count: int = 24) -> FlowBatch:
     """The same trajectories for a network, which has observations and float32."""
     batch = random_batch(flows, policy, count)
-    return replace(batch, environment=flows.environment, log_reward=batch.log_reward.float())
+    return replace(batch, observe=flows.environment.observe, log_reward=batch.log_reward.float())
 
 
 SMALL_INSTANCES = {id(environment): instance for environment, instance in SMALL.values()}
@@ -184,7 +190,7 @@ def test_the_inflow_of_a_state_is_that_of_a_loop_over_its_parents(name: str) -> 
         total = 0.0
         for way in ways.tolist():
             parent, forward = environment.undo(state, torch.tensor([way]))
-            logits = policy.distribution(environment.observe(parent), environment.masks(parent)).logits
+            logits = policy.distribution(environment.observe(parent).graph, environment.observe(parent).masks).logits
             total += float(logits[int(forward)].detach().exp())
         assert found[place].exp().item() == pytest.approx(total, rel=1e-4)
 

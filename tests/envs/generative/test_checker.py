@@ -12,10 +12,11 @@ from flow_exact import SMALL, coloured
 from graphwright.core import GraphBatch
 from graphwright.envs.conformance import ConformanceError
 from graphwright.envs.generative.conformance import check_flow_environment
-from graphwright.envs.generative.environment import FlowEnvironment, Move, blank
+from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.grid import HyperGrid, axes
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Move, Reversible
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -38,8 +39,8 @@ def test_tasks_conform(name: str) -> None:
 class WrongReverse(HyperGrid):
     """Says that the other axis leads back."""
 
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
-        after, reverse = super().step(state, action)
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
+        after, reverse = super().advance(state, action)
         return Move(after, 1 - reverse)
 
 
@@ -72,8 +73,8 @@ class DeadEnd(HyperGrid):
 class InPlace(HyperGrid):
     """Writes into the state that it is given."""
 
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
-        after, reverse = super().step(state, action)
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
+        after, reverse = super().advance(state, action)
         state.nodes["coordinate"].copy_(after.nodes["coordinate"])
         return Move(state, reverse)
 
@@ -92,8 +93,8 @@ class UndoInPlace(HyperGrid):
 class Together(HyperGrid):
     """Moves all graphs as the first one."""
 
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
-        return super().step(state, torch.where(action == action[-1], action, action[-1]))
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
+        return super().advance(state, torch.where(action == action[-1], action, action[-1]))
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,16 @@ class WideMask(HyperGrid):
 class MissingColumn(HyperGrid):
     """Shows less than it promises."""
 
-    def observe(self, state: GraphBatch) -> GraphBatch:
-        return super().observe(state).keep(nodes=["axis"])
+    def view(self, state: GraphBatch) -> GraphBatch:
+        return super().view(state).keep(nodes=["axis"])
 
 
 @dataclass(frozen=True)
 class WrongWidth(HyperGrid):
     """Shows something else than it promises."""
 
-    def observe(self, state: GraphBatch) -> GraphBatch:
-        return state.with_nodes(axis=super().observe(state).nodes["axis"])
+    def view(self, state: GraphBatch) -> GraphBatch:
+        return state.with_nodes(axis=super().view(state).nodes["axis"])
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class TooMuchGiven(HyperGrid):
         return state
 
 
-BROKEN: dict[str, tuple[FlowEnvironment, str]] = {
+BROKEN: dict[str, tuple[Reversible, str]] = {
     "wrong reverse": (WrongReverse(2, 4), "what leads back is legal"),
     "wrong forward action": (WrongForward(2, 4), "undo names the action that leads there again"),
     "illegal undo": (IllegalUndo(2, 4), "an initial state has nothing to take back"),
@@ -155,7 +156,7 @@ BROKEN: dict[str, tuple[FlowEnvironment, str]] = {
 
 
 @pytest.mark.parametrize(("environment", "rule"), BROKEN.values(), ids=BROKEN)
-def test_mistakes_are_found(environment: FlowEnvironment, rule: str) -> None:
+def test_mistakes_are_found(environment: Reversible, rule: str) -> None:
     with pytest.raises(ConformanceError, match=rule):
         check_flow_environment(environment, axes(8, 2), max_steps=20)
 

@@ -45,7 +45,7 @@ def test_the_mask_is_that_of_networkx_on_random_graphs(num_nodes: int) -> None:
     environment, random = Dags(num_nodes), seeded(num_nodes)
     state = environment.reset(complete_graphs(4, num_nodes, directed=True))
     for _ in range(2 * num_nodes):
-        allowed = environment.masks(state)[1].split(state.edge_segments.lengths.tolist())
+        allowed = environment.observe(state).masks[1].split(state.edge_segments.lengths.tolist())
         for one, edges in enumerate(edge_sets(state)):
             graph = nx.DiGraph(list(edges))
             graph.add_nodes_from(range(num_nodes))
@@ -58,7 +58,7 @@ def test_the_mask_is_that_of_networkx_on_random_graphs(num_nodes: int) -> None:
             break
         lots = torch.rand(owner.numel(), generator=random)
         choice = torch.stack([action[owner == b][lots[owner == b].argmax()] for b in range(4)])
-        state = environment.step(state, choice).state
+        state = environment.advance(state, choice).state
 
 
 def test_a_long_path_may_not_be_closed() -> None:
@@ -67,7 +67,7 @@ def test_a_long_path_may_not_be_closed() -> None:
         instance = environment.reset(complete_graphs(1, num_nodes, directed=True))
         source, destination = instance.edge_index
         state = instance.with_edges(**{PRESENT: destination == source + 1})
-        allowed = environment.masks(state)[1]
+        allowed = environment.observe(state).masks[1]
         assert torch.equal(allowed, destination > source + 1)
 
 
@@ -75,7 +75,7 @@ def test_edges_may_be_forbidden_and_graphs_may_be_smaller() -> None:
     graph = from_edges(torch.tensor([[0, 1, 2, 3, 4], [1, 2, 0, 4, 3]]), torch.tensor([3, 2]), undirected=False)
     environment = Dags(3)
     state = environment.reset(graph)
-    state = environment.step(state, torch.tensor([1, 1])).state  # 2 → 0 and 4 → 3
-    state = environment.step(state.select(torch.tensor([0])), torch.tensor([2])).state  # 0 → 1
+    state = environment.advance(state, torch.tensor([1, 1])).state  # 2 → 0 and 4 → 3
+    state = environment.advance(state.select(torch.tensor([0])), torch.tensor([2])).state  # 0 → 1
     assert edge_sets(state) == [{(2, 0), (0, 1)}]
     assert not bool(environment.masks(state)[1].any())

@@ -49,11 +49,11 @@ def test_what_is_seen_of_directed_edges() -> None:
     environment = EdgeSets(3)
     state = environment.reset(complete_graphs(1, 3, directed=True))
     joined = {tuple(pair): row for row, pair in enumerate(state.edge_index.T.tolist())}
-    state, _ = environment.step(state, torch.tensor([1 + joined[0, 1]]))
-    state, reverse = environment.step(state, torch.tensor([1 + joined[2, 1]]))
+    state, _ = environment.advance(state, torch.tensor([1 + joined[0, 1]]))
+    state, reverse = environment.advance(state, torch.tensor([1 + joined[2, 1]]))
     assert edges(state) == [frozenset({(0, 1), (2, 1)})]
     assert reverse.tolist() == [joined[2, 1]]
-    seen = environment.observe(state)
+    seen = environment.observe(state).graph
     assert seen.nodes["name"].tolist() == torch.eye(3).tolist()
     assert seen.nodes["degree"].tolist() == [0, 2, 0]
     assert seen.edges[PRESENT][joined[0, 1]].tolist() == [True, False]
@@ -64,6 +64,6 @@ def test_both_directions_of_an_undirected_edge_come_and_go_together() -> None:
     environment = EdgeSets(4)
     state = environment.reset(complete_graphs(2, 4, directed=False))
     for action in ([1, 6], [2, 5], [6, 1]):
-        state, _ = environment.step(state, torch.tensor(action))
+        state, _ = environment.advance(state, torch.tensor(action))
         assert torch.equal(state.edges[PRESENT], state.edges[PRESENT][opposite_rows(state)])
         assert [len(some) for some in edges(state)] == [int(state.edges[PRESENT].sum()) // 2] * 2

@@ -88,14 +88,14 @@ def walk(environment: GraphBuilding, count: int, seed: int) -> list[GraphBatch]:
     while state.num_graphs:
         states.append(state)
         segments = environment.actions.segments(state)
-        mask = environment.actions.arrange(state, environment.masks(state)).clone()
+        mask = environment.actions.arrange(state, environment.observe(state).masks).clone()
         mask[segments.ptr[:-1]] = False
         state = state.select(torch.bincount(segments.index[mask], minlength=state.num_graphs) > 0)
         if state.num_graphs:
-            owner, action = legal_moves(environment.actions, state, environment.masks(state), but_first=True)
+            owner, action = legal_moves(environment.actions, state, environment.observe(state).masks, but_first=True)
             draw = torch.rand(owner.shape, generator=seeded(seed + len(states)))
             best = torch.stack([torch.where(owner == g, draw, -1).argmax() for g in range(state.num_graphs)])
-            state = environment.step(state, action[best]).state
+            state = environment.advance(state, action[best]).state
     return states
 
 
@@ -117,10 +117,10 @@ def test_every_legal_action_leads_to_a_valid_graph_and_back(context: GraphContex
     for state in walk(environment, 4, 0):
         state.validate()
         assert_connected_and_simple(state, context)
-        owner, action = legal_moves(environment.actions, state, environment.masks(state), but_first=True)
+        owner, action = legal_moves(environment.actions, state, environment.observe(state).masks, but_first=True)
         if owner.numel():
             before = state.select(owner)
-            after, reverse = environment.step(before, action)
+            after, reverse = environment.advance(before, action)
             after.validate()
             back = environment.backward_actions
             legal = back.arrange(after, environment.backward_masks(after))
@@ -143,9 +143,9 @@ def test_everything_that_may_be_taken_back_can_be_done_again(context: GraphConte
             before, forward = environment.undo(after, action)
             before.validate()
             assert_connected_and_simple(before, context)
-            legal = environment.actions.arrange(before, environment.masks(before))
+            legal = environment.actions.arrange(before, environment.observe(before).masks)
             assert bool(legal[environment.actions.segments(before).ptr[:-1] + forward].all())
-            again = environment.step(before, forward).state
+            again = environment.advance(before, forward).state
             assert environment.keys(again) == environment.keys(after)
 
 
@@ -172,7 +172,7 @@ def test_graphs_of_a_batch_do_not_affect_each_other(context: GraphContext, draw:
     environment = GraphBuilding(context)
     states = walked(environment)
     mixed = GraphBatch.concat([states.select(torch.tensor([one % states.num_graphs])) for one, _ in draw])
-    masks = environment.masks(mixed)
+    masks = environment.observe(mixed).masks
     owner, action = legal_moves(environment.actions, mixed, masks, but_first=True)
     possible: dict[int, list[int]] = {}
     for graph, place in zip(owner.tolist(), action.tolist(), strict=True):
@@ -181,9 +181,9 @@ def test_graphs_of_a_batch_do_not_affect_each_other(context: GraphContext, draw:
         return
     chosen = torch.tensor(sorted(possible))
     taken = torch.tensor([possible[graph][draw[graph][1] % len(possible[graph])] for graph in sorted(possible)])
-    after, reverse = environment.step(mixed.select(chosen), taken)
+    after, reverse = environment.advance(mixed.select(chosen), taken)
     for place, graph in enumerate(chosen.tolist()):
-        alone = environment.step(mixed.select(torch.tensor([graph])), taken[place : place + 1])
+        alone = environment.advance(mixed.select(torch.tensor([graph])), taken[place : place + 1])
         assert_same_batch(alone.state, after.select(torch.tensor([place])))
         assert alone.reverse.tolist() == reverse[place : place + 1].tolist()
 
@@ -193,21 +193,26 @@ def test_a_triangle_by_hand() -> None:
     environment = coloured(3)
     state = environment.reset(blank(1))
     masks = [[False], [[True, True]], [], []]
-    assert [mask.tolist() for mask in environment.masks(state)] == masks
-    state, reverse = environment.step(state, torch.tensor([2]))  # begin with the second colour
+    assert [mask.tolist() for mask in environment.observe(state).masks] == masks
+    state, reverse = environment.advance(state, torch.tensor([2]))  # begin with the second colour
     assert (state.nodes[TYPE].tolist(), reverse.tolist()) == ([1], [0])
-    assert [mask.tolist() for mask in environment.masks(state)] == [[True], [[False, False]], [[True, True]], []]
-    state, reverse = environment.step(state, torch.tensor([3]))  # a node of the first, joined to node 0
+    assert [mask.tolist() for mask in environment.observe(state).masks] == [
+        [True],
+        [[False, False]],
+        [[True, True]],
+        [],
+    ]
+    state, reverse = environment.advance(state, torch.tensor([3]))  # a node of the first, joined to node 0
     assert (state.nodes[TYPE].tolist(), state.edge_index.tolist(), reverse.tolist()) == ([1, 0], [[1, 0], [0, 1]], [2])
-    state, reverse = environment.step(state, torch.tensor([3 + 2 + 1]))  # one of the second, joined to node 1
+    state, reverse = environment.advance(state, torch.tensor([3 + 2 + 1]))  # one of the second, joined to node 1
     choice = environment.backward_actions.locate(state, reverse)
     assert (state.nodes[TYPE].tolist(), [int(part) for part in choice]) == ([1, 0, 1], [1, 2, 0])
-    stop, begin, add, join = environment.masks(state)
+    stop, begin, add, join = environment.observe(state).masks
     assert (stop.tolist(), begin.any(), add.any(), join.tolist()) == ([True], False, False, [False, True, False])
     end, remove, cut = environment.backward_masks(state)
     assert (end.tolist(), remove.tolist(), cut.tolist()) == ([False], [True, False, True], [False, False])
     action = environment.actions.compose(state, Choice(torch.tensor([3]), torch.tensor([1]), torch.tensor([0])))
-    state, reverse = environment.step(state, action)
+    state, reverse = environment.advance(state, action)
     assert environment.backward_actions.locate(state, reverse).block.tolist() == [2]
     end, remove, cut = environment.backward_masks(state)
     assert (end.any(), remove.any(), cut.tolist()) == (False, False, [True, True, True])
@@ -247,7 +252,7 @@ def markings(graph: nx.Graph) -> int:
 def test_what_a_network_sees_of_attributes() -> None:
     environment = GraphBuilding(Marked())
     state = walk(environment, 1, 3)[-1]
-    seen = environment.observe(state)
+    seen = environment.observe(state).graph
     for name, count in (("charge", 2), ("tag", 1)):
         assert seen.nodes[name].argmax(1).tolist() == state.nodes[name].tolist()
         assert seen.nodes[name].shape[1] == count + 1
@@ -258,15 +263,15 @@ def test_what_a_network_sees_of_attributes() -> None:
 def test_graph_columns_stay_on_the_way() -> None:
     environment = coloured(4)
     instances = blank(3).with_graphs(beta=torch.tensor([1.0, 2, 3]))
-    state, _ = environment.step(environment.reset(instances), torch.tensor([1, 2, 1]))
-    state, _ = environment.step(state, torch.tensor([3, 3, 4]))
+    state, _ = environment.advance(environment.reset(instances), torch.tensor([1, 2, 1]))
+    state, _ = environment.advance(state, torch.tensor([3, 3, 4]))
     assert state.graphs["beta"].tolist() == [1, 2, 3]
 
 
 def test_graphs_are_written_as_documents() -> None:
     environment = coloured(3)
-    state, _ = environment.step(environment.reset(blank(2)), torch.tensor([1, 2]))
-    state, _ = environment.step(state, torch.tensor([4, 3]))
+    state, _ = environment.advance(environment.reset(blank(2)), torch.tensor([1, 2]))
+    state, _ = environment.advance(state, torch.tensor([4, 3]))
     lines = node_link_lines(environment, state)
     kind, edges = '{"directed":false,"multigraph":false,', '"edges":[{"source":1,"target":0}]}'
     assert lines == [

@@ -33,14 +33,14 @@ def test_every_cell_is_reached_in_every_order(dimensions: int, side: int) -> Non
 def test_a_walk_by_hand() -> None:
     environment = HyperGrid(2, 3)
     state = environment.reset(axes(2, 2))
-    state, reverse = environment.step(state, torch.tensor([1, 2]))
+    state, reverse = environment.advance(state, torch.tensor([1, 2]))
     assert (coordinates(state), reverse.tolist()) == ([(1, 0), (0, 1)], [0, 1])
-    state, _ = environment.step(state, torch.tensor([1, 1]))
+    state, _ = environment.advance(state, torch.tensor([1, 1]))
     assert coordinates(state) == [(2, 0), (1, 1)]
-    stop, forth = environment.masks(state)
+    stop, forth = environment.observe(state).masks
     assert (stop.tolist(), forth.tolist()) == ([True, True], [False, True, True, True])
     assert environment.backward_masks(state)[0].tolist() == [True, False, True, True]
-    seen = environment.observe(state)
+    seen = environment.observe(state).graph
     assert seen.nodes["axis"].tolist() == [[1, 0], [0, 1]] * 2
     assert seen.nodes[COORDINATE].tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0], [0, 1, 0]]
     state, forward = environment.undo(state, torch.tensor([0, 1]))

@@ -73,7 +73,7 @@ def test_cuts_are_all_subsets(graph: nx.Graph) -> None:
     states, ways = walk(Cuts(), instance(graph), sets)
     assert states.num_graphs == len(set(sets(states))) == 2 ** len(graph)
     assert all(count == math.factorial(len(chosen)) for chosen, count in ways.items())
-    assert bool(Cuts().masks(states)[0].all())
+    assert bool(Cuts().observe(states).masks[0].all())
 
 
 @graphs
@@ -89,7 +89,7 @@ def test_rewards_and_gains_are_those_of_networkx(graph: nx.Graph, weighted: bool
     assert log_reward.dtype == torch.float64
     assert log_reward.tolist() == [2 * cut[chosen] for chosen in sets(states)]
 
-    seen = environment.observe(states).nodes
+    seen = environment.observe(states).graph.nodes
     relative, gain, log_gain = (
         seen[name].view(states.num_graphs, -1) for name in ("relative_gain", "gain", "log_gain")
     )
@@ -115,7 +115,7 @@ def test_the_rest_depends_on_what_is_seen_of_nodes_that_are_not_chosen(environme
     flows = ExactFlows(environment, space, lambda states: reward(environment, states), uniform_backward(environment))
     rest, alike = flows.log_flow - flows.log_reward(space.states), defaultdict(list)
     for row in range(space.num_states):
-        seen = environment.observe(space.states.select(torch.tensor([row])))
+        seen = environment.observe(space.states.select(torch.tensor([row]))).graph
         left = ~seen.nodes[CHOSEN]
         columns = torch.stack([seen.nodes[name][left].float() for name in environment.features.nodes])
         edges = (left.cumsum(0) - 1)[seen.edge_index]
@@ -134,14 +134,14 @@ def test_graphs_of_a_batch_do_not_meet(environment: NodeSets) -> None:
     state = environment.reset(InstanceGenerator(ErdosRenyi(p=0.4), (1, 5, 9))(8, seeded(1)))
     spec, random = environment.actions, seeded(2)
     for _ in range(4):
-        together = spec.arrange(state, environment.masks(state))
-        parts = [spec.arrange(one, environment.masks(one)) for one in (alone(state, b) for b in range(8))]
+        together = spec.arrange(state, environment.observe(state).masks)
+        parts = [spec.arrange(one, environment.observe(one).masks) for one in (alone(state, b) for b in range(8))]
         assert_same(together, torch.cat(parts))
         owner, action = legal(environment, state, forward=True)
         going = owner.unique()
         lots = torch.rand(owner.numel(), generator=random)
         choice = torch.stack([action[owner == b][lots[owner == b].argmax()] for b in going])
-        state = environment.step(state.select(going), choice).state
+        state = environment.advance(state.select(going), choice).state
         state = GraphBatch.concat([state, environment.reset(InstanceGenerator(ErdosRenyi(), (4,))(8, random))])
         state = state.select(torch.arange(8))
 
@@ -151,7 +151,7 @@ def test_random_play_on_graphs_of_the_literature_ends_in_maximal_sets() -> None:
     state = environment.reset(InstanceGenerator(ModelRB(), (200, 207))(3, random))
     final = 0
     while final < 3:
-        (free,) = environment.masks(state)
+        (free,) = environment.observe(state).masks
         going = segment_sum(free, state.node_segments) > 0
         lots = (
             torch.rand(state.num_nodes, generator=random)
@@ -160,7 +160,7 @@ def test_random_play_on_graphs_of_the_literature_ends_in_maximal_sets() -> None:
         )
         action = torch.stack([lot.argmax() for lot in lots])
         final = 3 - int(going.sum())
-        state = GraphBatch.concat([environment.step(state, action).state.select(going), state.select(~going)])
+        state = GraphBatch.concat([environment.advance(state, action).state.select(going), state.select(~going)])
     chosen = state.nodes[CHOSEN]
     source, destination = state.edge_index
     assert not bool((chosen[source] & chosen[destination]).any())

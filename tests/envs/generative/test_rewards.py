@@ -64,7 +64,7 @@ def test_networkx_graphs_have_the_columns() -> None:
 def test_only_edges_that_are_present_are_edges(directed: bool) -> None:
     environment = EdgeSets(3)
     state = environment.reset(complete_graphs(2, 3, directed=directed))
-    state = environment.step(state, torch.tensor([1, 2])).state
+    state = environment.advance(state, torch.tensor([1, 2])).state
     for graph in networkx_graphs(environment, state):
         assert graph.is_directed() == directed
         assert (len(graph), graph.number_of_edges()) == (3, 1)

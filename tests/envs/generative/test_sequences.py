@@ -32,7 +32,7 @@ def written(environment: Sequences, texts: list[list[int]]) -> GraphBatch:
     for text in texts:
         state = environment.reset(blank(1))
         for token in text:
-            state = environment.step(state, torch.tensor([token + 1])).state
+            state = environment.advance(state, torch.tensor([token + 1])).state
         states.append(state)
     return GraphBatch.concat(states)
 
@@ -59,7 +59,7 @@ def test_a_state_is_the_path_of_its_tokens() -> None:
 
 def test_whoever_is_at_the_greatest_length_may_only_stop() -> None:
     environment = Sequences(3, 2)
-    stop, append = environment.masks(written(environment, [[0, 1], [0]]))
+    stop, append = environment.observe(written(environment, [[0, 1], [0]])).masks
     assert stop.tolist() == [True, True]
     assert append.tolist() == [[False] * 3, [True] * 3]
 
@@ -67,14 +67,14 @@ def test_whoever_is_at_the_greatest_length_may_only_stop() -> None:
 def test_graph_columns_stay_and_walkers_do_not_meet() -> None:
     environment = Sequences(4, 5)
     state = environment.reset(blank(2).with_graphs(beta=torch.tensor([1.0, 2.0])))
-    state = environment.step(state, torch.tensor([4, 1])).state
+    state = environment.advance(state, torch.tensor([4, 1])).state
     assert state.graphs["beta"].tolist() == [1, 2]
     assert tokens(state) == [(3,), (0,)]
 
 
 def test_a_network_sees_tokens_and_places() -> None:
     environment = Sequences(2, 3)
-    observed = environment.observe(written(environment, [[1, 0], []]))
+    observed = environment.observe(written(environment, [[1, 0], []])).graph
     columns = node_columns(environment.features, observed)
     assert columns.shape[1] == node_width(environment.features)
     # position, last, length, token

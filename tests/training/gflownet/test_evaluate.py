@@ -9,9 +9,9 @@ import torch
 
 from flow_exact import coloured
 from graphwright.envs.generative.edge_sets import EdgeSets
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import HyperGrid
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import Agent, make_policy
 from graphwright.training.evaluate import SamplingOptions, evaluate
@@ -20,7 +20,7 @@ from graphwright.training.validation import DistributionValidationConfig
 from samplers import sampler_config
 from strategies import assert_same_batch, seeded
 
-ENVIRONMENTS: dict[str, FlowEnvironment] = {
+ENVIRONMENTS: dict[str, Reversible] = {
     "hyper-grid": HyperGrid(2, 4),
     "ring-edges": EdgeSets(3),
     "two-colour": coloured(3),

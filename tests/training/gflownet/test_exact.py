@@ -20,11 +20,12 @@ from flow_exact import (
 from graphwright.core import GraphBatch
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generative.enumeration import StateSpace, enumerate_states, total_variation
-from graphwright.envs.generative.environment import FlowEnvironment, blank
+from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.tasks.hyper_grid import GridReward
 from graphwright.envs.generative.tasks.ring_edges import RingReward
 from graphwright.envs.generative.tasks.two_colour import ColourReward
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 from graphwright.training.config import TrainConfig
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact, enumerate_or_none
@@ -57,7 +58,7 @@ def test_all_ways_back_from_an_object_have_probability_one_together(name: str, k
         reached.index_add_(0, owner[moves], share[moves] * reached[parent[moves]])
     torch.testing.assert_close(reached, torch.ones_like(reached), rtol=0, atol=1e-6 if kind == "learned" else 1e-12)
 
-    after, reverse = environment.step(
+    after, reverse = environment.advance(
         space.states.select(space.source), space.move - space.candidates.ptr[space.source]
     )
     share = backward(after).log_prob(reverse).exp()
@@ -95,11 +96,13 @@ def test_the_exact_distribution_is_that_of_samples(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     while state.num_graphs:
         with torch.no_grad():
-            action = policy.distribution(environment.observe(state), environment.masks(state)).sample(generator)
+            action = policy.distribution(environment.observe(state).graph, environment.observe(state).masks).sample(
+                generator
+            )
         over = action <= 0 if environment.has_stop else action < 0
         for key in environment.keys(state.select(over)):
             count[space.keys[key]] += 1
-        state = environment.step(state.select(~over), action[~over]).state
+        state = environment.advance(state.select(~over), action[~over]).state
     likely = times * expected > 5
     rare = torch.stack([count[~likely].sum(), times * expected[~likely].sum()])
     statistic = ((count - times * expected).square() / (times * expected))[likely].sum()
@@ -150,7 +153,7 @@ def test_without_the_correction_each_object_is_divided_by_its_symmetries(kind: s
 def finished(flows: ExactFlows) -> Tensor:
     """[S]: where the exact policy ends."""
     states = flows.space.states
-    return flows.space.reached(flows.distribution(states, flows.masks(states)).log_probs)[1]
+    return flows.space.reached(flows.distribution(states, flows.observe(states).masks).log_probs)[1]
 
 
 def test_what_is_called_exact_is_what_is_trained_for() -> None:
@@ -182,9 +185,11 @@ def test_a_policy_is_the_same_whatever_its_batch_mates(name: str) -> None:
 
 
 @torch.no_grad()
-def evaluated(environment: FlowEnvironment, policy: torch.nn.Module, states: GraphBatch) -> list[list[Tensor]]:
+def evaluated(environment: Reversible, policy: torch.nn.Module, states: GraphBatch) -> list[list[Tensor]]:
     """Of each state: log-probabilities both ways, log F and log n."""
-    found = policy(environment.observe(states), environment.masks(states), environment.backward_masks(states))
+    found = policy(
+        environment.observe(states).graph, environment.observe(states).masks, environment.backward_masks(states)
+    )
 
     def parts(distribution: RaggedCategorical) -> tuple[Tensor, ...]:
         return distribution.log_probs.split(distribution.segments.lengths.tolist())
@@ -236,8 +241,10 @@ def test_a_policy_that_finishes_where_it_is_not_wanted_is_as_far_as_can_be() -> 
 def test_reached_counts_every_legal_move_once() -> None:
     space = space_of("two colours")
     environment, _ = SMALL["two colours"]
-    owner, action = legal_moves(environment.actions, space.states, environment.masks(space.states), but_first=True)
+    owner, action = legal_moves(
+        environment.actions, space.states, environment.observe(space.states).masks, but_first=True
+    )
     assert torch.equal(owner, space.source)
     assert torch.equal(action, space.move - space.candidates.ptr[owner])
-    after = environment.step(space.states.select(owner), action).state
+    after = environment.advance(space.states.select(owner), action).state
     assert [space.keys[key] for key in environment.keys(after)] == space.target.tolist()

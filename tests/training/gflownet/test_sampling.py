@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from flow_exact import SMALL, legal_moves, random_policy, space_of
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.evaluate_sampling import uniform_choice
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
-from graphwright.training.gflownet.sampling import build, go_on, rebuild, take_apart
+from graphwright.training.gflownet.sampling import sample_backward, sample_forward, sample_neighbours, sample_onward
 from strategies import assert_same_batch, seeded
 
 every_environment = pytest.mark.parametrize("name", SMALL)
@@ -29,7 +29,7 @@ def instances(name: str, count: int = COUNT) -> GraphBatch:
     return SMALL[name][1].select(torch.zeros(count, dtype=torch.int64)).with_graphs(number=torch.arange(count))
 
 
-def assert_a_walk(environment: FlowEnvironment, found: Trajectories, *, exactly: bool) -> None:
+def assert_a_walk(environment: Reversible, found: Trajectories, *, exactly: bool) -> None:
     """From an initial state to an object, each row's action leading to the next, and the way back to the last.
 
     exactly: whether what a step leads to is the next row in its very numbering, or else what undoing leads to.
@@ -43,33 +43,33 @@ def assert_a_walk(environment: FlowEnvironment, found: Trajectories, *, exactly:
         assert bool((found.forward[last] == 0).all())
     else:
         assert bool((found.forward[last] == -1).all())
-        assert not legal_moves(environment.actions, found.objects, environment.masks(found.objects), but_first=False)[
-            0
-        ].numel()
+        assert not legal_moves(
+            environment.actions, found.objects, environment.observe(found.objects).masks, but_first=False
+        )[0].numel()
     is_last = torch.zeros(found.segments.num_rows, dtype=torch.bool).index_fill(0, last, True)
     is_first = torch.zeros_like(is_last).index_fill(0, first, True)
     before, after = found.states.select(~is_last), found.states.select(~is_first)
     forward, backward = found.forward[~is_last], found.backward[~is_first]
     for spec, states, masks, actions in (
-        (environment.actions, before, environment.masks(before), forward),
+        (environment.actions, before, environment.observe(before).masks, forward),
         (environment.backward_actions, after, environment.backward_masks(after), backward),
     ):
         mask = spec.arrange(states, masks)
         assert bool(mask[spec.segments(states).ptr[:-1] + actions].all())
     if exactly:
-        state, reverse = environment.step(before, forward)
+        state, reverse = environment.advance(before, forward)
         assert_same_batch(state, after)
         assert reverse.tolist() == backward.tolist()
     else:
         state, action = environment.undo(after, backward)
         assert_same_batch(state, before)
         assert action.tolist() == forward.tolist()
-        assert environment.keys(environment.step(before, forward).state) == environment.keys(after)
+        assert environment.keys(environment.advance(before, forward).state) == environment.keys(after)
 
 
 @every_environment
 def test_what_is_built_is_a_walk(name: str) -> None:
-    found = sampler(name, ExplorationConfig(epsilon=0.5)).build(instances(name))
+    found = sampler(name, ExplorationConfig(epsilon=0.5)).sample_forward(instances(name))
     assert found.num_trajectories == COUNT
     assert found.objects.graphs["number"].tolist() == list(range(COUNT))
     assert_a_walk(SMALL[name][0], found, exactly=True)
@@ -78,8 +78,8 @@ def test_what_is_built_is_a_walk(name: str) -> None:
 @every_environment
 def test_what_is_taken_apart_is_a_walk_that_ends_in_its_object(name: str) -> None:
     one = sampler(name)
-    objects = one.build(instances(name)).objects
-    found = one.take_apart(objects)
+    objects = one.sample_forward(instances(name)).objects
+    found = one.sample_backward(objects)
     assert_same_batch(found.objects, objects)
     assert_a_walk(SMALL[name][0], found, exactly=False)
 
@@ -88,7 +88,7 @@ def test_what_is_taken_apart_is_a_walk_that_ends_in_its_object(name: str) -> Non
 def test_rebuilt_objects_are_objects(name: str) -> None:
     environment, _ = SMALL[name]
     one = sampler(name)
-    objects = build(environment, instances(name), uniform_choice(environment, seeded(1))).objects
+    objects = sample_forward(environment, instances(name), uniform_choice(environment.actions, seeded(1))).objects
     for share in (0.0, 0.3, 0.5, 1.0):
         found = one.search(objects, share)
         found.validate()
@@ -100,31 +100,31 @@ def test_rebuilt_objects_are_objects(name: str) -> None:
 
 def test_a_share_of_nothing_goes_on_and_a_share_of_all_begins_anew() -> None:
     environment, _ = SMALL["grid"]
-    ahead = build(environment, instances("grid"), uniform_choice(environment, seeded(0))).objects
+    ahead = sample_forward(environment, instances("grid"), uniform_choice(environment.actions, seeded(0))).objects
 
-    def stop(state: GraphBatch) -> torch.Tensor:
-        return torch.zeros(state.num_graphs, dtype=torch.int64)
+    def stop(observation: Observation) -> torch.Tensor:
+        return torch.zeros(observation.graph.num_graphs, dtype=torch.int64)
 
     back = sampler("grid").backward
-    assert_same_batch(rebuild(environment, ahead, 0.0, back, stop), ahead)
-    begun = rebuild(environment, ahead, 1.0, back, stop)
+    assert_same_batch(sample_neighbours(environment, ahead, 0.0, back, stop), ahead)
+    begun = sample_neighbours(environment, ahead, 1.0, back, stop)
     assert int(begun.nodes["coordinate"].sum()) == 0
     steps = ahead.nodes["coordinate"].view(-1, 2).sum(1)
-    half = rebuild(environment, ahead, 0.5, back, stop).nodes["coordinate"].view(-1, 2).sum(1)
+    half = sample_neighbours(environment, ahead, 0.5, back, stop).nodes["coordinate"].view(-1, 2).sum(1)
     assert half.tolist() == (steps - (steps / 2).ceil().long()).tolist()
 
 
 def test_going_on_begins_where_it_is_told() -> None:
     environment, instance = SMALL["cube"]
-    state, _ = environment.step(environment.reset(instance), torch.tensor([2]))
-    found = go_on(environment, state, uniform_choice(environment, seeded(3)))
+    state, _ = environment.advance(environment.reset(instance), torch.tensor([2]))
+    found = sample_onward(environment, state, uniform_choice(environment.actions, seeded(3)))
     assert_same_batch(found.initial, state)
     assert found.backward[0] == -1
 
 
 @every_environment
 def test_the_same_seed_builds_the_same(name: str) -> None:
-    one, other, third = (sampler(name, seed=seed).build(instances(name)) for seed in (0, 0, 1))
+    one, other, third = (sampler(name, seed=seed).sample_forward(instances(name)) for seed in (0, 0, 1))
     assert_same_batch(one.states, other.states)
     assert one.forward.tolist() == other.forward.tolist()
     assert one.forward.tolist() != third.forward.tolist()
@@ -136,11 +136,11 @@ def test_ways_back_are_as_frequent_as_the_backward_policy_says() -> None:
     times = 6000
     cell = environment.reset(instance).with_nodes(coordinate=torch.tensor([2, 2]))
     one = sampler("grid")
-    found = take_apart(environment, cell.select(torch.zeros(times, dtype=torch.int64)), one.backward)
+    found = sample_backward(environment, cell.select(torch.zeros(times, dtype=torch.int64)), one.backward)
     policy = one.policy
     states = found.states
     with torch.no_grad():
-        backward = policy.backward_distribution(environment.observe(states), environment.backward_masks(states))
+        backward = policy.backward_distribution(environment.observe(states).graph, environment.backward_masks(states))
     ways: dict[tuple[int, ...], list[float]] = {}
     rows = zip(found.backward.split(5), backward.log_prob(found.backward).split(5), strict=True)
     for actions, log_probs in rows:

@@ -19,10 +19,10 @@ from graphwright.algorithms.gflownet.config import Backward, GFlowNetConfig
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Reward
 from graphwright.envs.generative.edge_sets import EdgeSets
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import HyperGrid
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
@@ -40,7 +40,7 @@ from graphwright.training.validation import DistributionValidationConfig
 from samplers import OBJECTIVES, sampler_config
 
 QUIET = Console(quiet=True)
-ENVIRONMENTS: dict[str, FlowEnvironment] = {
+ENVIRONMENTS: dict[str, Reversible] = {
     "hyper-grid": HyperGrid(2, 4),
     "ring-edges": EdgeSets(3),
     "two-colour": coloured(3),
@@ -232,7 +232,7 @@ def test_single_steps_that_tell_no_log_z_cannot_be_replayed_by_loss(tmp_path: Pa
 class Huge(Reward):
     """log R = 100, so that R is no float32."""
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> torch.Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> torch.Tensor:
         return torch.full((objects.num_graphs,), 100.0, dtype=torch.float64)
 
 
@@ -322,7 +322,7 @@ def test_a_data_set_is_learned_from(tmp_path: Path) -> None:
 class Nowhere(Reward):
     """log 0 of some objects."""
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> torch.Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> torch.Tensor:
         return torch.full((objects.num_graphs,), -torch.inf, dtype=torch.float64)
 
 
@@ -419,7 +419,7 @@ class Unsendable(Reward):
     def __init__(self) -> None:
         self.function = lambda objects: torch.zeros(objects.num_graphs, dtype=torch.float64)
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> torch.Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> torch.Tensor:
         return self.function(objects)
 
 

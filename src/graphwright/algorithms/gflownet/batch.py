@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import Segments
 from graphwright.data.trajectories import Trajectories
 from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy
@@ -21,24 +20,12 @@ Prefer = Callable[[GraphBatch, Tensor], GraphBatch]
 """From states, or observations, and weights of objectives [B, K] to the same for those weights."""
 
 
-class Builder(Protocol):
-    """What objectives ask of an environment that builds objects."""
-
-    @property
-    def backward_actions(self) -> ActionSpec:
-        """What may be taken back."""
-
-    def observe(self, state: GraphBatch) -> GraphBatch:
-        """What a network sees."""
-
-    def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
-        """What may be done."""
-
-    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
-        """What may be taken back, now."""
-
-    def undo(self, state: GraphBatch, action: Tensor) -> tuple[GraphBatch, Tensor]:
-        """The state before, and the action [B] that leads on from there."""
+Observe = Callable[[GraphBatch], Observation]
+"""From states to what a network sees of them, and what may be done there."""
+BackwardMasks = Callable[[GraphBatch], tuple[Tensor, ...]]
+"""From states to what may be undone there, a mask for each block of the backward actions."""
+Undo = Callable[[GraphBatch, Tensor], tuple[GraphBatch, Tensor]]
+"""From states and backward actions [B] to the states before, and the actions [B] that lead on from there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +38,9 @@ class FlowBatch:
     0 to 1. all_segments: where `trajectories` is an excerpt, the rows of the trajectories that it is from.
     """
 
-    environment: Builder
+    observe: Observe
+    backward_masks: BackwardMasks
+    undo: Undo
     policy: FlowPolicy
     trajectories: Trajectories
     log_reward: Tensor
@@ -86,19 +75,20 @@ class FlowBatch:
         return replace(self, trajectories=alone, all_segments=self.segments)
 
     @cached_property
-    def observed(self) -> GraphBatch:
-        """[R]: what a network sees of the visited states."""
-        return self.environment.observe(self.trajectories.states)
+    def observed(self) -> Observation:
+        """What a network sees of the R visited states, and what may be done there."""
+        return self.observe(self.trajectories.states)
 
-    @cached_property
-    def masks(self) -> tuple[Tensor, ...]:
-        """What may be done in the visited states."""
-        return self.environment.masks(self.trajectories.states)
+    @property
+    def observed_initial(self) -> GraphBatch:
+        """[M]: what a network sees of the first state of each."""
+        return self.observed.graph.select(self.segments.ptr[:-1])
 
     @cached_property
     def estimate(self) -> FlowEstimate:
         """Of all visited states, in one pass."""
-        return self.policy(self.observed, self.masks, self.environment.backward_masks(self.trajectories.states))
+        masks, backward_masks = self.observed.masks, self.backward_masks(self.trajectories.states)
+        return self.policy(self.observed.graph, masks, backward_masks)
 
     @property
     def segments(self) -> Segments:

@@ -41,8 +41,8 @@ def values_under(batch: FlowBatch, forward: PreferenceCategorical, preferences: 
     shift = torch.arange(1, preferences, device=own.device) * segments.num_groups // preferences
     other = (trajectory + shift.unsqueeze(1)) % segments.num_groups  # [P - 1, M]
     weights = forward.weights[segments.ptr[:-1]][other][:, segments.index]  # [P - 1, R, K]
-    seen = batch.prefer(GraphBatch.concat([batch.observed] * copies), weights.flatten(0, 1))
-    found = batch.policy.distribution(seen, tuple(torch.cat([mask] * copies) for mask in batch.masks))
+    seen = batch.prefer(GraphBatch.concat([batch.observed.graph] * copies), weights.flatten(0, 1))
+    found = batch.policy.distribution(seen, tuple(torch.cat([mask] * copies) for mask in batch.observed.masks))
     assert isinstance(found, PreferenceCategorical)
     return torch.cat([own, found.values.view(copies, *own.shape[1:])])
 

@@ -14,14 +14,14 @@ def log_inflow(batch: FlowBatch, rows: Tensor) -> Tensor:
 
     One pass over all parents. Where several backward actions lead to one parent, each has its own forward action.
     """
-    environment, policy = batch.environment, batch.policy
     states = batch.trajectories.states.select(rows)
-    actions = environment.backward_actions
-    legal = actions.arrange(states, environment.backward_masks(states))
+    actions = batch.policy.backward_actions
+    legal = actions.arrange(states, batch.backward_masks(states))
     candidates = actions.segments(states)
     ways = legal.nonzero().squeeze(1)
     child = candidates.index[ways]
-    parents, forward = environment.undo(states.select(child), candidates.position[ways])
-    distribution = policy.distribution(environment.observe(parents), environment.masks(parents))
+    parents, forward = batch.undo(states.select(child), candidates.position[ways])
+    seen = batch.observe(parents)
+    distribution = batch.policy.distribution(seen.graph, seen.masks)
     log_flow = distribution.logits[distribution.segments.ptr[:-1] + forward]
     return segment_logsumexp(log_flow, Segments.from_lengths(torch.bincount(child, minlength=states.num_graphs)))

@@ -29,14 +29,14 @@ class TrajectoryBalance(Objective):
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
-        log_z = batch.policy.log_z_of(batch.environment.observe(batch.trajectories.initial))
+        log_z = batch.policy.log_z_of(batch.observed_initial)
         return self.mean(
             gflownet.trajectory_balance(batch.log_forward, batch.log_backward, batch.log_reward, log_z, batch.segments)
         )
 
     def log_z(self, batch: FlowBatch) -> Tensor:
         """The learned one."""
-        return batch.policy.log_z_of(batch.environment.observe(batch.trajectories.initial)).mean()
+        return batch.policy.log_z_of(batch.observed_initial).mean()
 
 
 class LogPartitionVariance(Objective):

@@ -15,8 +15,8 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.generation import Reward
 from graphwright.envs.generative.dag import Dags
 from graphwright.envs.generative.edge_sets import PRESENT
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.linear_gaussian import draw_samples, random_network
+from graphwright.envs.reversible import Reversible
 
 _MOST_NODES = 14  # 16,384 parent sets a node
 
@@ -32,7 +32,7 @@ class BGe(Reward):
 
     local: Tensor
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64."""
         assert isinstance(environment, Dags)
         return self.score(objects) - self.local[:, 0].sum()
@@ -58,7 +58,7 @@ class GeneratedData(Reward):
     seed: int = 0
     """Of the network and the samples."""
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64: see `BGe`."""
         assert isinstance(environment, Dags)
         return _bge_of(self, environment.num_nodes)(environment, objects)

@@ -8,11 +8,11 @@ from torch import Tensor
 from graphwright.core import ActionSpec, GraphBatch
 from graphwright.core.segment import segment_sample, segment_sum
 from graphwright.envs.conformance import ConformanceError
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 
 
 def check_flow_environment(
-    environment: FlowEnvironment, instances: GraphBatch, *, seed: int = 0, max_steps: int = 1000
+    environment: Reversible, instances: GraphBatch, *, seed: int = 0, max_steps: int = 1000
 ) -> None:
     """Build random objects of `instances`, take them apart again, and raise ConformanceError unless these rules hold.
 
@@ -31,7 +31,7 @@ def check_flow_environment(
     _require(not _may_go_back(environment, state).any(), "an initial state has nothing to take back")
     for _ in range(max_steps):
         _check_state(environment, state)
-        mask = environment.actions.arrange(state, environment.masks(state))
+        mask = environment.actions.arrange(state, environment.observe(state).masks)
         action = _draw(environment.actions, state, mask, generator)
         stuck = environment.has_stop and bool((action < 0).any())
         _require(not stuck, "where stop is an action, every state may stop or go on")
@@ -41,7 +41,7 @@ def check_flow_environment(
         if not state.num_graphs:
             break
         _check_step(environment, state, action)
-        state = environment.step(state, action).state
+        state = environment.advance(state, action).state
         _require(bool(_may_go_back(environment, state).all()), "every state but the first can be taken back")
     _require(not state.num_graphs, f"objects are finished within {max_steps} steps")
     state = GraphBatch.concat(finished)
@@ -58,9 +58,9 @@ def check_flow_environment(
     _require(sorted(ends) == sorted(first), "taking back ends in the initial state")
 
 
-def _check_state(environment: FlowEnvironment, state: GraphBatch) -> None:
+def _check_state(environment: Reversible, state: GraphBatch) -> None:
     state.validate()
-    seen, features = environment.observe(state), environment.features
+    seen, features = environment.observe(state).graph, environment.features
     seen.validate()
     _require(torch.equal(seen.node_ptr, state.node_ptr), "observe keeps nodes")
     specs = (environment.actions, environment.backward_actions)
@@ -73,7 +73,7 @@ def _check_state(environment: FlowEnvironment, state: GraphBatch) -> None:
             _require(column is not None, f"the observation has the column {name!r} of {table} that features declares")
             _require(column.shape[1:].numel() == width, f"column {name!r} of {table} has width {width}")
     for spec, masks in (
-        (environment.actions, environment.masks(state)),
+        (environment.actions, environment.observe(state).masks),
         (environment.backward_actions, environment.backward_masks(state)),
     ):
         _require(len(masks) == len(spec.blocks), "there is a mask for each block")
@@ -83,9 +83,9 @@ def _check_state(environment: FlowEnvironment, state: GraphBatch) -> None:
             _require(mask.dtype == torch.bool and mask.shape == shape, f"the mask of {block.name} is {shape} bool")
 
 
-def _check_step(environment: FlowEnvironment, state: GraphBatch, action: Tensor) -> None:
+def _check_step(environment: Reversible, state: GraphBatch, action: Tensor) -> None:
     before = _copy(state)
-    after, reverse = environment.step(state, action)
+    after, reverse = environment.advance(state, action)
     _require(_same(before, state), "step leaves the state that it is given as it was")
     after.validate()
     given = environment.given(state), environment.given(after)
@@ -96,21 +96,21 @@ def _check_step(environment: FlowEnvironment, state: GraphBatch, action: Tensor)
     parent, again = environment.undo(after, reverse)
     _require(_same(kept, after), "undo leaves the state that it is given as it was")
     _require(environment.keys(parent) == environment.keys(state), "undo after step gives the same object")
-    twice = environment.step(parent, again).state
+    twice = environment.advance(parent, again).state
     _require(environment.keys(twice) == environment.keys(after), "undo names the action that leads there again")
-    alone = environment.step(state.select(torch.tensor([0])), action[:1])
+    alone = environment.advance(state.select(torch.tensor([0])), action[:1])
     _require(_same(_copy(alone.state), after.select(torch.tensor([0]))), "graphs do not affect each other")
     _require(bool(alone.reverse[0] == reverse[0]), "graphs do not affect each other's way back")
 
 
-def _check_undo(environment: FlowEnvironment, state: GraphBatch, action: Tensor) -> None:
+def _check_undo(environment: Reversible, state: GraphBatch, action: Tensor) -> None:
     before = _copy(state)
     parent, forward = environment.undo(state, action)
     _require(_same(before, state), "undo leaves the state that it is given as it was")
     parent.validate()
-    legal = environment.actions.arrange(parent, environment.masks(parent))
+    legal = environment.actions.arrange(parent, environment.observe(parent).masks)
     _require(_is_legal(environment.actions, parent, legal, forward), "the action that undo names is legal")
-    again = environment.step(parent, forward).state
+    again = environment.advance(parent, forward).state
     _require(environment.keys(again) == environment.keys(state), "step after undo gives the same object")
 
 
@@ -119,7 +119,7 @@ def _draw(actions: ActionSpec, state: GraphBatch, mask: Tensor, generator: torch
     return segment_sample(logits, actions.segments(state), generator)
 
 
-def _may_go_back(environment: FlowEnvironment, state: GraphBatch) -> Tensor:
+def _may_go_back(environment: Reversible, state: GraphBatch) -> Tensor:
     actions = environment.backward_actions
     return segment_sum(actions.arrange(state, environment.backward_masks(state)), actions.segments(state)) > 0
 

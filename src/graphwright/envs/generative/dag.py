@@ -26,7 +26,7 @@ class Dags(EdgeSets):
     >>> from graphwright.envs.generative.edge_sets import complete_graphs
     >>> environment = Dags(num_nodes=2)
     >>> state = environment.reset(complete_graphs(1, 2, directed=True))
-    >>> environment.masks(environment.step(state, torch.tensor([1])).state)[1].tolist()
+    >>> environment.observe(environment.advance(state, torch.tensor([1])).state).masks[1].tolist()
     [False, False]
     """
 

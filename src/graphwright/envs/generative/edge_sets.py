@@ -10,13 +10,14 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_edge, per_graph
 from graphwright.core.segment import segment_sum
-from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+from graphwright.envs.generative.environment import GenerativeEnvironment
+from graphwright.envs.reversible import STOP, Move
 
 PRESENT, OPPOSITE = "present", "opposite"
 
 
 @dataclass(frozen=True)
-class EdgeSets(FlowEnvironment):
+class EdgeSets(GenerativeEnvironment):
     """Adds edges to named nodes, one after the other, until it stops; any edge may be taken back.
 
     Instance: `complete_graphs`, whose edges are those that there could be. State: the instance with the edge column
@@ -53,7 +54,7 @@ class EdgeSets(FlowEnvironment):
         return instances.with_edges(**{PRESENT: torch.zeros_like(instances.edge_index[0], dtype=torch.bool)})
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         present = state.edges[PRESENT]
         name = torch.nn.functional.one_hot(state.node_segments.position, self.num_nodes)
         degree = segment_sum(present, state.in_edges)
@@ -70,18 +71,13 @@ class EdgeSets(FlowEnvironment):
         return (state.edges[PRESENT][state.links[0]],)
 
     @override
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         link = action - 1  # after stop
         return Move(_flip(state, link), link)
 
     @override
     def undo(self, state: GraphBatch, action: Tensor) -> Move:
         return Move(_flip(state, action), action + 1)
-
-    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
-        """log k! for k edges: any order."""
-        rows, links = state.links
-        return torch.lgamma(segment_sum(state.edges[PRESENT][rows], links).double() + 1)
 
 
 def opposite_rows(state: GraphBatch) -> Tensor:

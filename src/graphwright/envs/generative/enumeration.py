@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_sum
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,16 +77,16 @@ class _Level(NamedTuple):
     reached: Tensor
 
 
-def enumerate_states(environment: FlowEnvironment, instance: GraphBatch, *, limit: int = 100_000) -> StateSpace:
+def enumerate_states(environment: Reversible, instance: GraphBatch, *, limit: int = 100_000) -> StateSpace:
     """All states that can be reached from `instance`, a batch of one. Raises ValueError beyond `limit` states."""
     states = environment.reset(instance)
     keys = {environment.keys(states)[0]: 0}
     levels = []
     while states.num_graphs:
-        legal = environment.actions.arrange(states, environment.masks(states))
+        legal = environment.actions.arrange(states, environment.observe(states).masks)
         candidates = environment.actions.segments(states)
         rows = (legal & (candidates.position >= int(environment.has_stop))).nonzero().squeeze(1)
-        following = environment.step(states.select(candidates.index[rows]), candidates.position[rows]).state
+        following = environment.advance(states.select(candidates.index[rows]), candidates.position[rows]).state
         before = len(keys)
         reached = [keys.setdefault(key, len(keys)) for key in environment.keys(following)]
         if len(keys) > limit:
@@ -103,7 +103,7 @@ def _first_of_each(reached: Tensor, begin: int, end: int) -> Tensor:
     return first.scatter_reduce(0, reached[new] - begin, new.nonzero().squeeze(1), "amin")
 
 
-def _assemble(environment: FlowEnvironment, levels: Sequence[_Level], keys: dict[bytes, int]) -> StateSpace:
+def _assemble(environment: Reversible, levels: Sequence[_Level], keys: dict[bytes, int]) -> StateSpace:
     candidates = Segments.from_lengths(torch.cat([level.candidates.lengths for level in levels]))
     legal = torch.cat([level.legal for level in levels])
     offsets = [0, *accumulate(level.legal.numel() for level in levels)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 
 
-def node_link_lines(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
+def node_link_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
     """A JSON document a graph: the node-link format of networkx, whose `node_link_graph` reads it.
 
     {"directed", "multigraph", "nodes": [{"id", ...columns}], "edges": [{"source", "target", ...}]}.

@@ -15,11 +15,12 @@ from graphwright.envs.generative.automorphisms import canonical_keys, log_automo
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.edits import AddLink, AddNode, Begin, Edit, SetLinkAttribute, SetNodeAttribute
 from graphwright.envs.generative.edits.edit import Done
-from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+from graphwright.envs.generative.environment import GenerativeEnvironment
+from graphwright.envs.reversible import STOP, Move
 
 
 @dataclass(frozen=True)
-class GraphBuilding(FlowEnvironment):
+class GraphBuilding(GenerativeEnvironment):
     """Undirected connected graphs, as far as a context lets them grow.
 
     State: the graph, with the columns that `GraphContext` describes; at first without nodes.
@@ -62,7 +63,7 @@ class GraphBuilding(FlowEnvironment):
         return replace(instances, nodes=nodes, edges=edges)
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         return self.context.observe(state)
 
     @override
@@ -83,7 +84,7 @@ class GraphBuilding(FlowEnvironment):
         return log_automorphisms(state, (TYPE, *self.context.node_attributes), tuple(self.context.edge_attributes))
 
     @override
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         choice = self.actions.locate(state, action)
         edit = choice.block - 1  # after stop
 

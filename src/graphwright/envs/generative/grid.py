@@ -11,13 +11,14 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_graph, per_node
 from graphwright.core.segment import Segments, segment_sum
-from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+from graphwright.envs.generative.environment import GenerativeEnvironment
+from graphwright.envs.reversible import STOP, Move
 
 COORDINATE = "coordinate"
 
 
 @dataclass(frozen=True)
-class HyperGrid(FlowEnvironment):
+class HyperGrid(GenerativeEnvironment):
     """Cells of a grid with `side` cells along each of `dimensions` axes (Bengio et al. 2021, section 4.1).
 
     Instance: `axes`. State: a node for each axis, with the column `coordinate` [N] int64 from 0 to side - 1.
@@ -55,7 +56,7 @@ class HyperGrid(FlowEnvironment):
         return instances.with_nodes(**{COORDINATE: torch.zeros_like(instances.node_graph)})
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         axis = F.one_hot(state.node_segments.position, self.dimensions)
         return state.with_nodes(axis=axis, **{COORDINATE: F.one_hot(state.nodes[COORDINATE], self.side)})
 
@@ -69,20 +70,13 @@ class HyperGrid(FlowEnvironment):
         return (state.nodes[COORDINATE] > 0,)
 
     @override
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         axis = action - 1  # after stop
         return Move(_shift(state, axis, 1), axis)
 
     @override
     def undo(self, state: GraphBatch, action: Tensor) -> Move:
         return Move(_shift(state, action, -1), action + 1)
-
-    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
-        """The logarithm of the multinomial coefficient of the coordinates."""
-        coordinate = state.nodes[COORDINATE].double()
-        return torch.lgamma(segment_sum(coordinate, state.node_segments) + 1) - segment_sum(
-            torch.lgamma(coordinate + 1), state.node_segments
-        )
 
 
 def axes(count: int, dimensions: int) -> GraphBatch:

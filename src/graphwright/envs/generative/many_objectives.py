@@ -12,7 +12,7 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.core.timestep import PREFERENCE
 from graphwright.envs.generation import Reward
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 
 FOCUS = "focus"
 
@@ -39,7 +39,7 @@ class ManyObjectives(Reward):
         """What is judged, in the order of the numbers."""
 
     @abstractmethod
-    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B, K] float64 in [0, 1]: the objectives."""
 
     @property
@@ -52,7 +52,7 @@ class ManyObjectives(Reward):
         return measures
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return self.combine(self.measure(environment, objects), objects)
 
     @override

@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Reward
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.sequences import Sequences
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Motifs(Reward):
         if self.floor <= 0:
             raise ValueError(f"floor={self.floor}; log-rewards need a positive one, such as 1e-30")
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64: beta · log R."""
         assert isinstance(environment, Sequences)
         shortest = min(map(len, self.motifs))

@@ -11,12 +11,13 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, per_graph, per_node
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.generation import Reward
-from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+from graphwright.envs.generative.environment import GenerativeEnvironment
+from graphwright.envs.reversible import STOP, Move, Reversible
 
 CHOSEN, WEIGHT = "chosen", "weight"
 
 
-class NodeSets(FlowEnvironment):
+class NodeSets(GenerativeEnvironment):
     """Chooses nodes of the instance, one a step; any of them may be taken back, so k! ways lead to a set of k.
 
     Instance: an undirected graph without loops or parallel edges. State: the instance with the node column `chosen` [N]
@@ -41,7 +42,7 @@ class NodeSets(FlowEnvironment):
     def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
         return (state.nodes[CHOSEN],)
 
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         """Choose a node."""
         node = action - int(self.has_stop)
         return Move(_mark(state, node, True), node)
@@ -49,10 +50,6 @@ class NodeSets(FlowEnvironment):
     def undo(self, state: GraphBatch, action: Tensor) -> Move:
         """Drop a node."""
         return Move(_mark(state, action, False), action + int(self.has_stop))
-
-    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
-        """log k! for k nodes: any order."""
-        return torch.lgamma(segment_sum(state.nodes[CHOSEN], state.node_segments).double() + 1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class IndependentSets(NodeSets):
         return ActionSpec(per_node("choose"))
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         (free,) = self.masks(state)
         seen = _among(state, free)
         share = torch.where(free, (1 + seen.in_degree).reciprocal(), 0)
@@ -128,7 +125,7 @@ class Cuts(NodeSets):
         return ActionSpec(per_graph(STOP), per_node("choose"))
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         chosen, weight = state.nodes[CHOSEN], self.weight(state)
         strength, total, unit = state.in_degree.double(), state.in_degree, weight.new_ones(state.num_graphs)
         if self.weighted:
@@ -162,7 +159,7 @@ class SetReward(Reward):
     temperature: float = 1.0
     """What the logarithm of the reward is divided by."""
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64."""
         assert isinstance(environment, IndependentSets)
         chosen = objects.nodes[CHOSEN].double()
@@ -177,7 +174,7 @@ class CutReward(Reward):
     temperature: float = 1.0
     """What the logarithm of the reward is divided by."""
 
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64."""
         assert isinstance(environment, Cuts)
         chosen = objects.nodes[CHOSEN]

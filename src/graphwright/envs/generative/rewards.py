@@ -14,14 +14,14 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Reward
 from graphwright.envs.generative.edge_sets import OPPOSITE, PRESENT
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.surgery import keep_edges
+from graphwright.envs.reversible import Reversible
 
-Form = Callable[[FlowEnvironment, GraphBatch], Any]
+Form = Callable[[Reversible, GraphBatch], Any]
 """From finished objects [B] to what a function of a user's own is given: B of something."""
 
 
-def batch(environment: FlowEnvironment, objects: GraphBatch) -> GraphBatch:
+def batch(environment: Reversible, objects: GraphBatch) -> GraphBatch:
     """The objects as they are."""
     return objects
 
@@ -55,7 +55,7 @@ class RewardOf(Reward):
             raise ValueError(f"floor={self.floor}; log-rewards need a positive one, such as 1e-8")
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         found = self.function(self.form(environment, objects))
         values = torch.as_tensor(found, dtype=torch.float64, device=objects.device)
         if values.shape != (objects.num_graphs,):
@@ -72,7 +72,7 @@ def reward_of_graphs(function: Callable[[list[nx.Graph]], Any], *, floor: float 
     return RewardOf(function, networkx_graphs, floor)
 
 
-def networkx_graphs(environment: FlowEnvironment, objects: GraphBatch) -> list[nx.Graph]:
+def networkx_graphs(environment: Reversible, objects: GraphBatch) -> list[nx.Graph]:
     """A Graph or DiGraph on the nodes 0, 1, ... for each object, columns as attributes.
 
     Where an environment chooses among the edges of its instances, only those that are present.

@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Segments, per_graph
-from graphwright.envs.generative.environment import STOP, FlowEnvironment, Move
+from graphwright.envs.generative.environment import GenerativeEnvironment
+from graphwright.envs.reversible import STOP, Move
 
 
 @dataclass(frozen=True)
-class Sequences(FlowEnvironment):
+class Sequences(GenerativeEnvironment):
     """Appends tokens until it stops; the last one may be taken back, so that one way leads to each sequence.
 
     State: a path whose nodes are the tokens, in their order; node column `type` [N] int64, the token; undirected edges
@@ -29,8 +30,8 @@ class Sequences(FlowEnvironment):
     >>> from graphwright.envs.generative.environment import blank
     >>> environment = Sequences(vocabulary=3, max_length=4)
     >>> state = environment.reset(blank(2))
-    >>> state = environment.step(state, torch.tensor([1, 3])).state  # candidate 0 is stop
-    >>> environment.step(state, torch.tensor([2, 3])).state.nodes["type"].tolist()
+    >>> state = environment.advance(state, torch.tensor([1, 3])).state  # candidate 0 is stop
+    >>> environment.advance(state, torch.tensor([2, 3])).state.nodes["type"].tolist()
     [0, 1, 2, 2]
     """
 
@@ -67,7 +68,7 @@ class Sequences(FlowEnvironment):
         return _sequences(instances, instances.node_ptr.new_empty(0), torch.zeros_like(instances.node_ptr[1:]))
 
     @override
-    def observe(self, state: GraphBatch) -> GraphBatch:
+    def view(self, state: GraphBatch) -> GraphBatch:
         segments = state.node_segments
         last = segments.position + 1 == segments.lengths[segments.index]
         observed = state.with_nodes(position=F.one_hot(segments.position, self.max_length), last=last)
@@ -83,7 +84,7 @@ class Sequences(FlowEnvironment):
         """Whoever has a token may pop it."""
         return (state.node_segments.lengths > 0,)
 
-    def step(self, state: GraphBatch, action: Tensor) -> Move:
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         """Append the token action - 1."""
         lengths = state.node_segments.lengths + 1
         last = lengths.cumsum(0) - 1
@@ -99,10 +100,6 @@ class Sequences(FlowEnvironment):
         return Move(
             _sequences(state, tokens[_all_but(last, tokens)], state.node_segments.lengths - 1), tokens[last] + 1
         )
-
-    def log_num_trajectories(self, state: GraphBatch) -> Tensor:
-        """[B] float64, all 0."""
-        return torch.zeros(state.num_graphs, dtype=torch.float64, device=state.device)
 
 
 def _sequences(like: GraphBatch, tokens: Tensor, lengths: Tensor) -> GraphBatch:

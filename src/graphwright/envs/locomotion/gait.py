@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
 from graphwright.envs.locomotion.physics import SECONDS
+from graphwright.envs.optimization import Optimization
 
 
 class Wave(NamedTuple):
@@ -46,7 +46,7 @@ BEST = {
 }
 
 
-def swim(environment: Environment, instances: GraphBatch, torque: Callable[[float], Tensor]) -> GraphBatch:
+def swim(environment: Optimization, instances: GraphBatch, torque: Callable[[float], Tensor]) -> GraphBatch:
     """The final states when `torque` (seconds since the start → [N, 1]) decides; all episodes are equally long."""
     state = environment.reset(instances)
     while not bool(environment.is_complete(state).all()):
@@ -55,7 +55,7 @@ def swim(environment: Environment, instances: GraphBatch, torque: Callable[[floa
     return state
 
 
-def gait(environment: Environment, instances: GraphBatch) -> GraphBatch:
+def gait(environment: Optimization, instances: GraphBatch) -> GraphBatch:
     """The best travelling wave for the number of links, or for the nearest number for which one was searched."""
     known = torch.tensor(list(BEST), device=instances.device)
     nearest = (instances.node_segments.lengths[:, None] - known).abs().argmin(1)
@@ -64,7 +64,7 @@ def gait(environment: Environment, instances: GraphBatch) -> GraphBatch:
     return swim(environment, instances, lambda seconds: wave.torque(instances, seconds))
 
 
-def still(environment: Environment, instances: GraphBatch) -> GraphBatch:
+def still(environment: Optimization, instances: GraphBatch) -> GraphBatch:
     """No torque."""
     nothing = torch.zeros(instances.num_nodes, 1, device=instances.device)
     return swim(environment, instances, lambda _: nothing)

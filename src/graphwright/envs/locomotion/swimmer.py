@@ -10,12 +10,12 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment, Solution
 from graphwright.envs.locomotion.chain import chain_order, find_links
 from graphwright.envs.locomotion.gait import gait, still
 from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS, Pose, advance
 from graphwright.envs.locomotion.starts import start_of_graphs, start_of_nodes
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem
 
 _RATE = 5.0  # rad/s, of a fast joint: rates are observed in this unit
@@ -23,7 +23,7 @@ _START = ("angle", "rate"), ("position", "velocity")  # of nodes, of graphs
 
 
 @dataclass(frozen=True)
-class Swimmer(Environment):
+class Swimmer(Optimization):
     """Swim along the x-axis of the world in a viscous fluid: Gymnasium's Swimmer-v5 with any number of links.
 
     horizon: length of an episode in Gymnasium's steps of 0.04 s.

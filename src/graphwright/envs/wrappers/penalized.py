@@ -11,12 +11,12 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.rollouts import has_choice
 
 
 @dataclass(frozen=True)
-class Penalized(Environment):
+class Penalized(Optimization):
     """Another environment, without its masks: an illegal action changes nothing and is punished.
 
     inner: the environment, whose actions are discrete.
@@ -27,7 +27,7 @@ class Penalized(Environment):
     Objective: with the penalties in it; an incomplete solution pays for all steps, as if each had been illegal.
     """
 
-    inner: Environment
+    inner: Optimization
     penalty: float = 1.0
     by: Literal["count", "severity"] = "count"
     limit: float = 1.0

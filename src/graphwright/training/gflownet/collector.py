@@ -19,8 +19,8 @@ from graphwright.core.segment import Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Measure, Reward
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.collection import ConfigError
@@ -56,23 +56,23 @@ class TrajectoriesConfig:
             name = "focus" if self.condition.focus else "preference"
             raise ValueError(f"--condition.{name}: the reward has only one objective; leave it out")
 
-    def features(self, environment: FlowEnvironment) -> Features:
+    def features(self, environment: Reversible) -> Features:
         """What a policy sees: the object and the conditions."""
         return self.condition.features(environment.features, self.reward.num_measures)
 
-    def multiplicity(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def multiplicity(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64: what is added to β log R, so that trajectories that are alike, and objects, count once."""
         symmetries = environment.log_automorphisms(objects) if self.correct_automorphisms else 0.0
         shares = environment.log_share(objects) if self.count_once else 0.0
         return torch.zeros(objects.num_graphs, dtype=torch.float64) + symmetries + shares
 
-    def wanted(self, environment: FlowEnvironment, objects: GraphBatch, measures: Tensor) -> Tensor:
+    def wanted(self, environment: Reversible, objects: GraphBatch, measures: Tensor) -> Tensor:
         """[B] float64: β log R, and what makes up for trajectories and objects that are several but should be one."""
         log_reward = self.reward.combine(measures, objects) * objects.graphs[BETA]
         return log_reward + self.multiplicity(environment, objects)
 
     def check(
-        self, problem: Problem, environment: FlowEnvironment, algorithm: str, objective: Any, settings: GFlowNetConfig
+        self, problem: Problem, environment: Reversible, algorithm: str, objective: Any, settings: GFlowNetConfig
     ) -> None:
         """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
         one_log_z = "log_z" in objective.learned
@@ -103,7 +103,7 @@ class TrajectoriesConfig:
     def instances(
         self,
         problem: Problem,
-        environment: FlowEnvironment,
+        environment: Reversible,
         count: int,
         generator: torch.Generator,
         goal: Goal = ANY_GOAL,
@@ -122,7 +122,7 @@ class TrajectoryCollector(Collector):
     def __init__(
         self,
         problem: Problem,
-        environment: FlowEnvironment,
+        environment: Reversible,
         config: TrajectoriesConfig,
         policy: FlowPolicy,
         generator: torch.Generator,
@@ -154,7 +154,9 @@ class TrajectoryCollector(Collector):
             trajectories = self._in_hindsight(trajectories, measures)
         objects, condition = trajectories.objects, self.config.condition
         batch = FlowBatch(
-            self.environment,
+            self.environment.observe,
+            self.environment.backward_masks,
+            self.environment.undo,
             policy,
             trajectories,
             self.config.wanted(self.environment, objects, measures).to(torch.float32),

@@ -14,17 +14,16 @@ from torch import Tensor
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
-from graphwright.distributions import RaggedCategorical
 from graphwright.drawing.reports import Distribution, save_figures
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.many_objectives import ManyObjectives
+from graphwright.envs.rollouts import uniform_choice
 from graphwright.functional.pareto import hypervolume, igd, pareto_front, r2, simplex_weights
 from graphwright.training.agent import Agent
 from graphwright.training.gflownet.conditions import Goal
 from graphwright.training.gflownet.evaluator import estimated_log_z
 from graphwright.training.gflownet.modes import Tanimoto, num_modes, top_k_diversity
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
-from graphwright.training.gflownet.sampling import Choose, build
+from graphwright.training.gflownet.sampling import sample_forward
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def evaluate_sampling(
     seconds = time.perf_counter() - start
     generator = torch.Generator().manual_seed(options.seed)
     instances = agent.config.collection.instances(agent.problem, environment, options.num, generator, options.goal)
-    random = build(environment, instances, uniform_choice(environment, generator)).objects
+    random = sample_forward(environment, instances, uniform_choice(environment.actions, generator)).objects
     reward = agent.config.collection.reward
     measures, measures_random = reward.measure(environment, objects), reward.measure(environment, random)
     found, found_random = reward.combine(measures, objects), reward.combine(measures_random, random)
@@ -156,19 +155,9 @@ def log_z(agent: Agent, options: SamplingOptions) -> float:
     config, environment = agent.config, agent.config.environment
     generator = torch.Generator().manual_seed(options.seed)
     instances = config.collection.instances(agent.problem, environment, min(options.num, 512), generator, options.goal)
-    trajectories = Sampler(environment, agent.policy, NO_EXPLORATION, generator).build(instances)
+    trajectories = Sampler(environment, agent.policy, NO_EXPLORATION, generator).sample_forward(instances)
     objective = find_algorithm(config.algorithm).load().of(config.settings, config.algorithm)
     return estimated_log_z(environment, config.collection, objective, agent.policy, trajectories)
-
-
-def uniform_choice(environment: FlowEnvironment, generator: torch.Generator) -> Choose:
-    """The policy that takes every legal action with the same probability."""
-
-    def choose(state: GraphBatch) -> Tensor:
-        mask = environment.actions.arrange(state, environment.masks(state))
-        return RaggedCategorical(torch.zeros(mask.shape), environment.actions.segments(state), mask).sample(generator)
-
-    return choose
 
 
 def compare_fronts(measures: Tensor, random: Tensor) -> ParetoEvaluation:

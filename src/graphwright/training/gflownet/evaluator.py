@@ -17,8 +17,8 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.trajectories import Trajectories
 from graphwright.drawing.curves import plot_flow_curve
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.evaluators import Evaluator, Rows
 from graphwright.training.gflownet.collector import TrajectoriesConfig
@@ -37,7 +37,7 @@ class DistributionEvaluator(Evaluator):
     def __init__(
         self,
         problem: Problem,
-        environment: FlowEnvironment,
+        environment: Reversible,
         config: TrajectoriesConfig,
         objective: Objective,
         objects: int,
@@ -56,7 +56,7 @@ class DistributionEvaluator(Evaluator):
     def evaluate(self, policy: Any) -> dict[str, float]:
         generator = torch.Generator().manual_seed(_SEED)
         instances = self.config.instances(self.problem, self.environment, self.objects, generator)
-        trajectories = Sampler(self.environment, policy, NO_EXPLORATION, generator).build(instances)
+        trajectories = Sampler(self.environment, policy, NO_EXPLORATION, generator).sample_forward(instances)
         log_reward = self.config.reward(self.environment, trajectories.objects)
         found = {"mean_log_reward": float(log_reward.mean())}
         if self.exact is None:
@@ -78,7 +78,7 @@ class DistributionEvaluator(Evaluator):
 
 @torch.no_grad()
 def estimated_log_z(
-    environment: FlowEnvironment,
+    environment: Reversible,
     config: TrajectoriesConfig,
     objective: Objective,
     policy: FlowPolicy,
@@ -91,13 +91,20 @@ def estimated_log_z(
 
     log_reward = wanted(trajectories.objects).to(torch.float32)
     groups = Segments(torch.tensor([0, trajectories.num_trajectories]))
-    batch = FlowBatch(environment, policy, trajectories, log_reward, groups, wanted)
+    batch = FlowBatch(
+        environment.observe,
+        environment.backward_masks,
+        environment.undo,
+        policy,
+        trajectories,
+        log_reward,
+        groups,
+        wanted,
+    )
     return float(objective.log_z(batch.beginnings if objective.knows_flows else batch))
 
 
-def make_exact(
-    problem: Problem, environment: FlowEnvironment, config: TrajectoriesConfig, max_states: int
-) -> Exact | None:
+def make_exact(problem: Problem, environment: Reversible, config: TrajectoriesConfig, max_states: int) -> Exact | None:
     """The environment enumerated, where it has one instance, one condition and at most so many states."""
     if config.condition.varies or not problem.sampled.one_instance:
         return None

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generative.enumeration import StateSpace, enumerate_states, in_pieces, total_variation
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 from graphwright.nn.gflownet_policy import FlowPolicy
 
 
@@ -21,7 +21,7 @@ class Exact:
     log_reward: [S] float64, log R of the object that each state would be; only those that may be finished count.
     """
 
-    environment: FlowEnvironment
+    environment: Reversible
     space: StateSpace
     log_reward: Tensor
 
@@ -41,7 +41,8 @@ class Exact:
         environment = self.environment
 
         def log_probs(states: GraphBatch) -> Tensor:
-            return policy.distribution(environment.observe(states), environment.masks(states)).log_probs
+            seen = environment.observe(states)
+            return policy.distribution(seen.graph, seen.masks).log_probs
 
         return self.space.reached(in_pieces(self.space.states, log_probs))[1]
 
@@ -50,7 +51,7 @@ class Exact:
         return total_variation(self.sampled(policy), self.target)
 
 
-def enumerate_or_none(environment: FlowEnvironment, instance: GraphBatch, limit: int) -> StateSpace | None:
+def enumerate_or_none(environment: Reversible, instance: GraphBatch, limit: int) -> StateSpace | None:
     """All states, or None where there are more than `limit`."""
     try:
         return enumerate_states(environment, instance, limit=limit)

@@ -11,7 +11,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.data.graph_rows import graph_to_rows, rows_to_graph
 from graphwright.data.ring import RaggedRing
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 
 ReplayBy = Literal["uniform", "reward", "loss", "diverse"]
 _MEASURES, _LOG_REWARD, _PRIORITY = ":measures", ":log_reward", ":priority"  # beside the columns of graphs
@@ -23,7 +23,7 @@ class Replay:
     Of each it knows its measures [K] float64, log_reward float64, and priority float32, how wrong the policy was.
     """
 
-    def __init__(self, environment: FlowEnvironment, capacity: int, by: ReplayBy) -> None:
+    def __init__(self, environment: Reversible, capacity: int, by: ReplayBy) -> None:
         self.environment = environment
         self.capacity = capacity
         self.by = by

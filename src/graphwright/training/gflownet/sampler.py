@@ -1,26 +1,26 @@
-"""`Sampler`: building and taking apart as a policy would."""
+"""`Sampler`: trajectories forward and backward, as a policy draws them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generative.environment import FlowEnvironment
+from graphwright.envs.reversible import Reversible
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.exploration import ExplorationConfig, explore
-from graphwright.training.gflownet.sampling import build, rebuild, take_apart
+from graphwright.training.gflownet.sampling import sample_backward, sample_forward, sample_neighbours
 
 NO_EXPLORATION = ExplorationConfig(epsilon=0.0)
 
 
 class Sampler:
-    """Builds and takes apart as a policy would."""
+    """Samples trajectories forward and backward, as a policy draws them."""
 
     def __init__(
         self,
-        environment: FlowEnvironment,
+        environment: Reversible,
         policy: FlowPolicy,
         exploration: ExplorationConfig,
         generator: torch.Generator,
@@ -30,29 +30,26 @@ class Sampler:
         self.exploration = exploration
         self.generator = generator
 
-    def build(self, instances: GraphBatch) -> Trajectories:
+    def sample_forward(self, instances: GraphBatch) -> Trajectories:
         """An object of each of `instances`."""
-        return build(self.environment, instances, self.forward)
+        return sample_forward(self.environment, instances, self.forward)
 
-    def take_apart(self, objects: GraphBatch) -> Trajectories:
+    def sample_backward(self, objects: GraphBatch) -> Trajectories:
         """A trajectory that ends in each of `objects`."""
-        return take_apart(self.environment, objects, self.backward)
+        return sample_backward(self.environment, objects, self.backward)
 
     def search(self, objects: GraphBatch, share: float) -> GraphBatch:
-        """Neighbours of `objects`: each with about a `share` of it taken apart and built anew.
+        """Neighbours of `objects`: a `share` of the steps to each is undone, and others are sampled in their place.
 
         Kim et al. 2024, "Local search GFlowNets".
         """
-        return rebuild(self.environment, objects, share, self.backward, self.forward)
+        return sample_neighbours(self.environment, objects, share, self.backward, self.forward)
 
-    def forward(self, state: GraphBatch) -> Tensor:
+    def forward(self, observation: Observation) -> Tensor:
         """[B] int64: what to do next, exploration included."""
-        environment = self.environment
-        distribution = self.policy.distribution(environment.observe(state), environment.masks(state))
-        return explore(distribution, environment.actions, state, self.exploration, self.generator)
+        distribution = self.policy.distribution(observation.graph, observation.masks)
+        return explore(distribution, self.environment.actions, observation.graph, self.exploration, self.generator)
 
-    def backward(self, state: GraphBatch) -> Tensor:
-        """[B] int64: what to take back next."""
-        environment = self.environment
-        masks = environment.backward_masks(state)
-        return self.policy.backward_distribution(environment.observe(state), masks).sample(self.generator)
+    def backward(self, observation: Observation) -> Tensor:
+        """[B] int64: what to undo next."""
+        return self.policy.backward_distribution(observation.graph, observation.masks).sample(self.generator)

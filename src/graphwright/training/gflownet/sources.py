@@ -89,9 +89,9 @@ class SourceContext(NamedTuple):
         """`count` drawn conditions."""
         return self.condition.draw(count, self.num_measures, self.generator)
 
-    def taken_apart(self, objects: GraphBatch, measures: Tensor) -> Measured:
+    def backward_from(self, objects: GraphBatch, measures: Tensor) -> Measured:
         """Trajectories that end in `objects`, for the conditions that these have."""
-        return Measured(self.sampler.take_apart(objects), measures)
+        return Measured(self.sampler.sample_backward(objects), measures)
 
 
 class Source(ABC, Iterator[Measured]):
@@ -118,7 +118,7 @@ class OnPolicy(Source):
         instances = context.condition.attach(instances, context.conditions(different))
         if self.num_samples > 1:
             instances = instances.select(torch.arange(different).repeat_interleave(self.num_samples))
-        trajectories = context.sampler.build(instances)
+        trajectories = context.sampler.sample_forward(instances)
         return Measured(trajectories, context.measure(trajectories.objects))
 
 
@@ -144,7 +144,9 @@ class LocalSearch(Source):
         measures = context.measure(after)
         better = combine(measures, after) > log_reward[best]
         kept = GraphBatch.concat([before.select(~better), after.select(better)])
-        return joined([found, context.taken_apart(kept, torch.cat([found.measures[best][~better], measures[better]]))])
+        return joined(
+            [found, context.backward_from(kept, torch.cat([found.measures[best][~better], measures[better]]))]
+        )
 
 
 class FromData(Source):
@@ -160,7 +162,7 @@ class FromData(Source):
         context = self.context
         rows = torch.randint(self.objects.num_graphs, (self.count,), generator=context.generator)
         objects = context.condition.attach(self.objects.select(rows), context.conditions(self.count))
-        return context.taken_apart(objects, context.measure(objects))
+        return context.backward_from(objects, context.measure(objects))
 
 
 class FromReplay(Source):
@@ -177,7 +179,7 @@ class FromReplay(Source):
             raise StopIteration
         objects, measures = self.replay.draw(self.count, self.context.generator)
         objects = self.context.condition.attach(objects, self.context.conditions(self.count))
-        return self.context.taken_apart(objects, measures)
+        return self.context.backward_from(objects, measures)
 
 
 class Mixed(Source):

@@ -162,12 +162,12 @@ def test_the_points_are_the_atoms_that_are_joined() -> None:
     state = environment.reset(blank(1))
     stems = environment.context.stems.shape[1]
     assert environment.context.stems.tolist() == [[0, 0, 1, 1], [0, 1, 0, 1]]
-    state = environment.step(state, torch.tensor([1])).state  # begin with pyridine
+    state = environment.advance(state, torch.tensor([1])).state  # begin with pyridine
     # stop, two to begin with, then the row of pyridine: its point 1 (next to nitrogen) × methanol by its oxygen
-    state = environment.step(state, torch.tensor([3 + 1 * stems + 3])).state
+    state = environment.advance(state, torch.tensor([3 + 1 * stems + 3])).state
     assert smiles(molecules(environment.context, state)) == [Chem.CanonSmiles("COc1ccccn1")]
     assert environment.context.free_points(state).tolist() == [[True, False], [True, False]]
-    seen = environment.observe(state)
+    seen = environment.observe(state).graph
     assert seen.edges["point"].tolist() == [[0, 1], [0, 1]]
     assert seen.edges["opposite"].tolist() == [[0, 1], [0, 1]]
 

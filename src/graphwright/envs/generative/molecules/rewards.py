@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.molecules.atoms import AtomContext
 from graphwright.envs.generative.molecules.chemistry import QED, Molecule, molecules, rdMolDescriptors, sa_score
 from graphwright.envs.generative.molecules.fragments import FragmentContext
 from graphwright.envs.generative.rewards import RewardOf
+from graphwright.envs.reversible import Reversible
 
 Property = Callable[[Sequence[Molecule]], NDArray[np.float64]]
 """A number that is not negative for each of a list of sanitized `rdkit.Chem.Mol`."""
@@ -29,7 +29,7 @@ def reward_of_molecules(function: Property, *, floor: float = 1e-8) -> RewardOf:
     return RewardOf(function, drawn, floor)
 
 
-def drawn(environment: FlowEnvironment, objects: GraphBatch) -> list[Molecule]:
+def drawn(environment: Reversible, objects: GraphBatch) -> list[Molecule]:
     """RDKit's molecules."""
     assert isinstance(environment, GraphBuilding)
     context = environment.context
@@ -73,7 +73,7 @@ def num_rings(found: Sequence[Molecule]) -> NDArray[np.float64]:
     return _array(lambda one: one.GetRingInfo().NumRings(), found)
 
 
-def cycle_rank(floor: float = 1e-30) -> Callable[[FlowEnvironment, GraphBatch], Tensor]:
+def cycle_rank(floor: float = 1e-30) -> Callable[[Reversible, GraphBatch], Tensor]:
     """The log-reward log max(links - nodes + 1, floor) of connected graphs, [B] float64, without RDKit.
 
     That is `num_rings`, but for cages: tetrahedrane has three independent rings, and RDKit counts four that are alike.
@@ -81,7 +81,7 @@ def cycle_rank(floor: float = 1e-30) -> Callable[[FlowEnvironment, GraphBatch], 
     return partial(_log_cycle_rank, floor)
 
 
-def _log_cycle_rank(floor: float, environment: FlowEnvironment, states: GraphBatch) -> Tensor:
+def _log_cycle_rank(floor: float, environment: Reversible, states: GraphBatch) -> Tensor:
     rank = states.links[1].lengths - states.node_segments.lengths + 1
     return rank.double().clamp(min=floor).log()
 

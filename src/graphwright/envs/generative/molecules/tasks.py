@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Generation, Reward
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.generative.molecules.atoms import AtomContext
@@ -26,6 +25,7 @@ from graphwright.envs.generative.molecules.rewards import (
     synthetic_accessibility,
 )
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RingsReward(Reward):
     """Reward of molecules without a ring."""
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return cycle_rank(self.floor)(environment, objects)
 
 
@@ -48,7 +48,7 @@ class QedReward(Reward):
     """The least reward."""
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return _judged(environment, objects, (qed,))[:, 0].clamp(min=self.floor).log()
 
 
@@ -62,26 +62,26 @@ class QedSaLogPReward(ManyObjectives):
         return ("QED", "SA", "log P")
 
     @override
-    def measure(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return _judged(environment, objects, (qed, synthetic_accessibility, log_p))
 
 
-def smiles_lines(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
+def smiles_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
     """A canonical SMILES a line."""
     return smiles(drawn(environment, objects))
 
 
-def morgan(environment: FlowEnvironment, objects: GraphBatch) -> np.ndarray:
+def morgan(environment: Reversible, objects: GraphBatch) -> np.ndarray:
     """[B, 2048] bool: Morgan fingerprints."""
     return fingerprints(drawn(environment, objects))
 
 
-def drawings(environment: FlowEnvironment, objects: GraphBatch) -> list[np.ndarray]:
+def drawings(environment: Reversible, objects: GraphBatch) -> list[np.ndarray]:
     """[300, 300, 3] uint8 each: structural formulae."""
     return pictures(drawn(environment, objects))
 
 
-def _judged(environment: FlowEnvironment, objects: GraphBatch, properties: tuple[Property, ...]) -> Tensor:
+def _judged(environment: Reversible, objects: GraphBatch, properties: tuple[Property, ...]) -> Tensor:
     """[B, K] float64."""
     found = drawn(environment, objects)
     return torch.from_numpy(np.stack([judge(found) for judge in properties], axis=1))

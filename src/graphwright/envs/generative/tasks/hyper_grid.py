@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Generation, Reward
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.grid import COORDINATE, HyperGrid, axes, log_grid_reward
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class GridReward(Reward):
     """Added in the ring around each mode."""
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         assert isinstance(environment, HyperGrid)
         coordinate, segments = objects.nodes[COORDINATE], objects.node_segments
         return log_grid_reward(
@@ -36,13 +36,13 @@ class GridReward(Reward):
         )
 
 
-def grid_instances(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def grid_instances(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """The axes of a grid."""
     assert isinstance(environment, HyperGrid)
     return axes(count, environment.dimensions)
 
 
-def cells(environment: FlowEnvironment, objects: GraphBatch) -> dict[str, np.ndarray]:
+def cells(environment: Reversible, objects: GraphBatch) -> dict[str, np.ndarray]:
     """`states` [B, dimensions] int64."""
     assert isinstance(environment, HyperGrid)
     return {"states": objects.nodes[COORDINATE].view(-1, environment.dimensions).numpy()}

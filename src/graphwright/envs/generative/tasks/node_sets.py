@@ -8,25 +8,25 @@ import torch
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Generation
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.node_sets import CHOSEN, CutReward, Cuts, IndependentSets, SetReward
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.generators.rb import SMALL_RB_SIZES, ModelRB
+from graphwright.envs.reversible import Reversible
 
 _SMALL_SIZES = tuple(n for n in range(20, 61) if any(n % cliques == 0 for cliques in range(5, 9)))
 
 
-def rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def rb_graphs(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """Graphs of Model RB with 200 to 300 nodes."""
     return InstanceGenerator(ModelRB(), SMALL_RB_SIZES, lambda graph, generator: graph)(count, generator)
 
 
-def small_rb_graphs(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def small_rb_graphs(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """Graphs of Model RB with 5 to 8 cliques and 20 to 60 nodes."""
     return InstanceGenerator(ModelRB(n_min=5, n_max=8), _SMALL_SIZES, lambda graph, generator: graph)(count, generator)
 
 
-def chosen_nodes(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
+def chosen_nodes(environment: Reversible, objects: GraphBatch) -> list[str]:
     """A JSON document a line: {"nodes": how many, "edges": [[u, v], ...], "chosen": [...]}."""
     rows, links = objects.links
     ends = (objects.edge_index[:, rows] - objects.node_ptr[:-1][objects.edge_graph[rows]]).T

@@ -13,8 +13,8 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.edge_sets import PRESENT, EdgeSets, complete_graphs
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RingReward(Reward):
     """Of anything else."""
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         rewards = torch.tensor([self.other, self.ring], dtype=torch.float64).log()
         return rewards[is_ring(objects).long()]
 
@@ -54,13 +54,13 @@ def is_ring(state: GraphBatch) -> Tensor:
     return regular & (steps_home == state.node_segments.lengths)
 
 
-def labelled_nodes(environment: FlowEnvironment, count: int, generator: torch.Generator) -> GraphBatch:
+def labelled_nodes(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """Complete directed graphs on the environment's nodes."""
     assert isinstance(environment, EdgeSets)
     return complete_graphs(count, environment.num_nodes, directed=True)
 
 
-def adjacency(environment: FlowEnvironment, objects: GraphBatch) -> dict[str, np.ndarray]:
+def adjacency(environment: Reversible, objects: GraphBatch) -> dict[str, np.ndarray]:
     """`adjacency` [B, n, n] bool: whether an edge leads from the row's node to the column's."""
     assert isinstance(environment, EdgeSets)
     matrices = torch.zeros(objects.num_graphs, environment.num_nodes, environment.num_nodes, dtype=torch.bool)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from graphwright.core import GraphBatch
 from graphwright.envs.generation import Generation
 from graphwright.envs.generative.context import TYPE
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.motifs import Motifs
 from graphwright.envs.generative.sequences import Sequences
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
-def words(environment: FlowEnvironment, objects: GraphBatch) -> list[str]:
+def words(environment: Reversible, objects: GraphBatch) -> list[str]:
     """A word a line; tokens beyond 26 letters as numbers with blanks between."""
     assert isinstance(environment, Sequences)
     tokens = [part.tolist() for part in objects.nodes[TYPE].split(objects.node_segments.lengths.tolist())]

@@ -13,10 +13,10 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generation import Generation, Reward
 from graphwright.envs.generative.context import TYPE, GraphContext
-from graphwright.envs.generative.environment import FlowEnvironment
 from graphwright.envs.generative.exports import node_link_lines
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.problem import Problem
+from graphwright.envs.reversible import Reversible
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ColourReward(Reward):
     """Which graphs are wanted."""
 
     @override
-    def __call__(self, environment: FlowEnvironment, objects: GraphBatch) -> Tensor:
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         colour, nodes = objects.nodes[TYPE], objects.node_segments
         match self.kind:
             case "count":

@@ -20,7 +20,7 @@ from graphwright.core import (
     with_links,
 )
 from graphwright.core.segment import segment_max
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.graph_robustness.exact import exact_links
 from graphwright.envs.problems.graph_robustness.heuristics import fiedler, greedy, least_degree
@@ -30,7 +30,7 @@ from graphwright.envs.rollouts import play
 
 
 @dataclass(frozen=True)
-class GraphRobustness(Environment):
+class GraphRobustness(Optimization):
     """Add links to raise the critical fraction: the share of nodes that go before the rest is in two or more pieces.
 
     Darvariu, Hailes & Musolesi (2021), "Goal-directed graph construction using reinforcement learning". The fraction is
@@ -143,12 +143,12 @@ def _open_pairs(state: GraphBatch) -> Tensor:
     return wanted
 
 
-def _greedily(environment: Environment, instances: GraphBatch) -> GraphBatch:
+def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
     assert isinstance(environment, GraphRobustness)
     return play(environment, instances, greedy(environment.targeted))
 
 
-def _exactly(environment: Environment, instances: GraphBatch, seconds: float) -> Optimum:
+def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     assert isinstance(environment, GraphRobustness)
     return exact_links(environment, instances, environment.targeted, seconds)
 

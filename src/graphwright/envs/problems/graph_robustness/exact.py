@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.graph_robustness.heuristics import greedy, least_degree
 from graphwright.envs.problems.graph_robustness.robustness import robustness_of_sets
@@ -21,7 +21,7 @@ _CHUNK = 20_000
 _RATE = 1e8  # visits of a node or an edge in a second
 
 
-def exact_links(environment: Environment, instances: GraphBatch, targeted: bool, time_limit: float) -> Optimum:
+def exact_links(environment: Optimization, instances: GraphBatch, targeted: bool, time_limit: float) -> Optimum:
     """The links that raise the critical fraction most, where all sets of them can be tried within the limit.
 
     How many there are is counted beforehand, so that the same arguments give the same answer. Where they are too many,
@@ -49,7 +49,7 @@ def exact_links(environment: Environment, instances: GraphBatch, targeted: bool,
 
 
 def _best_of_all(
-    environment: Environment, state: GraphBatch, pairs: np.ndarray, links: int, targeted: bool
+    environment: Optimization, state: GraphBatch, pairs: np.ndarray, links: int, targeted: bool
 ) -> GraphBatch:
     """The state with the best `links` of `pairs` [k, 2] added, the first of equally good sets."""
     best, value = np.empty((0, 2), np.int64), -1.0
@@ -69,7 +69,7 @@ def _sets(pairs: np.ndarray, links: int) -> Iterator[np.ndarray]:
         yield pairs[np.array(chunk, dtype=np.int64).reshape(len(chunk), links)]
 
 
-def _open_pairs(environment: Environment, state: GraphBatch) -> np.ndarray:
+def _open_pairs(environment: Optimization, state: GraphBatch) -> np.ndarray:
     """[k, 2] int64: the pairs that may be linked, each once."""
     legal: Tensor = environment.observe(state).masks[0]
     one, other = np.divmod(legal.nonzero().squeeze(1).cpu().numpy(), max(state.num_nodes, 1))

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_graph
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.grid_navigation.instances import read, walls_and_patrols
 from graphwright.envs.problems.grid_navigation.one_step_ahead import one_step_ahead
@@ -22,7 +22,7 @@ from graphwright.envs.problems.path_search.discovery import begin, discovery, go
 
 
 @dataclass(frozen=True)
-class GridNavigation(Environment):
+class GridNavigation(Optimization):
     """Drive to the goal in few steps and run into nothing; obstacles go to and fro in ways that are known.
 
     guide: "steps": the robot has a map, and knows from every cell how many steps lead to the goal without obstacles;

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.grid_navigation.patrol import advance, meets
 
 
-def fewest_steps(environment: Environment, instances: GraphBatch) -> Optimum:
+def fewest_steps(environment: Optimization, instances: GraphBatch) -> Optimum:
     """The fewest steps from start to goal, and the states at the ends of such drives.
 
     Breadth-first search in the time-expanded graph, whose nodes are a cell and a time: obstacles move as they do

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from graphwright.core import Features, GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
-from graphwright.envs.environment import Environment
 from graphwright.envs.generative.tasks.node_sets import INDEPENDENT_SETS
 from graphwright.envs.generators import uniform_weights, unit_weights
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.max_product import claims
@@ -97,7 +97,7 @@ def max_product(observation: Observation) -> Tensor:
     return segment_argmax(graph.nodes["margin"].masked_fill(~free, -torch.inf), graph.node_segments)
 
 
-def exact(environment: Environment, instances: GraphBatch, seconds: float) -> Optimum:
+def exact(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     """The optimum by CP-SAT, begun from the greedy set."""
     assert isinstance(environment, MaximalSet)
     return exact_set(environment, instances, follow(greedy), time_limit=seconds)

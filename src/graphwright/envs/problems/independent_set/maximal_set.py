@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_max, segment_sum
-from graphwright.envs.environment import Environment, Solution, chosen_nodes
+from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 
 
-class MaximalSet(Environment):
+class MaximalSet(Optimization):
     """Choose nodes, no two of them joined, until every node is chosen or has a chosen neighbour.
 
     Instance: an undirected simple graph with a node column of numbers [N] float32, whose name `number` says.

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_mean
-from graphwright.envs.environment import Environment
 from graphwright.envs.generative.tasks.node_sets import CUTS
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
 from graphwright.envs.problems.max_cut.exact import exact_cut
@@ -16,7 +16,7 @@ from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
 from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
 
 
-def final_state(environment: Environment, instances: GraphBatch, side: Tensor) -> GraphBatch:
+def final_state(environment: Optimization, instances: GraphBatch, side: Tensor) -> GraphBatch:
     """The state of instances [B] whose cuts are those between `side` [N] bool."""
     start = environment.reset(instances).with_nodes(side=side, best_side=side.clone())
     cut = environment.objective(start)

@@ -20,7 +20,7 @@ from graphwright.core import (
     per_node,
 )
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
 from graphwright.envs.problems.network_repair.heuristics import greedy, shortest_repair
@@ -34,7 +34,7 @@ REPAIR, SWITCH, WAIT = range(3)
 
 
 @dataclass(frozen=True)
-class NetworkRepair(Environment):
+class NetworkRepair(Optimization):
     """Serve all demand again, so that it is without supply for as short a time as possible.
 
     A node is served where a path of working nodes and closed links joins it to a working source. One crew repairs nodes
@@ -181,12 +181,12 @@ class NetworkRepair(Environment):
         return (segment_sum(ready, graph.node_segments) == 0) & (segment_sum(useful, graph.edge_segments) == 0)
 
 
-def _greedily(environment: Environment, instances: GraphBatch) -> GraphBatch:
+def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
     assert isinstance(environment, NetworkRepair)
     return play(environment, instances, _greedy(environment))
 
 
-def _exactly(environment: Environment, instances: GraphBatch, seconds: float) -> Optimum:
+def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     assert isinstance(environment, NetworkRepair)
     rules = Rules(
         environment.stamina,
@@ -202,7 +202,7 @@ def _greedy(environment: NetworkRepair) -> Choose:
     return greedy(environment.actions, environment.switching, environment.rest, environment.recovery)
 
 
-def _by_shortest(environment: Environment, instances: GraphBatch) -> GraphBatch:
+def _by_shortest(environment: Optimization, instances: GraphBatch) -> GraphBatch:
     return play(environment, instances, shortest_repair(environment.actions))
 
 

@@ -8,7 +8,7 @@ from itertools import count
 import torch
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.network_repair.search import DamagedNetwork, Rules, State, Trace
 from graphwright.envs.rollouts import Choose, play
@@ -18,7 +18,7 @@ _GAP = 1e-5  # relative; states hold energies and rewards as float32
 
 
 def exact_repair(
-    environment: Environment, instances: GraphBatch, rules: Rules, first: Choose, time_limit: float
+    environment: Optimization, instances: GraphBatch, rules: Rules, first: Choose, time_limit: float
 ) -> Optimum:
     """The least outage of each graph, and the states that it leads to.
 
@@ -79,7 +79,7 @@ def _search(network: DamagedNetwork, known: float, limit: int) -> tuple[Trace | 
     return None, known
 
 
-def _replay(environment: Environment, state: GraphBatch, trace: Trace | None) -> GraphBatch:
+def _replay(environment: Optimization, state: GraphBatch, trace: Trace | None) -> GraphBatch:
     """The state that the actions of `trace` lead to."""
     actions: list[tuple[int, ...]] = []
     while trace is not None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Solution
+from graphwright.envs.optimization import Solution
 
 
 def discovery(state: GraphBatch) -> Solution:

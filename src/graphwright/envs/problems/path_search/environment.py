@@ -20,8 +20,8 @@ from graphwright.core import (
     simplify,
 )
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment, Solution
 from graphwright.envs.generators.geography import find_places, place_all
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.path_search.depth_first import greedy, high_degree
 from graphwright.envs.problems.path_search.discovery import begin, discovery, go
@@ -33,7 +33,7 @@ from graphwright.envs.problems.path_search.surroundings import View, surrounding
 
 
 @dataclass(frozen=True)
-class PathSearch(Environment):
+class PathSearch(Optimization):
     """Walk from a start to a target in few hops, along edges that show themselves only on the way.
 
     Decentralised search (Kleinberg 2000, "Navigation in a small world") by one agent that remembers where it has been,

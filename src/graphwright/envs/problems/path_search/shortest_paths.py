@@ -6,12 +6,12 @@ import torch
 
 from graphwright.core import GraphBatch, out_edges
 from graphwright.core.segment import segment_argmax
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.path_search.hops import hops_from
 
 
-def shortest_paths(environment: Environment, instances: GraphBatch) -> Optimum:
+def shortest_paths(environment: Optimization, instances: GraphBatch) -> Optimum:
     """The fewest hops from `start` to `target`, by breadth-first search, and the states at the ends of such walks.
 
     instances: undirected graphs with the node columns `start` and `target`, joined by a path.

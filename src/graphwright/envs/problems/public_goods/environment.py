@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
@@ -87,7 +87,7 @@ def target_least_cost(observation: Observation) -> Tensor:
     return segment_argmax((-graph.nodes["cost"]).masked_fill(~free, -torch.inf), graph.node_segments)
 
 
-def exact(environment: Environment, instances: GraphBatch, seconds: float) -> Optimum:
+def exact(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     """The optimum by CP-SAT, begun from a heuristic's set."""
     assert isinstance(environment, MaximalSet)
     return exact_set(environment, instances, follow(greedy), time_limit=seconds)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step, per_edge
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
@@ -21,7 +21,7 @@ from graphwright.envs.problems.steiner_tree.state import live_edges, total_lengt
 
 
 @dataclass(frozen=True)
-class SteinerTree(Environment):
+class SteinerTree(Optimization):
     """Join the terminals of a network by a tree of least length, link by link from the first terminal on.
 
     Instance: an undirected simple graph with the node column `terminal` [N] bool, at least one true in each graph and

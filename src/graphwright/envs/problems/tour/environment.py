@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
@@ -24,7 +24,7 @@ _CONSTRUCTIONS = {"insertion": insertion, "append": append}
 
 
 @dataclass(frozen=True)
-class Tour(Environment):
+class Tour(Optimization):
     """Visit all points of the plane on the shortest closed tour.
 
     Instance: an undirected graph of points that are near each other, with the node column `position` [N, 2] float64,

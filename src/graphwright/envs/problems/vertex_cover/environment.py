@@ -11,15 +11,15 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
-from graphwright.envs.environment import Environment, Solution, chosen_nodes
 from graphwright.envs.generators import uniform_weights, unit_weights
+from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 
 
 @dataclass(frozen=True)
-class VertexCover(Environment):
+class VertexCover(Optimization):
     """Choose nodes of least total weight such that every edge has a chosen end point.
 
     Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
