@@ -11,7 +11,8 @@ from torch import Tensor
 
 from graphwright.core import Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_max, segment_sum
-from graphwright.envs.environment import Environment, Solution
+from graphwright.envs.environment import Environment
+from graphwright.envs.optimization import Solution
 from graphwright.envs.problems.graph_robustness.environment import GRAPH_ROBUSTNESS, GraphRobustness
 from graphwright.envs.problems.grid_navigation.environment import GRID_NAVIGATION, GridNavigation
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET, IndependentSet

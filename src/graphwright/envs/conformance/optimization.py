@@ -14,6 +14,7 @@ from graphwright.envs.conformance.compare import ConformanceError, ConformanceWa
 from graphwright.envs.conformance.episodes import Episodes
 from graphwright.envs.conformance.forms import check_graph, check_numbers
 from graphwright.envs.conformance.units import check_units
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.rollouts import has_choice
 
 NUMBERS = ("objective", "is_complete", "cost")
@@ -60,6 +61,7 @@ def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Gen
 
 
 def _check_cost(watched: Watched, final: GraphBatch) -> None:
+    assert isinstance(watched.environment, Optimization)
     objective, cost = watched.call("objective", final), watched.call("cost", final)
     if not torch.equal(cost, -objective if watched.environment.maximise else objective):
         raise ConformanceError("cost: it is the objective, turned so that less is better; leave it as it is inherited")
@@ -112,6 +114,7 @@ def _check_sign(watched: Watched, episodes: Episodes, times: int) -> None:
         return
     share = float((better == more)[clear].double().mean())
     if share < _WRONG:
+        assert isinstance(watched.environment, Optimization)
         raise ConformanceError(
             f"the sum of rewards falls when the objective gets better (they agree in {share:.0%} of {count} pairs of "
             f"random episodes, with maximise = {watched.environment.maximise}): either the reward of step, the sign of "

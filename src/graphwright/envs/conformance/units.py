@@ -8,6 +8,7 @@ from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ROWS, ConformanceError, first_difference
 from graphwright.envs.conformance.tables import seen_alone
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import has_choice
 
@@ -38,11 +39,13 @@ def _both_units(watched: Watched, instances: GraphBatch, table: str, name: str) 
 
     The other real columns are left out if they may be, as they may follow from this one.
     """
+    environment = watched.environment
+    assert isinstance(environment, Optimization)
     for graph in (_without_others(instances, table, name), instances):
         column = getattr(graph, table)[name]
         scaled = getattr(graph, f"with_{table}")(**{name: column * _FACTOR})
         try:
-            return watched.environment.instance(graph), watched.environment.instance(scaled)
+            return environment.instance(graph), environment.instance(scaled)
         except (GraphError, ValueError, KeyError):
             continue
     return None
