@@ -14,8 +14,8 @@ from typing_extensions import override
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.optimization import Optimization
 from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Expert, Problem, Solver
 from graphwright.envs.vector import LiveVector, VectorEnvironment
 from graphwright.envs.wrappers.penalized import Penalized
@@ -151,7 +151,7 @@ class DemonstrationsConfig(PlayConfig):
         if problem.solve_exactly is None or problem.expert is None:
             raise ConfigError(f"--algorithm imitation: {problem.name} has no expert to imitate; take reinforce or ppo")
         return DemonstrationCollector(
-            environment, problem.environment, problem.solve_exactly, problem.expert, source, self, generator
+            environment, problem.optimization, problem.solve_exactly, problem.expert, source, self, generator
         )
 
 

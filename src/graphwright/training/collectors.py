@@ -16,7 +16,7 @@ from graphwright.data.states import States, StateTable, WholeStates
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Expert
-from graphwright.envs.rollouts import has_choice, repeat_each, unroll
+from graphwright.envs.rollouts import has_choice, is_over, repeat_each, unroll, until_done
 from graphwright.envs.vector import LiveVector, Rules
 from graphwright.nn import GraphPolicy
 
@@ -104,21 +104,26 @@ def collect_demonstrations(
     """
     start, goal = environment.reset(repeat_each(instances, num_samples)), repeat_each(solutions, num_samples)
     returns = torch.zeros(start.num_graphs, device=start.device)
-    episode = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
-    state, goal = start.select(episode), goal.select(episode)
-    episodes, states, approved, lengths = [], [], [], []
-    while episode.numel():
+    begun = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
+    aim = goal.select(begun)
+    approved, lengths = [], []
+
+    def act(episode: Tensor, state: GraphBatch) -> Tensor:
+        nonlocal aim
+        if aim.num_graphs > episode.numel():  # some are over
+            aim = goal.select(begun[episode])
         distribution = policy.distribution(environment.observe(state))
         assert isinstance(distribution, RaggedCategorical)
-        episodes.append(episode)
-        states.append(state)
-        approved.append(expert(state, goal))
+        approved.append(expert(state, aim))
         lengths.append(distribution.segments.lengths)
-        step = environment.step(state, _guided(distribution, approved[-1], expert_share, generator))
-        returns[episode] += step.reward
-        over, state = step.terminated | step.truncated, step.state
-        if over.any():
-            episode, state, goal = episode[~over], state.select(~over), goal.select(~over)
+        return _guided(distribution, approved[-1], expert_share, generator)
+
+    episodes, states = [], []
+    for transition in until_done(start.select(begun), act, environment.step, ends=is_over):
+        assert transition.step is not None
+        episodes.append(begun[transition.episode])
+        states.append(transition.state)
+        returns[episodes[-1]] += transition.step.reward
     _require_steps(states)
     return Demonstrations(
         states=_store(environment, instances, [episode // num_samples for episode in episodes], states),

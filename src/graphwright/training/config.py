@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import torch
 
 from graphwright.algorithms.registry import NEEDS, find_algorithm
-from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig

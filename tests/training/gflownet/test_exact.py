@@ -96,9 +96,8 @@ def test_the_exact_distribution_is_that_of_samples(name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     while state.num_graphs:
         with torch.no_grad():
-            action = policy.distribution(environment.observe(state).graph, environment.observe(state).masks).sample(
-                generator
-            )
+            seen = environment.observe(state)
+            action = policy.distribution(seen.graph, seen.masks).sample(generator)
         over = action <= 0 if environment.has_stop else action < 0
         for key in environment.keys(state.select(over)):
             count[space.keys[key]] += 1
@@ -187,9 +186,8 @@ def test_a_policy_is_the_same_whatever_its_batch_mates(name: str) -> None:
 @torch.no_grad()
 def evaluated(environment: Reversible, policy: torch.nn.Module, states: GraphBatch) -> list[list[Tensor]]:
     """Of each state: log-probabilities both ways, log F and log n."""
-    found = policy(
-        environment.observe(states).graph, environment.observe(states).masks, environment.backward_masks(states)
-    )
+    seen = environment.observe(states)
+    found = policy(seen.graph, seen.masks, environment.backward_masks(states))
 
     def parts(distribution: RaggedCategorical) -> tuple[Tensor, ...]:
         return distribution.log_probs.split(distribution.segments.lengths.tolist())
