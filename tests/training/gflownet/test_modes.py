@@ -17,7 +17,6 @@ from graphwright.training.gflownet.modes import (
     find_modes,
     num_modes,
     top_k_diversity,
-    top_k_reward,
 )
 
 BITS = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0], [1, 1, 0, 0]], bool)
@@ -57,9 +56,6 @@ def test_tanimoto_is_common_over_all(drawn: tuple[np.ndarray, np.ndarray]) -> No
 
 def test_top_k_by_hand() -> None:
     rewards = np.array([0.1, 0.9, 0.5, 0.7, 0.3])
-    assert top_k_reward(rewards, 2) == pytest.approx(0.8)
-    assert top_k_reward(rewards, 9) == pytest.approx(0.5)
-    assert math.isnan(top_k_reward(rewards[:0], 3))
     similarity = Tanimoto(BITS)
     # Pairs of all five: 0-1, 0-4 and 1-4 share something.
     assert diversity(5, similarity) == pytest.approx((10 - 2 / 3 - 1 - 2 / 3) / 10)

@@ -1,4 +1,4 @@
-"""How good and how different generated objects are: top k, diversity, modes."""
+"""How different generated objects are: diversity of the best, and modes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,6 @@ class Tanimoto:
         common = (left @ right.T).astype(np.float64)
         union = self.count[rows][:, None] + self.count[columns] - common
         return np.where(union > 0, common / np.maximum(union, 1), 1.0)
-
-
-def top_k_reward(rewards: np.ndarray, k: int) -> float:
-    """Mean of the k largest of `rewards` [n], of all if there are fewer; NaN of none."""
-    chosen = np.asarray(rewards)[_best(rewards, k)]
-    return float(chosen.mean()) if chosen.size else float("nan")
 
 
 def top_k_diversity(rewards: np.ndarray, similarity: Similarity, k: int) -> float:
