@@ -16,6 +16,7 @@ from graphwright.core import (
     from_edges,
     out_edges,
     pair_ends,
+    per_decider,
     per_edge,
     per_graph,
     per_neighbour,
@@ -207,16 +208,17 @@ class Push(Timed):
     """Push every node but the heaviest of each graph to its weight, each by up to 1."""
 
     features = Features(nodes={"weight": 1, "place": 1})
-    actions = ActionSpec(per_node("push", continuous=1))
+    actions = ActionSpec(per_decider("push", continuous=1), decider="nodes")
 
     def reset(self, instances: GraphBatch) -> GraphBatch:
         return super().reset(instances.with_nodes(place=torch.zeros(instances.num_nodes)))
 
     def observe(self, state: GraphBatch) -> Observation:
-        return Observation(in_scale(state), (_lighter(state),))
+        acts = _lighter(state)
+        return Observation(in_scale(state).with_nodes(acts=acts), (torch.ones_like(acts[acts]),))
 
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        place = state.nodes["place"] + torch.where(_lighter(state), action.squeeze(1), 0)
+        place = state.nodes["place"] + torch.zeros(state.num_nodes).masked_scatter(_lighter(state), action.squeeze(1))
         miss = (place - state.nodes["weight"]).square()
         return self.after(state.with_nodes(place=place), -segment_sum(miss, state.node_segments))
 

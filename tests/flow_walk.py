@@ -57,7 +57,7 @@ def legal(environment: Reversible, state: GraphBatch, *, forward: bool) -> tuple
     spec: ActionSpec = environment.actions if forward else environment.backward_actions
     masks = environment.observe(state).masks if forward else environment.backward_masks(state)
     for block, mask in zip(spec.blocks, masks, strict=True):
-        rows = block.row_segments(state).num_rows
+        rows = block.rows.segments(state).num_rows
         assert mask.dtype == torch.bool
         assert mask.shape == ((rows,) if block.columns == 1 else (rows, block.columns))
     allowed = spec.arrange(state, masks).clone()

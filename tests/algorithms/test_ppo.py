@@ -81,7 +81,7 @@ def loss_in_a_loop(
     for row in range(rollout.num_steps):
         distribution, value = policy(environment.observe(state_at(rollout, row)))
         probs = distribution.probs[distribution.probs > 0]
-        log_ratio = distribution.log_probs[int(rollout.action.values[row])] - rollout.log_prob.flatten()[row]
+        log_ratio = distribution.log_probs[int(rollout.action.values[row])] - rollout.log_prob[row]
         clipped = log_ratio.exp().clamp(1 - config.clip, 1 + config.clip)
         parts["policy_loss"].append(-torch.minimum(log_ratio.exp() * weight[row], clipped * weight[row]))
         parts["value_loss"].append(0.5 * (value[0] - target[row]) ** 2)
@@ -115,7 +115,7 @@ def test_collected_log_probabilities_are_those_of_the_policy(name: str) -> None:
     environment = ENVIRONMENTS[name]
     policy = small_actor_critic(environment)
     rollout = collect(environment, policy)
-    for row, (action, log_prob) in enumerate(zip(rollout.action.values, rollout.log_prob.flatten(), strict=True)):
+    for row, (action, log_prob) in enumerate(zip(rollout.action.values, rollout.log_prob, strict=True)):
         expected = policy.distribution(environment.observe(state_at(rollout, row))).log_probs[int(action)]
         torch.testing.assert_close(log_prob, expected.detach())
 

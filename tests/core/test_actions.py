@@ -18,6 +18,7 @@ from graphwright.core import (
     from_edges,
     out_edges,
     pair_ends,
+    per_decider,
     per_edge,
     per_graph,
     per_neighbour,
@@ -33,6 +34,7 @@ from graphwright.core.segment import segment_logsumexp
 from strategies import alone, assert_same, ragged_batches
 
 Candidate = tuple[int, int, int]
+PER_GRAPH = [kind for kind in ROW_KINDS.values() if "graphs" in kind.offered_to]
 blocks = st.builds(
     ActionBlock,
     st.text(max_size=3),
@@ -224,16 +226,16 @@ def test_neighbours_are_the_edges_out_of_where_the_agent_stands(graph: GraphBatc
 
 
 def test_a_continuous_block_stands_alone() -> None:
-    assert ActionSpec(per_node("push", continuous=2)).continuous
+    assert ActionSpec(per_decider("push", continuous=2), decider="nodes").continuous
     assert not ActionSpec(per_pair("join")).continuous
     with pytest.raises(ValueError, match="stands alone"):
-        ActionSpec(per_node("push", continuous=1), per_graph("stop"))
+        ActionSpec(per_decider("push", continuous=1), per_neighbour("go"), decider="nodes")
 
 
 @given(ragged_batches())
 def test_no_graph_has_more_rows_than_its_sizes_say(graph: GraphBatch) -> None:
     at = graph.with_graphs(at=torch.zeros(graph.num_graphs, dtype=torch.int64))
-    for kind in ROW_KINDS.values():
+    for kind in PER_GRAPH:
         seen = at.select(graph.node_segments.lengths > 0)
         for nodes, links, degree, count in zip(
             seen.node_segments.lengths.tolist(),
@@ -249,7 +251,7 @@ def test_no_graph_has_more_rows_than_its_sizes_say(graph: GraphBatch) -> None:
 def test_places_name_one_row_of_the_table_for_each_row_of_the_kind(graph: GraphBatch) -> None:
     at = graph.with_graphs(at=torch.zeros(graph.num_graphs, dtype=torch.int64)).select(graph.node_segments.lengths > 0)
     sizes = {"nodes": at.num_nodes, "edges": at.num_edges, "graphs": at.num_graphs}
-    for kind in ROW_KINDS.values():
+    for kind in PER_GRAPH:
         if kind.table is not None:
             places = kind.places(at)
             assert places.numel() == kind.segments(at).num_rows == places.unique().numel()

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphwright.core import ActionSpec, per_node
+from graphwright.core import ActionSpec, per_decider
 from graphwright.data.actions import ActionTable
 from strategies import alone, ragged_batches, seeded, seeds
 
@@ -18,9 +18,9 @@ def test_places_and_real_numbers_come_back(batches, seed) -> None:
     real = [torch.randn(batch.num_nodes, 2, generator=generator) for batch in batches]
     count = sum(batch.num_graphs for batch in batches)
     rows = torch.randint(count, (5,), generator=generator)
-    table = ActionTable.of(ActionSpec(per_node("a")), batches, discrete)
+    table = ActionTable.of(discrete)
     assert torch.equal(table.select(rows), torch.cat(discrete)[rows])
-    table = ActionTable.of(ActionSpec(per_node("a", continuous=2)), batches, real)
+    table = ActionTable.of(real, [batch.node_segments for batch in batches])
     parts = [
         part
         for values, batch in zip(real, batches, strict=True)
@@ -31,7 +31,7 @@ def test_places_and_real_numbers_come_back(batches, seed) -> None:
 
 @given(ragged_batches(graphs=(1, 4)), seeds)
 def test_the_actions_of_some_graphs(graph, seed) -> None:
-    spec = ActionSpec(per_node("a", continuous=2))
+    spec = ActionSpec(per_decider("a", continuous=2), decider="nodes")
     action = torch.randn(graph.num_nodes, 2, generator=seeded(seed))
     keep = torch.rand(graph.num_graphs, generator=seeded(seed)) > 0.5
     expected = [action[graph.node_graph == index] for index in keep.nonzero().squeeze(1).tolist()]

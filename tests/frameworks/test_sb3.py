@@ -100,13 +100,14 @@ def test_the_policy_decides_as_the_native_one(
         actions, _ = model.predict(observation, deterministic=True)
         own = read_actions(env_config.environment.actions, env.episodes, actions)
         assert torch.allclose(own.float(), distribution.mode.float(), atol=1e-6)
-        drawn, nodes = distribution.sample(), env.episodes.observation.graph.node_segments
-        played = spread(drawn, nodes, env_config.limits.nodes, 0) if drawn.dim() == 2 else drawn
+        spec, graph = env_config.environment.actions, env.episodes.observation.graph
+        drawn = distribution.sample()
+        played = spread(drawn, spec.deciders(graph), env_config.limits.nodes, 0) if drawn.dim() == 2 else drawn
         torch.manual_seed(0)  # the entropy of two stages is that at a drawn source
         _, log_prob, entropy = model.policy.evaluate_actions(obs, played)
-        assert torch.allclose(log_prob, distribution.log_prob(drawn), atol=1e-5)
+        assert torch.allclose(log_prob, spec.joint(graph, distribution.log_prob(drawn)), atol=1e-5)
         torch.manual_seed(0)
-        assert torch.allclose(entropy, distribution.entropy, atol=1e-5)
+        assert torch.allclose(entropy, spec.joint(graph, distribution.entropy), atol=1e-5)
 
 
 @pytest.mark.parametrize("ragged", [False, True])

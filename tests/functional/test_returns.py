@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from graphwright.core import Segments
 from graphwright.functional.returns import generalized_advantage, group_advantage
 from strategies import seeded, seeds
 
@@ -32,6 +33,16 @@ def trajectories(draw: st.DrawFn) -> dict[str, Tensor]:
     }
 
 
+def dense(reward: Tensor, value: Tensor, next_value: Tensor, done: Tensor, **settings: float) -> Tensor:
+    """[T, B]: environments side by side as a case of rows that follow each other."""
+    num_steps, num_envs = reward.shape
+    row = torch.arange(num_steps * num_envs).view(num_steps, num_envs)
+    next_row = torch.where(done | (row + num_envs >= reward.numel()), -1, row + num_envs)
+    steps = Segments(torch.arange(num_steps + 1) * num_envs)
+    flat = (tensor.flatten() for tensor in (reward, value, next_value, next_row))
+    return generalized_advantage(*flat, steps, **settings).view(num_steps, num_envs)
+
+
 def steps_to_come(done: Tensor, start: int, environment: int) -> range:
     """The steps from `start` to the end of the episode, or of what was collected."""
     ends = done[start:, environment].nonzero().squeeze(1).tolist()
@@ -43,7 +54,7 @@ def test_the_advantage_is_the_discounted_sum_of_its_deltas(
     trajectory: dict[str, Tensor], discount: float, gae_lambda: float
 ) -> None:
     reward, value, next_value, done = trajectory.values()
-    advantage = generalized_advantage(**trajectory, discount=discount, gae_lambda=gae_lambda)
+    advantage = dense(**trajectory, discount=discount, gae_lambda=gae_lambda)
     for environment in range(reward.shape[1]):
         for start in range(reward.shape[0]):
             total = 0.0
@@ -57,7 +68,7 @@ def test_the_advantage_is_the_discounted_sum_of_its_deltas(
 @given(trajectories(), unit)
 def test_lambda_one_is_the_discounted_return_less_the_value(trajectory: dict[str, Tensor], discount: float) -> None:
     reward, value, next_value, done = trajectory.values()
-    returns = generalized_advantage(**trajectory, discount=discount, gae_lambda=1.0) + value
+    returns = dense(**trajectory, discount=discount, gae_lambda=1.0) + value
     for environment in range(reward.shape[1]):
         for start in range(reward.shape[0]):
             steps = steps_to_come(done, start, environment)
@@ -69,18 +80,16 @@ def test_lambda_one_is_the_discounted_return_less_the_value(trajectory: dict[str
 @given(trajectories(), unit)
 def test_lambda_zero_is_one_step(trajectory: dict[str, Tensor], discount: float) -> None:
     reward, value, next_value, _ = trajectory.values()
-    advantage = generalized_advantage(**trajectory, discount=discount, gae_lambda=0.0)
+    advantage = dense(**trajectory, discount=discount, gae_lambda=0.0)
     torch.testing.assert_close(advantage, reward + discount * next_value - value)
 
 
 @given(trajectories())
 def test_environments_do_not_meet(trajectory: dict[str, Tensor]) -> None:
-    together = generalized_advantage(**trajectory, discount=0.9, gae_lambda=0.8)
+    together = dense(**trajectory, discount=0.9, gae_lambda=0.8)
     for environment in range(together.shape[1]):
         column = {name: tensor[:, [environment]] for name, tensor in trajectory.items()}
-        torch.testing.assert_close(
-            generalized_advantage(**column, discount=0.9, gae_lambda=0.8), together[:, [environment]]
-        )
+        torch.testing.assert_close(dense(**column, discount=0.9, gae_lambda=0.8), together[:, [environment]])
 
 
 def test_three_steps_by_hand() -> None:
@@ -88,11 +97,11 @@ def test_three_steps_by_hand() -> None:
     terminated = torch.tensor([[False], [False], [True]])
     settings = {"discount": 0.5, "gae_lambda": 0.5}
     # δ = 1 + ½ − ½, 2 + ¾ − 1, 3 − 1½ = 1, 1¾, 1½ and A = δ + ¼ A'
-    advantage = generalized_advantage(reward, value, torch.tensor([[1.0], [1.5], [0]]), terminated, **settings)
+    advantage = dense(reward, value, torch.tensor([[1.0], [1.5], [0]]), terminated, **settings)
     assert advantage.squeeze().tolist() == [1.53125, 2.125, 1.5]
     # truncated after the second step, in a state worth 4: δ = 1, 2 + 2 − 1, 1½
     truncated = torch.tensor([[False], [True], [True]])
-    advantage = generalized_advantage(reward, value, torch.tensor([[1.0], [4], [0]]), truncated, **settings)
+    advantage = dense(reward, value, torch.tensor([[1.0], [4], [0]]), truncated, **settings)
     assert advantage.squeeze().tolist() == [1.75, 3, 1.5]
 
 

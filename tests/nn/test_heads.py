@@ -89,7 +89,7 @@ def standing(graph: GraphBatch, seed: int) -> GraphBatch:
 def observation(spec: ActionSpec, graph: GraphBatch, seed: int) -> Observation:
     """A third of the candidates are masked."""
     generator = seeded(seed)
-    shapes = [(block.row_segments(graph).num_rows, block.columns) for block in spec.blocks]
+    shapes = [(block.rows.segments(graph).num_rows, block.columns) for block in spec.blocks]
     masks = [torch.rand(shape, generator=generator) > 1 / 3 for shape in shapes]
     return Observation(graph, tuple(m.squeeze(1) if m.shape[1] == 1 else m for m in masks))
 
@@ -112,9 +112,7 @@ def log_probs(policy: ActorCritic, seen: Observation) -> list[Tensor]:
 
 def at(spec: ActionSpec, seen: Observation, graph: int) -> Observation:
     """What is seen of one graph."""
-    masks = [
-        mask[block.row_segments(seen.graph).index == graph] for block, mask in zip(spec.blocks, seen.masks, strict=True)
-    ]
+    masks = [mask[rows.index == graph] for rows, mask in zip(spec.graph_rows(seen.graph), seen.masks, strict=True)]
     return Observation(alone(seen.graph, graph), tuple(masks))
 
 

@@ -25,7 +25,7 @@ class Setup:
 
     name: that of the algorithm. features, actions: what a policy reads and chooses among. environment: whose states are
     observed. encoder, heads: settings of the networks. generator: of all random draws, on the device of the networks.
-    num_objectives: K, how many numbers a reward has.
+    num_objectives: K, how many numbers a reward has. own_reward: whether each of several deciders has its own.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Setup:
     heads: HeadsConfig
     generator: torch.Generator
     num_objectives: int = 1
+    own_reward: bool = False
 
 
 class Algorithm(ABC):
@@ -115,7 +116,6 @@ class MinibatchAlgorithm(Algorithm, Generic[Settings]):
     Config: ClassVar[type]
     options: ClassVar[str]
     fewest_samples: ClassVar[int] = 1
-    Policy: ClassVar[type[GraphPolicy]] = GraphPolicy
     policy: GraphPolicy
 
     def __init__(self, policy: GraphPolicy, observe: Observe, config: Settings, generator: torch.Generator) -> None:
@@ -128,8 +128,8 @@ class MinibatchAlgorithm(Algorithm, Generic[Settings]):
     @classmethod
     def build(cls, config: Settings, setup: Setup) -> Self:
         """See `AlgorithmClass`."""
-        policy = cls.Policy(setup.features, setup.actions, setup.encoder, setup.heads).to(setup.generator.device)
-        return cls(policy, setup.environment.observe, config, setup.generator)
+        policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads)
+        return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
 
     @override
     def acting_state(self) -> dict[str, Tensor]:

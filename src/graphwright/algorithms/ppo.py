@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup
 from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.core.segment import Segments, segment_sum
+from graphwright.data.chains import decision_chain, state_chain
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
 from graphwright.functional.returns import generalized_advantage
 from graphwright.functional.value import explained_variance, squared_error
 from graphwright.nn import ActorCritic
+from graphwright.nn.policies import Values
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class PPOConfig:
     """λ of generalised advantage estimation; episodes are short, and a smaller one trusts an untrained critic."""
     clip: float = 0.2
     """ε of the clipped surrogate."""
+    ratio: Literal["joint", "decision"] = "joint"
+    """What is clipped where a graph has several decisions: the ratio of all of them together, or that of each."""
     value_coefficient: float = 2.0
     """Weight of the value loss."""
     entropy_coefficient: float = 0.0
@@ -57,8 +63,15 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
 
     Config = PPOConfig
     options = "ppo"
-    Policy = ActorCritic
     policy: ActorCritic
+
+    @classmethod
+    @override
+    def build(cls, config: PPOConfig, setup: Setup) -> Self:
+        own = config.ratio == "decision" and setup.own_reward
+        values: Values = "decisions" if own else "graphs"
+        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, values)
+        return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
 
     @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
@@ -68,41 +81,58 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
             for rows in self.minibatches(rollout.num_steps, target.device):
-                steps.append(self._step(rollout, rows, weight[rows], target[rows]))
+                steps.append(self._step(rollout, rows, weight, target))
             if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break
         return {"explained_variance": explained_variance(target - advantage, target)} | mean_of(steps)
 
     def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """Advantages and value targets of all steps, [T · B] each, from one pass of the critic over all states."""
-        values = self._values(rollout)
-        value = values[: rollout.num_steps].view_as(rollout.reward)
-        next_value = values[rollout.next_row.long()].masked_fill(rollout.terminated, 0)
+        """Advantages and value targets from one pass of the critic over all states: [T · B] each, or [Q] (`_own`)."""
+        values, states = self._values(rollout)
+        chain = decision_chain(rollout, states) if self._own(rollout) else state_chain(rollout)
+        value = values[: chain.reward.numel()]
         advantage = generalized_advantage(
-            rollout.reward,
+            chain.reward,
             value,
-            next_value,
-            rollout.terminated | rollout.truncated,
+            values[chain.next_row.clamp(min=0)].masked_fill(chain.next_row < 0, 0),
+            chain.carry_row,
+            chain.steps,
             discount=self.config.discount,
             gae_lambda=self.config.gae_lambda,
         )
-        return advantage.flatten(), (advantage + value).flatten()
+        return advantage, advantage + value
+
+    def _own(self, rollout: Rollout) -> bool:
+        """Whether each decision has an advantage and a value of its own."""
+        return self.config.ratio == "decision" and rollout.own_reward is not None
 
     @torch.no_grad()
-    def _values(self, rollout: Rollout) -> Tensor:
-        """[R]: the value of every state, in pieces of a minibatch's size to bound memory."""
+    def _values(self, rollout: Rollout) -> tuple[Tensor, Segments]:
+        """The value of every state [R], or of every decision in them; and the decisions of each state (→ R)."""
         rows = torch.arange(rollout.states.num_states, device=rollout.reward.device)
-        pieces = rows.split(self.config.minibatch_size)
-        return torch.cat([self.policy.value(self.observe(rollout.states.select(piece))) for piece in pieces])
+        values, lengths = [], []
+        for piece in rows.split(self.config.minibatch_size):  # to bound memory
+            observation = self.observe(rollout.states.select(piece))
+            values.append(self.policy.value(observation))
+            lengths.append(self.policy.actions.deciders(observation.graph).lengths)
+        return torch.cat(values), Segments.from_lengths(torch.cat(lengths))
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """One gradient step on the states at `rows`."""
+        """One gradient step on the states at `rows`, with the advantages and targets of all."""
         distribution, value = self.policy(self.observe(rollout.states.select(rows)))
-        log_prob = distribution.log_prob(rollout.action.select(rows))
-        old_log_prob = rollout.log_prob.flatten()[rows]
+        decisions, groups = rollout.action.decisions(rows)
+        chosen = decisions if self._own(rollout) else rows
+        advantage, target = advantage[chosen], target[chosen]
+        log_prob, entropy = distribution.log_prob(rollout.action.select(rows)), distribution.entropy
+        old_log_prob = rollout.log_prob[decisions]
+        if groups is not None and self.config.ratio == "joint":
+            log_prob, old_log_prob = segment_sum(log_prob, groups), segment_sum(old_log_prob, groups)
+            entropy = segment_sum(entropy, groups)
+        elif groups is not None and not self._own(rollout):
+            advantage = advantage[groups.index]
         policy_loss = clipped_surrogate_loss(log_prob, old_log_prob, advantage, self.config.clip)
         value_loss = squared_error(value, target)
-        entropy = distribution.entropy.mean()
+        entropy = entropy.mean()
         loss = policy_loss + self.config.value_coefficient * value_loss - self.config.entropy_coefficient * entropy
         norm = self.optimizer.step(loss)
         metrics = {

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
 from graphwright.functional.returns import group_advantage
@@ -57,7 +58,10 @@ class Reinforce(MinibatchAlgorithm[ReinforceConfig]):
     def _step(self, episodes: Episodes, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         distribution = self.policy.distribution(self.observe(episodes.states.select(rows)))
-        policy_loss = score_function_loss(distribution.log_prob(episodes.action.select(rows)), advantage)
-        entropy = distribution.entropy.mean()
+        log_prob, entropy = distribution.log_prob(episodes.action.select(rows)), distribution.entropy
+        _, groups = episodes.action.decisions(rows)
+        if groups is not None:
+            log_prob, entropy = segment_sum(log_prob, groups), segment_sum(entropy, groups)
+        policy_loss, entropy = score_function_loss(log_prob, advantage), entropy.mean()
         norm = self.optimizer.step(policy_loss - self.config.entropy_coefficient * entropy)
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach(), "grad_norm": norm}

@@ -4,6 +4,8 @@ from graphwright.core.actions import (
     ActionBlock,
     ActionSpec,
     Choice,
+    Decisions,
+    per_decider,
     per_edge,
     per_graph,
     per_neighbour,
@@ -23,13 +25,14 @@ from graphwright.core.rows import (
     unordered_pair_segments,
 )
 from graphwright.core.segment import Segments
-from graphwright.core.timestep import Decision, Features, Observation, Step
+from graphwright.core.timestep import Chosen, Features, Observation, Step
 
 __all__ = [
     "ActionBlock",
     "ActionSpec",
     "Choice",
-    "Decision",
+    "Chosen",
+    "Decisions",
     "Features",
     "GraphBatch",
     "GraphError",
@@ -41,6 +44,7 @@ __all__ = [
     "out_edges",
     "pair_ends",
     "pair_segments",
+    "per_decider",
     "per_edge",
     "per_graph",
     "per_neighbour",

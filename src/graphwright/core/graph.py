@@ -13,7 +13,9 @@ from graphwright.core.segment import Segments
 
 Columns = Mapping[str, Tensor]
 _TABLES = ("nodes", "edges", "graphs")
-_TOPOLOGY = ("node_segments", "edge_segments", "in_degree", "in_edges", "links")
+_TOPOLOGY = ("node_segments", "edge_segments", "in_degree", "in_edges", "out_edges", "links")
+ACTS = "acts"
+"""Node or edge column, bool: who decides."""
 
 
 class GraphError(ValueError):
@@ -124,6 +126,27 @@ class GraphBatch:
         rows = (self.edge_segments.position <= self.edges["reverse"]).nonzero().squeeze(1)
         count = torch.bincount(self.edge_graph[rows], minlength=self.num_graphs)
         return rows, Segments.from_lengths(count)
+
+    @cached_property
+    def out_edges(self) -> tuple[Tensor, Segments]:
+        """The rows of the edges out of each node [E], by rising destination, and each node's share of them (E → N)."""
+        order = torch.argsort(self.edge_index[0], stable=True)
+        return order, Segments.from_lengths(torch.bincount(self.edge_index[0], minlength=self.num_nodes))
+
+    @cached_property
+    def acting_nodes(self) -> tuple[Tensor, Segments]:
+        """The nodes whose column `acts` is true, or all where there is none [D], and each graph's share of them."""
+        if ACTS not in self.nodes:
+            return torch.arange(self.num_nodes, device=self.device), self.node_segments
+        return _chosen(self.nodes[ACTS], self.node_segments)
+
+    @cached_property
+    def acting_links(self) -> tuple[Tensor, Segments]:
+        """The places in `links` whose edge column `acts` is true, or all where there is none [D], likewise."""
+        rows, links = self.links
+        if ACTS not in self.edges:
+            return torch.arange(rows.numel(), device=self.device), links
+        return _chosen(self.edges[ACTS][rows], links)
 
     # ---- from tables to tables --------------------------------------------------------------------------------------
 
@@ -335,6 +358,12 @@ def _check_integers(name: str, tensor: Tensor) -> None:
 def _check_ptr(name: str, ptr: Tensor) -> None:
     if ptr.dim() != 1 or not ptr.numel() or int(ptr[0]) != 0 or bool((ptr.diff() < 0).any()):
         raise GraphError(f"{name} must be one-dimensional, begin with 0 and never fall; it is {ptr.tolist()[:8]} ...")
+
+
+def _chosen(mask: Tensor, segments: Segments) -> tuple[Tensor, Segments]:
+    """The rows where `mask` [M] is true, and how many of them each group has."""
+    rows = mask.nonzero().squeeze(1)
+    return rows, Segments(torch.searchsorted(rows, segments.ptr))
 
 
 def _offsets(sizes: Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
+from graphwright.core.segment import Segments
 
 PREFERENCE = "preference"
 """Graph column [B, K] float32: how much each of several objectives counts."""
@@ -34,7 +35,7 @@ class Observation:
 
     graph: a batch whose columns include those of the environment's `Features`.
     masks: one bool tensor for each action block, [rows, columns] or [rows] where columns = 1; true where legal. For a
-        continuous block [N]: the nodes that act.
+        continuous block [D]: the decisions in which anything is done.
     """
 
     graph: GraphBatch
@@ -42,26 +43,30 @@ class Observation:
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
+class Chosen:
     """What an agent chose.
 
-    action: [B] int64, or [N, columns] float32 where the actions are continuous; log_prob: [B] float32 under the
-    distribution that it was drawn from.
+    action: [D] int64, or [D, columns] float32 where the actions are continuous; log_prob: [D] float32 under the
+    distribution that it was drawn from. graphs: the decisions of each graph (D → B).
     """
 
     action: Tensor
     log_prob: Tensor
+    graphs: Segments
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """What an action did.
 
-    state: the next state; reward: [B] float32; terminated: [B] bool, the episode ended by the problem's own rules;
-    truncated: [B] bool, it was cut short, and the value of `state` still counts.
+    state: the next state; reward: [B] float32, or [D], one for each decision, where the environment says so (`Team`);
+    terminated: [B] bool, the episode ended by the problem's own rules; truncated: [B] bool, it was cut short, and the
+    value of `state` still counts. successor: [D] int64, the place of each decider among the deciders of its graph in
+    `state`, -1 where it is gone; None where they are the same, in the same order.
     """
 
     state: GraphBatch
     reward: Tensor
     terminated: Tensor
     truncated: Tensor
+    successor: Tensor | None = None

@@ -16,10 +16,14 @@ class Rollout:
 
     states: the T · B states that were acted in, step by step, then the states that begin an episode no more: the B
         states after the last step and the final states of truncated episodes.
-    action: of the first T · B of these states. log_prob, reward: [T, B] float32; terminated, truncated: [T, B] bool.
+    action: of the Q decisions in the first T · B of these states. log_prob: [Q] float32.
+    reward: [T, B] float32, of each graph; terminated, truncated: [T, B] bool.
     next_row: [T, B] int32, the row in `states` of the state that each action led to, before any reset; meaningless
         where the episode terminated.
     lost: [T, B] bool, the steps whose outcome is unknown.
+    own_reward: [Q] float32, what each decider earned; None where a graph's deciders share its reward.
+    successor: [Q] int32, the place of each decider among those of its graph in the next state, -1 where it is gone;
+        None where no decider ever leaves its place.
     """
 
     states: States
@@ -30,6 +34,8 @@ class Rollout:
     truncated: Tensor
     next_row: Tensor
     lost: Tensor
+    own_reward: Tensor | None = None
+    successor: Tensor | None = None
 
     @property
     def num_steps(self) -> int:

@@ -44,4 +44,4 @@ class Environment(ABC):
 
     @abstractmethod
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        """Play `action`, one legal action a graph ([B] int64, or [N, columns] where continuous). Never resets."""
+        """Play `action`, a legal one for each decision: [D] int64, or [D, columns] where continuous. Never resets."""

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step
-from graphwright.core.segment import segment_sample, segment_sum
+from graphwright.core.segment import Segments, segment_sample
 from graphwright.envs.environment import Environment
+from graphwright.envs.team import graph_reward
 
 Choose = Callable[[Observation], Tensor]
 
@@ -74,6 +75,17 @@ def until_done(
             episode, state = episode[~over], state.select(~over)
 
 
+@dataclass(frozen=True, eq=False)
+class EpisodeStep(Transition[Step]):
+    """A transition of episodes of an environment.
+
+    graphs: the decisions of each graph (D → A). reward: [A] float32, of each graph, that of its deciders added up.
+    """
+
+    graphs: Segments
+    reward: Tensor
+
+
 def is_over(step: Step) -> Tensor:
     """[B] bool: whether an episode ended by its own rules or was cut short."""
     return step.terminated | step.truncated
@@ -81,23 +93,37 @@ def is_over(step: Step) -> Tensor:
 
 def has_choice(environment: Environment, observation: Observation) -> Tensor:
     """[B] bool: whether each graph has a legal action left."""
-    mask = environment.actions.arrange(observation.graph, observation.masks)
-    return segment_sum(mask, environment.actions.segments(observation.graph)) > 0
+    able = environment.actions.able(observation.graph, observation.masks)
+    return environment.actions.joint(observation.graph, able) > 0
 
 
-def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iterator[Transition[Step]]:
+def unroll(environment: Environment, states: GraphBatch, choose: Choose) -> Iterator[EpisodeStep]:
     """Step by step from `states` [B], `choose` (observation → action) deciding, until all are over."""
     begun = has_choice(environment, environment.observe(states)).nonzero().squeeze(1)
+    graphs: Segments
 
     def act(_: Tensor, state: GraphBatch) -> Tensor:
-        action = choose(environment.observe(state))
-        if not bool((action.isfinite() if environment.actions.continuous else action >= 0).all()):
-            raise ValueError("a graph with legal actions got none: what the policy says of them is not finite")
+        nonlocal graphs
+        observation = environment.observe(state)
+        graphs = environment.actions.deciders(observation.graph)
+        action = choose(observation)
+        _require_actions(environment, observation, action)
         return action
 
     for transition in until_done(states.select(begun), act, environment.step, ends=is_over):
         assert transition.step is not None
-        yield Transition(begun[transition.episode], transition.state, transition.action, transition.step)
+        step = transition.step
+        reward = graph_reward(environment, step.reward, graphs)
+        yield EpisodeStep(begun[transition.episode], transition.state, transition.action, step, graphs, reward)
+
+
+def _require_actions(environment: Environment, observation: Observation, action: Tensor) -> None:
+    """Raise ValueError where a decision with legal candidates got none."""
+    chosen = action.isfinite().all(1) if environment.actions.continuous else action >= 0
+    if bool(chosen.all()):
+        return
+    if bool((environment.actions.able(observation.graph, observation.masks) & ~chosen).any()):
+        raise ValueError("a graph with legal actions got none: what the policy says of them is not finite")
 
 
 def play(environment: Environment, instances: GraphBatch, choose: Choose) -> GraphBatch:
@@ -120,7 +146,7 @@ def uniform_choice(actions: ActionSpec, generator: torch.Generator) -> Choose:
     """The policy that draws every legal action with the same probability, -1 where nothing is legal."""
 
     def real_numbers(observation: Observation) -> Tensor:
-        shape = (observation.graph.num_nodes, actions.blocks[0].columns)
+        shape = (observation.masks[0].numel(), actions.blocks[0].columns)
         drawn = torch.rand(shape, generator=generator, device=generator.device) * 2 - 1
         return drawn.masked_fill(~observation.masks[0].unsqueeze(1), 0)
 

@@ -25,7 +25,7 @@ class InstanceSource(Protocol):
 class VectorStep:
     """What one action in each live graph did.
 
-    reward, terminated, truncated: [B], as in `Step`.
+    reward, terminated, truncated, successor: as in `Step`.
     final: the states that the truncated graphs ended in, in graph order, for the bootstrap.
     fresh: the instances that took the places of the graphs that are done, in graph order.
     lost: [B] bool, where the outcome is unknown, and the truncation no end of an episode; None for nowhere.
@@ -37,6 +37,7 @@ class VectorStep:
     final: GraphBatch
     fresh: GraphBatch
     lost: Tensor | None = None
+    successor: Tensor | None = None
 
 
 class Rules(Protocol):
@@ -99,7 +100,7 @@ class VectorEnvironment:
         return self.state.keep(*self._columns)
 
     def step(self, action: Tensor) -> VectorStep:
-        """Play `action` [B] int64 and exchange the graphs that are done."""
+        """Play `action` [D] and exchange the graphs that are done."""
         step = self.environment.step(self.state, action)
         done = (step.terminated | step.truncated).nonzero().squeeze(1)
         final = step.state.select(step.truncated)
@@ -108,7 +109,7 @@ class VectorEnvironment:
             self.state = step.state.replace(done, first_states)
         else:
             fresh, self.state = self.source.draw(0), step.state
-        return VectorStep(step.reward, step.terminated, step.truncated, final, fresh)
+        return VectorStep(step.reward, step.terminated, step.truncated, final, fresh, successor=step.successor)
 
     def _begin(self, count: int) -> tuple[GraphBatch, GraphBatch]:
         """`count` instances that are not over before they begin, and their first states."""

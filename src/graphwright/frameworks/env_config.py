@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from graphwright.core import ActionBlock, GraphBatch
+from graphwright.core import GraphBatch
 from graphwright.core.rows import Sizes
 from graphwright.data.sources import FixedInstances, GeneratedInstances
 from graphwright.envs.optimization import Optimization
@@ -103,10 +103,4 @@ def measure(environment: Optimization, instances: GraphBatch, max_nodes: int | N
         growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
     nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
     links = (edges + 1) // 2 if "reverse" in graph.edges else edges
-    actions = sum(_candidates(block, Sizes(nodes, links, nodes)) for block in environment.actions.blocks)
-    return Limits(nodes, edges, actions, growth)
-
-
-def _candidates(block: ActionBlock, sizes: Sizes) -> int:
-    """The most candidates of a block; of a continuous one, the nodes."""
-    return block.rows.most(sizes) * (1 if block.continuous else block.columns)
+    return Limits(nodes, edges, environment.actions.most(Sizes(nodes, links, nodes)), growth)

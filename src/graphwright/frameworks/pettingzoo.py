@@ -65,8 +65,8 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
         """A new episode; `seed` and `options` as for `GraphEnv`."""
         observation, info = self._env.reset(seed=seed, options=options)
-        acts = observation[_MASK]
-        self.agents = [agent for agent, node in self._node.items() if acts[node]] or [_ONLY_AGENT]
+        acting = self._acting() if self._node else []
+        self.agents = [f"node_{node}" for node in acting] or [_ONLY_AGENT]
         return self._tell(observation, info)
 
     def step(self, actions: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -96,9 +96,14 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
         if not self._node:
             return actions[_ONLY_AGENT]
         joint = np.zeros(self._env.action_space.shape or (), np.float32)
+        place = {node: place for place, node in enumerate(self._acting())}
         for agent, action in actions.items():
-            joint[self._node[agent]] = action
+            joint[place[self._node[agent]]] = action
         return joint
+
+    def _acting(self) -> list[int]:
+        """The nodes that act now, in the order of their decisions."""
+        return self._env.episodes.observation.graph.acting_nodes[0].tolist()
 
     def _tell(
         self, observation: Observation, info: dict[str, Any]
@@ -106,7 +111,9 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
         """What each agent sees and is told."""
         if not self._node:
             return {_ONLY_AGENT: observation}, {_ONLY_AGENT: {**info, _MASK: observation[_MASK]}}
-        shared = {key: values for key, values in observation.items() if key != _MASK} | {_ACTS: observation[_MASK]}
+        acts = np.zeros(self.env_config.limits.nodes, np.int8)
+        acts[self._acting()] = 1
+        shared = {key: values for key, values in observation.items() if key != _MASK} | {_ACTS: acts}
         own = np.eye(self.env_config.limits.nodes, dtype=np.int8)
         seen = {agent: {**shared, _OWN: own[self._node[agent]]} for agent in self.agents}
         return seen, {agent: dict(info) for agent in self.agents}

@@ -2,13 +2,13 @@
 
 | key | packed | padded | |
 |---|---|---|---|
-| nodes | [N, F] float32 | [B, n, F] | node columns side by side, then the type |
-| edges | [E, D] float32 | [B, e, D] | edge columns side by side, then the type |
+| nodes | [N, F] float32 | [B, n, F] | node columns side by side, then the type, then `acts` where nodes decide |
+| edges | [E, D] float32 | [B, e, D] | edge columns side by side, then the type, then `acts` where edges decide |
 | edge_index | [E, 2] int64 | [B, e, 2] | source and destination, counted from 0 in each graph; see below |
 | reverse | [E] int64 | [B, e] | the row of the opposite edge, where actions are tied to undirected edges |
 | graphs | [B, G] float32 | [B, G] | graph columns, then `at` |
 | num_nodes, num_edges, num_actions | [B, 1] int64 | [B, 1] | |
-| action_mask | [K] bool | [B, k] | candidates in their order; of a continuous action the nodes that act |
+| action_mask | [K] bool | [B, k] | candidates in their order; of continuous actions, the decisions |
 
 Keys without columns are left out. Edges are packed by destination, then source, and read in any order, except where
 actions are tied to edges. n, e, k are the `Limits`; padding is 0 and False, and an action keeps its number.
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
+from graphwright.core.graph import ACTS
 from graphwright.core.rows import AT
 from graphwright.frameworks.checks import check_range, checked_edges, checked_reverse, checked_segments
 from graphwright.nn.columns import as_matrix
@@ -71,16 +72,16 @@ class Schema:
     @cached_property
     def has_reverse(self) -> bool:
         """Whether actions are tied to edges, so that opposite directions must be known."""
-        return any(block.rows.once for block in self.actions.blocks)
+        return self.actions.decider.once or any(block.rows.once for block in self.actions.blocks)
 
     @cached_property
     def _columns(self) -> dict[str, dict[str, int]]:
         features = self.features
-        tied = {name: 1 for block in self.actions.blocks for name in block.rows.graph_columns}
+        tied = {table: {name: 1} for table, name in self.actions.columns.items()}
         return {
-            "nodes": {**features.nodes, **({_TYPE: 1} if features.node_types else {})},
-            "edges": {**features.edges, **({_TYPE: 1} if features.edge_types else {})},
-            "graphs": {**features.graphs, **tied},
+            "nodes": {**features.nodes, **({_TYPE: 1} if features.node_types else {}), **tied.get("nodes", {})},
+            "edges": {**features.edges, **({_TYPE: 1} if features.edge_types else {}), **tied.get("edges", {})},
+            "graphs": {**features.graphs, **tied.get("graphs", {})},
         }
 
     def pack(self, observation: Observation) -> Arrays:
@@ -89,20 +90,20 @@ class Schema:
         arrays: Arrays = {}
         for table, columns in self._columns.items():
             if columns:
-                values = getattr(graph, table)
+                values = _with_acts(graph, table) if ACTS in columns else getattr(graph, table)
                 arrays[table] = torch.cat([as_matrix(values[name]) for name in columns], dim=1)
         arrays["edge_index"] = (graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]).t()
         if self.has_reverse and "reverse" in graph.edges:
             arrays["reverse"] = graph.edges["reverse"]
         arrays["num_nodes"] = graph.node_segments.lengths[:, None]
         arrays["num_edges"] = graph.edge_segments.lengths[:, None]
-        arrays["num_actions"] = self.actions.segments(graph).lengths[:, None]
+        arrays["num_actions"] = self.actions.graph_segments(graph).lengths[:, None]
         arrays["action_mask"] = self.actions.arrange(graph, observation.masks)
         return arrays
 
     def count_actions(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """[B, 1] int64: the candidates of each graph of packed arrays, without reading "num_actions"."""
-        return self.actions.segments(self._graph(arrays)).lengths[:, None]
+        return self.actions.graph_segments(self._graph(arrays)).lengths[:, None]
 
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
         """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
@@ -144,7 +145,16 @@ class Schema:
             split[name] = split[name].squeeze(1).long()
             most = types[table] if name == _TYPE else arrays["num_nodes"].flatten().clamp(min=1)
             check_range(f"{table}: column {name!r}", split[name], most)
+        if ACTS in split:
+            split[ACTS] = split[ACTS].squeeze(1) > 0
         return split
+
+
+def _with_acts(graph: GraphBatch, table: str) -> Mapping[str, Tensor]:
+    """The columns of a table, with `acts` for everything where there is none."""
+    columns: Mapping[str, Tensor] = getattr(graph, table)
+    count = graph.num_nodes if table == "nodes" else graph.num_edges
+    return {ACTS: torch.ones(count, dtype=torch.bool, device=graph.device), **columns}
 
 
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:

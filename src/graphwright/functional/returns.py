@@ -1,36 +1,42 @@
-"""Returns and advantages of trajectories laid out as [T, B]: T steps of B environments side by side."""
+"""Returns and advantages of trajectories."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
+
+from graphwright.core.segment import Segments
 
 
 def generalized_advantage(
     reward: Tensor,
     value: Tensor,
     next_value: Tensor,
-    done: Tensor,
+    next_row: Tensor,
+    steps: Segments,
     *,
     discount: float,
     gae_lambda: float,
 ) -> Tensor:
-    """Generalised advantage estimation (Schulman et al. 2016, eq. 16), [T, B].
+    """Estimates generalised advantages (Schulman et al. 2016, eq. 16) of Q rows, each a decision at some time, [Q].
 
-    δ_t = r_t + γ V(s'_t) − V(s_t),   A_t = δ_t + γ λ (1 − done_t) A_{t+1}
+    δ_q = r_q + γ V(s'_q) − V(s_q),   A_q = δ_q + γ λ A_{next(q)}
 
-    reward, value: [T, B] of the states that were acted in. next_value: [T, B] of the states that the actions led to,
-    before any reset: 0 where the episode terminated, the value of the final state where it was truncated.
-    done: [T, B] bool, terminated or truncated; the sum does not cross into the next episode.
+    reward, value: [Q], in what was acted in. next_value: [Q], of what the action led to, before any reset: 0 where the
+    episode terminated or the decider is gone, the value of the final state where the episode was truncated.
+    next_row: [Q] int64, the row of the same decider in the next step; -1 where the sum does not go on: the episode is
+    over, the decider is gone, or nothing more was collected. steps: the rows of each time (Q → T).
+
+    T steps of B environments side by side are the case next_row = q + B, with the rows of each step in a group.
     """
     delta = reward + discount * next_value - value
-    carry = discount * gae_lambda * (~done).to(delta.dtype)
-    advantage = torch.empty_like(delta)
-    following = torch.zeros_like(delta[0])
-    for step in reversed(range(delta.shape[0])):
-        following = delta[step] + carry[step] * following
-        advantage[step] = following
-    return advantage
+    advantage = delta.new_zeros(delta.numel() + 1)  # the last is what -1 names
+    for begin, end in reversed(list(pairwise(steps.ptr.tolist()))):
+        following = advantage[next_row[begin:end]]
+        advantage[begin:end] = torch.add(delta[begin:end], following, alpha=discount * gae_lambda)
+    return advantage[:-1]
 
 
 def group_advantage(returns: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ from torch import nn
 from typing_extensions import override
 
 from graphwright.core import ActionBlock, ActionSpec, Observation, RowKind
-from graphwright.core.rows import EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
+from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.nn.encoders import Embedding, Encoder
-from graphwright.nn.heads.continuous import ContinuousNodes, Scale
+from graphwright.nn.heads.continuous import ContinuousDeciders, Scale
+from graphwright.nn.heads.decider import DeciderHidden, DeciderScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
 from graphwright.nn.heads.end_points import (
     GaussianEdgeScore,
@@ -56,12 +57,12 @@ class HeadsConfig:
 
 
 class CategoricalActor(nn.Module):
-    """One categorical for each graph over the candidates of all blocks, whatever tables they are tied to."""
+    """One categorical for each decision over the candidates of all blocks, whatever tables they are tied to."""
 
     def __init__(self, actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> None:
         super().__init__()
         self.actions = actions
-        self.heads = nn.ModuleList(make_head(block, encoder, config) for block in actions.blocks)
+        self.heads = nn.ModuleList(make_head(block, actions.decider, encoder, config) for block in actions.blocks)
 
     @override
     def forward(self, embedding: Embedding, observation: Observation) -> RaggedCategorical:
@@ -91,25 +92,29 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     """The actor for `actions`. Raises ValueError, naming the option, where a head does not fit them."""
     block = actions.blocks[0]
     if actions.continuous:
-        if block.rows != NODES:
-            raise ValueError(f"action {block.name!r}: continuous actions are tied to nodes, not to {block.rows.name}")
-        return DirectActor(actions, ContinuousNodes(encoder.width, block.columns, config.pool, config.scale))
+        hidden = _decider_hidden(actions.decider, encoder, config)
+        return DirectActor(actions, ContinuousDeciders(hidden, encoder.width, block.columns, config.scale))
     if len(actions.blocks) == 1 and block.rows == PAIRS and config.pairs == "two-stage":
         return DirectActor(actions, TwoStagePairs(encoder.width, config.pool))
     return CategoricalActor(actions, encoder, config)
 
 
-def make_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    """The scoring head for one block."""
+def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    """The scoring head for one block of an `ActionSpec` with that decider."""
+    if block.rows == DECIDERS:
+        return DeciderScore(_decider_hidden(decider, encoder, config), encoder.width, block.columns)
+    if block.rows == NEIGHBOURS:
+        return NeighbourScore(encoder.width, encoder.edge_width, block.columns, decider)
     return _HEADS[block.rows](block, encoder, config)
+
+
+def _decider_hidden(decider: RowKind, encoder: Encoder, config: HeadsConfig) -> DeciderHidden:
+    graph_width = encoder.graph_width * config.graph_columns
+    return DeciderHidden(decider, encoder.width, encoder.edge_width, config.pool, graph_width)
 
 
 def _node_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     return make_node_head(config.nodes, encoder.width, block.columns, config.pool)
-
-
-def _neighbour_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    return NeighbourScore(encoder.width, encoder.edge_width, block.columns)
 
 
 def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
@@ -185,10 +190,9 @@ _FREE = {"nodes": "score", "edges": "ends-sum", "pairs": "ends"}
 
 _HEADS: dict[RowKind, Callable[[ActionBlock, Encoder, HeadsConfig], nn.Module]] = {
     NODES: _node_head,
-    NEIGHBOURS: _neighbour_head,
     EDGES: _edge_head,
     PAIRS: _pair_head,
     UNORDERED_PAIRS: _unordered_pair_head,
     GRAPHS: _graph_head,
 }
-"""What scores the rows of each kind."""
+"""What scores the rows of each kind where graphs decide."""

@@ -1,11 +1,12 @@
-"""Critics: what an encoder made of an observation → the value of each graph."""
+"""Critics: what an encoder made of an observation → the value of each graph, or of each decision."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, RowKind
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.decider import DeciderHidden
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.pools import Pool, Pooling
 
@@ -25,3 +26,16 @@ class GraphValue(nn.Module):
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[B]."""
         return self.mlp(whole_graph(self.pool, embedding, graph, self.reads_columns)).squeeze(1)
+
+
+class DecisionValue(nn.Module):
+    """MLP on [decider ‖ pooled graph]: the value of each decision, of a node or of an edge, [D]."""
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, pooling: Pooling, graph_width: int = 0) -> None:
+        super().__init__()
+        self.hidden = DeciderHidden(decider, width, edge_width, pooling, graph_width)
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[D]."""
+        return self.value(self.hidden(embedding, graph)).squeeze(1)

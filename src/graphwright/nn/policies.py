@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Decision, Features, Observation
+from graphwright.core import ActionSpec, Chosen, Features, Observation
 from graphwright.distributions import Distribution
 from graphwright.nn.actors import HeadsConfig, make_actor
-from graphwright.nn.critics import GraphValue
+from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
+
+Values = Literal["graphs", "decisions"]
 
 
 class GraphPolicy(nn.Module):
@@ -27,15 +31,15 @@ class GraphPolicy(nn.Module):
         return self.actor(self.encoder(observation.graph), observation)
 
     @torch.no_grad()
-    def act(self, observation: Observation, generator: torch.Generator | None = None) -> Decision:
-        """One draw for each graph."""
+    def act(self, observation: Observation, generator: torch.Generator | None = None) -> Chosen:
+        """One draw for each decision."""
         distribution = self.distribution(observation)
         action = distribution.sample(generator)
-        return Decision(action, distribution.log_prob(action))
+        return Chosen(action, distribution.log_prob(action), self.actions.deciders(observation.graph))
 
     @torch.no_grad()
     def best(self, observation: Observation) -> Tensor:
-        """The most probable action of each graph: [B] int64, or [N, columns] float32 where actions are continuous."""
+        """The most probable action of each decision: [D] int64, or [D, columns] float32 where they are continuous."""
         return self.distribution(observation).mode
 
     def acting_state(self) -> dict[str, Tensor]:
@@ -44,20 +48,35 @@ class GraphPolicy(nn.Module):
 
 
 class ActorCritic(GraphPolicy):
-    """A `GraphPolicy` with a critic over the same encoder, so that one pass gives both."""
+    """A `GraphPolicy` with a critic over the same encoder, so that one pass gives both.
 
-    def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, heads: HeadsConfig) -> None:
+    values: what has a value, each graph [B] or each decision [D].
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        actions: ActionSpec,
+        encoder: EncoderConfig,
+        heads: HeadsConfig,
+        values: Values = "graphs",
+    ) -> None:
         super().__init__(features, actions, encoder, heads)
+        width, pool = self.encoder.width, heads.value_pool
         graph_width = self.encoder.graph_width * heads.graph_columns
-        self.critic = GraphValue(self.encoder.width, heads.value_pool, graph_width)
+        self.critic = (
+            GraphValue(width, pool, graph_width)
+            if values == "graphs"
+            else DecisionValue(actions.decider, width, self.encoder.edge_width, pool, graph_width)
+        )
 
     def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
-        """The distribution over what each graph offers and the value [B] of each graph."""
+        """The distribution over what each decision offers and the value of each graph [B] or decision [D]."""
         embedding = self.encoder(observation.graph)
         return self.actor(embedding, observation), self.critic(embedding, observation.graph)
 
     def value(self, observation: Observation) -> Tensor:
-        """[B]: the expected return of each graph."""
+        """[B] or [D]: the expected return of each graph, or of each decider."""
         return self.critic(self.encoder(observation.graph), observation.graph)
 
     @override

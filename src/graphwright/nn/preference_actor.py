@@ -32,7 +32,7 @@ class PreferenceActor(nn.Module):
         self.num_objectives = num_objectives
         self.temperature = temperature
         wide = [replace(block, columns=block.columns * num_objectives) for block in actions.blocks]
-        self.heads = nn.ModuleList(make_head(block, encoder, config) for block in wide)
+        self.heads = nn.ModuleList(make_head(block, actions.decider, encoder, config) for block in wide)
         require_scores(actions, self.heads, config, "values of several objectives")
 
     @override

@@ -17,6 +17,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.files import write_atomically
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Problem
+from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
@@ -141,6 +142,7 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
         config.heads,
         generator,
         num_objectives,
+        has_own_reward(environment),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch
+from graphwright.core import ActionSpec, GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.actions import ActionTable
 from graphwright.data.demonstrations import Demonstrations
@@ -17,6 +17,7 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Expert
 from graphwright.envs.rollouts import has_choice, is_over, repeat_each, unroll, until_done
+from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import LiveVector, Rules
 from graphwright.nn import GraphPolicy
 
@@ -28,13 +29,13 @@ def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, gener
     instances, rows, states = [vector.instances], [], []
     final_rows: list[Tensor] = []
     final_states: list[GraphBatch] = []
-    decisions, steps = [], []
+    chosen, steps = [], []
     num_instances = num_envs
     for _ in range(num_steps):
         rows.append(row)
         states.append(vector.state)
-        decisions.append(policy.act(vector.observe(), generator))
-        step = vector.step(decisions[-1].action)
+        chosen.append(policy.act(vector.observe(), generator))
+        step = vector.step(chosen[-1].action)
         steps.append(step)
         if step.final.num_graphs:
             final_rows.append(row[step.truncated])
@@ -47,20 +48,24 @@ def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, gener
             num_instances += step.fresh.num_graphs
             instances.append(step.fresh)
     truncated = torch.stack([step.truncated for step in steps])
+    environment, graphs = vector.environment, [choice.graphs for choice in chosen]
+    rewards = [graph_reward(environment, step.reward, own) for step, own in zip(steps, graphs, strict=True)]
     return Rollout(
         states=_store(
-            vector.environment,
+            environment,
             GraphBatch.concat(instances),
             [*rows, row, *final_rows],
             [*states, vector.state, *final_states],
         ),
-        action=ActionTable.of(vector.environment.actions, states, [decision.action for decision in decisions]),
-        log_prob=torch.stack([decision.log_prob for decision in decisions]),
-        reward=torch.stack([step.reward for step in steps]),
+        action=_table(environment.actions, [choice.action for choice in chosen], graphs),
+        log_prob=torch.cat([choice.log_prob for choice in chosen]),
+        reward=torch.stack(rewards),
         terminated=torch.stack([step.terminated for step in steps]),
         truncated=truncated,
         next_row=_next_rows(truncated),
         lost=torch.stack([torch.zeros_like(step.truncated) if step.lost is None else step.lost for step in steps]),
+        own_reward=torch.cat([step.reward for step in steps]) if has_own_reward(environment) else None,
+        successor=_successors([step.successor for step in steps], graphs),
     )
 
 
@@ -70,16 +75,17 @@ def collect_episodes(
     """`num_samples` whole episodes of each of `instances`."""
     start = environment.reset(repeat_each(instances, num_samples))
     returns = torch.zeros(start.num_graphs, device=start.device)
-    episodes, states, actions = [], [], []
+    episodes, states, actions, graphs = [], [], [], []
     for transition in unroll(environment, start, lambda observation: policy.act(observation, generator).action):
         episodes.append(transition.episode)
         states.append(transition.state)
         actions.append(transition.action)
-        returns[transition.episode] += transition.step.reward
+        graphs.append(transition.graphs)
+        returns[transition.episode] += transition.reward
     _require_steps(states)
     return Episodes(
         states=_store(environment, instances, [episode // num_samples for episode in episodes], states),
-        action=ActionTable.of(environment.actions, states, actions),
+        action=_table(environment.actions, actions, graphs),
         episode=torch.cat(episodes).to(torch.int32),
         returns=returns.view(-1, num_samples),
     )
@@ -107,23 +113,25 @@ def collect_demonstrations(
     begun = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
     aim = goal.select(begun)
     approved, lengths = [], []
+    graphs: Segments
 
     def act(episode: Tensor, state: GraphBatch) -> Tensor:
-        nonlocal aim
+        nonlocal aim, graphs
         if aim.num_graphs > episode.numel():  # some are over
             aim = goal.select(begun[episode])
-        distribution = policy.distribution(environment.observe(state))
+        observation = environment.observe(state)
+        distribution, graphs = policy.distribution(observation), environment.actions.deciders(observation.graph)
         assert isinstance(distribution, RaggedCategorical)
         approved.append(expert(state, aim))
-        lengths.append(distribution.segments.lengths)
-        return _guided(distribution, approved[-1], expert_share, generator)
+        lengths.append(environment.actions.joint(observation.graph, distribution.segments.lengths))
+        return _guided(distribution, approved[-1], graphs, expert_share, generator)
 
     episodes, states = [], []
     for transition in until_done(start.select(begun), act, environment.step, ends=is_over):
         assert transition.step is not None
         episodes.append(begun[transition.episode])
         states.append(transition.state)
-        returns[episodes[-1]] += transition.step.reward
+        returns[episodes[-1]] += graph_reward(environment, transition.step.reward, graphs)
     _require_steps(states)
     return Demonstrations(
         states=_store(environment, instances, [episode // num_samples for episode in episodes], states),
@@ -134,12 +142,28 @@ def collect_demonstrations(
 
 
 def _guided(
-    distribution: RaggedCategorical, approved: Tensor, expert_share: float, generator: torch.Generator
+    distribution: RaggedCategorical,
+    approved: Tensor,
+    graphs: Segments,
+    expert_share: float,
+    generator: torch.Generator,
 ) -> Tensor:
-    """[B] int64: a draw among what is `approved` [K] bool in a share of the graphs, and among everything elsewhere."""
+    """[D] int64: a draw among what is `approved` [K] bool in a share of the graphs, and among everything elsewhere."""
     right = RaggedCategorical(distribution.logits, distribution.segments, approved).sample(generator)
-    guided = torch.rand(right.shape, generator=generator, device=right.device) < expert_share
-    return torch.where(guided & (right >= 0), right, distribution.sample(generator))
+    guided = torch.rand(graphs.num_groups, generator=generator, device=right.device) < expert_share
+    return torch.where(guided[graphs.index] & (right >= 0), right, distribution.sample(generator))
+
+
+def _table(spec: ActionSpec, actions: Sequence[Tensor], graphs: Sequence[Segments]) -> ActionTable:
+    return ActionTable.of(actions, None if spec.one_per_graph else graphs)
+
+
+def _successors(successors: Sequence[Tensor | None], graphs: Sequence[Segments]) -> Tensor | None:
+    """[Q] int32, see `Rollout`."""
+    if all(successor is None for successor in successors):
+        return None
+    places = [own.position if given is None else given for given, own in zip(successors, graphs, strict=True)]
+    return torch.cat(places).to(torch.int32)
 
 
 def _require_steps(states: Sequence[GraphBatch]) -> None:

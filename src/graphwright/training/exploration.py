@@ -58,7 +58,6 @@ def explore(
 def _block_of_candidates(actions: ActionSpec, graph: GraphBatch) -> Tensor:
     """[K] int64: the block of each candidate."""
     places = []
-    for place, block in enumerate(actions.blocks):
-        rows = block.row_segments(graph).num_rows
-        places.append(torch.full((rows, block.columns), place, device=graph.device))
+    for place, (block, rows) in enumerate(zip(actions.blocks, actions.rows(graph), strict=True)):
+        places.append(torch.full((rows.num_rows, block.columns), place, device=graph.device))
     return actions.arrange(graph, places)

@@ -29,10 +29,15 @@ def swimmers(*links: int, count: int = 1, seed: int = 0) -> GraphBatch:
     return GraphBatch.concat(drawn)
 
 
-def torques(batch: GraphBatch, step: int) -> torch.Tensor:
+def torques_of_links(batch: GraphBatch, step: int) -> torch.Tensor:
     """Torques that stay at ±1 for long enough to reach the limits of the joints, [N, 1]."""
     drawn = torch.rand(batch.num_nodes, 1, generator=seeded(step // 30)) * 2 - 1
     return drawn.sign() if step % 60 < 30 else drawn
+
+
+def torques(batch: GraphBatch, step: int) -> torch.Tensor:
+    """Those of the links that decide, [D, 1]."""
+    return torques_of_links(batch, step)[~batch.nodes["root"]]
 
 
 def pose(state: GraphBatch) -> Pose:
@@ -65,7 +70,7 @@ def test_an_episode_is_that_of_gymnasium(links: int, repeat: int, xml: str, tole
         torque = torques(state, index)
         step = ours.step(state, torque)
         state = step.state
-        played = [theirs.step(torque[1:, 0].numpy()) for _ in range(repeat)]
+        played = [theirs.step(torque[:, 0].numpy()) for _ in range(repeat)]
         for mine, other in zip(coordinates(state), (body.data.qpos, body.data.qvel), strict=True):
             np.testing.assert_allclose(mine, other, rtol=0, atol=tolerance)
         reward = sum(float(each[1]) for each in played)
@@ -117,7 +122,7 @@ def test_a_batch_swims_as_its_swimmers_alone_bit_for_bit() -> None:
     apart = [alone(together, graph) for graph in range(batch.num_graphs)]
     for index in range(60):
         action = torques(together, index)
-        parts = action.split(batch.node_segments.lengths.tolist())
+        parts = action.split((batch.node_segments.lengths - 1).tolist())
         together = environment.step(together, action).state
         apart = [environment.step(state, part).state for state, part in zip(apart, parts, strict=True)]
     assert_same_batch(together, GraphBatch.concat(apart))
@@ -127,9 +132,10 @@ def test_the_order_of_the_nodes_does_not_matter_bit_for_bit() -> None:
     environment, state = Swimmer(repeat=1), Swimmer().reset(swimmers(3, 5, 9))
     mirror, place = relabelled(state, seeded(4))
     for index in range(30):
-        action = torques(state, index)
-        moved = torch.empty_like(action).index_copy(0, place, action)
-        step, other = environment.step(state, action), environment.step(mirror, moved)
+        torque = torques_of_links(state, index)
+        moved = torch.empty_like(torque).index_copy(0, place, torque)
+        step = environment.step(state, torque[~state.nodes["root"]])
+        other = environment.step(mirror, moved[~mirror.nodes["root"]])
         assert torch.equal(step.reward, other.reward)
         state, mirror = step.state, other.state
     assert torch.equal(state.nodes["angle"], mirror.nodes["angle"][place])

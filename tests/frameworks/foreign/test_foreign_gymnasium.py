@@ -20,6 +20,7 @@ from graphwright.core import (
     GraphBatch,
     GraphError,
     Observation,
+    per_decider,
     per_edge,
     per_graph,
     per_neighbour,
@@ -45,6 +46,7 @@ from graphwright.workers.env_group import env_seed, pack
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))
+TORQUES = ActionSpec(per_decider("n", continuous=1), decider="nodes")
 QUIET = Console(quiet=True)
 SMALL = ForeignTraining(steps=64, encoder=EncoderConfig(width=8, depth=1))
 
@@ -223,7 +225,12 @@ class Told(gymnasium.Env):
         (spaces.MultiDiscrete([2, 3]), ActionSpec(per_node("n", 3)), [4], [1, 1]),
         (spaces.MultiDiscrete([2, 3], start=[0, -1]), ActionSpec(per_node("n", 3)), [4], [1, 0]),
         (spaces.MultiDiscrete([2, 2, 3]), ActionSpec(per_graph("g"), per_node("n", 3)), [5], [1, 1, 1]),
-        (spaces.Box(-1, 1, (2, 1)), ActionSpec(per_node("n", continuous=1)), [[0.5], [-0.5]], [[0.5], [-0.5]]),
+        (
+            spaces.Box(-1, 1, (2, 1)),
+            ActionSpec(per_decider("n", continuous=1), decider="nodes"),
+            [[0.5], [-0.5]],
+            [[0.5], [-0.5]],
+        ),
     ],
 )
 def test_what_each_action_space_is_told(space: spaces.Space, actions: ActionSpec, action: list, told: object) -> None:

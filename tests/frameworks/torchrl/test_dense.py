@@ -17,6 +17,7 @@ from graphwright.core import (
     GraphError,
     Observation,
     from_edges,
+    per_decider,
     per_edge,
     per_graph,
     per_node,
@@ -31,7 +32,7 @@ SPECS = {
     "nodes": ActionSpec(per_node("select", 2)),
     "graph": ActionSpec(per_graph("move", 4)),
     "both": ActionSpec(per_node("select"), per_graph("stop")),
-    "continuous": ActionSpec(per_node("push", continuous=2)),
+    "continuous": ActionSpec(per_decider("push", continuous=2), decider="nodes"),
 }
 every_spec = pytest.mark.parametrize("actions", SPECS.values(), ids=SPECS.keys())
 close = {"rtol": 1e-5, "atol": 1e-5}
@@ -88,8 +89,8 @@ def test_dense_tensors_say_what_the_graphs_say(actions: ActionSpec, graph: Graph
         outside = torch.arange(probability.shape[1]) >= native.segments.lengths.unsqueeze(1)
         torch.testing.assert_close((probability * outside).sum(1), decided, **close)
     else:
-        torch.testing.assert_close(take(written["loc"], native.segments), native.mean, **close)
-        torch.testing.assert_close(take(written["scale"], native.segments), native.scale, **close)
+        torch.testing.assert_close(take(written["loc"], graph.node_segments), native.mean, **close)
+        torch.testing.assert_close(take(written["scale"], graph.node_segments), native.scale, **close)
 
 
 @every_spec

@@ -98,7 +98,7 @@ def test_padding_of_a_continuous_action_is_ignored() -> None:
     env, same = GraphEnv(env_config, 4, seed=0), GraphEnv(env_config, 4, seed=0)
     graphs = env.rand_action(env.reset())
     noisy = same.reset()
-    outside = torch.arange(env_config.limits.nodes) >= graphs["num_nodes"]
+    outside = torch.arange(env_config.limits.actions) >= graphs["num_actions"]
     noisy["action"] = graphs["action"].masked_fill(outside.unsqueeze(2), 0.123)
     assert_same(env.step(graphs)["next", "reward"], same.step(noisy)["next", "reward"])
 

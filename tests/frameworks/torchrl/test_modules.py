@@ -31,7 +31,8 @@ close = {"rtol": 1e-5, "atol": 1e-5}
 
 def dense_action(environment: Environment, observation: Observation, action: Tensor, width: int) -> Tensor:
     """A native action as the padded one."""
-    return fill(action, observation.graph.node_segments, width) if environment.actions.continuous else action
+    deciders = environment.actions.deciders(observation.graph)
+    return fill(action, deciders, width) if environment.actions.continuous else action
 
 
 @every_kind
@@ -45,10 +46,11 @@ def test_decisions_and_values_are_those_of_the_native_policy(environment: Enviro
 
     torch.testing.assert_close(critic(graphs)["state_value"], value.unsqueeze(1), **close)
     distribution = actor.get_dist(graphs)
-    torch.testing.assert_close(distribution.entropy(), native.entropy, **close)
+    spec, graph = environment.actions, observation.graph
+    torch.testing.assert_close(distribution.entropy(), spec.joint(graph, native.entropy), **close)
     action = native.sample(torch.Generator().manual_seed(0))
     dense = dense_action(environment, observation, action, width)
-    torch.testing.assert_close(distribution.log_prob(dense), native.log_prob(action), **close)
+    torch.testing.assert_close(distribution.log_prob(dense), spec.joint(graph, native.log_prob(action)), **close)
     best = dense_action(environment, observation, policy.best(observation), width)
     torch.testing.assert_close(distribution.mode, best, **close)
 
@@ -127,7 +129,7 @@ def test_a_saved_state_decides_equally_at_another_size(environment: Environment,
         found = other(padded(environment, large))
         for key in saved.out_keys:
             torch.testing.assert_close(found[key], expected[key], rtol=0, atol=0)
-        width = int(large.graph.node_segments.lengths.max())
+        width = int(environment.actions.graph_segments(large.graph).lengths.max())
         best = dense_action(environment, large, native.best(large), width)
     torch.testing.assert_close(found["action"], best, **close)
 

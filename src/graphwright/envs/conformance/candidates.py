@@ -18,7 +18,7 @@ _STATES, _EACH = 80, 8
 def check_candidates(watched: Watched, visits: Visit, generator: torch.Generator) -> None:
     """Play some legal candidates of some states: each gives a valid step, and changes the state or ends the episode."""
     environment = watched.environment
-    if environment.actions.continuous:
+    if environment.actions.continuous or not environment.actions.one_per_graph:
         return
     some = visits.select(environment, torch.arange(min(_STATES, visits.episode.numel())))
     graph = some.observation.graph

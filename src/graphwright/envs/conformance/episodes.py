@@ -15,6 +15,7 @@ from graphwright.envs.conformance.forms import check_graph, check_kept, check_ob
 from graphwright.envs.conformance.tables import Visit, concat_visits, select_observation
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import has_choice
+from graphwright.envs.team import graph_reward
 
 _FIRST = 12  # steps from the beginning that are all kept; later ones are thinned out
 _ROWS = 400  # visits that are looked at again
@@ -54,7 +55,8 @@ def check_episodes(
     for visit in _play(watched, start, origin, begun.nonzero().squeeze(1), generator, max_steps):
         step, over = visit.step, visit.step.terminated | visit.step.truncated
         check_kept("step", environment, instances.select(visit.episode), step.state)
-        total[visit.episode] += step.reward.double()
+        graphs = environment.actions.deciders(visit.observation.graph)
+        total[visit.episode] += graph_reward(environment, step.reward, graphs).double()
         ended[visit.episode] = step.terminated
         episodes.append(visit.episode[over])
         finals.append(step.state.select(over))

@@ -11,6 +11,7 @@ from graphwright.core import ActionSpec, GraphBatch, GraphError, Observation, St
 from graphwright.core.rows import AT
 from graphwright.envs.conformance.compare import ROWS, ConformanceError, difference
 from graphwright.envs.environment import Environment
+from graphwright.envs.team import has_own_reward
 
 
 def check_graph(method: str, graph: Any, num_graphs: int) -> None:
@@ -67,7 +68,10 @@ def check_step(environment: Environment, state: GraphBatch, step: Any) -> None:
     if not isinstance(step, Step):
         raise ConformanceError(f"step gives {type(step).__name__}; it gives Step(state, reward, terminated, truncated)")
     check_graph("step: state", step.state, state.num_graphs)
-    check_numbers("step", step.reward, (state.num_graphs,), torch.float32, what="reward")
+    earners = state.num_graphs
+    if has_own_reward(environment):
+        earners = environment.actions.deciders(environment.observe(state).graph).num_rows
+    check_numbers("step", step.reward, (earners,), torch.float32, what="reward")
     for name in ("terminated", "truncated"):
         check_numbers("step", getattr(step, name), (state.num_graphs,), torch.bool, what=name)
     for table, one in ROWS.items():
@@ -139,10 +143,10 @@ def check_masks(method: str, actions: ActionSpec, graph: GraphBatch, masks: Any)
     """One bool tensor for each block, a row for each of the rows that it is tied to."""
     if not isinstance(masks, tuple) or len(masks) != len(actions.blocks):
         raise ConformanceError(f"{method}: masks are a tuple with one tensor for each of {len(actions.blocks)} blocks")
-    if any(AT in block.rows.graph_columns for block in actions.blocks):
+    if actions.columns.get("graphs") == AT:
         _check_at(graph)
-    for block, mask in zip(actions.blocks, masks, strict=True):
-        rows = block.row_segments(graph).num_rows
+    for block, segments, mask in zip(actions.blocks, actions.rows(graph), masks, strict=True):
+        rows = segments.num_rows
         shapes: list[tuple[int, ...]] = [(rows, block.columns)]
         if block.columns == 1 or block.continuous:
             shapes = [(rows,), (rows, 1)]

@@ -11,11 +11,12 @@ from graphwright.core import GraphBatch, Observation, Segments, relabel
 from graphwright.core.rows import AT
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import CLOSE, ConformanceError, Part, first_difference
-from graphwright.envs.conformance.rows import carry_action, carry_masks
+from graphwright.envs.conformance.rows import carry_action, carry_decisions, carry_masks
 from graphwright.envs.conformance.tables import seen_alone
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import has_choice
+from graphwright.envs.team import has_own_reward
 
 _STEPS = 40  # of an episode that is played in two numberings
 _REMEDY = (
@@ -75,15 +76,19 @@ def _play_both(
             return
         _require_same("observe", "", _expected(environment, seen, in_view), seen_alone(environment, twin), time)
         action = choose(seen)
-        moved = carry_action(
-            environment.actions, seen.graph, renumbered(seen.graph, in_view), _union(seen.graph, in_view), action
-        )
-        action = environment.actions.select(seen.graph, action, going)
-        moved = environment.actions.select(twin.graph, moved, going)
+        spec, going_on = environment.actions, seen.graph.select(going)
+        view = in_view[seen.graph.node_segments.select(going)[1]]
+        moved = carry_action(spec, seen.graph, renumbered(seen.graph, in_view), _union(seen.graph, in_view), action)
+        action = spec.select(seen.graph, action, going)
+        moved = spec.select(twin.graph, moved, going)
         local = local[one.node_segments.select(going)[1]]
         one, other = one.select(going), other.select(going)
         left, right = watched.call("step", one, action), watched.call("step", other, moved, of=other_batch)
-        for name in ("reward", "terminated", "truncated"):
+        earned = left.reward
+        if has_own_reward(environment):
+            earned = carry_decisions(spec, going_on, renumbered(going_on, view), _union(going_on, view), earned)
+        _require_same("step", "reward: ", earned, right.reward, time)
+        for name in ("terminated", "truncated"):
             _require_same("step", f"{name}: ", getattr(left, name), getattr(right, name), time)
         going = (~(left.terminated | left.truncated)).nonzero().squeeze(1)
         if left.state.num_nodes == local.numel():

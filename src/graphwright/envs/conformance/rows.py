@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, pair_ends, unordered_pair_nodes, unordered_pair_segments
-from graphwright.core.rows import PAIRS, RowKind
+from graphwright.core.rows import DECIDERS, PAIRS, RowKind
 
 
 def carry_masks(
@@ -14,45 +14,59 @@ def carry_masks(
 ) -> tuple[Tensor, ...]:
     """The masks of `graph` as they are in `renumbered`, where node v is at `place[v]` [N] int64 over the union."""
     return tuple(
-        torch.empty_like(mask).index_copy(0, places(block.rows, graph, renumbered, place), mask)
+        torch.empty_like(mask).index_copy(0, places(actions, block.rows, graph, renumbered, place), mask)
         for block, mask in zip(actions.blocks, masks, strict=True)
     )
+
+
+def carry_decisions(
+    actions: ActionSpec, graph: GraphBatch, renumbered: GraphBatch, place: Tensor, values: Tensor
+) -> Tensor:
+    """`values` [D, ...] of the decisions of `graph` in the order that these have in `renumbered`."""
+    if actions.one_per_graph:
+        return values
+    return torch.empty_like(values).index_copy(0, places(actions, DECIDERS, graph, renumbered, place), values)
 
 
 def carry_action(
     actions: ActionSpec, graph: GraphBatch, renumbered: GraphBatch, place: Tensor, action: Tensor
 ) -> Tensor:
-    """The action that means in `renumbered` what `action` [B] means in `graph`; -1 stays."""
+    """The action that means in `renumbered` what `action` [D] means in `graph`; -1 stays."""
     if actions.continuous:
-        return torch.empty_like(action).index_copy(0, place, action)
-    segments = actions.segments(graph)
+        return carry_decisions(actions, graph, renumbered, place, action)
+    segments, after = actions.segments(graph), actions.segments(renumbered)
     number = torch.arange(segments.num_rows)
     carried = actions.arrange(renumbered, carry_masks(actions, graph, renumbered, place, actions.divide(graph, number)))
     moved = torch.empty_like(number).index_copy(0, carried, number)
-    chosen = (segments.ptr[:-1] + action).clamp(min=0, max=max(number.numel() - 1, 0))
-    return torch.where(action < 0, action, moved[chosen] - segments.ptr[:-1]) if number.numel() else action
+    chosen = moved[(segments.ptr[:-1] + action)[action >= 0]]
+    decision = after.index[chosen]
+    return torch.full_like(action, -1).index_put((decision,), chosen - after.ptr[:-1][decision])
 
 
-def places(rows: RowKind, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
+def places(actions: ActionSpec, rows: RowKind, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
     """[rows] int64: the row of `renumbered` that each row of `graph` becomes.
 
     Rows between the same two nodes stay in their order.
     """
-    keys = _key(rows, graph, place), _key(rows, renumbered, torch.arange(renumbered.num_nodes))
+    here = torch.arange(renumbered.num_nodes)
+    keys = _key(actions, rows, graph, place), _key(actions, rows, renumbered, here)
     before, after = (torch.argsort(key, stable=True) for key in keys)
     return torch.empty_like(before).index_copy(0, before, after)
 
 
-def _key(rows: RowKind, graph: GraphBatch, place: Tensor) -> Tensor:
+def _key(actions: ActionSpec, rows: RowKind, graph: GraphBatch, place: Tensor) -> Tensor:
     """[rows] int64: a number for the nodes that each row is at, wherever `place` [N] puts them."""
-    if rows.table == "graphs":
+    deciders = None if actions.one_per_graph else actions.decider.deciders(graph)[0]
+    kind = actions.decider if rows == DECIDERS else rows
+    if kind.table == "graphs":
         return torch.arange(graph.num_graphs)
-    if rows.table == "nodes":
-        return place[rows.places(graph)]
-    if rows.table == "edges":
-        ends = place[graph.edge_index[:, rows.places(graph)]]
-        unordered = rows.once and "reverse" in graph.edges
-    elif rows == PAIRS:
+    if kind.table == "nodes":
+        return place[rows.places(graph, deciders)]
+    if kind.table == "edges":
+        edges = graph.links[0][deciders] if rows == DECIDERS else rows.places(graph, deciders)
+        ends = place[graph.edge_index[:, edges]]
+        unordered = kind.once and "reverse" in graph.edges
+    elif kind == PAIRS:
         ends, unordered = place[torch.stack(pair_ends(graph))], False
     else:
         pairs = unordered_pair_segments(graph)

@@ -12,6 +12,7 @@ from graphwright.core import ActionSpec, GraphBatch, Observation, Step
 from graphwright.core.rows import AT
 from graphwright.envs.conformance.compare import Part, parts_of
 from graphwright.envs.environment import Environment
+from graphwright.envs.team import has_own_reward
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +43,15 @@ class Visit:
             self.time[index],
             self.state.select(index),
             select_observation(environment.actions, self.observation, index),
-            environment.actions.select(self.state, self.action, index),
-            select_step(self.step, index),
+            environment.actions.select(self.observation.graph, self.action, index),
+            select_step(environment, self.observation.graph, self.step, index),
         )
 
 
 def concat_visits(visits: Sequence[Visit]) -> Visit:
     """All rows, one after the other."""
     steps = [visit.step for visit in visits]
+    successors = [step.successor for step in steps if step.successor is not None]
     blocks = zip(*(visit.observation.masks for visit in visits), strict=True)
     return Visit(
         torch.cat([visit.graph for visit in visits]),
@@ -63,21 +65,27 @@ def concat_visits(visits: Sequence[Visit]) -> Visit:
         torch.cat([visit.action for visit in visits]),
         Step(
             GraphBatch.concat([step.state for step in steps]),
-            *(torch.cat([getattr(step, name) for step in steps]) for name in ("reward", "terminated", "truncated")),
+            torch.cat([step.reward for step in steps]),
+            torch.cat([step.terminated for step in steps]),
+            torch.cat([step.truncated for step in steps]),
+            torch.cat(successors) if len(successors) == len(steps) else None,
         ),
     )
 
 
 def select_observation(actions: ActionSpec, observation: Observation, index: Tensor) -> Observation:
     """What is seen of the graphs at `index` [S] int64."""
-    rows = [block.row_segments(observation.graph).select(index)[1] for block in actions.blocks]
+    rows = [segments.select(index)[1] for segments in actions.graph_rows(observation.graph)]
     masks = tuple(mask[row] for mask, row in zip(observation.masks, rows, strict=True))
     return Observation(observation.graph.select(index), masks)
 
 
-def select_step(step: Step, index: Tensor) -> Step:
-    """What the graphs at `index` [S] int64 came to."""
-    return Step(step.state.select(index), step.reward[index], step.terminated[index], step.truncated[index])
+def select_step(environment: Environment, seen: GraphBatch, step: Step, index: Tensor) -> Step:
+    """What the graphs at `index` [S] int64 came to, of those that were `seen`."""
+    spec, own = environment.actions, has_own_reward(environment)
+    reward = spec.select(seen, step.reward, index) if own else step.reward[index]
+    successor = None if step.successor is None else spec.select(seen, step.successor, index)
+    return Step(step.state.select(index), reward, step.terminated[index], step.truncated[index], successor)
 
 
 def seen_alone(environment: Environment, observation: Observation) -> list[Part]:
@@ -87,7 +95,9 @@ def seen_alone(environment: Environment, observation: Observation) -> list[Part]
     edges = [*features.edges, *(["type"] if features.edge_types else [])]
     shown = graph.keep(nodes, edges, [*features.graphs, *([AT] if AT in graph.graphs else [])])
     masks = [
-        Part(f"the mask of {block.name!r}", mask, block.row_segments(graph))
-        for block, mask in zip(environment.actions.blocks, observation.masks, strict=True)
+        Part(f"the mask of {block.name!r}", mask, rows)
+        for block, rows, mask in zip(
+            environment.actions.blocks, environment.actions.graph_rows(graph), observation.masks, strict=True
+        )
     ]
     return parts_of(shown) + masks

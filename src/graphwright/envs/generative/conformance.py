@@ -77,8 +77,8 @@ def _check_state(environment: Reversible, state: GraphBatch) -> None:
         (environment.backward_actions, environment.backward_masks(state)),
     ):
         _require(len(masks) == len(spec.blocks), "there is a mask for each block")
-        for block, mask in zip(spec.blocks, masks, strict=True):
-            rows = block.row_segments(state).num_rows
+        for block, segments, mask in zip(spec.blocks, spec.rows(state), masks, strict=True):
+            rows = segments.num_rows
             shape = (rows,) if block.columns == 1 else (rows, block.columns)
             _require(mask.dtype == torch.bool and mask.shape == shape, f"the mask of {block.name} is {shape} bool")
 

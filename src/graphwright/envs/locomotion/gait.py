@@ -51,7 +51,7 @@ def swim(environment: Optimization, instances: GraphBatch, torque: Callable[[flo
     state = environment.reset(instances)
     while not bool(environment.is_complete(state).all()):
         seconds = SECONDS * int(state.graphs["steps_taken"].amax())
-        state = environment.step(state, torque(seconds)).state
+        state = environment.step(state, torque(seconds)[~state.nodes["root"]]).state
     return state
 
 

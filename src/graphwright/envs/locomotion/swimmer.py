@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_decider, simplify
 from graphwright.core.segment import segment_sum
 from graphwright.envs.locomotion.chain import chain_order, find_links
 from graphwright.envs.locomotion.gait import gait, still
@@ -41,7 +41,8 @@ class Swimmer(Optimization):
         world, its `spin`, its `velocity` along and across itself, `root`, and its `place` from 0 at the head to 1 at
         the tail; per edge `rearward`, 1 where it leads away from the head and -1 where it leads there; per graph
         `course` and `drift`, the mean axis and velocity of the links in the world. Angular velocities are in 5 rad/s.
-    Action: the torque of each joint, between -1 and 1, tied to the link that it moves; the head has none.
+        The node column `acts` says who decides: all but the head.
+    Action: the torque of each joint, between -1 and 1, decided by the link that it moves; the head moves none.
     Reward: forward velocity, in m/s, minus `control_cost` times the squared torques, added up over `repeat` steps.
     Termination: none; truncated at the horizon.
 
@@ -51,7 +52,7 @@ class Swimmer(Optimization):
     ...                    nodes={"root": torch.tensor([True, False, False])})
     >>> swimmer = Swimmer()
     >>> state = swimmer.reset(swimmer.instance(chain))
-    >>> swimmer.observe(state).masks[0].tolist()
+    >>> swimmer.observe(state).graph.nodes["acts"].tolist()
     [False, True, True]
     """
 
@@ -64,7 +65,7 @@ class Swimmer(Optimization):
         edges={"rearward": 1},
         graphs={"course": 2, "drift": 2},
     )
-    actions = ActionSpec(per_node("torque", continuous=1))
+    actions = ActionSpec(per_decider("torque", continuous=1), decider="nodes")
     maximise = True
 
     def __post_init__(self) -> None:
@@ -114,13 +115,15 @@ class Swimmer(Optimization):
             spin=(moved.spin / _RATE).float(),
             velocity=torch.stack([along, across], dim=1).float(),
             place=link / (state.node_segments.lengths[state.node_graph] - 1),
+            acts=~root,
         )
         graph = graph.with_edges(rearward=(link[destination] - link[source]).float())
-        return Observation(graph.with_graphs(course=moved.course.float(), drift=moved.drift.float()), (~root,))
+        graph = graph.with_graphs(course=moved.course.float(), drift=moved.drift.float())
+        return Observation(graph, (torch.ones_like(root[~root]),))
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        torque = action[:, 0].masked_fill(state.nodes["root"], 0)
+        torque = action.new_zeros(state.num_nodes).masked_scatter(~state.nodes["root"], action[:, 0])
         before = pose_of(state)
         after = advance(state, before, torque, self.repeat)
         effort = self.repeat * segment_sum(torque.double().square()[chain_order(state)], state.node_segments)

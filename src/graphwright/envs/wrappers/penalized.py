@@ -13,11 +13,14 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.rollouts import has_choice
+from graphwright.envs.team import has_own_reward
 
 
 @dataclass(frozen=True)
 class Penalized(Optimization):
     """Another environment, without its masks: an illegal action changes nothing and is punished.
+
+    Of several decisions in a graph one that is illegal stops them all, and each that is illegal is punished.
 
     inner: the environment, whose actions are discrete.
     penalty: the reward of an illegal action is minus this; by="severity": times what `inner.severity` says of it.
@@ -36,6 +39,8 @@ class Penalized(Optimization):
         """Raise ValueError for options that make no environment."""
         if self.inner.actions.continuous:
             raise ValueError("no continuous action is illegal; leave penalties out")
+        if self.by == "severity" and not self.inner.actions.one_per_graph:
+            raise ValueError("by=severity: says how bad one action a graph is; with several decisions give by=count")
         if not (self.penalty >= 0 and self.limit > 0):
             raise ValueError(f"penalty={self.penalty}, limit={self.limit}: give at least 0, and more than 0")
 
@@ -59,6 +64,11 @@ class Penalized(Optimization):
         """As `inner`."""
         return self.inner.edits_graph
 
+    @property
+    def own_reward(self) -> bool:
+        """As `inner`."""
+        return has_own_reward(self.inner)
+
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:
         return self.inner.instance(graph)
@@ -73,21 +83,27 @@ class Penalized(Optimization):
         observation = self.inner.observe(state)
         alive = has_choice(self.inner, observation)
         masks = []
-        for block, mask in zip(self.actions.blocks, observation.masks, strict=True):
-            rows = alive[block.row_segments(observation.graph).index]
+        rows_of, deciders = self.actions.rows(observation.graph), self.actions.deciders(observation.graph)
+        for segments, mask in zip(rows_of, observation.masks, strict=True):
+            rows = alive[deciders.index[segments.index]]
             masks.append(rows.view(-1, *[1] * (mask.dim() - 1)).expand(mask.shape).clone())
         return Observation(observation.graph, tuple(masks))
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         observation = self.inner.observe(state)
-        mask = self.actions.arrange(observation.graph, observation.masks)
-        candidates = self.actions.segments(observation.graph)
-        legal = mask[candidates.ptr[:-1] + action]
-        step = self.inner.step(state, torch.where(legal, action, segment_argmax(mask.float(), candidates)))
+        graph, spec = observation.graph, self.actions
+        layout, graphs = spec.layout(graph), spec.deciders(graph)
+        mask, candidates = layout.arrange(observation.masks), layout.segments
+        permitted = mask[(candidates.ptr[:-1] + action).clamp(min=0)] if mask.numel() else action < 0
+        permitted |= action < 0
+        instead = segment_argmax(torch.where(mask, 1.0, -torch.inf), candidates)
+        step = self.inner.step(state, torch.where(permitted, action, instead))
+        legal = spec.joint(graph, (~permitted).long()) == 0
         illegal = (~legal).nonzero().squeeze(1)
-        degree = self.inner.severity(state, action) if self.by == "severity" else torch.ones_like(step.reward)
-        fine = (self.penalty * degree).masked_fill(legal, 0)
+        degree = self.inner.severity(state, action) if self.by == "severity" else torch.ones(action.shape)
+        fines = (self.penalty * degree).masked_fill(permitted, 0)
+        fine = spec.joint(graph, fines)
         steps_taken = state.graphs["steps_taken"] + 1
         following = step.state.replace(illegal, state.select(illegal)).with_graphs(
             steps_taken=steps_taken, penalty_paid=state.graphs["penalty_paid"] + fine
@@ -95,7 +111,14 @@ class Penalized(Optimization):
         terminated = step.terminated & legal
         late = steps_taken >= self.limit * state.node_segments.lengths
         truncated = ((step.truncated & legal) | late) & ~terminated
-        return Step(following, torch.where(legal, step.reward, -fine), terminated, truncated)
+        if self.own_reward:
+            reward = torch.where(legal[graphs.index], step.reward, -fines)
+        else:
+            reward = torch.where(legal, step.reward, -fine)
+        stays = step.successor
+        if stays is not None:
+            stays = torch.where(legal[graphs.index], stays, graphs.position)
+        return Step(following, reward, terminated, truncated, stays)
 
     @override
     def objective(self, state: GraphBatch) -> Tensor:

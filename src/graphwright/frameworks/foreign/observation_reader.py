@@ -48,7 +48,7 @@ class ObservationReader:
         self.graph_space, own = _find_graph_space(parts, undirected)
         self.key = own[0] if len(own) == 1 else None
         vectors = {name: part for name, part in parts.items() if name not in (*own, MASK)}
-        self.has_at = any(AT in block.rows.graph_columns for block in actions.blocks)
+        self.has_at = AT in actions.columns.values()
         if self.has_at and AT not in vectors:
             raise GraphError(f"actions tied to neighbours need {AT!r} in the observation: the node of the agent")
         self.vectors = {name: part for name, part in vectors.items() if not (self.has_at and name == AT)}
@@ -97,9 +97,7 @@ class ObservationReader:
         if self.has_at:
             ends = links if self.undirected else links[:, :1]
             degree = int((ends == row[f"graphs.{AT}"]).any(1).sum())
-        sizes = Sizes(num_nodes, len(links), degree)
-        blocks = self.actions.blocks
-        return sum(block.rows.most(sizes) * (1 if block.continuous else block.columns) for block in blocks)
+        return self.actions.most(Sizes(num_nodes, len(links), degree))
 
 
 def _find_graph_space(parts: Mapping[str, Space], undirected: bool) -> tuple[GraphSpace, tuple[str, ...]]:

@@ -19,6 +19,7 @@ from graphwright.core import (
     Segments,
     from_edges,
 )
+from graphwright.core.rows import Table
 from graphwright.workers.env_group import PackedArrays
 
 _LINK = "link"
@@ -43,7 +44,7 @@ class ForeignEnvironment:
 
     def __post_init__(self) -> None:
         for block in self.actions.blocks:
-            if block.rows.table is None:
+            if self.actions.table(block) is None:
                 raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
 
     def states(self, packs: Sequence[PackedArrays]) -> GraphBatch:
@@ -68,7 +69,9 @@ class ForeignEnvironment:
 
     def observe(self, state: GraphBatch) -> Observation:
         """The state itself, with its masks."""
-        return Observation(state, tuple(_mask(state, block) for block in self.actions.blocks))
+        return Observation(
+            state, tuple(_mask(state, self.actions.table(block), block) for block in self.actions.blocks)
+        )
 
     def env_actions(self, state: GraphBatch, action: Tensor) -> np.ndarray | list[np.ndarray]:
         """The actions in the environments' own terms: number of the candidate, block, row, column.
@@ -76,14 +79,14 @@ class ForeignEnvironment:
         [B, 4] int64; or, where actions are continuous, one [n, columns] float32 for each graph.
         """
         if self.actions.continuous:
-            return np.split(action.cpu().numpy(), state.node_ptr[1:-1].tolist())
+            return np.split(action.cpu().numpy(), self.actions.deciders(state).ptr[1:-1].tolist())
         block, row, column = self.actions.locate(state, action)
         own, number = row, action
         for place, kind in enumerate(self.actions.blocks):
             order = _own_rows(state, kind)
             if order is not None and order.numel():
                 chosen = block == place
-                start = kind.row_segments(state).ptr[:-1]
+                start = kind.rows.segments(state).ptr[:-1]
                 own = torch.where(chosen, order[torch.where(chosen, start + row, 0)], own)
                 number = torch.where(chosen, action + (own - row) * kind.columns, number)
         return torch.stack([number, block, own, column], dim=1).cpu().numpy()
@@ -92,34 +95,34 @@ class ForeignEnvironment:
         """`graph` with the column of `block` that holds `legal` [rows(, columns)], in the environment's own order."""
         order = _own_rows(graph, block)
         if order is None:
-            return _with_column(graph, block, legal)
-        segments = block.row_segments(graph)
+            return _with_column(graph, self.actions.table(block), block, legal)
+        segments = block.rows.segments(graph)
         column = legal.new_zeros(graph.num_edges, *legal.shape[1:])
         column[block.rows.places(graph)] = legal[segments.ptr[:-1][segments.index] + order]
-        return _with_column(graph, block, column)
+        return _with_column(graph, self.actions.table(block), block, column)
 
 
 def _column(block: ActionBlock) -> str:
     return f"legal_{block.name}"
 
 
-def _with_column(graph: GraphBatch, block: ActionBlock, column: Tensor) -> GraphBatch:
+def _with_column(graph: GraphBatch, table: Table | None, block: ActionBlock, column: Tensor) -> GraphBatch:
     add = {"nodes": graph.with_nodes, "edges": graph.with_edges, "graphs": graph.with_graphs}
-    assert block.rows.table is not None
-    return add[block.rows.table](**{_column(block): column})
+    assert table is not None
+    return add[table](**{_column(block): column})
 
 
-def _mask(state: GraphBatch, block: ActionBlock) -> Tensor:
-    assert block.rows.table is not None
-    column: Tensor = getattr(state, block.rows.table)[_column(block)]
-    return column if block.rows.table != "edges" else column[block.rows.places(state)]
+def _mask(state: GraphBatch, table: Table | None, block: ActionBlock) -> Tensor:
+    assert table is not None
+    column: Tensor = getattr(state, table)[_column(block)]
+    return column if table != "edges" else column[block.rows.places(state)]
 
 
 def _own_rows(state: GraphBatch, block: ActionBlock) -> Tensor | None:
     """[R] int64: where each row of the block stands in the environment's own list; None where orders agree."""
     if block.rows.table != "edges":
         return None
-    segments, link = block.row_segments(state), state.edges[_LINK][block.rows.places(state)]
+    segments, link = block.rows.segments(state), state.edges[_LINK][block.rows.places(state)]
     order = torch.argsort(segments.index * (link.max() + 1 if link.numel() else 1) + link)
     place = torch.empty_like(order)
     place[order] = segments.position

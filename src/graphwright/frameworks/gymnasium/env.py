@@ -113,5 +113,5 @@ def read_actions(actions: ActionSpec, episodes: EpisodeBatch, given: np.ndarray)
     """Actions as an environment takes them, from those of the action space for each graph, [B] or [B, n, columns]."""
     if not actions.continuous:
         return torch.as_tensor(given, dtype=torch.int64).reshape(-1)
-    nodes = episodes.observation.graph.node_segments
-    return torch.as_tensor(given, dtype=torch.float32)[nodes.index, nodes.position]
+    deciders = actions.deciders(episodes.observation.graph)
+    return torch.as_tensor(given, dtype=torch.float32)[deciders.index, deciders.position]

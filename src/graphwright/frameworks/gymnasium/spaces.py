@@ -40,7 +40,7 @@ class GraphDict(spaces.Dict):
 def action_space(actions: ActionSpec, limits: Limits) -> spaces.Discrete | spaces.Box:
     """One number for each candidate that the largest graph has; a Box [n, columns] where actions are continuous."""
     if actions.continuous:
-        return spaces.Box(-1, 1, (limits.nodes, actions.blocks[0].columns), np.float32)
+        return spaces.Box(-1, 1, (limits.actions, actions.blocks[0].columns), np.float32)
     return spaces.Discrete(limits.actions)
 
 

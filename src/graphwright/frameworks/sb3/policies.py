@@ -66,7 +66,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         observation = self._observe(obs, action_masks)
         distribution, value = self.network(observation)
         action = distribution.mode if deterministic else distribution.sample()
-        return self._outward(action, observation), value, distribution.log_prob(action)
+        log_prob = self.schema.actions.joint(observation.graph, distribution.log_prob(action))
+        return self._outward(action, observation), value, log_prob
 
     def evaluate_actions(
         self, obs: Any, actions: Tensor, action_masks: Tensor | None = None
@@ -74,7 +75,9 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         """Values, log-probabilities and entropies, [B] each."""
         observation = self._observe(obs, action_masks)
         distribution, value = self.network(observation)
-        return value, distribution.log_prob(self._inward(actions, observation)), distribution.entropy
+        log_prob, entropy = distribution.log_prob(self._inward(actions, observation)), distribution.entropy
+        spec, graph = self.schema.actions, observation.graph
+        return value, spec.joint(graph, log_prob), spec.joint(graph, entropy)
 
     def predict_values(self, obs: Any) -> Tensor:
         """[B, 1]."""
@@ -109,16 +112,16 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         """Actions as the action space has them: continuous ones [B, n, columns]."""
         if not self.schema.actions.continuous:
             return action
-        nodes = observation.graph.node_segments
-        return spread(action, nodes, max(int(nodes.lengths.max()), self._width), 0)
+        deciders = self.schema.actions.deciders(observation.graph)
+        return spread(action, deciders, max(int(deciders.lengths.max()), self._width), 0)
 
     def _inward(self, actions: Tensor, observation: Observation) -> Tensor:
         if not self.schema.actions.continuous:
             return actions.long().reshape(-1)
-        nodes, columns = observation.graph.node_segments, self.schema.actions.blocks[0].columns
-        return actions.reshape(nodes.num_groups, -1, columns)[nodes.index, nodes.position]
+        deciders, columns = self.schema.actions.deciders(observation.graph), self.schema.actions.blocks[0].columns
+        return actions.reshape(deciders.num_groups, -1, columns)[deciders.index, deciders.position]
 
     @property
     def _width(self) -> int:
-        """Rows of the action space, one a node."""
+        """Rows of the action space, one a decision."""
         return self.action_space.shape[0] if isinstance(self.action_space, spaces.Box) else 0

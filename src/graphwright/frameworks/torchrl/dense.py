@@ -87,7 +87,7 @@ class DenseGraphs:
         return from_adjacency(adjacency, num_nodes)
 
     def _masks(self, tensordict: TensorDictBase, graph: GraphBatch) -> tuple[Tensor, ...]:
-        candidates = self.actions.segments(graph)
+        candidates = self.actions.graph_segments(graph)
         mask = tensordict.get(self.action_mask, None)
         if mask is None:
             mask = torch.ones(candidates.num_rows, dtype=torch.bool, device=graph.device)
@@ -96,9 +96,7 @@ class DenseGraphs:
         return self.actions.divide(graph, mask)
 
     def _width(self, size: int) -> int:
-        if self.actions.continuous:
-            return size
-        return sum(block.columns * block.rows.most(Sizes(size, 0, 0)) for block in self.actions.blocks)
+        return self.actions.most(Sizes(size, 0, 0))
 
     def _padded(self, stack: LazyStackedTensorDict) -> TensorDictBase:
         """Graphs of different sizes, filled up to the largest."""

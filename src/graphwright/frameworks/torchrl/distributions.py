@@ -10,27 +10,27 @@ from torch.distributions import Distribution as TorchDistribution
 from torch.distributions import constraints
 
 from graphwright.core import Segments
-from graphwright.distributions import Distribution, NodeGaussian, RaggedCategorical
+from graphwright.distributions import Distribution, RaggedCategorical, SquashedGaussian
 from graphwright.frameworks.torchrl.conversion import fill
 
 
-def dense_parameters(distribution: Distribution, width: int) -> dict[str, Tensor]:
+def dense_parameters(distribution: Distribution, deciders: Segments, width: int) -> dict[str, Tensor]:
     """`logits` [B, width] of a categorical; `loc` and `scale` [B, width, D] where actions are continuous.
 
-    Illegal candidates and padding have the lowest finite logit, whose probability is 0 exactly, so that a graph with
-    nothing to decide gives no NaN. Nodes that do not act, and padding, have scale 0.
+    deciders: the decisions of each graph. Illegal candidates and padding have the lowest finite logit, whose
+    probability is 0 exactly, so that a graph with nothing to decide gives no NaN. Decisions in which nothing is done,
+    and padding, have scale 0.
     """
-    if isinstance(distribution, NodeGaussian):
-        segments, acts = distribution.segments, distribution.acts
-        loc, scale = (values.masked_fill(~acts, 0) for values in (distribution.mean, distribution.scale))
-        return {"loc": fill(loc, segments, width), "scale": fill(scale, segments, width)}
+    if isinstance(distribution, SquashedGaussian):
+        loc, scale = (values.masked_fill(~distribution.mask, 0) for values in (distribution.mean, distribution.scale))
+        return {"loc": fill(loc, deciders, width), "scale": fill(scale, deciders, width)}
     assert isinstance(distribution, RaggedCategorical)
     lowest = torch.finfo(distribution.logits.dtype).min
     return {"logits": fill(distribution.logits.clamp(min=lowest), distribution.segments, width, lowest)}
 
 
 class NodeTanhNormal(TorchDistribution):
-    """`NodeGaussian` of dense parameters: loc, scale [*, n, D]; a node of scale 0 does not act and its action is 0.
+    """`SquashedGaussian` of dense parameters: loc, scale [*, n, D]; a row of scale 0 does nothing and its action is 0.
 
     Batch shape [*], event shape [n, D].
     """
@@ -56,19 +56,16 @@ class NodeTanhNormal(TorchDistribution):
         return self._native(sample_shape).sample().view(*sample_shape, *self.loc.shape)
 
     def log_prob(self, value: Tensor) -> Tensor:
-        """[*sample_shape, *]: log-density of `value` [*sample_shape, *, n, D], over all nodes that act."""
+        """[*sample_shape, *]: log-density of `value` [*sample_shape, *, n, D], over all rows."""
         shape = value.shape[: value.dim() - self.loc.dim()]
         density = self._native(shape).log_prob(value.reshape(-1, value.shape[-1]))
-        return density.view(value.shape[:-2])
+        return density.view(value.shape[:-1]).sum(-1)
 
     def entropy(self) -> Tensor:
         """[*] in nats."""
-        return self._native().entropy.view(self.batch_shape)
+        return self._native().entropy.view(self.loc.shape[:-1]).sum(-1)
 
-    def _native(self, sample_shape: Any = ()) -> NodeGaussian:
+    def _native(self, sample_shape: Any = ()) -> SquashedGaussian:
         rows = (*sample_shape, *self.loc.shape)
         loc, scale = (values.expand(rows).flatten(0, -2) for values in (self.loc, self.scale))
-        acts = (scale > 0).all(1)
-        size = self.loc.shape[-2]
-        ptr = torch.arange(0, loc.shape[0] + 1, size, device=loc.device)
-        return NodeGaussian(loc, torch.where(scale > 0, scale, 1), Segments(ptr), acts)
+        return SquashedGaussian(loc, torch.where(scale > 0, scale, 1), (scale > 0).all(1))

@@ -63,7 +63,7 @@ class GraphEnv(EnvBase):
     def _make_action_spec(self) -> TensorSpec:
         limits, actions, num_envs = self.env_config.limits, self.env_config.environment.actions, self.batch_size[0]
         if actions.continuous:
-            return Bounded(-1.0, 1.0, shape=(num_envs, limits.nodes, actions.blocks[0].columns))
+            return Bounded(-1.0, 1.0, shape=(num_envs, limits.actions, actions.blocks[0].columns))
         if self.one_hot:
             return OneHot(limits.actions, shape=(num_envs, limits.actions))
         return Categorical(limits.actions, shape=(num_envs,))
@@ -94,8 +94,9 @@ class GraphEnv(EnvBase):
         return TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size)
 
     def _played_action(self, action: Tensor) -> Tensor:
-        if self.env_config.environment.actions.continuous:
-            return take(action, self.episodes.observation.graph.node_segments)
+        actions = self.env_config.environment.actions
+        if actions.continuous:
+            return take(action, actions.deciders(self.episodes.observation.graph))
         return action.long().argmax(-1) if self.one_hot else action
 
     def _observe(self) -> dict[str, Tensor]:

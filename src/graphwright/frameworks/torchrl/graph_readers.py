@@ -14,7 +14,7 @@ from graphwright.frameworks.schema import Schema, strip
 
 
 class PaddedObservation(NamedTuple):
-    """An observation, and the width of a dense row: candidates, or nodes where actions are continuous."""
+    """An observation, and the width of a dense row: candidates, or decisions where actions are continuous."""
 
     observation: Observation
     width: int
@@ -57,7 +57,7 @@ class EnvGraphs:
         padded = strip({key: column for key, column in columns.items() if not column.is_nested})
         observation = self._schema.unpack({**padded, **jagged})
         if "action_mask" in jagged:
-            return PaddedObservation(observation, _longest(self.actions.segments(observation.graph)))
+            return PaddedObservation(observation, _longest(self.actions.graph_segments(observation.graph)))
         return PaddedObservation(observation, columns["action_mask"].shape[1])
 
     @property

@@ -13,7 +13,7 @@ from torch.distributions import Categorical
 from torchrl.modules import OneHotCategorical, ProbabilisticActor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features
+from graphwright.core import ActionSpec, Features, Segments
 from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
 from graphwright.frameworks.torchrl.graph_readers import EnvGraphs, GraphReader, PaddedObservation
 from graphwright.nn import ActorCritic
@@ -45,6 +45,10 @@ class GraphModule(TensorDictModuleBase):
         for key, result in zip(self.out_keys, results, strict=True):
             tensordict.set(key, result.view(*shape, *result.shape[1:]))
         return tensordict
+
+    def _deciders(self, read: PaddedObservation) -> Segments:
+        """The decisions of each graph."""
+        return self.policy.actions.deciders(read.observation.graph)
 
     @staticmethod
     @abstractmethod
@@ -85,7 +89,9 @@ class GraphLogits(GraphModule):
 
     @override
     def compute(self, read: PaddedObservation) -> list[Tensor]:
-        return list(dense_parameters(self.policy.distribution(read.observation), read.width).values())
+        return list(
+            dense_parameters(self.policy.distribution(read.observation), self._deciders(read), read.width).values()
+        )
 
 
 class GraphLogitsValue(GraphModule):
@@ -99,7 +105,7 @@ class GraphLogitsValue(GraphModule):
     def compute(self, read: PaddedObservation) -> list[Tensor]:
         """The results of both."""
         distribution, value = self.policy(read.observation)
-        return [*dense_parameters(distribution, read.width).values(), value.unsqueeze(1)]
+        return [*dense_parameters(distribution, self._deciders(read), read.width).values(), value.unsqueeze(1)]
 
 
 class GraphActor(ProbabilisticActor):

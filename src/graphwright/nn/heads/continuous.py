@@ -1,4 +1,4 @@
-"""Real-valued actions: a squashed Gaussian for each node that acts."""
+"""Real-valued actions: a squashed Gaussian for each decision."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
-from graphwright.distributions import NodeGaussian
+from graphwright.distributions import SquashedGaussian
 from graphwright.nn.encoders import Embedding
-from graphwright.nn.pools import Pool, Pooling
+from graphwright.nn.heads.decider import DeciderHidden
+from graphwright.nn.heads.gives import Gives
 
 Scale = Literal["learned", "state"]
 _LOG_SCALE_RANGE = (-5.0, 2.0)  # as in common implementations of SAC: beyond it densities overflow
 
 
-class ContinuousNodes(nn.Module):
-    """MLP on [node ‖ graph] for the means, and a scale for each column: a parameter, or of the state like the mean."""
+class ContinuousDeciders(nn.Module):
+    """MLP on [decider ‖ graph] for the means, and a scale a column: a parameter, or of the state like the mean."""
 
-    def __init__(self, width: int, columns: int, pooling: Pooling, scale: Scale) -> None:
+    gives: Gives = "log-densities"
+
+    def __init__(self, hidden: DeciderHidden, width: int, columns: int, scale: Scale) -> None:
         super().__init__()
-        self.pool = Pool(pooling, width)
-        self.node = nn.Linear(width, width)
-        self.graph = nn.Linear(self.pool.out_width, width, bias=False)
+        self.hidden = hidden
         self.mean = nn.Linear(width, columns)
         nn.init.normal_(self.mean.weight, std=0.01)
         nn.init.zeros_(self.mean.bias)
@@ -35,10 +36,9 @@ class ContinuousNodes(nn.Module):
             nn.init.normal_(self.log_scale.weight, std=0.01)
             nn.init.constant_(self.log_scale.bias, -0.5)
 
-    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> NodeGaussian:
-        """mask: [N] bool, the nodes that act."""
-        context = self.graph(embedding.pooled(self.pool, graph))
-        hidden = (self.node(embedding.nodes) + context.index_select(0, graph.node_graph)).relu_()
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> SquashedGaussian:
+        """mask: [D] bool, the decisions in which anything is done."""
+        hidden = self.hidden(embedding, graph)
         mean = self.mean(hidden)
         log_scale = self.log_scale(hidden) if isinstance(self.log_scale, nn.Linear) else self.log_scale.expand_as(mean)
-        return NodeGaussian(mean, log_scale.clamp(*_LOG_SCALE_RANGE).exp(), graph.node_segments, mask)
+        return SquashedGaussian(mean, log_scale.clamp(*_LOG_SCALE_RANGE).exp(), mask)

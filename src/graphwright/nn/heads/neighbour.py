@@ -1,30 +1,33 @@
-"""Scores of the edges out of the node on which the agent stands."""
+"""Scores of the edges out of the node that decides, or on which the agent stands."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-from graphwright.core import GraphBatch, out_edges
+from graphwright.core import GraphBatch, RowKind
+from graphwright.core.rows import GRAPHS, NEIGHBOURS
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import small_linear
 
 
 class NeighbourScore(nn.Module):
-    """MLP on [neighbour ‖ current node ‖ edge]: `columns` scores for each edge out of `at`, [out-edges, columns]."""
+    """MLP on [neighbour ‖ current node ‖ edge]: `columns` scores for each edge out of what decides, or of `at`."""
 
     gives: Gives = "scores"
 
-    def __init__(self, width: int, edge_width: int, columns: int = 1) -> None:
+    def __init__(self, width: int, edge_width: int, columns: int = 1, decider: RowKind = GRAPHS) -> None:
         super().__init__()
+        self.decider = decider
         self.neighbour = nn.Linear(width, width)
         self.current = nn.Linear(width, width, bias=False)
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
-        """[out-edges, columns], in the order of `core.out_edges`."""
-        rows, _ = out_edges(graph)
+        """[out-edges, columns], decision by decision, by rising destination."""
+        deciders = None if self.decider == GRAPHS else self.decider.deciders(graph)[0]
+        rows = NEIGHBOURS.places(graph, deciders)
         current, neighbour = embedding.nodes[graph.edge_index[:, rows]]
         hidden = self.neighbour(neighbour) + self.current(current)
         if self.edge is not None and embedding.edges is not None:

@@ -1,58 +1,52 @@
-"""Squashed Gaussians: against torch's transformed distribution, quadrature and draws; masks and ragged groups."""
+"""Squashed Gaussians: against torch's transformed distribution, quadrature and draws; masks."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.distributions import Independent, Normal, TransformedDistribution
 from torch.distributions.transforms import TanhTransform
 
-from graphwright.core.segment import Segments
-from graphwright.distributions import NodeGaussian
+from graphwright.distributions import SquashedGaussian
 from strategies import seeded
 
-LENGTHS = torch.tensor([3, 0, 1, 4])  # the second graph has no nodes, the last acts nowhere
 ACTS = torch.tensor([True, False, True, True, False, False, False, False])
 CASES = [(mean, scale) for mean in (0.0, -0.7, 2.5) for scale in (0.05, 0.6, 1.5)]
 
 
-def ragged(columns: int = 2, *, dtype: torch.dtype = torch.float64) -> NodeGaussian:
+def ragged(columns: int = 2, *, dtype: torch.dtype = torch.float64) -> SquashedGaussian:
     generator = seeded(3)
     mean = torch.randn(8, columns, generator=generator, dtype=dtype).requires_grad_()
     scale = (0.2 + torch.rand(8, columns, generator=generator, dtype=dtype)).requires_grad_()
-    return NodeGaussian(mean, scale, Segments.from_lengths(LENGTHS), ACTS)
+    return SquashedGaussian(mean, scale, ACTS)
 
 
-def single(mean: float, scale: float, dtype: torch.dtype = torch.float64) -> NodeGaussian:
-    """One graph of one node that acts, with one component."""
+def single(mean: float, scale: float, dtype: torch.dtype = torch.float64) -> SquashedGaussian:
+    """One decision with one component."""
     columns = (torch.tensor([[value]], dtype=dtype) for value in (mean, scale))
-    return NodeGaussian(*columns, Segments.from_lengths(torch.tensor([1])), torch.tensor([True]))
+    return SquashedGaussian(*columns, torch.tensor([True]))
 
 
-def each_alone(mean: float, scale: float, actions: Tensor) -> NodeGaussian:
-    """The same distribution once for each of `actions` [M], as a graph of its own."""
+def each_alone(mean: float, scale: float, actions: Tensor) -> SquashedGaussian:
+    """The same distribution once for each of `actions` [M]."""
     columns = (torch.full((len(actions), 1), value, dtype=actions.dtype) for value in (mean, scale))
-    ones = torch.ones(len(actions), dtype=torch.int64)
-    return NodeGaussian(*columns, Segments.from_lengths(ones), ones.bool())
+    return SquashedGaussian(*columns, torch.ones(len(actions), dtype=torch.bool))
 
 
-def reference(gaussian: NodeGaussian) -> Independent:
+def reference(gaussian: SquashedGaussian) -> Independent:
     """torch's, [N] distributions over [D]."""
     normal = Normal(gaussian.mean.detach(), gaussian.scale.detach())
     return Independent(TransformedDistribution(normal, [TanhTransform()]), 1)
 
 
-def test_the_log_density_is_that_of_torch_summed_over_the_nodes_that_act() -> None:
+def test_the_log_density_is_that_of_torch() -> None:
     gaussian = ragged()
     action = gaussian.sample(seeded(1)).detach()
-    each = reference(gaussian).log_prob(action).masked_fill(~ACTS, 0)
-    expected = torch.stack([part.sum() for part in each.split(LENGTHS.tolist())])
+    expected = reference(gaussian).log_prob(action).masked_fill(~ACTS, 0)
     torch.testing.assert_close(gaussian.log_prob(action).detach(), expected)
-    assert expected[1] == expected[3] == 0
 
 
 @pytest.mark.parametrize(("mean", "scale"), CASES)
@@ -87,13 +81,12 @@ def test_the_entropy_of_a_narrow_gaussian_is_known() -> None:
     )
 
 
-def test_the_entropy_counts_the_nodes_that_act() -> None:
+def test_the_entropy_is_the_sum_over_components() -> None:
     gaussian = ragged()
-    alone = [
+    expected = [
         sum(single(mean, scale).entropy.item() for mean, scale in zip(means, scales, strict=True)) * bool(acts)
         for means, scales, acts in zip(gaussian.mean.tolist(), gaussian.scale.tolist(), ACTS.tolist(), strict=True)
     ]
-    expected = [sum(part) for part in np.split(alone, LENGTHS.cumsum(0)[:-1].tolist())]
     assert gaussian.entropy.tolist() == pytest.approx(expected, abs=1e-10)
 
 
@@ -110,7 +103,7 @@ def test_the_mode_is_the_median_of_draws() -> None:
     assert gaussian.sample(seeded(2)).median().item() == pytest.approx(math.tanh(0.4), abs=0.01)
 
 
-def test_nodes_that_do_not_act_give_zero_and_count_for_nothing() -> None:
+def test_decisions_in_which_nothing_is_done_give_zero_and_count_for_nothing() -> None:
     gaussian = ragged()
     drawn = gaussian.sample(seeded())
     assert drawn[~ACTS].count_nonzero() == 0
@@ -141,9 +134,7 @@ def test_the_same_seed_gives_the_same_draw() -> None:
     assert not torch.equal(gaussian.sample(seeded(5)), gaussian.sample(seeded(6)))
 
 
-def test_no_graph_and_no_node_give_empty_results() -> None:
-    for lengths in ([], [0, 0]):
-        segments = Segments.from_lengths(torch.tensor(lengths, dtype=torch.int64))
-        nothing = NodeGaussian(torch.zeros(0, 2), torch.ones(0, 2), segments, torch.zeros(0, dtype=torch.bool))
-        assert nothing.sample(seeded()).shape == nothing.mode.shape == (0, 2)
-        assert nothing.log_prob(torch.zeros(0, 2)).tolist() == nothing.entropy.tolist() == [0.0] * len(lengths)
+def test_no_decision_gives_empty_results() -> None:
+    nothing = SquashedGaussian(torch.zeros(0, 2), torch.ones(0, 2), torch.zeros(0, dtype=torch.bool))
+    assert nothing.sample(seeded()).shape == nothing.mode.shape == (0, 2)
+    assert nothing.log_prob(torch.zeros(0, 2)).tolist() == nothing.entropy.tolist() == []

@@ -1,4 +1,4 @@
-"""A squashed Gaussian for each node that acts, and their joint distribution for each graph."""
+"""A squashed Gaussian for each decision whose actions are real numbers."""
 
 from __future__ import annotations
 
@@ -8,46 +8,44 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphwright.core.segment import Segments, segment_sum
-
 _LIMIT = 1 - 1e-6  # of an action; beyond it float32 no longer tells tanh(u) from 1
 _POINTS, _WEIGHTS = (torch.from_numpy(table.astype(np.float32)) for table in np.polynomial.hermite_e.hermegauss(32))
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-class NodeGaussian:
-    """a = tanh(u), u ~ N(mean, scale²), independently for each component of each node that acts.
+class SquashedGaussian:
+    """a = tanh(u), u ~ N(mean, scale²), independently for each of the C components of each of D decisions.
 
-    mean, scale: [N, D] float; segments: the nodes of each graph; acts: [N] bool. An action is [N, D] float32 between
-    -1 and 1, 0 where a node does not act. Log-probabilities are those of the squashed action: the change of variables
-    takes off Σ log(1 − tanh² u) (Haarnoja et al. 2018, "Soft actor-critic", appendix C).
+    mean, scale: [D, C] float; mask: [D] bool, the decisions in which anything is done. An action is [D, C] float32
+    between -1 and 1; 0, with log-probability and entropy 0, where nothing is done. Log-probabilities are those of the
+    squashed action: the change of variables takes off Σ log(1 − tanh² u) (Haarnoja et al. 2018, "Soft actor-critic",
+    appendix C).
     """
 
-    def __init__(self, mean: Tensor, scale: Tensor, segments: Segments, acts: Tensor) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, mask: Tensor) -> None:
         self.mean = mean
         self.scale = scale
-        self.segments = segments
-        self.acts = acts.unsqueeze(1)
+        self.mask = mask.unsqueeze(1)
 
     @property
     def mode(self) -> Tensor:
-        """[N, D]: the squashed mean, which is the median of each component."""
+        """[D, C]: the squashed mean, which is the median of each component."""
         return self._squash(self.mean)
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """[N, D]: one draw."""
+        """[D, C]: one draw."""
         noise = torch.empty_like(self.mean, requires_grad=False).normal_(generator=generator)
         return self._squash(torch.addcmul(self.mean, self.scale, noise))
 
     def log_prob(self, action: Tensor) -> Tensor:
-        """[G]: log-density of `action` [N, D], over all nodes of each graph that act."""
+        """[D]: log-density of `action` [D, C]."""
         raw = action.clamp(-_LIMIT, _LIMIT).atanh()
         density = -0.5 * ((raw - self.mean) / self.scale).square() - self.scale.log() - 0.5 * math.log(2 * math.pi)
         return self._total(density - _log_slope(raw))
 
     @property
     def entropy(self) -> Tensor:
-        """[G] differential entropy in nats: the Gaussian's plus E log(1 − tanh² u), by Gauss-Hermite quadrature.
+        """[D] differential entropy in nats: the Gaussian's plus E log(1 − tanh² u), by Gauss-Hermite quadrature.
 
         Each component is right to 0.003 for scales up to 3, to 0.1 at 7.4.
         """
@@ -56,10 +54,10 @@ class NodeGaussian:
         return self._total(0.5 * math.log(2 * math.pi * math.e) + self.scale.log() + shrinkage)
 
     def _squash(self, raw: Tensor) -> Tensor:
-        return raw.tanh().clamp(-_LIMIT, _LIMIT).masked_fill(~self.acts, 0)
+        return raw.tanh().clamp(-_LIMIT, _LIMIT).masked_fill(~self.mask, 0)
 
     def _total(self, values: Tensor) -> Tensor:
-        return segment_sum(values.masked_fill(~self.acts, 0).sum(1), self.segments)
+        return values.masked_fill(~self.mask, 0).sum(1)
 
 
 def _log_slope(raw: Tensor) -> Tensor:

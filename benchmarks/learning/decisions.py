@@ -1,0 +1,94 @@
+"""PPO where a graph has several decisions, against the optimum that enumeration gives, in one command.
+
+    python benchmarks/learning/decisions.py
+
+Three environments of `tests/decision_environments.py`: the nodes of a graph are spins, its links are taken or not (all
+share the reward), and foragers on nodes move, die and join (rewards of their own). PPO clips the ratio of all decisions
+of a graph together or that of each. A policy is trained on instances that it meets once and decides greedily on others.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Literal
+
+import torch
+import tyro
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from decision_environments import ENVIRONMENTS, greedy, optimum
+from graphwright.algorithms.ppo import PPO, PPOConfig
+from graphwright.core import GraphBatch
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import random_choice
+from graphwright.envs.rollouts import Choose, play
+from graphwright.envs.team import has_own_reward
+from graphwright.envs.vector import VectorEnvironment
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
+from graphwright.training.collectors import collect_steps
+
+Ratio = Literal["joint", "decision"]
+ENCODER, HEADS = EncoderConfig(kind="gin", width=64, depth=4), HeadsConfig()
+TESTED = 200
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is run."""
+
+    seeds: int = 5
+    """Runs of each."""
+    steps: int = 60_000
+    """Environment steps of each run."""
+
+
+def train(environment: Environment, draw: object, ratio: Ratio, steps: int, seed: int) -> ActorCritic:
+    """The policy that `steps` steps of PPO leave."""
+    torch.manual_seed(seed)
+    own = has_own_reward(environment) and ratio == "decision"
+    policy = ActorCritic(environment.features, environment.actions, ENCODER, HEADS, "decisions" if own else "graphs")
+    config = PPOConfig(
+        num_envs=256, num_steps=4, minibatch_size=256, ratio=ratio, target_kl=None, learning_rate=3e-3, epochs=3,
+        value_coefficient=0.5, max_grad_norm=1.0,
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(seed)
+    vector = VectorEnvironment(environment, GeneratedInstances(draw, seed), config.num_envs)
+    algorithm = PPO(policy, environment.observe, config, generator)
+    for done in range(0, steps, config.num_envs * config.num_steps):
+        algorithm.update(collect_steps(vector, policy, config.num_steps, generator), done / steps)
+    return policy
+
+
+def share(environment: Environment, instances: GraphBatch, best: torch.Tensor, choose: Choose) -> float:
+    """The summed objective of what `choose` does, as a share of that of the optimum."""
+    return float(environment.objective(play(environment, instances, choose)).sum() / best.sum())
+
+
+def main(options: Options) -> None:
+    """Print a table."""
+    print("| environment | ratio | random | greedy | PPO, mean of seeds | least | seconds a run |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for name, (environment, draw) in ENVIRONMENTS.items():
+        instances = environment.instance(draw(TESTED, torch.Generator().manual_seed(1000)))
+        best = optimum(environment, instances)
+        uniform = random_choice(environment, torch.Generator().manual_seed(0))
+        random = share(environment, instances, best, uniform)
+        simple = share(environment, instances, best, lambda seen, rules=environment: greedy(rules, seen))
+        for ratio in ("joint", "decision"):
+            start, reached = time.perf_counter(), []
+            for seed in range(options.seeds):
+                policy = train(environment, draw, ratio, options.steps, seed)
+                reached.append(share(environment, instances, best, policy.best))
+            seconds = (time.perf_counter() - start) / options.seeds
+            numbers = [f"{value:.3f}" for value in (random, simple, mean(reached), min(reached))]
+            print("|", " | ".join([name, ratio, *numbers, f"{seconds:.0f}"]), "|", flush=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

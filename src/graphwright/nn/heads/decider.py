@@ -1,0 +1,82 @@
+"""What decides, as heads and critics of decisions see it: the embedding of a node or a link, beside its graph's."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from graphwright.core import GraphBatch, RowKind
+from graphwright.core.rows import EDGES, NODES
+from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.edge import add_directions
+from graphwright.nn.heads.gives import Gives
+from graphwright.nn.heads.graph import whole_graph
+from graphwright.nn.heads.node import small_linear
+from graphwright.nn.pools import Pool, Pooling
+
+
+class NodeDecider(nn.Module):
+    """A linear map of the deciding nodes' embeddings, [D, width]."""
+
+    def __init__(self, width: int, edge_width: int) -> None:
+        super().__init__()
+        self.node = nn.Linear(width, width)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
+        """row: [D] int64, nodes."""
+        return self.node(embedding.nodes.index_select(0, row))
+
+
+class LinkDecider(nn.Module):
+    """A linear map of [source + destination ‖ edge], whichever way round an undirected edge is stored, [D, width]."""
+
+    def __init__(self, width: int, edge_width: int) -> None:
+        super().__init__()
+        self.ends = nn.Linear(width, width)
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
+        """row: [D] int64, places in `links`."""
+        source, destination = embedding.nodes[graph.edge_index[:, graph.links[0][row]]]
+        x = self.ends(source + destination)
+        if self.edge is not None and embedding.edges is not None:
+            x = x + self.edge(add_directions(embedding.edges, graph)[row])
+        return x
+
+
+_READERS: dict[RowKind, type[NodeDecider | LinkDecider]] = {NODES: NodeDecider, EDGES: LinkDecider}
+
+
+class DeciderHidden(nn.Module):
+    """relu of a linear map of [decider ‖ graph]: the hidden layer of what is said of each decision, [D, width].
+
+    graph_width: columns of the graph that are read beside the pooled nodes.
+    """
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, pooling: Pooling, graph_width: int = 0) -> None:
+        super().__init__()
+        self.decider = decider
+        self.pool = Pool(pooling, width)
+        self.reads_columns = graph_width > 0
+        self.own = _READERS[decider](width, edge_width)
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[D, width]."""
+        row, graphs = self.decider.deciders(graph)
+        context = self.graph(whole_graph(self.pool, embedding, graph, self.reads_columns))
+        return (self.own(embedding, graph, row) + context.index_select(0, graphs.index)).relu_()
+
+
+class DeciderScore(nn.Module):
+    """MLP on [decider ‖ graph]: `columns` scores for each decision, [D, columns]."""
+
+    gives: Gives = "scores"
+
+    def __init__(self, hidden: DeciderHidden, width: int, columns: int) -> None:
+        super().__init__()
+        self.hidden = hidden
+        self.score = small_linear(width, columns)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[D, columns]."""
+        return self.score(self.hidden(embedding, graph))
