@@ -19,7 +19,6 @@ from graphwright.frameworks.torchrl import (
     GraphActorCritic,
     GraphCritic,
     GraphLogits,
-    collate_ragged,
     observation_to_ragged,
 )
 from graphwright.frameworks.torchrl.conversion import fill, take
@@ -95,7 +94,7 @@ def test_lazy_stacks_of_ragged_graphs(environment: Environment) -> None:
     both = GraphActorCritic(make_policy(environment))
     ragged = observation_to_ragged(observation, Schema(environment.features, environment.actions))
     with set_interaction_type(InteractionType.DETERMINISTIC), torch.no_grad():
-        expected, jagged = both(padded(environment, observation)), both(collate_ragged(ragged.unbind(0)))
+        expected, jagged = both(padded(environment, observation)), both(ragged.densify(layout=torch.jagged))
         read = both(ragged)
     for key in both.out_keys:
         torch.testing.assert_close(read[key], expected[key], **close)

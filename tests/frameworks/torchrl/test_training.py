@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from tensordict import TensorDictBase
 from tensordict.nn import TensorDictModule, TensorDictModuleBase
 from torch import Tensor, nn
 from torchrl.collectors import Collector
-from torchrl.data import LazyTensorStorage, ListStorage, ReplayBuffer
+from torchrl.data import LazyTensorStorage, ReplayBuffer
 from torchrl.data.replay_buffers.samplers import SamplerWithoutReplacement
+from torchrl.data.replay_buffers.storages import Storage
 from torchrl.modules import MaskedCategorical, ProbabilisticActor
 from torchrl.objectives import ClipPPOLoss
 from torchrl.objectives.value import GAE
 
 from frameworks.torchrl.graphs import make_policy
 from graphwright.envs.registry import SOLVED
-from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE, collate_ragged, to_ragged
+from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE, GraphStorage, as_stored
 
 MINIBATCH = 64
-Stored = Callable[[TensorDictBase], TensorDictBase]
 
 
 def train(
@@ -30,7 +29,6 @@ def train(
     advantage: nn.Module,
     buffer: ReplayBuffer,
     *,
-    stored: Stored = lambda data: data.reshape(-1),
     iterations: int = 2,
 ) -> None:
     """PPO; afterwards every parameter has had a gradient and has moved."""
@@ -42,7 +40,7 @@ def train(
     for data in Collector(env, actor, frames_per_batch=steps, total_frames=iterations * steps):
         for _ in range(2):
             buffer.empty()
-            buffer.extend(stored(advantage(data)))
+            buffer.extend(advantage(data).reshape(-1))
             for minibatch in buffer:
                 losses = loss(minibatch)
                 optimizer.zero_grad()
@@ -65,7 +63,7 @@ def mean_return(env: GraphEnv, actor: TensorDictModuleBase | None, seed: int) ->
     return float((rollout["next", "reward"] * first).sum(1).mean())
 
 
-def buffer_of(storage: LazyTensorStorage | ListStorage, **options: Callable) -> ReplayBuffer:
+def buffer_of(storage: Storage, **options: Callable) -> ReplayBuffer:
     return ReplayBuffer(storage=storage, sampler=SamplerWithoutReplacement(), batch_size=MINIBATCH, **options)
 
 
@@ -85,14 +83,14 @@ def test_padded_graphs_learn_vertex_cover() -> None:
     assert trained > 0.9 * max(random, untrained), (trained, random, untrained)  # returns are costs below zero
 
 
-def test_ragged_graphs_in_a_list_storage() -> None:
+def test_ragged_graphs_in_a_ring() -> None:
     torch.manual_seed(0)
     env = GraphEnv("vertex-cover", 16, seed=0)
     policy = make_policy(env.env_config.environment)
     actor, critic = GraphActor(policy), GraphCritic(policy)
-    buffer = buffer_of(ListStorage(2 * MINIBATCH), collate_fn=collate_ragged)
+    buffer = buffer_of(GraphStorage(2 * MINIBATCH, env.schema), collate_fn=as_stored)
     advantage = GraphGAE(gamma=1.0, lmbda=1.0, value_network=critic)
-    train(env, actor, critic, advantage, buffer, stored=lambda data: to_ragged(data, env.schema))
+    train(env, actor, critic, advantage, buffer)
 
 
 def test_continuous_actions() -> None:

@@ -5,7 +5,8 @@ from graphwright.frameworks.torchrl.env import GraphEnv
 from graphwright.frameworks.torchrl.gae import GraphGAE
 from graphwright.frameworks.torchrl.graph_readers import EnvGraphs
 from graphwright.frameworks.torchrl.modules import GraphActor, GraphActorCritic, GraphCritic, GraphLogits
-from graphwright.frameworks.torchrl.ragged import collate_ragged, observation_to_ragged, to_ragged
+from graphwright.frameworks.torchrl.ragged import observation_to_ragged, to_ragged
+from graphwright.frameworks.torchrl.storage import GraphStorage, as_stored
 
 __all__ = [
     "DenseGraphs",
@@ -16,7 +17,8 @@ __all__ = [
     "GraphEnv",
     "GraphGAE",
     "GraphLogits",
-    "collate_ragged",
+    "GraphStorage",
+    "as_stored",
     "observation_to_ragged",
     "to_ragged",
 ]

@@ -1,10 +1,7 @@
-"""Padded tensordicts → lazy stacks of single graphs, each of its own size: what a `ListStorage` keeps."""
+"""Padded tensordicts → lazy stacks of single graphs, each of its own size."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
 from tensordict import LazyStackedTensorDict, TensorDict, TensorDictBase, lazy_stack
 from torch import Tensor
 
@@ -27,14 +24,6 @@ def to_ragged(tensordict: TensorDictBase, schema: Schema) -> LazyStackedTensorDi
     if following is not None:
         stack.set("next", to_ragged(following, schema))
     return stack
-
-
-def collate_ragged(graphs: Sequence[TensorDictBase]) -> TensorDict:
-    """Single graphs → one minibatch [S], whose entries are jagged where the graphs differ in size: a `collate_fn`.
-
-    Losses read it; of a lazy stack they would pad the entries that are one number a graph, and fail.
-    """
-    return lazy_stack(list(graphs)).densify(layout=torch.jagged)
 
 
 def observation_to_ragged(observation: Observation, schema: Schema) -> LazyStackedTensorDict:
