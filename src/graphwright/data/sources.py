@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.seeds import derived_seed
 
 Generate = Callable[[int, torch.Generator], GraphBatch]
 
@@ -50,7 +51,7 @@ class GeneratedInstances:
 
     def _block(self, number: int) -> GraphBatch:
         if self._loaded is None or self._loaded[0] != number:
-            generator = torch.Generator().manual_seed(_mix(self.seed, number))
+            generator = torch.Generator().manual_seed(derived_seed(self.seed, number))
             self._loaded = (number, self.generate(self.block, generator).to(self.device))
         return self._loaded[1]
 
@@ -78,11 +79,3 @@ class FixedInstances:
 
     def _shuffled(self, count: int, generator: torch.Generator) -> GraphBatch:
         return self.instances.select(torch.randperm(count, generator=generator).to(self.instances.device))
-
-
-def _mix(seed: int, number: int) -> int:
-    """One seed out of two numbers, so that different pairs practically never meet (SplitMix64's finalizer)."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + number + 1) & 0xFFFFFFFFFFFFFFFF
-    for factor, shift in ((0xBF58476D1CE4E5B9, 30), (0x94D049BB133111EB, 27)):
-        mixed = ((mixed ^ (mixed >> shift)) * factor) & 0xFFFFFFFFFFFFFFFF
-    return (mixed ^ (mixed >> 31)) >> 1

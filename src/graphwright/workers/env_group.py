@@ -134,8 +134,3 @@ def pack(graphs: Sequence[GraphArrays], allocate: Allocate = np.empty) -> Packed
 def copy_arrays(graph: GraphArrays) -> GraphArrays:
     """A copy, for environments that write their next observation into the same arrays."""
     return {key: values.copy() for key, values in graph.items()}
-
-
-def env_seed(seed: int, place: int, attempt: int = 0) -> int:
-    """The seed of the environment at `place`, another after each restart (NumPy's SeedSequence mixes)."""
-    return int(np.random.SeedSequence([seed, place, attempt]).generate_state(1)[0])

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from typing_extensions import override
 
-from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, GroupStep, env_seed
+from graphwright.core.seeds import derived_seed
+from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, GroupStep
 from graphwright.workers.env_worker import EnvWorker
 from graphwright.workers.process import START_LIMIT, WorkerError, clean_context
 
@@ -65,7 +66,7 @@ class LocalEnvPool(EnvPool):
     def __init__(self, makes: Sequence[EnvFactory], seed: int) -> None:
         self.failures: list[WorkerFailure] = []
         self.group = EnvGroup([make() for make in makes])
-        self.seeds = [env_seed(seed, place) for place in range(len(makes))]
+        self.seeds = [derived_seed(seed, place, 0, bits=32) for place in range(len(makes))]
 
     @override
     def reset(self) -> list[GroupStep]:
@@ -126,7 +127,7 @@ class WorkerEnvPool(EnvPool):
 
     def _reset(self, worker: EnvWorker, places: range) -> None:
         attempt = len(self.failures)
-        worker.reset([env_seed(self.seed, place, attempt) for place in places])
+        worker.reset([derived_seed(self.seed, place, attempt, bits=32) for place in places])
 
     def _receive(self, place: int) -> GroupStep:
         """The step of a worker; after a failure, truncation of its episodes and the first observations of new ones."""

@@ -28,6 +28,7 @@ from graphwright.core import (
     per_pair,
     per_unordered_pair,
 )
+from graphwright.core.seeds import derived_seed
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.frameworks.foreign import (
@@ -42,7 +43,7 @@ from graphwright.frameworks.foreign.observation_reader import ObservationReader
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
-from graphwright.workers.env_group import env_seed, pack
+from graphwright.workers.env_group import pack
 from strategies import seeded
 
 LINKS = ActionSpec(per_edge("take"))
@@ -251,7 +252,7 @@ def test_bad_input_is_named_in_one_line() -> None:
         from_gymnasium(Changing, 1, actions=ActionSpec(per_unordered_pair("join")))
     with pytest.raises(GraphError, match="need 'at'"):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_neighbour("go")))
-    links = len(Changing().reset(seed=env_seed(0, 0))[1]["action_mask"])
+    links = len(Changing().reset(seed=derived_seed(0, 0, 0, bits=32))[1]["action_mask"])
     message = f"the action mask has {links} entries, but the graph offers 1000 candidates"
     with pytest.raises(GraphError, match=message):
         from_gymnasium(Changing, 1, actions=ActionSpec(per_graph("go", 1000)))
