@@ -3,17 +3,42 @@
 The parts that a program uses most; everything else is in the rooms that docs/design.md describes.
 """
 
-from graphwright.core import GraphBatch, from_edges
-from graphwright.envs.generation import Generation
-from graphwright.envs.problem import Problem
-from graphwright.envs.registry import PROBLEMS
-from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.agent import Agent, load
-from graphwright.training.config import TrainConfig
-from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
-from graphwright.training.sample import sample
-from graphwright.training.solve import solve
-from graphwright.training.train import resume, train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphwright.core import GraphBatch, from_edges
+    from graphwright.envs.generation import Generation
+    from graphwright.envs.problem import Problem
+    from graphwright.envs.registry import PROBLEMS
+    from graphwright.nn import EncoderConfig, HeadsConfig
+    from graphwright.training.agent import Agent, load
+    from graphwright.training.config import TrainConfig
+    from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
+    from graphwright.training.sample import sample
+    from graphwright.training.solve import solve
+    from graphwright.training.train import resume, train
+
+_PLACES = {
+    "Agent": "graphwright.training.agent",
+    "EncoderConfig": "graphwright.nn",
+    "EvaluationOptions": "graphwright.training.evaluate",
+    "Generation": "graphwright.envs.generation",
+    "GraphBatch": "graphwright.core",
+    "HeadsConfig": "graphwright.nn",
+    "PROBLEMS": "graphwright.envs.registry",
+    "Problem": "graphwright.envs.problem",
+    "SamplingOptions": "graphwright.training.evaluate",
+    "TrainConfig": "graphwright.training.config",
+    "evaluate": "graphwright.training.evaluate",
+    "from_edges": "graphwright.core",
+    "load": "graphwright.training.agent",
+    "resume": "graphwright.training.train",
+    "sample": "graphwright.training.sample",
+    "solve": "graphwright.training.solve",
+    "train": "graphwright.training.train",
+}
+"""Name → its module, which is imported when the name is first used: importing the package alone takes no time."""
 
 __all__ = [
     "PROBLEMS",
@@ -34,3 +59,15 @@ __all__ = [
     "solve",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_PLACES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

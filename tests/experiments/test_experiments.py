@@ -10,10 +10,10 @@ import torch
 from rich.console import Console
 
 from graphwright.cli import main
-from graphwright.experiments import EXPERIMENTS
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.permutation import count_distinct
+from graphwright.experiments.registry import find_experiment
 from graphwright.experiments.report import Report, spell
 from graphwright.experiments.runs import Job, train_all
 from graphwright.training.agent import make_policy
@@ -50,7 +50,7 @@ def test_outputs_are_counted_up_to_rounding() -> None:
 
 
 def test_a_graph_network_gives_one_answer_to_all_numberings(tmp_path) -> None:
-    report = EXPERIMENTS["permutation"](ExperimentOptions(seeds=1, out=tmp_path), QUIET)
+    report = find_experiment("permutation")(ExperimentOptions(seeds=1, out=tmp_path), QUIET)
     found = {(row[0], row[1]): row[4] for row in report.rows}
     assert found["GNN", 5] == found["GNN", 6] == 1
     assert found["MLP", 5] > 60

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.markup import escape
 
-from graphwright.experiments import EXPERIMENTS
 from graphwright.experiments.experiment import ExperimentOptions
-from graphwright.training.config import ConfigError
+from graphwright.experiments.registry import find_experiment
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,9 @@ class Reproduce:
 
     def run(self) -> None:
         """Run it, print the table and say where it is."""
-        if self.name not in EXPERIMENTS:
-            raise ConfigError(f"unknown experiment {self.name!r}; choose one of {', '.join(EXPERIMENTS)}")
-        report = EXPERIMENTS[self.name](self.options, Console(stderr=True))
+        from rich.markdown import Markdown  # which is slow to import
+
+        report = find_experiment(self.name)(self.options, Console(stderr=True))
         suffix = "-faithful" if self.options.mode == "faithful" else ""
         paths = report.write(self.options.out, f"{self.name}{suffix}")
         Console().print(Markdown(report.markdown()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, PALE, new_figure
@@ -118,6 +117,8 @@ def place_nodes(edges: np.ndarray, count: int, position: np.ndarray | None) -> t
     are laid out.
     """
     placed = np.zeros(count, dtype=bool) if position is None else ~np.isnan(position).any(axis=1)
+    import networkx as nx  # which is slow to import
+
     graph = nx.Graph()
     graph.add_nodes_from(range(count))
     graph.add_edges_from(map(tuple, edges))

@@ -9,7 +9,6 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from torch.utils.tensorboard import SummaryWriter
 
 from graphwright.core.files import write_atomically
 
@@ -87,6 +86,8 @@ class RunLog:
     def __init__(self, directory: Path, iteration: int, console: Console) -> None:
         self.file = MetricsFile(directory / "metrics.csv")
         self.file.forget_after(iteration)
+        from torch.utils.tensorboard import SummaryWriter  # which is slow to import
+
         self.tensorboard = SummaryWriter(str(directory), purge_step=iteration + 1)
         self.progress = Progress(
             TextColumn("[bold]{task.description}"),

@@ -110,7 +110,7 @@ DEFAULTS = SamplingOptions()
 def evaluate_sampling(
     agent: Agent, options: SamplingOptions = DEFAULTS, pictures: Path | None = None
 ) -> SamplingEvaluation:
-    """See `SamplingEvaluation`. pictures: a folder for `figures.save_figures`."""
+    """See `SamplingEvaluation`. pictures: a folder for `drawing.reports.save_figures`."""
     environment = agent.config.environment
     start = time.perf_counter()
     objects = agent.sample(options.num, options.seed, options.goal)
