@@ -11,7 +11,7 @@ from torch import nn
 from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.loader import DataLoader
 
-from environments import small_policy
+from environments import small_actor_critic
 from graphwright.adapters.pyg import from_pyg, from_pyg_dataset, to_pyg
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.core import GraphBatch, GraphError
@@ -87,7 +87,7 @@ def test_a_data_set_is_played_trained_on_and_evaluated() -> None:
     final = play(environment, drawn, random_choice(environment, seeded()))
     assert environment.is_complete(final).all()
 
-    policy = small_policy(environment)
+    policy = small_actor_critic(environment)
     before = {name: tensor.clone() for name, tensor in policy.state_dict().items()}
     vector = VectorEnvironment(environment, FixedInstances(instances, 0), 4)
     batch = StepCollector(vector, 4, seeded()).collect(policy).batch

@@ -14,6 +14,7 @@ from typing_extensions import override
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Expert, Problem, Solver
@@ -64,10 +65,14 @@ class PlayConfig(ABC):
             weights=self.weights or next(iter(problem.weights)),
         )
 
-    def played(self, environment: Optimization) -> Optimization:
-        """`environment` as it is played: its illegal actions masked or punished."""
+    def played(self, environment: Environment) -> Environment:
+        """`environment` as it is played: its illegal actions masked or punished. Raises ConfigError where it cannot."""
         if self.invalid.handling == "mask":
             return environment
+        if not isinstance(environment, Optimization):
+            raise ConfigError(
+                f"--invalid.handling {self.invalid.handling}: nothing says how bad an action is; take mask"
+            )
         by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
         return Penalized(environment, self.invalid.penalty, by, self.invalid.limit)
 
@@ -77,7 +82,7 @@ class PlayConfig(ABC):
 
     @abstractmethod
     def collector(
-        self, problem: Problem, environment: Optimization, source: GeneratedInstances, generator: torch.Generator
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         """What collects so from `environment`. Raises ConfigError where the problem does not allow it."""
 
@@ -98,7 +103,7 @@ class StepsConfig(PlayConfig):
 
     @override
     def collector(
-        self, problem: Problem, environment: Optimization, source: GeneratedInstances, generator: torch.Generator
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         return StepCollector(VectorEnvironment(environment, source, self.num_envs), self.num_steps, generator, source)
 
@@ -119,7 +124,7 @@ class EpisodesConfig(PlayConfig):
 
     @override
     def collector(
-        self, problem: Problem, environment: Optimization, source: GeneratedInstances, generator: torch.Generator
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         return EpisodeCollector(environment, source, self.num_instances, self.num_samples, generator)
 
@@ -146,7 +151,7 @@ class DemonstrationsConfig(PlayConfig):
 
     @override
     def collector(
-        self, problem: Problem, environment: Optimization, source: GeneratedInstances, generator: torch.Generator
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         if problem.solve_exactly is None or problem.expert is None:
             raise ConfigError(f"--algorithm imitation: {problem.name} has no expert to imitate; take reinforce or ppo")
@@ -206,7 +211,7 @@ class EpisodeCollector(Collector):
 
     def __init__(
         self,
-        environment: Optimization,
+        environment: Environment,
         source: GeneratedInstances,
         num_instances: int,
         num_samples: int,
@@ -238,7 +243,7 @@ class DemonstrationCollector(Collector):
 
     def __init__(
         self,
-        environment: Optimization,
+        environment: Environment,
         own: Optimization,
         solve: Solver,
         expert: Expert,

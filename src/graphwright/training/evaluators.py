@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.curves import plot_curve, plot_returns
+from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
@@ -121,7 +122,7 @@ class ReturnEvaluator(Evaluator):
     metric = "validation_return"
     better = "higher"
 
-    def __init__(self, environment: Optimization, instances: list[GraphBatch], every: int = 1) -> None:
+    def __init__(self, environment: Environment, instances: list[GraphBatch], every: int = 1) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
@@ -139,21 +140,24 @@ class ReturnEvaluator(Evaluator):
 
 def make_evaluator(
     problem: Problem,
-    environment: Optimization,
+    environment: Environment,
     collection: PlayConfig,
     validation: ValidationConfig,
     device: torch.device,
-) -> GapEvaluator:
-    """The same for every run of the same settings. environment: the one that solvers see."""
+) -> Evaluator:
+    """Of the gap where there is an objective, of the return elsewhere; the same for every run of the same settings.
+
+    environment: the one that solvers see.
+    """
     largest = max(collection.sizes or problem.sizes)
-    batches, costs, reference = [], [], ""
-    for size in validation.sizes or (2 * largest, 5 * largest):
-        generator = make_generator(problem, collection.generator, (size,), collection.weights)
-        batch = generator(validation.graphs, torch.Generator().manual_seed(_SEED))
-        cost, reference = _reference(problem, environment, batch)
-        batches.append(batch.to(device))
-        costs.append(cost)
-    return GapEvaluator(collection.played(environment), batches, costs, reference, validation.every)
+    sizes = validation.sizes or (2 * largest, 5 * largest)
+    generators = [make_generator(problem, collection.generator, (size,), collection.weights) for size in sizes]
+    batches = [generator(validation.graphs, torch.Generator().manual_seed(_SEED)) for generator in generators]
+    played, placed = collection.played(environment), [batch.to(device) for batch in batches]
+    if not isinstance(environment, Optimization) or not isinstance(played, Optimization):
+        return ReturnEvaluator(played, placed, validation.every)
+    references = [_reference(problem, environment, batch) for batch in batches]
+    return GapEvaluator(played, placed, [cost for cost, _ in references], references[-1][1], validation.every)
 
 
 def _reference(problem: Problem, environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:
