@@ -58,6 +58,8 @@ class Options:
     """Runs of each."""
     only: tuple[str, ...] = tuple(SETTINGS)
     """Settings."""
+    trajectories: int | None = None
+    """Of each run; by default those of its setting."""
     workers: int = 2
     """Runs side by side."""
     runs: Path = Path("runs/flow")
@@ -66,15 +68,16 @@ class Options:
     """Folder for the table, as flow.md and flow.json."""
 
 
-def run(name: str, seed: int, runs: Path) -> dict[str, float]:
+def run(name: str, seed: int, options: Options) -> dict[str, float]:
     """In a process of its own: train, and compare exactly."""
-    done = runs / f"{name}-{seed}.json"
+    done = options.runs / f"{name}-{seed}.json"
     if done.exists():
         return dict(json.loads(done.read_text()))
     setting = SETTINGS[name]
-    config = TrainConfig.for_problem(setting.task, steps=setting.trajectories, seed=seed, threads=1)
+    steps = options.trajectories or setting.trajectories
+    config = TrainConfig.for_problem(setting.task, steps=steps, seed=seed, threads=1)
     config = changed(config, {"validation": {"every": 10**6}, **setting.changes})
-    trained = train(setting.task, config, runs / f"{name}-{seed}", Console(quiet=True))
+    trained = train(setting.task, config, options.runs / f"{name}-{seed}", Console(quiet=True))
     assert isinstance(trained.evaluator, DistributionEvaluator)
     exact = trained.evaluator.exact
     assert exact is not None
@@ -110,7 +113,7 @@ def main(options: Options) -> None:
     options.runs.mkdir(parents=True, exist_ok=True)
     jobs = [(name, seed) for name in options.only for seed in range(options.seeds)]
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
-        found = list(pool.map(run, *zip(*jobs, strict=True), [options.runs] * len(jobs)))
+        found = list(pool.map(run, *zip(*jobs, strict=True), [options] * len(jobs)))
     results = dict(zip(jobs, found, strict=True))
     lines = [
         f"After training, {options.seeds} seeds; {date.today()}, {platform.machine()}, two cores, no GPU. "
@@ -125,8 +128,9 @@ def main(options: Options) -> None:
         errors = [abs(row["log_z"] - row["log_z_exact"]) for row in rows]
         distances = [row["total_variation"] for row in rows]
         algorithm = TrainConfig.for_problem(setting.task).algorithm
+        trajectories = options.trajectories or setting.trajectories
         lines.append(
-            f"| {setting.task} | {setting.label} | {algorithm} | {rows[0]['states']:,.0f} | {setting.trajectories:,} "
+            f"| {setting.task} | {setting.label} | {algorithm} | {rows[0]['states']:,.0f} | {trajectories:,} "
             f"| {rows[0]['log_z_exact']:.6f} | {_mean(errors):.4f} ({max(errors):.4f}) "
             f"| {_mean(distances):.4f} ({max(distances):.4f}) | {random_distance(name):.3f} "
             f"| {_mean([row['seconds'] for row in rows]):.0f} |"

@@ -39,7 +39,6 @@ from graphwright.training.train import train
 
 SIZES = {"independent-set": SetReward(), "max-cut": CutReward()}
 """What is measured, by task: nodes of the set, edges of the cut; rewards with a temperature of one are their exp."""
-GRAPHS, DRAWS = 10, 20
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,10 @@ class Options:
     """Of training."""
     solver_seconds: float = 30
     """Of the exact solver, for each graph."""
+    graphs: int = 10
+    """Graphs to draw on."""
+    draws: int = 20
+    """Objects on each graph."""
     workers: int = 2
     """Runs side by side."""
     runs: Path = Path("runs/flow-graphs")
@@ -60,21 +63,20 @@ class Options:
     """Folder for the table, as flow-graphs.md."""
 
 
-def fixed_graphs() -> GraphBatch:
+def fixed_graphs(count: int) -> GraphBatch:
     """The graphs to evaluate on."""
     generator = torch.Generator().manual_seed(2023)
-    return rb_graphs(find_problem("max-cut").builder, GRAPHS, generator)
+    return rb_graphs(find_problem("max-cut").builder, count, generator)
 
 
-def draw(config: TrainConfig, task: str, choose: Choose) -> Tensor:
-    """[GRAPHS, DRAWS]: sizes of the objects that `choose` builds."""
-    generator, graphs, sizes = torch.Generator().manual_seed(1), fixed_graphs(), []
-    for graph in range(GRAPHS):
-        instances = graphs.select(torch.full((DRAWS,), graph))
-        conditions = config.collection.condition.goals(DRAWS, config.collection.reward.num_measures, generator, Goal())
-        objects = sample_forward(
-            config.environment, config.collection.condition.attach(instances, conditions), choose
-        ).objects
+def draw(config: TrainConfig, task: str, choose: Choose, options: Options) -> Tensor:
+    """[graphs, draws]: sizes of the objects that `choose` builds."""
+    generator, graphs, sizes = torch.Generator().manual_seed(1), fixed_graphs(options.graphs), []
+    for graph in range(options.graphs):
+        instances = graphs.select(torch.full((options.draws,), graph))
+        condition, num_measures = config.collection.condition, config.collection.reward.num_measures
+        conditions = condition.goals(options.draws, num_measures, generator, Goal())
+        objects = sample_forward(config.environment, condition.attach(instances, conditions), choose).objects
         sizes.append(SIZES[task](config.environment, objects))
     return torch.stack(sizes)
 
@@ -89,7 +91,7 @@ def run(task: str, seed: int, options: Options) -> list[float]:
     config = TrainConfig.for_problem(task, "vargrad", seconds=options.seconds, seed=seed, threads=1)
     agent = train(task, config, options.runs / name, Console(quiet=True)).agent()
     sampler = Sampler(config.environment, agent.policy, NO_EXPLORATION, torch.Generator().manual_seed(1))
-    found = summary(draw(config, task, sampler.forward))
+    found = summary(draw(config, task, sampler.forward, options))
     done.write_text(json.dumps(found))
     return found
 
@@ -97,15 +99,15 @@ def run(task: str, seed: int, options: Options) -> list[float]:
 def baselines(task: str, options: Options) -> dict[str, list[float]]:
     """Uniform random choice, the heuristics of the problem, and the best known."""
     config, problem = TrainConfig.for_problem(task, "vargrad"), find_problem(task)
-    random = draw(config, task, uniform_choice(config.environment.actions, torch.Generator().manual_seed(1)))
-    graphs = fixed_graphs()
+    random = draw(config, task, uniform_choice(config.environment.actions, torch.Generator().manual_seed(1)), options)
+    graphs = fixed_graphs(options.graphs)
     weighted = graphs.with_nodes(weight=torch.ones(graphs.num_nodes)).with_edges(weight=torch.ones(graphs.num_edges))
     instances = problem.environment.instance(weighted)
     environment, simple = problem.environment, problem.heuristics.items()
     by_rule = {name: [float(environment.objective(rule(environment, instances)).mean())] for name, rule in simple}
     assert problem.solve_exactly is not None
     best = problem.solve_exactly(problem.environment, instances, options.solver_seconds)
-    label = f"best of the exact solver ({int(best.proven.sum())} of {GRAPHS} proven)"
+    label = f"best of the exact solver ({int(best.proven.sum())} of {options.graphs} proven)"
     return {"random": summary(random), **by_rule, label: [float(best.objective.mean())]}
 
 
@@ -122,10 +124,10 @@ def main(options: Options) -> None:
     results = dict(zip(jobs, found, strict=True))
     lines = [
         f"After {options.seconds:g} s of training on one of two cores, {options.seeds} seeds; {date.today()}, "
-        f"{platform.machine()}, torch {torch.__version__}. {DRAWS} objects on each of {GRAPHS} graphs; interquartile "
-        "mean over seeds with its 95 % bootstrap interval.",
+        f"{platform.machine()}, torch {torch.__version__}. {options.draws} objects on each of {options.graphs} "
+        "graphs; interquartile mean over seeds with its 95 % bootstrap interval.",
         "",
-        f"| task | | mean size | best of {DRAWS} |",
+        f"| task | | mean size | best of {options.draws} |",
         "|---|---|---:|---:|",
     ]
     for task in SIZES:

@@ -40,6 +40,8 @@ class Gaits:
     """Lengths, a search for each."""
     waves: int = 500
     """Random waves of each length."""
+    horizon: int = 1000
+    """Steps of an episode."""
 
     def run(self) -> None:
         """Print the rows of the table in `gait.py`."""
@@ -50,12 +52,12 @@ class Gaits:
         generator = torch.Generator().manual_seed(links)
         low, high = torch.tensor([0.5, 0.15, 0.2, 0.0]), torch.tensor([1.3, 1.0, 1.8, 1.0])
         waves = low + (high - low) * torch.rand(self.waves, 4, generator=generator)
-        waves = best_of(links, waves, horizon=240, draws=1, count=30)
-        waves = best_of(links, waves, horizon=1000, draws=2, count=5)
+        waves = best_of(links, waves, horizon=min(240, self.horizon), draws=1, count=30)
+        waves = best_of(links, waves, horizon=self.horizon, draws=2, count=5)
         noise = torch.randn(12, 5, 4, generator=generator) * torch.tensor([0.1, 0.02, 0.06, 0.04])
-        waves = best_of(links, torch.cat([waves, (waves + noise).view(-1, 4)]), horizon=1000, draws=2, count=5)
-        (wave,) = best_of(links, waves, horizon=1000, draws=8, count=1)
-        found = float(mean_return(Swimmer(horizon=1000), links, wave[None], draws=8))
+        waves = best_of(links, torch.cat([waves, (waves + noise).view(-1, 4)]), horizon=self.horizon, draws=2, count=5)
+        (wave,) = best_of(links, waves, horizon=self.horizon, draws=8, count=1)
+        found = float(mean_return(Swimmer(horizon=self.horizon), links, wave[None], draws=8))
         print(f"    {links}: ({', '.join(f'{value:.2f}' for value in wave.tolist())}),  # {found:.0f}", flush=True)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,10 @@ class Options:
     """Runs of each problem, with the seeds 0, 1, ..."""
     only: tuple[str, ...] = ()
     """Problems; by default all."""
+    options: str = ""
+    """More options for `graphwright train`, as in --options="--ppo.epochs 5"."""
+    graphs: int | None = None
+    """At most so many test instances of each size."""
     samples: int = 16
     """Draws for the best-of column, of the first seed; 0 leaves it out."""
     workers: int = 2
@@ -77,11 +82,22 @@ def run(options: Options, folder: Path, problem: str, seed: int) -> list[dict[st
     directory = folder / f"{problem}-{seed}"
     if not (directory / "curve.png").exists():  # which a run writes last
         shutil.rmtree(directory, ignore_errors=True)
-        call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1)
+        more = shlex.split(options.options)
+        call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1, *more)
     seconds = 0 if seed else options.time_limit
     rows = []
     for size, graphs in TESTS[problem].items():
-        test = ["evaluate", directory, "--sizes", size, "--graphs", graphs, "--threads", 1, "--json"]
+        test = [
+            "evaluate",
+            directory,
+            "--sizes",
+            size,
+            "--graphs",
+            min(graphs, options.graphs or graphs),
+            "--threads",
+            1,
+            "--json",
+        ]
         (row,) = json.loads(call(*test, "--time-limit", seconds))["rows"]
         if options.samples and not seed and not find_problem(problem).environment.actions.continuous:
             best = ["--decode", "best-of", "--samples", options.samples, "--time-limit", 0]

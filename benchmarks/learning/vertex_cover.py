@@ -54,6 +54,8 @@ class Options:
     """Number of runs, with the seeds 0, 1, ..."""
     seconds: float | None = None
     """Training time of each; by default that of the family."""
+    graphs: int | None = None
+    """At most so many test graphs of each size."""
     options: str = ""
     """More options for `graphwright train`, as in --options="--algorithm reinforce"."""
     out: Path | None = None
@@ -73,6 +75,7 @@ def run_seed(options: Options, seed: int, folder: Path) -> list[dict[str, Any]]:
     subprocess.run(train, check=True, stderr=subprocess.DEVNULL)
     rows = []
     for size, graphs in family["tests"].items():
+        graphs = min(graphs, options.graphs or graphs)
         test = ["evaluate", str(run), "--sizes", str(size), "--graphs", str(graphs), "--threads", "1", "--json"]
         output = subprocess.run([*call, *test], check=True, capture_output=True).stdout
         rows += json.loads(output)["rows"]

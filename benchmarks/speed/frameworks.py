@@ -25,7 +25,7 @@ from statistics import median
 import torch
 import tyro
 
-from graphwright.frameworks.env_config import Setting, make_env_config
+from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 NUM_ENVS, NUM_STEPS, MINIBATCH, EPOCHS = 64, 16, 256, 3
@@ -33,58 +33,42 @@ ENCODER, HEADS = EncoderConfig(), HeadsConfig()
 STEPS_AN_UPDATE = NUM_ENVS * NUM_STEPS
 
 
-@dataclass(frozen=True)
-class Options:
-    """What to measure."""
-
-    sizes: tuple[int, ...] = (15, 100)
-    """Numbers of nodes."""
-    repeats: int = 3
-    """Runs of each framework and size."""
-    updates: int = 5
-    """Updates of each run, after one that warms up."""
-    only: str | None = None
-    """Measure this framework in this process, and print JSON."""
-    out: Path | None = None
-    """Folder for the table, as frameworks.md."""
-
-
-def native(setting: Setting) -> Iterator[None]:
+def native(env_config: EnvConfig) -> Iterator[None]:
     """Graphwright's own."""
     from graphwright.algorithms.ppo import PPO, PPOConfig
     from graphwright.envs.vector import VectorEnvironment
     from graphwright.training.collectors import collect_steps
 
     config = PPOConfig(minibatch_size=MINIBATCH, epochs=EPOCHS, target_kl=None)
-    policy = _policy(setting)
-    vector = VectorEnvironment(setting.environment, setting.source(0), NUM_ENVS)
+    policy = _policy(env_config)
+    vector = VectorEnvironment(env_config.environment, env_config.source(0), NUM_ENVS)
     generator = torch.Generator().manual_seed(0)
-    algorithm = PPO(policy, setting.environment.observe, config, generator)
+    algorithm = PPO(policy, env_config.environment.observe, config, generator)
     while True:
         algorithm.update(collect_steps(vector, policy, NUM_STEPS, generator), 0.0)
         yield
 
 
-def sb3_padded(setting: Setting) -> Iterator[None]:
+def sb3_padded(env_config: EnvConfig) -> Iterator[None]:
     """MaskablePPO on padded observations."""
-    return _sb3(setting, ragged=False)
+    return _sb3(env_config, ragged=False)
 
 
-def sb3_ragged(setting: Setting) -> Iterator[None]:
+def sb3_ragged(env_config: EnvConfig) -> Iterator[None]:
     """MaskablePPO on packed observations."""
-    return _sb3(setting, ragged=True)
+    return _sb3(env_config, ragged=True)
 
 
-def _sb3(setting: Setting, ragged: bool) -> Iterator[None]:
+def _sb3(env_config: EnvConfig, ragged: bool) -> Iterator[None]:
     from sb3_contrib import MaskablePPO
 
-    from graphwright.frameworks.sb3 import ActorCritic as SB3Policy
+    from graphwright.frameworks.sb3 import GraphPolicy as SB3Policy
     from graphwright.frameworks.sb3 import GraphRolloutBuffer, GraphVecEnv
 
     buffer = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
     model = MaskablePPO(
         SB3Policy,
-        GraphVecEnv(setting, NUM_ENVS, ragged=ragged),
+        GraphVecEnv(env_config, NUM_ENVS, ragged=ragged),
         n_steps=NUM_STEPS,
         batch_size=MINIBATCH,
         n_epochs=EPOCHS,
@@ -97,7 +81,7 @@ def _sb3(setting: Setting, ragged: bool) -> Iterator[None]:
         yield
 
 
-def torchrl_padded(setting: Setting) -> Iterator[None]:
+def torchrl_padded(env_config: EnvConfig) -> Iterator[None]:
     """ClipPPOLoss with GraphGAE on padded observations."""
     from torchrl.collectors import Collector
     from torchrl.data import LazyTensorStorage, ReplayBuffer
@@ -106,9 +90,9 @@ def torchrl_padded(setting: Setting) -> Iterator[None]:
 
     from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE
 
-    policy = _policy(setting)
+    policy = _policy(env_config)
     actor, critic = GraphActor(policy), GraphCritic(policy)
-    env = GraphEnv(setting, num_envs=NUM_ENVS, seed=0)
+    env = GraphEnv(env_config, num_envs=NUM_ENVS, seed=0)
     advantage = GraphGAE(gamma=1.0, lmbda=1.0, value_network=critic)
     loss = ClipPPOLoss(actor, critic, entropy_coeff=0.0)
     optimizer = torch.optim.Adam(loss.parameters(), 3e-3)
@@ -129,7 +113,7 @@ def torchrl_padded(setting: Setting) -> Iterator[None]:
         yield
 
 
-def rllib_padded(setting: Setting) -> Iterator[None]:
+def rllib_padded(env_config: EnvConfig) -> Iterator[None]:
     """RLlib's PPO, one local environment runner."""
     import ray
     from ray.rllib.algorithms.ppo import PPOConfig
@@ -139,9 +123,9 @@ def rllib_padded(setting: Setting) -> Iterator[None]:
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     config = (
         PPOConfig()
-        .environment(ConfiguredGraphEnv, env_config={"problem": "vertex-cover", "sizes": (setting.limits.nodes,)})
+        .environment(ConfiguredGraphEnv, env_config={"problem": "vertex-cover", "sizes": (env_config.limits.nodes,)})
         .env_runners(num_env_runners=0, num_envs_per_env_runner=NUM_ENVS, rollout_fragment_length=NUM_STEPS)
-        .rl_module(rl_module_spec=module_spec(setting, ENCODER, HEADS))
+        .rl_module(rl_module_spec=module_spec(env_config, ENCODER, HEADS))
         .training(train_batch_size=STEPS_AN_UPDATE, minibatch_size=MINIBATCH, num_epochs=EPOCHS)
     )
     algorithm = config.build_algo()
@@ -150,7 +134,7 @@ def rllib_padded(setting: Setting) -> Iterator[None]:
         yield
 
 
-FRAMEWORKS: dict[str, Callable[[Setting], Iterator[None]]] = {
+FRAMEWORKS: dict[str, Callable[[EnvConfig], Iterator[None]]] = {
     "Graphwright": native,
     "Stable-Baselines3, ragged": sb3_ragged,
     "Stable-Baselines3, padded": sb3_padded,
@@ -159,8 +143,26 @@ FRAMEWORKS: dict[str, Callable[[Setting], Iterator[None]]] = {
 }
 
 
-def _policy(setting: Setting) -> ActorCritic:
-    return ActorCritic(setting.environment.features, setting.environment.actions, ENCODER, HEADS)
+def _policy(env_config: EnvConfig) -> ActorCritic:
+    return ActorCritic(env_config.environment.features, env_config.environment.actions, ENCODER, HEADS)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure."""
+
+    sizes: tuple[int, ...] = (15, 100)
+    """Numbers of nodes."""
+    repeats: int = 3
+    """Runs of each framework and size."""
+    updates: int = 5
+    """Updates of each run, after one that warms up."""
+    frameworks: tuple[str, ...] = tuple(FRAMEWORKS)
+    """Rows of the table."""
+    only: str | None = None
+    """Measure this framework in this process, and print JSON."""
+    out: Path | None = None
+    """Folder for the table, as frameworks.md."""
 
 
 def measure(name: str, size: int, updates: int) -> tuple[float, float]:
@@ -184,7 +186,7 @@ def main(options: Options) -> None:
         return
     results: dict[tuple[str, int], list[tuple[float, float]]] = {}
     for _ in range(options.repeats):
-        for name in FRAMEWORKS:
+        for name in options.frameworks:
             for size in options.sizes:
                 found = _in_a_process(name, size, options.updates)
                 results.setdefault((name, size), []).append(found)
@@ -192,14 +194,14 @@ def main(options: Options) -> None:
         f"PPO on vertex cover, {NUM_ENVS} episodes × {NUM_STEPS} steps, collection and update; {date.today()}, one "
         f"thread, no GPU, medians of {options.repeats}. Memory: growth of the peak while training.",
         "",
-        "| framework | " + " | ".join(f"n = {size}: steps/s | of native | MiB" for size in options.sizes) + " |",
+        "| framework | " + " | ".join(f"n = {size}: steps/s | of the first | MiB" for size in options.sizes) + " |",
         "|---" + "|---:|---:|---:" * len(options.sizes) + "|",
     ]
-    for name in FRAMEWORKS:
+    for name in options.frameworks:
         cells = [name]
         for size in options.sizes:
             speed = median(one[0] for one in results[name, size])
-            own = median(one[0] for one in results["Graphwright", size])
+            own = median(one[0] for one in results[options.frameworks[0], size])
             memory = median(one[1] for one in results[name, size])
             cells += [f"{speed:,.0f}", f"{speed / own:.2f}", f"{memory:,.0f}"]
         lines.append("| " + " | ".join(cells) + " |")

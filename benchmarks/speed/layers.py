@@ -144,7 +144,9 @@ def markdown(table: list[Row], linear_ms: float, options: Options) -> str:
 def main(options: Options) -> None:
     torch.set_num_threads(1)
     table = rows(options)
-    text = markdown(table, linear_layers(torch.randn(NUM_GRAPHS * NODES, options.width).requires_grad_(), 15), options)
+    text = markdown(
+        table, linear_layers(torch.randn(NUM_GRAPHS * NODES, options.width).requires_grad_(), options.repeats), options
+    )
     print(text)
     if options.out is not None:
         options.out.write_text(text, encoding="utf-8")

@@ -32,7 +32,6 @@ from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
 
-BATCHES = ((64, 10), (512, 20), (64, 100))
 NUM_STEPS = 16
 
 
@@ -159,6 +158,8 @@ class Options:
     """Threads for the iteration and its matrix products."""
     widths: tuple[int, ...] = (EncoderConfig().width, 128)
     """Widths of the network: the default, and that of the design's table."""
+    batches: tuple[tuple[int, int], ...] = ((64, 10), (512, 20), (64, 100))
+    """Graphs, and nodes of each."""
     repeats: int = 9
     """Timings of which the median is taken."""
     json: bool = False
@@ -170,7 +171,7 @@ def main(options: Options) -> None:
     iterations = [
         {"width": width} | asdict(measure_iteration(graphs, nodes, width, options.repeats))
         for width in options.widths
-        for graphs, nodes in BATCHES
+        for graphs, nodes in options.batches
     ]
     memory = [bytes_per_transition(nodes) for nodes in (15, 100)]
     environment = [
@@ -180,7 +181,7 @@ def main(options: Options) -> None:
             "threads": t,
             "steps_per_second": environment_steps_per_second(g, n, t, options.repeats),
         }
-        for g, n in BATCHES
+        for g, n in options.batches
         for t in (1, 2)
     ]
     result = {

@@ -31,16 +31,15 @@ def script(name: str) -> Any:
     return module
 
 
-def test_the_limit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit(capsys: pytest.CaptureFixture[str]) -> None:
     limit = script("limit")
-    monkeypatch.setattr(limit, "BATCHES", ((4, 6),))
-    limit.main(limit.Options(widths=(8,), repeats=1, json=True))
+    limit.main(limit.Options(widths=(8,), batches=((4, 6),), repeats=1, json=True))
     found = json.loads(capsys.readouterr().out)
     assert found["iterations"][0]["update_ratio"] > 0
     small, large = found["memory"]
     assert (small["nodes"], large["nodes"]) == (15, 100)
     assert small["bytes"] < large["bytes"] < 2 * large["nodes"]
-    limit.main(limit.Options(widths=(8,), repeats=1))
+    limit.main(limit.Options(widths=(8,), batches=((4, 6),), repeats=1))
     assert "a transition of n = 100" in capsys.readouterr().out
 
 

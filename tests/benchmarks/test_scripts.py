@@ -1,0 +1,97 @@
+"""Every script of `benchmarks/` and `examples/` runs at its smallest scale: what is not run rots."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from graphwright.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = {
+    str(path.relative_to(ROOT)): path for room in ("benchmarks", "examples") for path in (ROOT / room).rglob("*.py")
+}
+
+QUICK = "--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 5"
+"""Options with which a run learns next to nothing."""
+QUICKLY = f"--options='{QUICK}'"
+
+SMALLEST = {
+    "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
+    "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.5 --graphs 1 --draws 2 --solver-seconds 1",
+    "benchmarks/learning/locomotion.py": "gaits --links 3 --waves 5 --horizon 4",
+    "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",
+    "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
+    "benchmarks/learning/problems.py": f"--seeds 1 --seconds 0.1 --only tour --graphs 2 --samples 0 {QUICKLY}",
+    "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
+    "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
+    "benchmarks/learning/vertex_cover.py": f"--family erdos-renyi --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
+    "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
+    "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1",
+    "benchmarks/speed/layers.py": "--width 8 --repeats 1",
+    "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
+    "benchmarks/speed/workers.py": "--nodes 5 --num-envs 2 --workers 1 --repeats 1 --seconds 0.05",
+}
+"""Script → options with which it takes a few seconds."""
+
+ELSEWHERE = {
+    "benchmarks/speed/limit.py": "tests/benchmarks/test_speed.py",
+    "benchmarks/speed/replay.py": "tests/benchmarks/test_speed.py",
+    "examples/grid2op_redispatch.py": "tests/frameworks/foreign/test_foreign_examples.py",
+    "examples/job_shop.py": "tests/frameworks/foreign/test_foreign_examples.py",
+}
+"""Script → the test that runs it and checks what it finds."""
+
+EXTRAS = {
+    "benchmarks/learning/molecules.py": {"chem": "rdkit"},
+    "benchmarks/learning/sb3.py": {"sb3": "sb3_contrib"},
+    "benchmarks/speed/flow.py": {"chem": "rdkit"},
+    "benchmarks/speed/frameworks.py": {"sb3": "sb3_contrib", "torchrl": "torchrl", "rllib": "ray"},
+    "benchmarks/speed/workers.py": {"gymnasium": "cloudpickle"},
+}
+"""Script → the extras that it needs, each with a module that comes with it."""
+
+
+@pytest.mark.parametrize("script", SMALLEST)
+def test_scripts_run(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for extra, module in EXTRAS.get(script, {}).items():
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"needs the extra {extra!r}")
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(SMALLEST[script])
+    if "VERTEX-COVER-RUN" in arguments:
+        main(["train", "vertex-cover", "--steps", "1", "--run", "VERTEX-COVER-RUN", "--sizes", "5", *QUICK.split()])
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    monkeypatch.syspath_prepend(SCRIPTS[script].parent)
+    threads = torch.get_num_threads()
+    runpy.run_path(str(SCRIPTS[script]), run_name="__main__")
+    torch.set_num_threads(threads)
+    assert capsys.readouterr().out.strip()
+
+
+def test_every_script_is_run() -> None:
+    """By the test above, by another test, or as a module that a script beside it imports."""
+    imported = {
+        str((path.parent / f"{name}.py").relative_to(ROOT)) for path in SCRIPTS.values() for name in modules(path)
+    }
+    assert SCRIPTS.keys() - imported <= SMALLEST.keys() | ELSEWHERE.keys() <= SCRIPTS.keys()
+    for script in SMALLEST:
+        assert '__name__ == "__main__"' in SCRIPTS[script].read_text(encoding="utf-8"), f"{script} does nothing"
+    for script, test in ELSEWHERE.items():
+        assert f'"{SCRIPTS[script].stem}"' in (ROOT / test).read_text(encoding="utf-8"), f"{test} does not run {script}"
+
+
+def modules(path: Path) -> set[str]:
+    """The modules from which a script imports names."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return names | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
