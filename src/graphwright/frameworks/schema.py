@@ -108,7 +108,7 @@ class Schema:
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
         """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
         graph = self._graph(arrays)
-        mask, candidates = arrays["action_mask"].bool(), self.actions.segments(graph)
+        mask, candidates = arrays["action_mask"].bool(), self.actions.graph_segments(graph)
         if mask.numel() != candidates.num_rows:
             raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates.num_rows} candidates")
         if "num_actions" in arrays and not torch.equal(segments_of(arrays["num_actions"]).lengths, candidates.lengths):
