@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import dataclass, field
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
 from environments import ENVIRONMENTS
-from graphwright.core import GraphBatch, Observation
+from graphwright.core import GraphBatch, Observation, Step, from_edges
 from graphwright.core.segment import segment_argmax
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import random_choice
-from graphwright.envs.rollouts import has_choice, play, repeat_each, unroll
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.rollouts import has_choice, play, repeat_each, unroll, until_done
 from strategies import alone, assert_same, assert_same_batch, cover_instances, seeded, seeds
 
 environments = st.sampled_from(list(ENVIRONMENTS.values()))
@@ -104,3 +109,52 @@ def test_a_random_choice_is_legal_and_every_legal_action_is_drawn(
     for first in range(0, start.num_graphs, 100):
         legal = mask[start.node_graph == first].nonzero().squeeze(1).tolist()
         assert set(action[first : first + 100].tolist()) == set(legal)
+
+
+@dataclass(frozen=True)
+class Counted(VertexCover):
+    """Counts the states that are alive whenever a step is taken."""
+
+    alive: list[weakref.ref[GraphBatch]] = field(default_factory=list)
+    most: list[int] = field(default_factory=lambda: [0])
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        step = super().step(state, action)
+        gc.collect()
+        self.alive[:] = [one for one in self.alive if one() is not None] + [weakref.ref(step.state)]
+        self.most[0] = max(self.most[0], len(self.alive))
+        return step
+
+
+def test_play_holds_few_states_however_long_episodes_are() -> None:
+    """A path of 200 nodes takes about a hundred steps."""
+    environment, steps = Counted(), 0
+    path = from_edges(torch.stack([torch.arange(199), torch.arange(1, 200)]), torch.tensor([200]), undirected=True)
+    instances = environment.instance(path)
+    for transition in unroll(environment, environment.reset(instances), random_choice(environment, seeded())):
+        steps += transition.episode.numel()
+    assert steps > 60
+    environment.most[0] = 0
+    play(environment, instances, random_choice(environment, seeded()))
+    assert environment.most[0] <= 3
+
+
+def test_an_action_may_finish_an_episode_without_a_step() -> None:
+    """Three counters that go up to 0, 2 and 1, and then finish."""
+    goal = torch.tensor([0, 2, 1])
+    counters = GraphBatch(torch.empty(2, 0, dtype=torch.int64), *[torch.zeros(4, dtype=torch.int64)] * 2)
+    counters = counters.with_graphs(count=torch.zeros(3, dtype=torch.int64))
+
+    def act(episode: Tensor, state: GraphBatch) -> Tensor:
+        return torch.where(state.graphs["count"] < goal[episode], 1, -1)
+
+    def step(state: GraphBatch, action: Tensor) -> Step:
+        nothing = torch.zeros_like(action, dtype=torch.bool)
+        counted = state.with_graphs(count=state.graphs["count"] + action)
+        return Step(counted, action.float(), nothing, nothing)
+
+    transitions = list(until_done(counters, act, step, finishes=lambda action: action < 0))
+    assert [one.episode.tolist() for one in transitions] == [[0, 1, 2], [1, 2], [1]]
+    assert [one.action.tolist() for one in transitions] == [[-1, 1, 1], [1, -1], [-1]]
+    assert [one.state.graphs["count"].tolist() for one in transitions] == [[0, 0, 0], [1, 1], [2]]
+    assert [None if one.step is None else one.step.state.num_graphs for one in transitions] == [2, 1, None]

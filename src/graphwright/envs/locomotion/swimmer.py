@@ -17,6 +17,7 @@ from graphwright.envs.locomotion.physics import SECONDS, Pose, advance
 from graphwright.envs.locomotion.starts import start_of_graphs, start_of_nodes
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem
+from graphwright.envs.undirected import require_undirected
 
 _RATE = 5.0  # rad/s, of a fast joint: rates are observed in this unit
 _START = ("angle", "rate"), ("position", "velocity")  # of nodes, of graphs
@@ -79,8 +80,7 @@ class Swimmer(Optimization):
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The path with its links counted from the head; at rest along the x-axis where no start is given."""
-        if "reverse" not in graph.edges:
-            raise GraphError("the graph is directed, and a swimmer is an undirected path; forget the directions first")
+        require_undirected(graph, "a swimmer is an undirected path")
         if "root" not in graph.nodes or graph.nodes["root"].dim() != 1:
             raise GraphError("a swimmer has a head; mark one end of the path in the node column 'root' (true or 1)")
         marks = graph.nodes["root"]

@@ -9,6 +9,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError, Segments, simplify, with_links
 from graphwright.envs.generators import DrawColumns
 from graphwright.envs.problems.graph_robustness.robustness import pieces
+from graphwright.envs.undirected import require_undirected
 
 ORDERS = 32
 _SEED = 0
@@ -20,10 +21,7 @@ def as_instance(graph: GraphBatch) -> GraphBatch:
     Where there is no such column, the orders are drawn with a fixed seed for each graph, so that the same file gives
     the same instance. Raises GraphError where the graph is directed or a `turn` holds no orders.
     """
-    if "reverse" not in graph.edges:
-        raise GraphError(
-            "the graph is directed, and its robustness needs an undirected one; forget the directions first"
-        )
+    require_undirected(graph, "its robustness needs an undirected one")
     turn = graph.nodes.get("turn")
     return simplify(graph.keep().with_nodes(turn=fixed_orders(graph) if turn is None else _checked(turn, graph)))
 

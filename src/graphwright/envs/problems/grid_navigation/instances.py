@@ -10,6 +10,7 @@ from graphwright.envs.problems.grid_navigation.compass import cells, edge_direct
 from graphwright.envs.problems.path_search.hops import hops_from
 from graphwright.envs.problems.path_search.marks import marked, marked_node
 from graphwright.envs.problems.path_search.searches import anywhere
+from graphwright.envs.undirected import require_undirected
 
 _WALLS, _OBSTACLES = 0.15, 0.1
 
@@ -30,8 +31,7 @@ def prepare(graph: GraphBatch) -> GraphBatch:
 
 def read(graph: GraphBatch) -> GraphBatch:
     """What a user brings, as an instance. Raises GraphError, naming what is wrong and the remedy, where it is none."""
-    if "reverse" not in graph.edges:
-        raise GraphError("the graph is directed, and a grid needs an undirected one; forget the directions first")
+    require_undirected(graph, "a grid needs an undirected one")
     nothing = torch.zeros(graph.num_nodes, dtype=torch.bool, device=graph.device)
     columns = {
         "position": cells(graph),

@@ -11,6 +11,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
+from graphwright.envs.undirected import require_undirected
 
 
 class MaximalSet(Optimization):
@@ -109,10 +110,7 @@ def simple_graph(graph: GraphBatch, column: str, default: float) -> GraphBatch:
     Numbers are `default` where there are none; loops go, parallel edges are merged. Raises GraphError for a directed
     graph, and for numbers that are not one a node, finite and not negative.
     """
-    if "reverse" not in graph.edges:
-        raise GraphError(
-            "the graph is directed, and an independent set needs an undirected one; forget the directions first"
-        )
+    require_undirected(graph, "an independent set needs an undirected one")
     number = graph.nodes.get(column, torch.full((graph.num_nodes,), default, device=graph.device)).to(torch.float32)
     if number.dim() != 1:
         raise GraphError(f"node column {column!r} has shape {tuple(number.shape)}; give each node one number")

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, simplify
 from graphwright.core.segment import segment_mean, segment_sum
+from graphwright.envs.undirected import require_undirected
 
 
 def weighted_instance(graph: GraphBatch) -> GraphBatch:
@@ -17,8 +18,7 @@ def weighted_instance(graph: GraphBatch) -> GraphBatch:
     Raises GraphError for a directed graph and for weights that are not finite, not one number an edge, or different in
     the two directions of an edge.
     """
-    if "reverse" not in graph.edges:
-        raise GraphError("the graph is directed, and a cut needs an undirected one; forget the directions first")
+    require_undirected(graph, "a cut needs an undirected one")
     weight = graph.edges.get("weight", torch.ones(graph.num_edges, device=graph.device)).double()
     if weight.dim() != 1:
         raise GraphError(f"edge column 'weight' has shape {tuple(weight.shape)}; give each edge one number")

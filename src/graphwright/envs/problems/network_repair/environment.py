@@ -25,7 +25,7 @@ from graphwright.envs.problem import Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
 from graphwright.envs.problems.network_repair.heuristics import greedy, shortest_repair
 from graphwright.envs.problems.network_repair.instances import as_instance
-from graphwright.envs.problems.network_repair.search import Rules
+from graphwright.envs.problems.network_repair.search import RepairRules
 from graphwright.envs.problems.network_repair.state import dark_share, view, with_served, working_nodes
 from graphwright.envs.problems.network_repair.storm import after_storm
 from graphwright.envs.rollouts import Choose, play
@@ -188,7 +188,7 @@ def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
 
 def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     assert isinstance(environment, NetworkRepair)
-    rules = Rules(
+    rules = RepairRules(
         environment.stamina,
         environment.recovery,
         environment.switching,

@@ -10,7 +10,7 @@ import torch
 from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
-from graphwright.envs.problems.network_repair.search import DamagedNetwork, Rules, State, Trace
+from graphwright.envs.problems.network_repair.search import DamagedNetwork, RepairRules, State, Trace
 from graphwright.envs.rollouts import Choose, play
 
 _STATES_A_SECOND = 2000
@@ -18,7 +18,7 @@ _GAP = 1e-5  # relative; states hold energies and rewards as float32
 
 
 def exact_repair(
-    environment: Optimization, instances: GraphBatch, rules: Rules, first: Choose, time_limit: float
+    environment: Optimization, instances: GraphBatch, rules: RepairRules, first: Choose, time_limit: float
 ) -> Optimum:
     """The least outage of each graph, and the states that it leads to.
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError, simplify
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.problems.network_repair.supply import served_nodes
+from graphwright.envs.undirected import require_undirected
 
 
 def as_instance(graph: GraphBatch) -> GraphBatch:
@@ -16,8 +17,7 @@ def as_instance(graph: GraphBatch) -> GraphBatch:
     Loops go, and of parallel links a closed one stays. Raises GraphError where a column is missing or wrong, and where
     a demand would not even be served if nothing were broken.
     """
-    if "reverse" not in graph.edges:
-        raise GraphError("the graph is directed, and links supply both ways; forget the directions first")
+    require_undirected(graph, "links supply both ways")
     source, broken = _marks(graph, "source"), _marks(graph, "broken")
     spare = graph.edges.get("spare", torch.zeros(graph.num_edges, dtype=torch.bool, device=graph.device))
     if spare.dim() != 1 or not bool(((spare == 0) | (spare == 1)).all()):

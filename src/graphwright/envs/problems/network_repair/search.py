@@ -15,7 +15,7 @@ Trace = tuple["Trace | None", tuple[int, ...]]
 """What was done before, and last: the repaired node, the ends of the link switched on, or nothing for a wait."""
 
 
-class Rules(NamedTuple):
+class RepairRules(NamedTuple):
     """The options of `NetworkRepair`; `stuck` for `wait="stuck"`."""
 
     stamina: float
@@ -38,7 +38,7 @@ class State(NamedTuple):
 class DamagedNetwork:
     """An instance of one graph. Times are in units of its longest repair, demands are shares of their sum."""
 
-    def __init__(self, start: GraphBatch, rules: Rules) -> None:
+    def __init__(self, start: GraphBatch, rules: RepairRules) -> None:
         """start: the first state of one graph."""
         nodes, demand = start.nodes, start.nodes["demand"].double()
         self.rules = rules

@@ -30,6 +30,7 @@ from graphwright.envs.problems.path_search.marks import marked_node
 from graphwright.envs.problems.path_search.searches import anywhere, around_a_ring, closed_edges, far_apart
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.envs.problems.path_search.surroundings import View, surroundings
+from graphwright.envs.undirected import require_undirected
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,7 @@ class PathSearch(Optimization):
         Places are found as for the lengths of edges (`envs.network.geography`): `position`, `x` and `y`, or `Longitude`
         and `Latitude`, which become points of the unit sphere.
         """
-        if "reverse" not in graph.edges:
-            raise GraphError(
-                "the graph is directed, and path search needs an undirected one; forget the directions first"
-            )
+        require_undirected(graph, "path search needs an undirected one")
         ends = {name: marked_node(graph, name) for name in ("start", "target")}
         places = find_places(graph)
         where = {} if places is None else {"position": place_all(graph, places).to(torch.float32)}

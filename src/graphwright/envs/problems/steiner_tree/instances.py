@@ -10,6 +10,7 @@ from graphwright.core.segment import segment_argmax, segment_mean, segment_sum
 from graphwright.envs.generators.geography import edge_length
 from graphwright.envs.problems.steiner_tree.near import with_near_terminals
 from graphwright.envs.problems.steiner_tree.paths import shortest_distance
+from graphwright.envs.undirected import require_undirected
 
 _FEWEST, _SHARE = 3, 3  # between 3 terminals and a third of the nodes
 
@@ -19,10 +20,7 @@ def as_instance(graph: GraphBatch) -> GraphBatch:
 
     Loops go; of parallel edges the shortest stays. Raises GraphError where that cannot be, see `SteinerTree.instance`.
     """
-    if "reverse" not in graph.edges:
-        raise GraphError(
-            "the graph is directed, and a Steiner tree needs an undirected one; forget the directions first"
-        )
+    require_undirected(graph, "a Steiner tree needs an undirected one")
     terminal = _terminals(graph)
     length = _shortest_parallel(graph, edge_length(graph))
     instance = simplify(graph.keep().with_nodes(terminal=terminal).with_edges(length=length))

@@ -16,6 +16,7 @@ from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
+from graphwright.envs.undirected import require_undirected
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,7 @@ class VertexCover(Optimization):
 
         The graph column `scale` keeps the largest weight, so that the unit of a user's weights changes no decision.
         """
-        if "reverse" not in graph.edges:
-            raise GraphError(
-                "the graph is directed, and a vertex cover needs an undirected one; forget the directions first"
-            )
+        require_undirected(graph, "a vertex cover needs an undirected one")
         weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
         if weight.dim() != 1:
             raise GraphError(f"node column 'weight' has shape {tuple(weight.shape)}; give each node one number")
