@@ -11,7 +11,7 @@ import torch
 
 from flow_walk import legal, walk
 from graphwright.core import GraphBatch, from_edges
-from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.dag import Dags
 from graphwright.envs.generative.edge_sets import PRESENT, complete_graphs
 from strategies import seeded
@@ -37,7 +37,7 @@ def test_as_many_graphs_as_robinson_counts_are_reached_in_every_order(num_nodes:
 
 
 def test_they_conform() -> None:
-    check_flow_environment(Dags(5), complete_graphs(10, 5, directed=True))
+    check_environment(Dags(5), complete_graphs(10, 5, directed=True))
 
 
 @pytest.mark.parametrize("num_nodes", [2, 3, 5, 6, 9, 10, 17])

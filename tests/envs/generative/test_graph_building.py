@@ -16,7 +16,7 @@ from torch import Tensor
 
 from flow_exact import coloured, legal_moves
 from graphwright.core import Choice, GraphBatch
-from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.environment import blank
@@ -108,7 +108,7 @@ def walked(environment: GraphBuilding) -> GraphBatch:
 @every_context
 @pytest.mark.parametrize("seed", range(2))
 def test_every_context_conforms(context: GraphContext, seed: int) -> None:
-    check_flow_environment(GraphBuilding(context), blank(16), seed=seed)
+    check_environment(GraphBuilding(context), blank(16), seed=seed)
 
 
 @every_context

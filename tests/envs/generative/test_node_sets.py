@@ -14,7 +14,7 @@ from flow_exact import ExactFlows, uniform_backward
 from flow_walk import legal, walk
 from graphwright.core import GraphBatch, from_edges
 from graphwright.core.segment import segment_sum
-from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.node_sets import CHOSEN, CutReward, Cuts, IndependentSets, NodeSets, SetReward
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
@@ -126,7 +126,7 @@ def test_the_rest_depends_on_what_is_seen_of_nodes_that_are_not_chosen(environme
 
 @pytest.mark.parametrize("environment", [IndependentSets(), IndependentSets(True), Cuts(), Cuts(True)], ids=str)
 def test_they_conform(environment: NodeSets) -> None:
-    check_flow_environment(environment, GraphBatch.concat([instance(graph) for graph in GRAPHS.values()]))
+    check_environment(environment, GraphBatch.concat([instance(graph) for graph in GRAPHS.values()]))
 
 
 @pytest.mark.parametrize("environment", [IndependentSets(), Cuts()], ids=str)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flow_walk import walk
 from graphwright.core import GraphBatch, from_edges
-from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.motifs import Motifs
 from graphwright.envs.generative.sequences import Sequences
@@ -45,7 +45,7 @@ def test_every_sequence_is_reached_once_and_can_be_taken_back(vocabulary: int, m
 
 
 def test_they_conform() -> None:
-    check_flow_environment(Sequences(3, 6), blank(20).with_graphs(beta=torch.arange(20.0)))
+    check_environment(Sequences(3, 6), blank(20).with_graphs(beta=torch.arange(20.0)))
 
 
 def test_a_state_is_the_path_of_its_tokens() -> None:

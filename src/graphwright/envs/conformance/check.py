@@ -12,8 +12,10 @@ from graphwright.envs.conformance.compare import ConformanceError
 from graphwright.envs.conformance.episodes import check_episodes
 from graphwright.envs.conformance.optimization import NUMBERS, check_optimization
 from graphwright.envs.conformance.renumbering import check_renumbering
+from graphwright.envs.conformance.reversible import check_reversible
 from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
+from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import repeat_each
 
 _INSTANCES, _EPISODES = 8, 32
@@ -51,7 +53,8 @@ def check_environment(
     if episodes.visits is not None:
         check_visits_in_company(watched, episodes.visits, generator)
         check_candidates(watched, episodes.visits, generator)
-    optimizes = isinstance(environment, Optimization)
-    check_renumbering(watched, some, NUMBERS if optimizes else (), generator)
-    if optimizes:
-        check_optimization(watched, some, episodes, times, generator)
+    check_renumbering(watched, some, NUMBERS if isinstance(environment, Optimization) else (), generator)
+    if isinstance(environment, Optimization):
+        check_optimization(watched, environment, some, episodes, times, generator)
+    if isinstance(environment, Reversible):
+        check_reversible(watched, environment, episodes, generator, max_steps)

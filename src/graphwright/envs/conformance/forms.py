@@ -147,13 +147,11 @@ def check_masks(method: str, actions: ActionSpec, graph: GraphBatch, masks: Any)
         _check_at(graph)
     for block, segments, mask in zip(actions.blocks, actions.rows(graph), masks, strict=True):
         rows = segments.num_rows
-        shapes: list[tuple[int, ...]] = [(rows, block.columns)]
-        if block.columns == 1 or block.continuous:
-            shapes = [(rows,), (rows, 1)]
-        if not isinstance(mask, Tensor) or mask.dtype != torch.bool or tuple(mask.shape) not in shapes:
+        shape = (rows,) if block.columns == 1 or block.continuous else (rows, block.columns)
+        if not isinstance(mask, Tensor) or mask.dtype != torch.bool or tuple(mask.shape) != shape:
             found = f"{list(mask.shape)} {mask.dtype}" if isinstance(mask, Tensor) else type(mask).__name__
             raise ConformanceError(
-                f"{method}: the mask of {block.name!r} is {found}; it has to be {list(shapes[0])} torch.bool: one for "
+                f"{method}: the mask of {block.name!r} is {found}; it has to be {list(shape)} torch.bool: one for "
                 f"{block.rows.label}" + (", undirected edges once" * block.rows.once)
             )
 

@@ -13,6 +13,7 @@ from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ConformanceError, ConformanceWarning, first_difference
 from graphwright.envs.conformance.episodes import Episodes
 from graphwright.envs.conformance.forms import check_graph, check_numbers
+from graphwright.envs.conformance.sizes import check_sizes
 from graphwright.envs.conformance.units import check_units
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.rollouts import has_choice
@@ -23,7 +24,12 @@ _PAIRS = 10  # so many are needed to say anything
 
 
 def check_optimization(
-    watched: Watched, instances: GraphBatch, episodes: Episodes, times: int, generator: torch.Generator
+    watched: Watched,
+    environment: Optimization,
+    instances: GraphBatch,
+    episodes: Episodes,
+    times: int,
+    generator: torch.Generator,
 ) -> None:
     """Raise ConformanceError unless these rules hold of `instances` and of `episodes`, so many `times` of each.
 
@@ -41,11 +47,12 @@ def check_optimization(
             values = watched.call_again(method, state)
             check_numbers(method, values, (state.num_graphs,), dtype)
             check_company(watched, method, state, values, lambda whole, index: whole[index], generator)
-    _check_cost(watched, episodes.final)
+    _check_cost(watched, environment, episodes.final)
     _check_solutions(watched, episodes.final)
     _check_ends(watched, episodes)
-    _check_sign(watched, episodes, times)
-    check_units(watched, instances, generator)
+    _check_sign(watched, environment, episodes, times)
+    check_units(watched, environment, instances, generator)
+    check_sizes(watched, environment, instances)
 
 
 def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Generator) -> None:
@@ -60,10 +67,9 @@ def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Gen
     check_company(watched, "instance", instances, made, GraphBatch.select, generator)
 
 
-def _check_cost(watched: Watched, final: GraphBatch) -> None:
-    assert isinstance(watched.environment, Optimization)
+def _check_cost(watched: Watched, environment: Optimization, final: GraphBatch) -> None:
     objective, cost = watched.call("objective", final), watched.call("cost", final)
-    if not torch.equal(cost, -objective if watched.environment.maximise else objective):
+    if not torch.equal(cost, -objective if environment.maximise else objective):
         raise ConformanceError("cost: it is the objective, turned so that less is better; leave it as it is inherited")
 
 
@@ -97,7 +103,7 @@ def _check_ends(watched: Watched, episodes: Episodes) -> None:
         )
 
 
-def _check_sign(watched: Watched, episodes: Episodes, times: int) -> None:
+def _check_sign(watched: Watched, environment: Optimization, episodes: Episodes, times: int) -> None:
     """Compare all pairs of episodes of an instance, which follow each other `times` by `times`."""
     cost, complete = watched.call("cost", episodes.final), watched.call("is_complete", episodes.final)
     better, more = _order(-cost, times), _order(episodes.total, times)
@@ -114,10 +120,9 @@ def _check_sign(watched: Watched, episodes: Episodes, times: int) -> None:
         return
     share = float((better == more)[clear].double().mean())
     if share < _WRONG:
-        assert isinstance(watched.environment, Optimization)
         raise ConformanceError(
             f"the sum of rewards falls when the objective gets better (they agree in {share:.0%} of {count} pairs of "
-            f"random episodes, with maximise = {watched.environment.maximise}): either the reward of step, the sign of "
+            f"random episodes, with maximise = {environment.maximise}): either the reward of step, the sign of "
             "objective, or maximise is the wrong way round."
         )
     if share < _DOUBTFUL:

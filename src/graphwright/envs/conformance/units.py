@@ -16,15 +16,15 @@ _FACTOR = 1024.0  # a power of two: no digit changes
 _STEPS = 12
 
 
-def check_units(watched: Watched, instances: GraphBatch, generator: torch.Generator) -> None:
+def check_units(watched: Watched, environment: Optimization, instances: GraphBatch, generator: torch.Generator) -> None:
     """Multiply one real column of `instances` at a time, and look at observations where the objective follows it."""
-    if watched.environment.actions.continuous:
+    if environment.actions.continuous:
         return  # of physics, whose units are given
     for table, one in ROWS.items():
         for name, column in getattr(instances, table).items():
             if not column.is_floating_point():
                 continue
-            pair = _both_units(watched, instances, table, name)
+            pair = _both_units(environment, instances, table, name)
             where = None if pair is None else _difference(watched, *pair, generator)
             if where is not None:
                 raise ConformanceError(
@@ -34,13 +34,13 @@ def check_units(watched: Watched, instances: GraphBatch, generator: torch.Genera
                 )
 
 
-def _both_units(watched: Watched, instances: GraphBatch, table: str, name: str) -> tuple[GraphBatch, GraphBatch] | None:
+def _both_units(
+    environment: Optimization, instances: GraphBatch, table: str, name: str
+) -> tuple[GraphBatch, GraphBatch] | None:
     """What `instance` makes of a user's graph with that column, and of it in another unit; None where it refuses.
 
     The other real columns are left out if they may be, as they may follow from this one.
     """
-    environment = watched.environment
-    assert isinstance(environment, Optimization)
     for graph in (_without_others(instances, table, name), instances):
         column = getattr(graph, table)[name]
         scaled = getattr(graph, f"with_{table}")(**{name: column * _FACTOR})

@@ -13,7 +13,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.generative.environment import GenerativeEnvironment
 from graphwright.envs.reversible import STOP, Move
 
-PRESENT, OPPOSITE = "present", "opposite"
+PRESENT, OPPOSITE, NAME = "present", "opposite", "name"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class EdgeSets(GenerativeEnvironment):
     @override
     def view(self, state: GraphBatch) -> GraphBatch:
         present = state.edges[PRESENT]
-        name = torch.nn.functional.one_hot(state.node_segments.position, self.num_nodes)
+        name = torch.nn.functional.one_hot(state.nodes[NAME], self.num_nodes)
         degree = segment_sum(present, state.in_edges)
         both = torch.stack([present, present[opposite_rows(state)]], dim=1)
         return state.with_nodes(name=name, degree=degree).with_edges(**{PRESENT: both})
@@ -88,11 +88,15 @@ def opposite_rows(state: GraphBatch) -> Tensor:
 
 
 def complete_graphs(count: int, num_nodes: int, *, directed: bool) -> GraphBatch:
-    """`count` complete graphs without loops. Directed ones know an edge's opposite by the column `opposite` [E]."""
+    """`count` complete graphs without loops, whose nodes have a `name` [N] int64 from 0.
+
+    Directed ones know an edge's opposite by the column `opposite` [E].
+    """
     v, u = torch.tril_indices(num_nodes, num_nodes, -1)
-    one = from_edges(torch.stack([u, v]), torch.tensor([num_nodes]), undirected=True)
+    name = {NAME: torch.arange(num_nodes)}
+    one = from_edges(torch.stack([u, v]), torch.tensor([num_nodes]), undirected=True, nodes=name)
     if directed:
-        one = GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, edges={OPPOSITE: one.edges["reverse"]})
+        one = GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, name, {OPPOSITE: one.edges["reverse"]})
     return one.select(torch.zeros(count, dtype=torch.int64))
 
 

@@ -57,7 +57,7 @@ class HyperGrid(GenerativeEnvironment):
 
     @override
     def view(self, state: GraphBatch) -> GraphBatch:
-        axis = F.one_hot(state.node_segments.position, self.dimensions)
+        axis = F.one_hot(state.nodes["axis"], self.dimensions)
         return state.with_nodes(axis=axis, **{COORDINATE: F.one_hot(state.nodes[COORDINATE], self.side)})
 
     @override
@@ -80,9 +80,10 @@ class HyperGrid(GenerativeEnvironment):
 
 
 def axes(count: int, dimensions: int) -> GraphBatch:
-    """`count` complete graphs with a node for each axis."""
+    """`count` complete graphs with a node for each axis, which its column `axis` [N] int64 numbers."""
     v, u = torch.tril_indices(dimensions, dimensions, -1)
-    one = from_edges(torch.stack([u, v]), torch.tensor([dimensions]), undirected=True)
+    axis = {"axis": torch.arange(dimensions)}
+    one = from_edges(torch.stack([u, v]), torch.tensor([dimensions]), undirected=True, nodes=axis)
     return one.select(torch.zeros(count, dtype=torch.int64))
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.conformance import check_flow_environment
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.graph_building import GraphBuilding
@@ -78,7 +78,7 @@ def test_chirality_keeps_to_the_laws() -> None:
 
 @pytest.mark.parametrize("context", [AtomContext(max_nodes=14), AtomContext(max_nodes=9, chirality=True)])
 def test_conformance(context: AtomContext) -> None:
-    check_flow_environment(GraphBuilding(context), blank(8))
+    check_environment(GraphBuilding(context), blank(8))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.envs.conformance import check_environment
 from graphwright.envs.generative.automorphisms import canonical_keys, log_automorphisms
-from graphwright.envs.generative.conformance import check_flow_environment
 from graphwright.envs.generative.enumeration import StateSpace, enumerate_states
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.molecules.chemistry import Chem, molecules, smiles, symmetries
@@ -137,8 +137,8 @@ def test_fluorobenzene_is_as_many_states_as_the_ring_has_points(points: tuple[in
 
 
 def test_conformance() -> None:
-    check_flow_environment(FragmentBuilding(), blank(8))
-    check_flow_environment(building((Fragment("C", (0,)),), 2), blank(2))
+    check_environment(FragmentBuilding(), blank(8))
+    check_environment(building((Fragment("C", (0,)),), 2), blank(2))
 
 
 def test_whatever_is_built_is_a_connected_molecule_of_its_fragments() -> None:
