@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from decision_environments import ENVIRONMENTS as DECIDING
 from environments import small_actor_critic
 from graphwright.algorithms.a2c import A2C, A2CConfig
 from graphwright.data.sources import GeneratedInstances
@@ -68,6 +69,26 @@ def test_an_update_is_the_step_of_a_loop_over_states() -> None:
     torch.testing.assert_close(metrics["grad_norm"], norm, rtol=1e-3, atol=1e-4)
     for ours, theirs in zip(policy.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0.02 * config.learning_rate)
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_the_decisions_of_a_graph_are_one_joint_action(name: str) -> None:
+    """The first loss is −mean A Σ log π over the decisions of each graph, by a loop."""
+    environment, draw = DECIDING[name]
+    policy = small_actor_critic(environment)
+    rollout = collect_steps(VectorEnvironment(environment, GeneratedInstances(draw, 0), 4), policy, 3, seeded())
+    algorithm = A2C(policy, environment.observe, A2CConfig(minibatch_size=100), seeded())
+    values = algorithm._values(rollout)
+    next_value = values[rollout.next_row.long()].masked_fill(rollout.terminated, 0)
+    done = rollout.terminated | rollout.truncated
+    advantage = n_step_return(rollout.reward, next_value, done, discount=1.0).flatten() - values[:12]
+    advantage = (advantage - advantage.mean()) / advantage.std(correction=0)
+    expected = 0.0
+    for row in range(12):
+        index = torch.tensor([row])
+        distribution = policy.distribution(environment.observe(rollout.states.select(index)))
+        expected -= float(advantage[row] * distribution.log_prob(rollout.action.select(index)).sum()) / 12
+    assert float(algorithm.update(rollout, 0.0)["policy_loss"]) == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
 def test_it_trains_by_its_name_alone(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup
 from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import score_function_loss, standardize
 from graphwright.functional.returns import n_step_return
@@ -47,8 +48,13 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
 
     Config = A2CConfig
     options = "a2c"
-    Policy = ActorCritic
     policy: ActorCritic
+
+    @classmethod
+    @override
+    def build(cls, config: A2CConfig, setup: Setup) -> A2C:
+        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads)
+        return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
 
     @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
@@ -71,8 +77,12 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         distribution, value = self.policy(self.observe(rollout.states.select(rows)))
-        policy_loss = score_function_loss(distribution.log_prob(rollout.action.select(rows)), advantage)
-        value_loss, entropy = squared_error(value, target), distribution.entropy.mean()
+        log_prob, entropy = distribution.log_prob(rollout.action.select(rows)), distribution.entropy
+        _, groups = rollout.action.decisions(rows)
+        if groups is not None:  # several decisions of a graph are one joint action
+            log_prob, entropy = segment_sum(log_prob, groups), segment_sum(entropy, groups)
+        policy_loss, value_loss = score_function_loss(log_prob, advantage), squared_error(value, target)
+        entropy = entropy.mean()
         loss = policy_loss + self.config.value_coefficient * value_loss - self.config.entropy_coefficient * entropy
         norm = self.optimizer.step(loss)
         metrics = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy, "grad_norm": norm}
