@@ -29,14 +29,12 @@ _NOTHING = Solution(torch.empty(0, dtype=torch.int64), torch.empty(2, 0, dtype=t
 
 def small_graphs(count: int, nodes: int, generator: torch.Generator) -> GraphBatch:
     """`count` undirected graphs: a cycle in random order and up to two more edges."""
-    ends = []
-    for graph in range(count):
-        order = torch.randperm(nodes, generator=generator)
-        more = torch.randint(nodes, (2, 2), generator=generator)
-        pairs = torch.cat([torch.stack([order, order.roll(1)]), more], dim=1).sort(0).values
-        pairs = pairs[:, pairs[0] != pairs[1]].unique(dim=1)
-        ends.append(pairs + graph * nodes)
-    return from_edges(torch.cat(ends, dim=1), torch.full((count,), nodes), undirected=True)
+    order = torch.rand(count, nodes, generator=generator).argsort(1)
+    more = torch.randint(nodes, (2, count, 2), generator=generator)
+    pairs = torch.cat([torch.stack([order, order.roll(1, 1)]), more], dim=2).sort(0).values
+    pairs = (pairs + torch.arange(count)[:, None] * nodes).flatten(1)
+    pairs = pairs[:, pairs[0] != pairs[1]].unique(dim=1)
+    return from_edges(pairs, torch.full((count,), nodes), undirected=True)
 
 
 @dataclass(frozen=True)
@@ -200,7 +198,7 @@ class Foragers(Optimization, Team):
 def forager_instances(count: int, generator: torch.Generator) -> GraphBatch:
     """Six nodes: two agents at first, of lives 2 to 4, and one that joins at time 1 or 2."""
     graph = small_graphs(count, 6, generator)
-    order = torch.stack([torch.randperm(6, generator=generator) for _ in range(count)])
+    order = torch.rand(count, 6, generator=generator).argsort(1)
     life = torch.randint(2, 5, (count, 6), generator=generator)
     born = torch.where(order < 3, life, 0).flatten()
     arrival = torch.where(order == 2, torch.randint(1, 3, (count, 6), generator=generator), 0).flatten()

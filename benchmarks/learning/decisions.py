@@ -34,8 +34,8 @@ from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_steps
 
 Ratio = Literal["joint", "decision"]
-ENCODER, HEADS = EncoderConfig(kind="gin", width=64, depth=4), HeadsConfig()
-TESTED = 200
+ENCODER, HEADS = EncoderConfig(kind="gin", width=32, depth=4), HeadsConfig()
+NUM_ENVS, NUM_STEPS, TESTED = 64, 4, 200
 
 
 @dataclass(frozen=True)
@@ -44,24 +44,24 @@ class Options:
 
     seeds: int = 5
     """Runs of each."""
-    steps: int = 60_000
-    """Environment steps of each run."""
+    updates: int = 300
+    """Updates of each run, of 256 environment steps."""
 
 
-def train(environment: Environment, draw: object, ratio: Ratio, steps: int, seed: int) -> ActorCritic:
-    """The policy that `steps` steps of PPO leave."""
+def train(environment: Environment, draw: object, ratio: Ratio, updates: int, seed: int) -> ActorCritic:
+    """The policy that so many updates of PPO leave."""
     torch.manual_seed(seed)
     own = has_own_reward(environment) and ratio == "decision"
     policy = ActorCritic(environment.features, environment.actions, ENCODER, HEADS, "decisions" if own else "graphs")
     config = PPOConfig(
-        num_envs=256, num_steps=4, minibatch_size=256, ratio=ratio, target_kl=None, learning_rate=3e-3, epochs=3,
-        value_coefficient=0.5, max_grad_norm=1.0,
+        learning_rate=5e-3, epochs=4, minibatch_size=256, ratio=ratio, target_kl=None, value_coefficient=0.5,
+        max_grad_norm=1.0,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
-    vector = VectorEnvironment(environment, GeneratedInstances(draw, seed), config.num_envs)
+    vector = VectorEnvironment(environment, GeneratedInstances(draw, seed), NUM_ENVS)
     algorithm = PPO(policy, environment.observe, config, generator)
-    for done in range(0, steps, config.num_envs * config.num_steps):
-        algorithm.update(collect_steps(vector, policy, config.num_steps, generator), done / steps)
+    for done in range(updates):
+        algorithm.update(collect_steps(vector, policy, NUM_STEPS, generator), done / updates)
     return policy
 
 
@@ -83,7 +83,7 @@ def main(options: Options) -> None:
         for ratio in ("joint", "decision"):
             start, reached = time.perf_counter(), []
             for seed in range(options.seeds):
-                policy = train(environment, draw, ratio, options.steps, seed)
+                policy = train(environment, draw, ratio, options.updates, seed)
                 reached.append(share(environment, instances, best, policy.best))
             seconds = (time.perf_counter() - start) / options.seeds
             numbers = [f"{value:.3f}" for value in (random, simple, mean(reached), min(reached))]
