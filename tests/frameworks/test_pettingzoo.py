@@ -68,13 +68,13 @@ def test_a_team_moves_as_the_native_environment_does_with_all_its_actions() -> N
         episodes = episodes or shared.episodes(1, int(np.random.Generator(np.random.PCG64(1)).integers(2**31)))
         nodes = episodes.observation.graph.nodes["acts"].nonzero().squeeze(1).tolist()
         sizes.add(len(nodes))
-        assert env.agents == [f"node_{node}" for node in nodes]
+        assert env.agents == [f"agent_{place}" for place in range(len(nodes))]
         while env.agents:
-            for agent, node in zip(env.agents, nodes, strict=True):
+            for place, agent in enumerate(env.agents):
                 assert env.observation_space(agent).contains(seen[agent])
-                assert seen[agent]["own_node"].nonzero()[0].tolist() == [node]
+                assert seen[agent]["own_decision"].tolist() == [place]
             padded = {key: torch.as_tensor(value)[None] for key, value in seen[env.agents[0]].items()}
-            assert padded.pop("acts")[0].nonzero().squeeze(1).tolist() == nodes
+            assert padded["nodes"][0, :, -1].nonzero().squeeze(1).tolist() == nodes
             arrays, expected = strip(padded), shared.schema.pack(episodes.observation)
             expected.pop("action_mask")
             for key, value in expected.items():

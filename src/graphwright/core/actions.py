@@ -185,6 +185,10 @@ class ActionSpec:
             block.rows.most(sizes, decider) * (1 if block.continuous else block.columns) for block in self.blocks
         )
 
+    def most_choices(self, sizes: Sizes) -> int:
+        """The most candidates that one decision of a graph of these sizes has; 1, where continuous."""
+        return sum(block.rows.most(sizes) * (1 if block.continuous else block.columns) for block in self.blocks)
+
     def rows(self, graph: GraphBatch) -> tuple[Segments, ...]:
         """For each block, its rows of each decision."""
         deciders = None if self.one_per_graph else self.decider.deciders(graph)[0]

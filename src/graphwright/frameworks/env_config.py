@@ -103,4 +103,6 @@ def measure(environment: Optimization, instances: GraphBatch, max_nodes: int | N
         growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
     nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
     links = (edges + 1) // 2 if "reverse" in graph.edges else edges
-    return Limits(nodes, edges, environment.actions.most(Sizes(nodes, links, nodes)), growth)
+    spec, sizes = environment.actions, Sizes(nodes, links, nodes)
+    decisions = 1 if spec.one_per_graph else spec.decider.most(sizes)
+    return Limits(nodes, edges, spec.most(sizes), growth, decisions, spec.most_choices(sizes))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, GraphError
+from graphwright.core import GraphBatch, GraphError, Segments, Step
+from graphwright.core.segment import segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.rollouts import has_choice
+from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.schema import Limits
 
@@ -18,11 +20,17 @@ _MAX_DRAWS = 100
 
 @dataclass(frozen=True, eq=False)
 class StepResult:
-    """One step of B graphs: reward [B] float32, terminated and truncated [B] bool."""
+    """One step of B graphs, in which D decisions were taken.
+
+    reward: [B] float32; where decisions have rewards of their own, their sum. terminated, truncated: [B] bool.
+    own_reward: [D] float32, what each decision received. successor: as of `Step`.
+    """
 
     reward: Tensor
     terminated: Tensor
     truncated: Tensor
+    own_reward: Tensor
+    successor: Tensor | None
 
     @property
     def done(self) -> Tensor:
@@ -34,7 +42,8 @@ class EpisodeBatch:
     """`num_envs` episodes side by side.
 
     An illegal action, or a number without a candidate, changes nothing and costs `penalty`; after as many of them as
-    the graph has nodes the episode is truncated. Continuous actions are always legal.
+    the graph has nodes the episode is truncated. Of several decisions of a graph all must be legal, but those that may
+    do nothing, whose action means nothing. Continuous actions are always legal.
 
     limits: instances that exceed them, themselves or as first observed, are drawn again.
     """
@@ -65,35 +74,53 @@ class EpisodeBatch:
         self.num_illegal = self.num_illegal.index_fill(0, index, 0)
 
     def step(self, action: Tensor) -> StepResult:
-        """Play `action`, [B] int64 or [N, columns] float32; graphs that are done do not change."""
-        legal = self._legal(action)
-        if legal is not None and not bool(legal.all()):
-            return self._step_some(action, legal)
+        """Play `action`, [D] int64 or [D, columns] float32; graphs that are done do not change."""
+        graph, spec = self.observation.graph, self.environment.actions
+        if spec.continuous:
+            return self._play(action)
+        layout = spec.layout(graph)
+        mask, candidates = layout.arrange(self.observation.masks), layout.segments
+        known = (action >= 0) & (action < candidates.lengths)
+        legal = known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
+        if spec.one_per_graph:
+            return self._play(action) if bool(legal.all()) else self._play_some(action, legal, legal)
+        able = segment_sum(mask, candidates) > 0
+        action, legal = torch.where(able, action, -1), legal | ~able
+        fine = (spec.joint(graph, ~legal) == 0) & (spec.joint(graph, able) > 0)
+        return self._play(action) if bool(fine.all()) else self._play_some(action, legal, fine)
+
+    def _play(self, action: Tensor) -> StepResult:
+        """Play all graphs."""
+        graphs = self.environment.actions.deciders(self.observation.graph)
         step = self.environment.step(self.state, action)
         self.state, self.observation = step.state, self.environment.observe(step.state)
-        return StepResult(step.reward, step.terminated, step.truncated)
+        reward, own_reward = self._rewards(step, graphs)
+        return StepResult(reward, step.terminated, step.truncated, own_reward, step.successor)
 
-    def _legal(self, action: Tensor) -> Tensor | None:
-        """[B] bool: whether each action is a legal candidate of its graph; None where actions are continuous."""
-        actions, graph = self.environment.actions, self.observation.graph
-        if actions.continuous:
-            return None
-        mask, candidates = actions.arrange(graph, self.observation.masks), actions.segments(graph)
-        known = (action >= 0) & (action < candidates.lengths)
-        return known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
-
-    def _step_some(self, action: Tensor, legal: Tensor) -> StepResult:
-        """Play where `legal` [B]; all other graphs do not change."""
-        reward = torch.where(legal, 0.0, -self.penalty)
-        terminated, truncated = torch.zeros_like(legal), torch.zeros_like(legal)
-        rows = legal.nonzero().squeeze(1)
+    def _play_some(self, action: Tensor, legal: Tensor, fine: Tensor) -> StepResult:
+        """Play the graphs that are `fine` [B] bool; all others do not change. legal: [D] bool."""
+        spec, graph = self.environment.actions, self.observation.graph
+        graphs = spec.deciders(graph)
+        reward, own_reward = torch.where(fine, 0.0, -self.penalty), torch.where(legal, 0.0, -self.penalty)
+        terminated, truncated = torch.zeros_like(fine), torch.zeros_like(fine)
+        successor = graphs.position.clone()
+        rows = fine.nonzero().squeeze(1)
         if rows.numel():
-            step = self.environment.step(self.state.select(rows), action[rows])
-            reward[rows], terminated[rows], truncated[rows] = step.reward, step.terminated, step.truncated
+            step = self.environment.step(self.state.select(rows), spec.select(graph, action, rows))
+            played, decisions = graphs.select(rows)
+            reward[rows], own_reward[decisions] = self._rewards(step, played)
+            terminated[rows], truncated[rows] = step.terminated, step.truncated
+            successor[decisions] = played.position if step.successor is None else step.successor
             self.state = self.state.replace(rows, step.state)
             self.observation = self.environment.observe(self.state)
-        self.num_illegal = self.num_illegal + ~legal
-        return StepResult(reward, terminated, truncated | (self.num_illegal >= self.state.node_segments.lengths))
+        self.num_illegal = self.num_illegal + ~fine
+        truncated |= self.num_illegal >= self.state.node_segments.lengths
+        return StepResult(reward, terminated, truncated, own_reward, successor)
+
+    def _rewards(self, step: Step, graphs: Segments) -> tuple[Tensor, Tensor]:
+        """The rewards of graphs [B] and of decisions [D]."""
+        own = step.reward if has_own_reward(self.environment) else step.reward[graphs.index]
+        return graph_reward(self.environment, step.reward, graphs), own
 
     def _draw(self, count: int) -> GraphBatch:
         """First states that offer a legal action and fit into the limits."""

@@ -1,4 +1,4 @@
-"""`ParallelGraphEnv`: a problem as a PettingZoo parallel environment, one agent for each node that acts."""
+"""`ParallelGraphEnv`: a problem as a PettingZoo parallel environment, one agent a decision."""
 
 from __future__ import annotations
 
@@ -9,48 +9,68 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
+from graphwright.core import GraphError
+from graphwright.frameworks.decisions import pad_candidates
 from graphwright.frameworks.env_config import EnvConfig
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Observation, observation_space
 
-_ONLY_AGENT = "agent"
-_MASK, _ACTS, _OWN = "action_mask", "acts", "own_node"
+LONE_AGENT = "agent"
+MASK, OWN = "action_mask", "own_decision"
 
 
 class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
     """A problem of Graphwright as PettingZoo has it, on `GraphEnv` with padded observations.
 
-    A problem with one decision a graph has one agent, "agent". Where actions are continuous, "node_0", "node_1", ...
-    are the agents: those nodes of the first observation that act, until the episode ends for all of them at once. Each
-    observes the whole padded graph, under "own_node" [n] int8 which node it is, and under "acts" [n] int8 which nodes
-    act ("action_mask" elsewhere, which PettingZoo keeps for what an agent's own space forbids); its action is a Box
-    [columns]; all receive the same reward. An agent without an action does nothing.
+    A problem with one decision a graph has one agent, "agent". Otherwise the agents are "agent_0", "agent_1", ..., the
+    nodes or edges that decide: an agent keeps its name for as long as it lives, is terminated in the step after which
+    it is gone, and one that joins gets the next name. Each observes the whole padded graph and under "own_decision"
+    [1] int64 its place among the graph's decisions (-1 once it is gone); under "action_mask" [c] what it may choose.
+    Its action is a Discrete(c), or a Box [columns] where actions are continuous. Its reward is its own where the
+    problem says so, else that of the graph. An agent that may do nothing, or whose actions are continuous, may leave
+    its action out.
 
-    env_config: an `EnvConfig`, or the name of a problem for its defaults. penalty: as for `GraphEnv`.
-    Info: "objective" and "is_complete" of the solution so far; of a lone agent "action_mask" too.
+    env_config: an `EnvConfig`, or the name of a problem for its defaults. penalty: as for `GraphEnv`. agents: the most
+    names that an episode needs, by default as many as may decide at once.
+    Info: "objective" and "is_complete" of the solution so far, where the problem has one; the agent's "action_mask".
+
+    `step` raises GraphError where more agents join than there are names.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"name": "graphwright_v0", "render_modes": ["rgb_array"], "render_fps": 4}
 
-    def __init__(self, env_config: EnvConfig | str, *, penalty: float = 1.0, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        env_config: EnvConfig | str,
+        *,
+        penalty: float = 1.0,
+        agents: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
         self._env = GraphEnv(env_config, penalty=penalty, render_mode=render_mode)
         self.env_config = self._env.env_config
         self.render_mode = render_mode
-        limits, actions = self.env_config.limits, self.env_config.environment.actions
-        self._node: dict[str, int] = {}
-        if actions.continuous:
-            self._node = {f"node_{node}": node for node in range(limits.nodes)}
-            columns = actions.blocks[0].columns
-        self.possible_agents = list(self._node) or [_ONLY_AGENT]
         self.agents: list[str] = []
-        self.observation_spaces: dict[str, spaces.Space[Any]] = {_ONLY_AGENT: self._env.observation_space}
-        self.action_spaces: dict[str, spaces.Space[Any]] = {_ONLY_AGENT: self._env.action_space}
-        if self._node:
+        self._num_named = 0
+        self._masks: dict[str, np.ndarray] = {}
+        limits, self._spec = self.env_config.limits, self.env_config.environment.actions
+        if self._spec.one_per_graph:
+            self.possible_agents = [LONE_AGENT]
+            observed: spaces.Space[Any] = self._env.observation_space
+            action: spaces.Space[Any] = self._env.action_space
+        else:
+            self.possible_agents = [f"agent_{number}" for number in range(agents or limits.decisions)]
             padded = observation_space(self.env_config.schema, limits, "padded")
-            entries = {key: space for key, space in padded.items() if key != _MASK}
-            entries |= {_ACTS: spaces.MultiBinary(limits.nodes), _OWN: spaces.MultiBinary(limits.nodes)}
-            self.observation_spaces = {agent: spaces.Dict(entries) for agent in self.possible_agents}
-            self.action_spaces = {agent: spaces.Box(-1, 1, (columns,), np.float32) for agent in self.possible_agents}
+            entries = {key: space for key, space in padded.items() if key != MASK}
+            entries[OWN] = spaces.Box(-1, limits.decisions - 1, (1,), np.int64)
+            if self._spec.continuous:
+                action = spaces.Box(-1, 1, (self._spec.blocks[0].columns,), np.float32)
+            else:
+                entries[MASK] = spaces.MultiBinary(limits.choices)
+                action = spaces.Discrete(limits.choices)
+            observed = spaces.Dict(entries)
+        self.observation_spaces = dict.fromkeys(self.possible_agents, observed)
+        self.action_spaces = dict.fromkeys(self.possible_agents, action)
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Of one agent."""
@@ -65,55 +85,92 @@ class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
         """A new episode; `seed` and `options` as for `GraphEnv`."""
         observation, info = self._env.reset(seed=seed, options=options)
-        acting = self._acting() if self._node else []
-        self.agents = [f"node_{node}" for node in acting] or [_ONLY_AGENT]
-        return self._tell(observation, info)
+        self._num_named = 0
+        self.agents = self._new_names(self._num_decisions)
+        return self._tell({agent: place for place, agent in enumerate(self.agents)}, observation, info)
 
     def step(self, actions: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
-        """Observations, rewards, terminations, truncations and infos of every agent that was alive before the step.
+        """Observations, rewards, terminations, truncations and infos of the agents that acted and of those that joined.
 
-        Raises ValueError for an action of an agent that is not alive, and for none of a lone agent.
+        Raises ValueError for an action of an agent that is not alive, and for none of an agent that has to choose.
         """
-        if not self.agents:
+        acted = self.agents
+        if not acted:
             return {}, {}, {}, {}, {}
-        strangers = [agent for agent in actions if agent not in self.agents]
-        if strangers or not (actions or self._node):
-            raise ValueError(f"actions of {strangers or 'nobody'}; give those of {', '.join(self.agents)}")
-        observation, reward, terminated, truncated, info = self._env.step(self._joint(actions))
-        agents = self.agents
-        observations, infos = self._tell(observation, info)
-        if terminated or truncated:
-            self.agents = []
-        shared = (dict.fromkeys(agents, value) for value in (reward, terminated, truncated))
-        return observations, *shared, infos
+        strangers = [agent for agent in actions if agent not in acted]
+        if strangers:
+            raise ValueError(f"actions of {strangers}; give those of {', '.join(acted)}")
+        observation, _, terminated, truncated, info = self._env.step(self._joint(actions))
+        played = self._env.played
+        assert played is not None
+        place = dict(
+            zip(acted, range(len(acted)) if played.successor is None else played.successor.tolist(), strict=True)
+        )
+        gone = {agent for agent in acted if place[agent] < 0}
+        is_over = terminated or truncated
+        if not is_over:
+            free = sorted(set(range(self._num_decisions)) - set(place.values()))
+            place |= dict(zip(self._new_names(len(free)), free, strict=True))
+        self.agents = [] if is_over else sorted(place.keys() - gone, key=place.__getitem__)
+        observations, infos = self._tell(place, observation, info)
+        return (
+            observations,
+            dict.fromkeys(place, 0.0) | dict(zip(acted, played.own_reward.tolist(), strict=True)),
+            {agent: terminated or agent in gone for agent in place},
+            {agent: truncated and agent not in gone for agent in place},
+            infos,
+        )
 
     def render(self) -> np.ndarray | None:
         """[height, width, 3] uint8: the graph and the solution so far."""
         return self._env.render()
 
+    @property
+    def _num_decisions(self) -> int:
+        return self._spec.deciders(self._env.episodes.observation.graph).num_rows
+
+    def _new_names(self, count: int) -> list[str]:
+        start, self._num_named = self._num_named, self._num_named + count
+        if self._num_named > len(self.possible_agents):
+            raise GraphError(f"{self._num_named} agents have lived in this episode; give agents={2 * self._num_named}")
+        return self.possible_agents[start : self._num_named]
+
     def _joint(self, actions: Mapping[str, Any]) -> Any:
-        """The action of the whole graph."""
-        if not self._node:
-            return actions[_ONLY_AGENT]
-        joint = np.zeros(self._env.action_space.shape or (), np.float32)
-        place = {node: place for place, node in enumerate(self._acting())}
-        for agent, action in actions.items():
-            joint[place[self._node[agent]]] = action
+        """The action of the whole graph, of agents in the order of their decisions."""
+        if self._spec.one_per_graph:
+            if not actions:
+                raise ValueError(f"actions of nobody; give those of {LONE_AGENT}")
+            return actions[LONE_AGENT]
+        space: Any = self._env.action_space
+        joint = np.zeros(space.shape, space.dtype)
+        silent = [agent for agent in self.agents if agent not in actions and self._must_choose(agent)]
+        if silent:
+            raise ValueError(f"no action of {', '.join(silent)}, who can do something; give one")
+        for place, agent in enumerate(self.agents):
+            joint[place] = actions.get(agent, 0)
         return joint
 
-    def _acting(self) -> list[int]:
-        """The nodes that act now, in the order of their decisions."""
-        return self._env.episodes.observation.graph.acting_nodes[0].tolist()
+    def _must_choose(self, agent: str) -> bool:
+        return not self._spec.continuous and bool(self._masks[agent].any())
 
     def _tell(
-        self, observation: Observation, info: dict[str, Any]
+        self, place: Mapping[str, int], observation: Observation, info: dict[str, Any]
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
-        """What each agent sees and is told."""
-        if not self._node:
-            return {_ONLY_AGENT: observation}, {_ONLY_AGENT: {**info, _MASK: observation[_MASK]}}
-        acts = np.zeros(self.env_config.limits.nodes, np.int8)
-        acts[self._acting()] = 1
-        shared = {key: values for key, values in observation.items() if key != _MASK} | {_ACTS: acts}
-        own = np.eye(self.env_config.limits.nodes, dtype=np.int8)
-        seen = {agent: {**shared, _OWN: own[self._node[agent]]} for agent in self.agents}
-        return seen, {agent: dict(info) for agent in self.agents}
+        """What the agents see at their places among the decisions, -1 for those that are gone."""
+        if self._spec.one_per_graph:
+            return {LONE_AGENT: observation}, {LONE_AGENT: {**info, MASK: observation[MASK]}}
+        shared = {key: values for key, values in observation.items() if key != MASK}
+        seen = {agent: {**shared, OWN: np.array([own])} for agent, own in place.items()}
+        infos = {agent: dict(info) for agent in place}
+        if not self._spec.continuous:
+            graph, masks = self._env.episodes.observation.graph, self._env.episodes.observation.masks
+            legal = pad_candidates(
+                self._spec, graph, self._spec.arrange(graph, masks), self.env_config.limits, False, False
+            )
+            rows = np.concatenate(
+                [legal[0].numpy().view(np.int8), np.zeros((1, legal.shape[2]), np.int8)]
+            )  # -1: nothing
+            self._masks = {agent: rows[own] for agent, own in place.items()}
+            for agent, mask in self._masks.items():
+                seen[agent][MASK] = infos[agent][MASK] = mask
+        return seen, infos

@@ -41,13 +41,16 @@ _TYPE = "type"
 class Limits:
     """The sizes to which graphs are padded: the most nodes, edges and candidates of a graph.
 
-    growth: how many of the edges are reserved for those that an episode adds.
+    growth: how many of the edges are reserved for those that an episode adds. decisions, choices: the most decisions of
+    a graph, and the most candidates of one of them.
     """
 
     nodes: int
     edges: int
     actions: int
     growth: int = 0
+    decisions: int = 1
+    choices: int = 1
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,17 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch
 from graphwright.drawing.frames import FrameRenderer
+from graphwright.frameworks.decisions import strip_decisions
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
-from graphwright.frameworks.episode_batch import EpisodeBatch
-from graphwright.frameworks.gymnasium.spaces import Mode, Observation, action_space, observation_space, observations
+from graphwright.frameworks.episode_batch import EpisodeBatch, StepResult
+from graphwright.frameworks.gymnasium.spaces import (
+    Mode,
+    Observation,
+    action_masks,
+    action_space,
+    observation_space,
+    observations,
+)
 
 
 class GraphEnv(gymnasium.Env[Observation, Any]):
@@ -23,9 +31,10 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
     env_config: an `EnvConfig`, or the name of a problem for its defaults.
     observation: "padded", a Dict of arrays padded to the largest graph (the keys of `frameworks.schema`); "graph",
         a Dict of a `spaces.Graph`, the graph columns, if there are any, under "graphs", and "action_mask".
-    Action: the number of a candidate; a Box [n, columns] where actions are continuous, of which a graph uses its own
-        rows. An illegal action changes nothing and costs `penalty`; after as many as there are nodes the episode is
-        truncated. `action_masks()` says which are legal.
+    Action: the number of a candidate. Where a graph has several decisions, a MultiDiscrete of one number for each, a
+        Box [d, columns] where they are continuous, of which a graph uses its own first rows; the reward is that of the
+        graph, or the sum over its decisions. An illegal action changes nothing and costs `penalty`; after as many as
+        there are nodes the episode is truncated. `action_masks()` says which are legal.
     Info: "objective" and "is_complete" of the solution so far.
     `reset(options={"instance": graph})` begins with a graph of one's own (a `GraphBatch` of one).
 
@@ -55,6 +64,7 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
         )
         self.action_space = action_space(self.env_config.environment.actions, self.env_config.limits)
         self._episodes: EpisodeBatch | None = None
+        self.played: StepResult | None = None
         self._picture: FrameRenderer | None = None
 
     @property
@@ -81,17 +91,15 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
 
     @override
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        played = self.episodes.step(
-            read_actions(self.env_config.environment.actions, self.episodes, np.asarray(action)[None])
-        )
+        taken = read_actions(self.env_config.environment.actions, self.episodes, np.asarray(action)[None])
+        played = self.played = self.episodes.step(taken)
         reward, terminated, truncated = float(played.reward), bool(played.terminated), bool(played.truncated)
         return self._observe(), reward, terminated, truncated, self._info()
 
     def action_masks(self) -> np.ndarray:
-        """[k] bool: which actions are legal, as sb3-contrib asks for it."""
-        observation = self.episodes.observation
-        mask = self.env_config.environment.actions.arrange(observation.graph, observation.masks).numpy()
-        return np.pad(mask, (0, self.env_config.limits.actions - len(mask)))
+        """[k] or [d · c] bool: which actions are legal, as sb3-contrib asks for it (`spaces.action_masks`)."""
+        actions, limits = self.env_config.environment.actions, self.env_config.limits
+        return action_masks(actions, self.episodes.observation, limits)[0]
 
     def render(self) -> Any:
         """[height, width, 3] uint8: the graph and the solution so far."""
@@ -110,8 +118,8 @@ class GraphEnv(gymnasium.Env[Observation, Any]):
 
 
 def read_actions(actions: ActionSpec, episodes: EpisodeBatch, given: np.ndarray) -> Tensor:
-    """Actions as an environment takes them, from those of the action space for each graph, [B] or [B, n, columns]."""
-    if not actions.continuous:
-        return torch.as_tensor(given, dtype=torch.int64).reshape(-1)
-    deciders = actions.deciders(episodes.observation.graph)
-    return torch.as_tensor(given, dtype=torch.float32)[deciders.index, deciders.position]
+    """Actions as an environment takes them, from those of the action space, [B], [B, d] or [B, d, columns]."""
+    numbers = torch.as_tensor(given, dtype=torch.float32 if actions.continuous else torch.int64)
+    if actions.one_per_graph:
+        return numbers.reshape(-1)
+    return strip_decisions(numbers, actions.deciders(episodes.observation.graph))

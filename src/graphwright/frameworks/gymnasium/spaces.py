@@ -11,8 +11,10 @@ from gymnasium import spaces
 from torch import Tensor
 
 from graphwright.core import ActionSpec
+from graphwright.core import Observation as CoreObservation
+from graphwright.frameworks.decisions import legal_choices
 from graphwright.frameworks.networks import Networks
-from graphwright.frameworks.schema import Arrays, Limits, Schema, pad
+from graphwright.frameworks.schema import Arrays, Limits, Schema, pad, spread
 
 Mode = Literal["padded", "graph"]
 Observation = dict[str, Any]
@@ -37,11 +39,27 @@ class GraphDict(spaces.Dict):
         return f"Dict({', '.join(f'{name!r}: {space!r}' for name, space in self.spaces.items())})"
 
 
-def action_space(actions: ActionSpec, limits: Limits) -> spaces.Discrete | spaces.Box:
-    """One number for each candidate that the largest graph has; a Box [n, columns] where actions are continuous."""
+def action_space(actions: ActionSpec, limits: Limits) -> spaces.Discrete | spaces.MultiDiscrete | spaces.Box:
+    """One number for each candidate that the largest graph has.
+
+    Of several decisions a MultiDiscrete [d], one number for each; a Box [d, columns] where actions are continuous.
+    """
     if actions.continuous:
         return spaces.Box(-1, 1, (limits.actions, actions.blocks[0].columns), np.float32)
+    if not actions.one_per_graph:
+        return spaces.MultiDiscrete([limits.choices] * limits.decisions)
     return spaces.Discrete(limits.actions)
+
+
+def action_masks(actions: ActionSpec, observation: CoreObservation, limits: Limits) -> np.ndarray:
+    """[B, k] bool: which numbers of the action space are legal; of several decisions [B, d · c], row by row.
+
+    A decision that may do nothing, or does not exist, has choice 0, which then means nothing.
+    """
+    if not (actions.one_per_graph or actions.continuous):
+        return legal_choices(actions, observation, limits).flatten(1).numpy()
+    mask = actions.arrange(observation.graph, observation.masks)
+    return spread(mask, actions.graph_segments(observation.graph), limits.actions, False).numpy()
 
 
 def observation_space(schema: Schema, limits: Limits, mode: Mode, networks: Networks = Networks()) -> GraphDict:  # noqa: B008 - frozen

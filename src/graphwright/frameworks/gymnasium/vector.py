@@ -13,7 +13,14 @@ from typing_extensions import override
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
-from graphwright.frameworks.gymnasium.spaces import Mode, action_space, observation_space, observations, padded
+from graphwright.frameworks.gymnasium.spaces import (
+    Mode,
+    action_masks,
+    action_space,
+    observation_space,
+    observations,
+    padded,
+)
 
 
 class GraphVectorEnv(VectorEnv[Any, Any, Any]):
@@ -76,10 +83,9 @@ class GraphVectorEnv(VectorEnv[Any, Any, Any]):
         )
 
     def action_masks(self) -> np.ndarray:
-        """[B, k] bool: which actions are legal."""
+        """[B, k] or [B, d · c] bool: which actions are legal."""
         assert self.episodes is not None, "no episode has begun; call reset() first"
-        arrays = self.env_config.schema.pack(self.episodes.observation)
-        return padded(arrays, self.env_config.limits)["action_mask"].astype(bool)
+        return action_masks(self.env_config.environment.actions, self.episodes.observation, self.env_config.limits)
 
     def _observe(self) -> Any:
         assert self.episodes is not None

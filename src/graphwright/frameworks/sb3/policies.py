@@ -13,6 +13,7 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor
 
 from graphwright.core import Observation
+from graphwright.frameworks.decisions import strip_candidates, strip_decisions
 from graphwright.frameworks.sb3.network import NetArch, to_observation
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
 from graphwright.frameworks.schema import Arrays, Schema, spread
@@ -67,7 +68,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         distribution, value = self.network(observation)
         action = distribution.mode if deterministic else distribution.sample()
         log_prob = self.schema.actions.joint(observation.graph, distribution.log_prob(action))
-        return self._outward(action, observation), value, log_prob
+        return self._to_env(action, observation), value, log_prob
 
     def evaluate_actions(
         self, obs: Any, actions: Tensor, action_masks: Tensor | None = None
@@ -75,7 +76,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         """Values, log-probabilities and entropies, [B] each."""
         observation = self._observe(obs, action_masks)
         distribution, value = self.network(observation)
-        log_prob, entropy = distribution.log_prob(self._inward(actions, observation)), distribution.entropy
+        log_prob, entropy = distribution.log_prob(self._from_env(actions, observation)), distribution.entropy
         spec, graph = self.schema.actions, observation.graph
         return value, spec.joint(graph, log_prob), spec.joint(graph, entropy)
 
@@ -90,38 +91,47 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     def _predict(self, observation: Any, deterministic: bool = False, action_masks: np.ndarray | None = None) -> Tensor:
         seen = self._observe(observation, action_masks)
         distribution = self.network.distribution(seen)
-        return self._outward(distribution.mode if deterministic else distribution.sample(), seen)
+        return self._to_env(distribution.mode if deterministic else distribution.sample(), seen)
 
     def _observe(self, obs: Arrays, action_masks: np.ndarray | Tensor | None) -> Observation:
         observation = to_observation(obs, self.schema, self.masked)
         if action_masks is None:
             return observation
         allowed = torch.as_tensor(action_masks, device=observation.graph.device).bool()
-        if (
-            self.masked
-            and allowed.shape == obs["action_mask"].shape
-            and torch.equal(allowed, obs["action_mask"].bool())
-        ):
+        spec, graph = self.schema.actions, observation.graph
+        if spec.one_per_graph or spec.continuous:
+            candidates = spec.graph_segments(graph)
+            more = allowed.reshape(candidates.num_groups, -1)[candidates.index, candidates.position]
+        else:
+            more = strip_candidates(spec, graph, allowed.reshape(graph.num_graphs, *self._shape))
+        own = spec.arrange(graph, observation.masks)
+        if not bool((own & ~more).any()):
             return observation  # an environment's own masks are in its observations
-        candidates = self.schema.actions.segments(observation.graph)
-        more = allowed.reshape(candidates.num_groups, -1)[candidates.index, candidates.position]
-        mask = self.schema.actions.arrange(observation.graph, observation.masks) & more
-        return Observation(observation.graph, self.schema.actions.divide(observation.graph, mask))
+        return Observation(graph, spec.divide(graph, own & more))
 
-    def _outward(self, action: Tensor, observation: Observation) -> Tensor:
-        """Actions as the action space has them: continuous ones [B, n, columns]."""
-        if not self.schema.actions.continuous:
+    def _to_env(self, action: Tensor, observation: Observation) -> Tensor:
+        """Actions as the action space has them: [B], [B, d], or continuous ones [B, d, columns]."""
+        spec = self.schema.actions
+        if spec.one_per_graph:
             return action
-        deciders = self.schema.actions.deciders(observation.graph)
-        return spread(action, deciders, max(int(deciders.lengths.max()), self._width), 0)
+        deciders = spec.deciders(observation.graph)
+        given = action if spec.continuous else action.clamp(min=0)  # where nothing may be done, anything may be said
+        return spread(given, deciders, max(int(deciders.lengths.max()), self._shape[0]), 0)
 
-    def _inward(self, actions: Tensor, observation: Observation) -> Tensor:
-        if not self.schema.actions.continuous:
+    def _from_env(self, actions: Tensor, observation: Observation) -> Tensor:
+        """The inverse of `_to_env`."""
+        spec, graph = self.schema.actions, observation.graph
+        if spec.one_per_graph:
             return actions.long().reshape(-1)
-        deciders, columns = self.schema.actions.deciders(observation.graph), self.schema.actions.blocks[0].columns
-        return actions.reshape(deciders.num_groups, -1, columns)[deciders.index, deciders.position]
+        columns = [spec.blocks[0].columns] if spec.continuous else []
+        own = strip_decisions(actions.reshape(graph.num_graphs, -1, *columns), spec.deciders(graph))
+        return own if spec.continuous else torch.where(spec.able(graph, observation.masks), own.long(), -1)
 
     @property
-    def _width(self) -> int:
-        """Rows of the action space, one a decision."""
-        return self.action_space.shape[0] if isinstance(self.action_space, spaces.Box) else 0
+    def _shape(self) -> tuple[int, int]:
+        """Decisions and choices of the action space; of a Box, decisions and numbers."""
+        if isinstance(self.action_space, spaces.MultiDiscrete):
+            return len(self.action_space.nvec), int(self.action_space.nvec[0])
+        assert self.action_space.shape is not None
+        rows, columns = (*self.action_space.shape, 0, 0)[:2]
+        return rows, columns

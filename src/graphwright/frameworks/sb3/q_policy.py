@@ -83,8 +83,10 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
         )
         heads = heads or replace(find_networks(observation_space).heads, value_pool="mean")
         self.describe(schema, encoder, heads, net_arch, masked)
-        if self.schema.actions.continuous:
-            raise ValueError("DQN chooses among candidates; use PPO with GraphPolicy for continuous actions")
+        if not self.schema.actions.one_per_graph:
+            raise ValueError(
+                "DQN takes one choice a graph; for several decisions use MaskablePPO or PPO with GraphPolicy"
+            )
         self.q_net: Any = self._make()
         require_actor_scores(self.q_net.network.actor, self.heads, "Q-values")
         self.q_net_target: Any = self._make()

@@ -15,7 +15,7 @@ from torch import Tensor
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
-from graphwright.frameworks.gymnasium.spaces import action_space, observation_space, padded
+from graphwright.frameworks.gymnasium.spaces import action_masks, action_space, observation_space, padded
 from graphwright.frameworks.schema import select
 
 
@@ -88,11 +88,8 @@ class GraphVecEnv(VecEnv):
         return self._observe(), reward, done, infos
 
     def action_masks(self) -> np.ndarray:
-        """[B, k] bool: which actions are legal."""
-        if not self.ragged:
-            return self._seen["action_mask"].view(bool)
-        masks = {key: torch.from_numpy(self._seen[key]) for key in ("action_mask", "num_actions")}
-        return padded(masks, self.env_config.limits)["action_mask"].view(bool)
+        """[B, k] or [B, d · c] bool: which actions are legal (`gymnasium.spaces.action_masks`)."""
+        return action_masks(self.env_config.environment.actions, self.episodes.observation, self.env_config.limits)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -41,6 +41,8 @@ class DenseGraphs:
             raise ValueError(
                 "dense tensors have one node column; make the policy with Features(nodes={'observation': F})"
             )
+        if not (self.actions.one_per_graph or self.actions.continuous):
+            raise ValueError("dense tensors have one choice a graph; use GraphEnv for several decisions")
         other = {block.rows.name for block in self.actions.blocks if block.rows.table == "edges"}
         if other:
             raise ValueError(

@@ -6,12 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributions import Categorical, Independent, constraints
 from torch.distributions import Distribution as TorchDistribution
-from torch.distributions import constraints
 
-from graphwright.core import Segments
+from graphwright.core import ActionSpec, Observation, Segments
 from graphwright.distributions import Distribution, RaggedCategorical, SquashedGaussian
+from graphwright.frameworks.decisions import pad_candidates
+from graphwright.frameworks.schema import Limits
 from graphwright.frameworks.torchrl.conversion import fill
+
+Shape = tuple[int, int]
 
 
 def dense_parameters(distribution: Distribution, deciders: Segments, width: int) -> dict[str, Tensor]:
@@ -27,6 +31,31 @@ def dense_parameters(distribution: Distribution, deciders: Segments, width: int)
     assert isinstance(distribution, RaggedCategorical)
     lowest = torch.finfo(distribution.logits.dtype).min
     return {"logits": fill(distribution.logits.clamp(min=lowest), distribution.segments, width, lowest)}
+
+
+def decision_logits(spec: ActionSpec, observation: Observation, distribution: Distribution, shape: Shape) -> Tensor:
+    """[B, d, c]: the logits of several decisions of each graph; of one that may do nothing choice 0 is certain.
+
+    shape: d and c.
+    """
+    assert isinstance(distribution, RaggedCategorical)
+    graph, lowest = observation.graph, torch.finfo(distribution.logits.dtype).min
+    able = spec.able(graph, observation.masks)[distribution.segments.index]
+    logits = distribution.logits.clamp(min=lowest)
+    logits = torch.where(able | (distribution.segments.position > 0), logits, 0)
+    return pad_candidates(spec, graph, logits, Limits(0, 0, 0, decisions=shape[0], choices=shape[1]), lowest, 0)
+
+
+class JointCategorical(Independent):
+    """Several independent choices at once: logits [*, d, c], actions [*, d], one log-probability [*] for all."""
+
+    def __init__(self, logits: Tensor, validate_args: bool | None = None) -> None:
+        super().__init__(Categorical(logits=logits), 1, validate_args)
+
+    @property
+    def deterministic_sample(self) -> Tensor:
+        """[*, d]: the most probable choices."""
+        return self.mode
 
 
 class NodeTanhNormal(TorchDistribution):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from tensordict import TensorDict, TensorDictBase
+from tensordict import NestedKey, TensorDict, TensorDictBase
 from torch import Tensor
 from torchrl.data import Binary, Bounded, Categorical, Composite, OneHot, TensorSpec, Unbounded
 from torchrl.envs import EnvBase
 
 from graphwright.core import Observation
 from graphwright.envs.problem import Problem
+from graphwright.envs.team import has_own_reward
+from graphwright.frameworks.decisions import legal_choices
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
-from graphwright.frameworks.episode_batch import EpisodeBatch
+from graphwright.frameworks.episode_batch import EpisodeBatch, StepResult
 from graphwright.frameworks.schema import Schema, pad
-from graphwright.frameworks.torchrl.conversion import take
+from graphwright.frameworks.torchrl.conversion import fill, take
 
 
 class GraphEnv(EnvBase):
@@ -23,8 +25,14 @@ class GraphEnv(EnvBase):
 
     Observations are the padded keys of `Schema`, `reward` is [num_envs, 1]. A discrete action is the place of a
     candidate, an integer or one-hot, and its spec always carries the mask of the present state, so that random actions
-    are legal; a continuous one is [num_envs, n, columns] between -1 and 1, of which padding is ignored. An illegal
+    are legal; continuous ones are [num_envs, d, columns] between -1 and 1, of which padding is ignored. An illegal
     action changes nothing and costs `penalty`.
+
+    Where a graph has several choices to make, they are the agents of a nested tensordict: ("agents", "action")
+    [num_envs, d] integers, ("agents", "action_mask") [num_envs, d, c], and, where they have rewards of their own,
+    ("agents", "reward") [num_envs, d, 1] beside their sum in `reward`. An agent that may do nothing, or does not exist,
+    has choice 0, which means nothing. Agents stand in the order of the decisions: ("agents", "successor")
+    [num_envs, d] says where each stands after the step, -1 for one that is gone.
 
     problem: a name, a `Problem`, or an `EnvConfig` (then without options). options: those of `make_env_config`.
 
@@ -45,15 +53,21 @@ class GraphEnv(EnvBase):
         self.env_config = problem if isinstance(problem, EnvConfig) else make_env_config(problem, **options)
         self.one_hot = one_hot
         self.penalty = penalty
+        spec = self.env_config.environment.actions
+        self.has_agents = not (spec.one_per_graph or spec.continuous)
+        if one_hot and self.has_agents:
+            raise ValueError("one_hot=True: of several decisions actions are integers; leave it out")
         self.episodes = self._begin(int(torch.randint(2**31, ())) if seed is None else seed)
         shape = (num_envs, 1)
         self.observation_spec = Composite(
             {key: _spec_of(array) for key, array in self._arrays(self.episodes.observation).items()}, shape=(num_envs,)
         )
-        self.reward_spec = Unbounded(shape=shape)
+        if self.has_agents:
+            self._add_agents(num_envs)
+        self.full_reward_spec = self._make_reward_spec(shape)
         flags = {key: Binary(shape=shape, dtype=torch.bool) for key in ("done", "terminated", "truncated")}
         self.full_done_spec = Composite(flags, shape=(num_envs,))
-        self.action_spec = self._make_action_spec()
+        self.full_action_spec = Composite({self.action_name: self._make_action_spec()}, shape=(num_envs,))
 
     @property
     def schema(self) -> Schema:
@@ -64,6 +78,8 @@ class GraphEnv(EnvBase):
         limits, actions, num_envs = self.env_config.limits, self.env_config.environment.actions, self.batch_size[0]
         if actions.continuous:
             return Bounded(-1.0, 1.0, shape=(num_envs, limits.actions, actions.blocks[0].columns))
+        if self.has_agents:
+            return Categorical(limits.choices, shape=(num_envs, limits.decisions))
         if self.one_hot:
             return OneHot(limits.actions, shape=(num_envs, limits.actions))
         return Categorical(limits.actions, shape=(num_envs,))
@@ -84,27 +100,71 @@ class GraphEnv(EnvBase):
         elif not self._is_fresh:
             self.episodes.reset(torch.arange(self.batch_size[0]))
         self._is_fresh = False
-        return TensorDict(self._observe(), batch_size=self.batch_size)
+        observed = TensorDict(self._observe(), batch_size=self.batch_size)
+        if self.has_agents:
+            observed.set(("agents", "successor"), self._unmoved())
+        return observed
 
     def _step(self, tensordict: TensorDictBase) -> TensorDictBase:
-        played = self.episodes.step(self._played_action(tensordict.get("action")))
+        self._acted = self.env_config.environment.actions.deciders(self.episodes.observation.graph)
+        played = self.episodes.step(self._played_action(tensordict.get(self.action_name)))
         self._is_fresh = False
         flags = {"done": played.done, "terminated": played.terminated, "truncated": played.truncated}
         outcome = {key: value.unsqueeze(1) for key, value in {"reward": played.reward, **flags}.items()}
-        return TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size)
+        stepped = TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size)
+        if self.has_agents:
+            stepped.update(self._outcome_of_agents(played))
+        return stepped
 
     def _played_action(self, action: Tensor) -> Tensor:
         actions = self.env_config.environment.actions
-        if actions.continuous:
-            return take(action, actions.deciders(self.episodes.observation.graph))
+        if not actions.one_per_graph:
+            return take(action, self._acted)
         return action.long().argmax(-1) if self.one_hot else action
 
-    def _observe(self) -> dict[str, Tensor]:
-        arrays = self._arrays(self.episodes.observation)
+    @property
+    def action_name(self) -> NestedKey:
+        """The key of the actions."""
+        return ("agents", "action") if self.has_agents else "action"
+
+    def _add_agents(self, num_envs: int) -> None:
+        """What agents see and receive."""
+        limits = self.env_config.limits
+        mask = Binary(shape=(num_envs, limits.decisions, limits.choices), dtype=torch.bool)
+        successor = Unbounded((num_envs, limits.decisions), dtype=torch.int64)
+        agents = Composite({"action_mask": mask, "successor": successor}, shape=(num_envs,))
+        self.observation_spec["agents"] = agents
+
+    def _make_reward_spec(self, shape: tuple[int, int]) -> Composite:
+        spec = Composite({"reward": Unbounded(shape=shape)}, shape=shape[:1])
+        if self.has_agents and has_own_reward(self.env_config.environment):
+            spec["agents", "reward"] = Unbounded(shape=(shape[0], self.env_config.limits.decisions, 1))
+        return spec
+
+    def _unmoved(self) -> Tensor:
+        """[B, d] int64: every agent at its own place."""
+        return torch.arange(self.env_config.limits.decisions).expand(self.batch_size[0], -1).clone()
+
+    def _outcome_of_agents(self, played: StepResult) -> TensorDict:
+        """What became of the agents that acted, and what they received."""
+        width = self.env_config.limits.decisions
+        successor = self._unmoved() if played.successor is None else fill(played.successor, self._acted, width, -1)
+        agents = {"successor": successor}
+        if has_own_reward(self.env_config.environment):
+            agents["reward"] = fill(played.own_reward, self._acted, width).unsqueeze(2)
+        return TensorDict({"agents": TensorDict(agents, self.batch_size)}, self.batch_size)
+
+    def _observe(self) -> dict[str, Any]:
+        arrays: dict[str, Any] = dict(self._arrays(self.episodes.observation))
+        if self.has_agents:
+            actions, limits = self.env_config.environment.actions, self.env_config.limits
+            legal = legal_choices(actions, self.episodes.observation, limits)
+            self.full_action_spec[self.action_name].update_mask(legal)
+            return {**arrays, "agents": TensorDict({"action_mask": legal}, self.batch_size)}
         if not self.env_config.environment.actions.continuous:
             mask = arrays["action_mask"]
             # Of a graph that is done any action may be drawn: a spec cannot draw from nothing.
-            self.action_spec.update_mask(mask | ~mask.any(1, keepdim=True))
+            self.full_action_spec[self.action_name].update_mask(mask | ~mask.any(1, keepdim=True))
         return arrays
 
     def _arrays(self, observation: Observation) -> dict[str, Tensor]:

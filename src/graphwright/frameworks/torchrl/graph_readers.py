@@ -12,12 +12,18 @@ from tensordict import LazyStackedTensorDict, NestedKey, TensorDictBase
 from graphwright.core import ActionSpec, Features, GraphError, Observation, Segments
 from graphwright.frameworks.schema import Schema, strip
 
+AGENTS_MASK = ("agents", "action_mask")
+
 
 class PaddedObservation(NamedTuple):
-    """An observation, and the width of a dense row: candidates, or decisions where actions are continuous."""
+    """An observation, and the width of a dense row: candidates, or decisions where actions are continuous.
+
+    shape: decisions and choices of a dense matrix, where a graph has several choices to make.
+    """
 
     observation: Observation
     width: int
+    shape: tuple[int, int] = (1, 1)
 
 
 class GraphReader(Protocol):
@@ -39,14 +45,16 @@ class EnvGraphs:
     actions: ActionSpec
 
     @property
-    def in_keys(self) -> list[str]:
-        """See `Schema`."""
-        return list(self._schema.keys)
+    def in_keys(self) -> list[NestedKey]:
+        """See `Schema`; and the masks of agents, which say how many there may be."""
+        several = not (self.actions.one_per_graph or self.actions.continuous)
+        return [*self._schema.keys, *([AGENTS_MASK] if several else [])]
 
     def read(self, tensordict: TensorDictBase) -> PaddedObservation:
         """Raises GraphError, naming the key, for one that is missing or does not fit."""
-        keys = set(tensordict.keys()) & set(self.in_keys)
-        missing = [key for key in self.in_keys if key not in keys and key != "reverse"]
+        shape = tensordict.get(AGENTS_MASK).shape[-2:] if AGENTS_MASK in self.in_keys else (1, 1)
+        keys = set(tensordict.keys()) & set(self._schema.keys)
+        missing = [key for key in self._schema.keys if key not in keys and key != "reverse"]
         if missing:
             raise GraphError(f"the tensordict has no {', '.join(missing)}; for tensors of your own give DenseGraphs")
         tensordict = tensordict.select(*keys)
@@ -57,8 +65,8 @@ class EnvGraphs:
         padded = strip({key: column for key, column in columns.items() if not column.is_nested})
         observation = self._schema.unpack({**padded, **jagged})
         if "action_mask" in jagged:
-            return PaddedObservation(observation, _longest(self.actions.graph_segments(observation.graph)))
-        return PaddedObservation(observation, columns["action_mask"].shape[1])
+            return PaddedObservation(observation, _longest(self.actions.graph_segments(observation.graph)), shape)
+        return PaddedObservation(observation, columns["action_mask"].shape[1], shape)
 
     @property
     def _schema(self) -> Schema:

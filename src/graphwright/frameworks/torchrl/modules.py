@@ -13,8 +13,14 @@ from torch.distributions import Categorical
 from torchrl.modules import OneHotCategorical, ProbabilisticActor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, Segments
-from graphwright.frameworks.torchrl.distributions import NodeTanhNormal, dense_parameters
+from graphwright.core import ActionSpec, Features
+from graphwright.distributions import Distribution
+from graphwright.frameworks.torchrl.distributions import (
+    JointCategorical,
+    NodeTanhNormal,
+    decision_logits,
+    dense_parameters,
+)
 from graphwright.frameworks.torchrl.graph_readers import EnvGraphs, GraphReader, PaddedObservation
 from graphwright.nn import ActorCritic
 from graphwright.nn.actors import DirectActor
@@ -46,9 +52,12 @@ class GraphModule(TensorDictModuleBase):
             tensordict.set(key, result.view(*shape, *result.shape[1:]))
         return tensordict
 
-    def _deciders(self, read: PaddedObservation) -> Segments:
-        """The decisions of each graph."""
-        return self.policy.actions.deciders(read.observation.graph)
+    def _dense_parameters(self, read: PaddedObservation, distribution: Distribution) -> list[Tensor]:
+        """Those of the distribution, dense."""
+        actions, graph = self.policy.actions, read.observation.graph
+        if actions.one_per_graph or actions.continuous:
+            return list(dense_parameters(distribution, actions.deciders(graph), read.width).values())
+        return [decision_logits(actions, read.observation, distribution, read.shape)]
 
     @staticmethod
     @abstractmethod
@@ -74,7 +83,7 @@ class GraphCritic(GraphModule):
 
 
 class GraphLogits(GraphModule):
-    """Writes `logits` [*, k], or `loc` and `scale` [*, n, D] where actions are continuous."""
+    """Writes `logits` [*, k], or [*, d, c] of several decisions; `loc` and `scale` [*, d, D] of continuous ones."""
 
     @staticmethod
     def written(policy: ActorCritic) -> list[str]:
@@ -89,9 +98,7 @@ class GraphLogits(GraphModule):
 
     @override
     def compute(self, read: PaddedObservation) -> list[Tensor]:
-        return list(
-            dense_parameters(self.policy.distribution(read.observation), self._deciders(read), read.width).values()
-        )
+        return self._dense_parameters(read, self.policy.distribution(read.observation))
 
 
 class GraphLogitsValue(GraphModule):
@@ -105,11 +112,11 @@ class GraphLogitsValue(GraphModule):
     def compute(self, read: PaddedObservation) -> list[Tensor]:
         """The results of both."""
         distribution, value = self.policy(read.observation)
-        return [*dense_parameters(distribution, self._deciders(read), read.width).values(), value.unsqueeze(1)]
+        return [*self._dense_parameters(read, distribution), value.unsqueeze(1)]
 
 
 class GraphActor(ProbabilisticActor):
-    """Draws `action` and writes `action_log_prob`.
+    """Draws `action` and writes `action_log_prob`; of several decisions ("agents", "action"), and of all the joint one.
 
     policy, graphs: as for `GraphModule`. one_hot: whether actions are one-hot. options: those of `ProbabilisticActor`.
     """
@@ -119,11 +126,13 @@ class GraphActor(ProbabilisticActor):
     def __init__(
         self, policy: ActorCritic, graphs: MakeReader = EnvGraphs, *, one_hot: bool = False, **options: Any
     ) -> None:
-        discrete = OneHotCategorical if one_hot else Categorical
-        defaults = {
-            "distribution_class": NodeTanhNormal if policy.actions.continuous else discrete,
-            "return_log_prob": True,
-        }
+        defaults: dict[str, Any] = {"distribution_class": OneHotCategorical if one_hot else Categorical}
+        if policy.actions.continuous:
+            defaults["distribution_class"] = NodeTanhNormal
+        elif not policy.actions.one_per_graph:
+            action: list[Any] = [("agents", "action")]
+            defaults = {"distribution_class": JointCategorical, "out_keys": action, "log_prob_key": "action_log_prob"}
+        defaults["return_log_prob"] = True
         super().__init__(
             self.parameters_module(policy, graphs), in_keys=GraphLogits.written(policy), **{**defaults, **options}
         )
