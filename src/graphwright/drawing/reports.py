@@ -33,7 +33,7 @@ _SMALL = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Distribution:
+class SampledDistribution:
     """Of an enumerated environment: all states [S], the probability that each is sampled and its share R / Z, [S]."""
 
     space: StateSpace
@@ -48,7 +48,7 @@ def save_figures(
     objects: GraphBatch,
     measures: Tensor,
     random: Tensor,
-    distribution: Distribution | None,
+    distribution: SampledDistribution | None,
     folder: Path,
 ) -> list[Path]:
     """Write what can be drawn into `folder`, which is made if need be; the files.
@@ -95,7 +95,7 @@ def draw_objects(task: Problem, environment: Reversible, objects: GraphBatch, ca
     return draw_graphs(objects, captions, node_type=TYPE if TYPE in objects.nodes else None, numbered=named)
 
 
-def draw_distribution(environment: Reversible, distribution: Distribution) -> Figure:
+def draw_distribution(environment: Reversible, distribution: SampledDistribution) -> Figure:
     """What is sampled against what is wanted: heat maps of a two-dimensional grid, bars of anything else."""
     space, sampled, target = distribution.space, distribution.sampled, distribution.target
     if isinstance(environment, HyperGrid) and environment.dimensions == 2:

@@ -193,7 +193,7 @@ class StepCollector(Collector):
         self.returns = state["returns"].to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
         self.vector.state = GraphBatch.from_tensors(live).to(device)
-        _go_on(self.source, state)
+        _resume_source(self.source, state)
 
     def _mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
         """Mean return of the episodes that ended in [T, B] steps, those left out that were lost; NaN where none did."""
@@ -235,7 +235,7 @@ class EpisodeCollector(Collector):
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        _go_on(self.source, state)
+        _resume_source(self.source, state)
 
 
 class DemonstrationCollector(Collector):
@@ -287,7 +287,7 @@ class DemonstrationCollector(Collector):
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        _go_on(self.source, state)
+        _resume_source(self.source, state)
 
 
 def make_generator(
@@ -306,6 +306,6 @@ def _position(source: GeneratedInstances | None) -> dict[str, Tensor]:
     return {} if source is None else {"position": torch.tensor(source.position)}
 
 
-def _go_on(source: GeneratedInstances | None, state: Mapping[str, Tensor]) -> None:
+def _resume_source(source: GeneratedInstances | None, state: Mapping[str, Tensor]) -> None:
     if source is not None:
         source.load_state_dict({"position": int(state["position"])})

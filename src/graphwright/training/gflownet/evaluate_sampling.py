@@ -14,7 +14,7 @@ from torch import Tensor
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
-from graphwright.drawing.reports import Distribution, save_figures
+from graphwright.drawing.reports import SampledDistribution, save_figures
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.rollouts import uniform_choice
 from graphwright.functional.pareto import hypervolume, igd, pareto_front, r2, simplex_weights
@@ -123,7 +123,7 @@ def evaluate_sampling(
     found, found_random = reward.combine(measures, objects), reward.combine(measures_random, random)
     exact = agent.exact()
     if pictures is not None:
-        drawn = None if exact is None else Distribution(exact.space, exact.sampled(agent.policy), exact.target)
+        drawn = None if exact is None else SampledDistribution(exact.space, exact.sampled(agent.policy), exact.target)
         save_figures(agent.problem, environment, reward, objects, measures, found_random, drawn, pictures)
     modes, spread = _modes(agent, objects, found, options)
     modes_random, spread_random = _modes(agent, random, found_random, options)

@@ -49,7 +49,7 @@ class QedReward(Reward):
 
     @override
     def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
-        return _judged(environment, objects, (qed,))[:, 0].clamp(min=self.floor).log()
+        return _evaluated(environment, objects, (qed,))[:, 0].clamp(min=self.floor).log()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class QedSaLogPReward(ManyObjectives):
 
     @override
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
-        return _judged(environment, objects, (qed, synthetic_accessibility, log_p))
+        return _evaluated(environment, objects, (qed, synthetic_accessibility, log_p))
 
 
 def smiles_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
@@ -81,10 +81,10 @@ def drawings(environment: Reversible, objects: GraphBatch) -> list[np.ndarray]:
     return pictures(drawn(environment, objects))
 
 
-def _judged(environment: Reversible, objects: GraphBatch, properties: tuple[Property, ...]) -> Tensor:
+def _evaluated(environment: Reversible, objects: GraphBatch, properties: tuple[Property, ...]) -> Tensor:
     """[B, K] float64."""
     found = drawn(environment, objects)
-    return torch.from_numpy(np.stack([judge(found) for judge in properties], axis=1))
+    return torch.from_numpy(np.stack([evaluate(found) for evaluate in properties], axis=1))
 
 
 _ENCODER = {"kind": "gin", "depth": 4}
