@@ -234,7 +234,7 @@ def test_a_saved_model_runs_on_larger_graphs_with_equal_decisions(size: int, tmp
     observation = larger.reset()
     environment = larger.env_config.environment
     native = NativePolicy(environment.features, environment.actions, SMALL, HeadsConfig())
-    native.load_state_dict(model.policy.network.state_dict())
+    native.load_state_dict(model.policy.network.acting_state())
     expected = native.best(larger.episodes.observation).tolist()
     loaded = load(MaskablePPO, tmp_path / "model", larger)
     assert loaded.predict(observation, deterministic=True)[0].tolist() == expected
