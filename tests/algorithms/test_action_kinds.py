@@ -15,7 +15,7 @@ from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.nn import GraphPolicy
 from graphwright.training.collectors import collect_episodes, collect_steps
 from graphwright.training.decode import decode
@@ -78,7 +78,7 @@ def test_reinforce_learns_from_whole_episodes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["neighbours", "pairs", "hybrid"])
 def test_penalties_go_with_every_discrete_kind(kind: str) -> None:
-    check_environment(Penalized(KINDS[kind], penalty=0.5), GENERATE(6, seeded()))
+    check_environment(PenalizedOptimization(KINDS[kind], penalty=0.5), GENERATE(6, seeded()))
 
 
 @every_kind

@@ -28,7 +28,7 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.collectors import collect_episodes, collect_steps
 from strategies import alone, ragged_batches, relabelled, seeded
@@ -212,7 +212,7 @@ def test_foragers_by_hand() -> None:
 @every
 def test_penalties_go_with_several_decisions(name: str) -> None:
     environment, draw = ENVIRONMENTS[name]
-    penalized = Penalized(environment, penalty=0.5, limit=3)
+    penalized = PenalizedOptimization(environment, penalty=0.5, limit=3)
     instances = environment.instance(draw(6, seeded()))
     final = play(penalized, instances, random_choice(penalized, seeded()))
     assert final.num_graphs == 6

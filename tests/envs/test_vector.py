@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from environments import ENVIRONMENTS, PAIR, Walk
-from graphwright.core import GraphBatch, from_edges
+from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.data.sources import FixedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.rollouts import has_choice
-from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.vector import VectorEnvironment, draw_playable
 from strategies import alone, assert_same, assert_same_batch, cover_instances, seeded, seeds
 
 environments = st.sampled_from(list(ENVIRONMENTS.values()))
@@ -101,3 +101,15 @@ def test_instances_that_never_leave_a_choice_are_refused() -> None:
     edgeless = from_edges(torch.zeros(2, 0), torch.tensor([2]), undirected=True, nodes={"weight": torch.ones(2)})
     with pytest.raises(ValueError, match="nothing to decide"):
         VectorEnvironment(VertexCover(), Again(edgeless), num_envs=2)
+
+
+def test_what_does_not_fit_is_drawn_again() -> None:
+    star = from_edges(
+        torch.tensor([[0, 0], [1, 2]]), torch.tensor([3]), undirected=True, nodes={"weight": torch.ones(3)}
+    )
+    source = FixedInstances(GraphBatch.concat([star, PAIR]), 0)
+    instances, state = draw_playable(VertexCover(), source, 6, lambda drawn, _: drawn.node_segments.lengths < 3)
+    assert instances.node_segments.lengths.tolist() == [2] * 6
+    assert_same_batch(state, VertexCover().reset(instances))
+    with pytest.raises(GraphError, match="too little room"):
+        draw_playable(VertexCover(), source, 1, lambda drawn, _: drawn.node_segments.lengths > 3)

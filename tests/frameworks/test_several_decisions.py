@@ -80,7 +80,7 @@ def test_an_illegal_choice_of_one_decision_changes_nothing(config: EnvConfig) ->
     played = episodes.step(action)
     assert float(played.reward[wrong]) == -1
     assert float(played.own_reward[row]) == -1
-    assert episodes.num_illegal.tolist() == [int(graph == wrong) for graph in range(3)]
+    assert episodes.state.graphs["num_illegal"].tolist() == [int(graph == wrong) for graph in range(3)]
     assert torch.equal(
         episodes.state.select(torch.tensor([wrong])).edge_index, state.select(torch.tensor([wrong])).edge_index
     )

@@ -59,6 +59,8 @@ def test_what_has_no_objective_is_watched_by_its_return(tmp_path: Path) -> None:
     weight = VertexCover().objective(run.agent().solve(instances)).mean()
     assert run.counters.best == pytest.approx(-float(weight), rel=1e-5)
     assert run.latest["validation_return"] <= run.counters.best
-    punished = changed(config, {"collection": {"invalid": {"handling": "penalty"}}})
+    counted = changed(config, {"collection": {"invalid": {"handling": "penalty"}}})
+    assert not counted.collection.played(Bare()).masked
+    punished = changed(config, {"collection": {"invalid": {"handling": "severity"}}})
     with pytest.raises(ConfigError, match="nothing says how bad an action is"):
         new_run(problem, punished, tmp_path / "other")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
+from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, Observation
+from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.envs.environment import Environment
 from graphwright.envs.rollouts import has_choice
 
-_MAX_EMPTY_DRAWS = 100
+_MAX_DRAWS = 100
+
+Fits = Callable[[GraphBatch, GraphBatch], Tensor]
 
 
 class InstanceSource(Protocol):
@@ -40,88 +45,79 @@ class VectorStep:
     successor: Tensor | None = None
 
 
-class Rules(Protocol):
-    """What a policy, a collection and an algorithm ask of the environment behind live episodes."""
+class VectorEnv(ABC):
+    """Live episodes side by side, whoever plays them: this library's environments or those of others.
 
-    @property
-    def features(self) -> Features:
-        """The columns of an observation that a network reads."""
+    environment: how states are observed. num_envs: B. state: of every live graph.
+    """
 
-    @property
-    def actions(self) -> ActionSpec:
-        """What an agent chooses among."""
-
-    @property
-    def edits_graph(self) -> bool:
-        """Whether states are stored whole, since they differ from their instances in more than added columns."""
-
-    def observe(self, state: GraphBatch) -> Observation:
-        """What an agent sees of `state`, and what it may do."""
-
-
-class LiveVector(Protocol):
-    """Live episodes side by side, whoever plays them: this library's environments or others'."""
-
+    environment: Environment
     num_envs: int
     state: GraphBatch
 
     @property
-    def environment(self) -> Rules:
-        """How states are observed."""
-
-    @property
+    @abstractmethod
     def instances(self) -> GraphBatch:
         """The instances of the live episodes."""
 
     def observe(self) -> Observation:
         """What the agent sees of every live graph."""
+        return self.environment.observe(self.state)
 
+    @abstractmethod
     def step(self, action: Tensor) -> VectorStep:
-        """Play `action` and exchange the graphs that are done."""
+        """Play `action`, [D] int64 or [D, columns] float32, and exchange the graphs that are done."""
 
 
-class VectorEnvironment:
+class VectorEnvironment(VectorEnv):
     """`num_envs` live episodes of one environment, each begun anew when it is done."""
 
     def __init__(self, environment: Environment, source: InstanceSource, num_envs: int) -> None:
         self.environment = environment
         self.source = source
         self.num_envs = num_envs
-        instances, self.state = self._begin(num_envs)
+        instances, self.state = draw_playable(environment, source, num_envs)
         self._columns = [list(table) for table in (instances.nodes, instances.edges, instances.graphs)]
 
-    def observe(self) -> Observation:
-        """What the agent sees of every live graph."""
-        return self.environment.observe(self.state)
-
     @property
+    @override
     def instances(self) -> GraphBatch:
-        """The instances of the live episodes."""
         return self.state.keep(*self._columns)
 
+    @override
     def step(self, action: Tensor) -> VectorStep:
-        """Play `action` [D] and exchange the graphs that are done."""
         step = self.environment.step(self.state, action)
         done = (step.terminated | step.truncated).nonzero().squeeze(1)
         final = step.state.select(step.truncated)
         if done.numel():
-            fresh, first_states = self._begin(done.numel())
+            fresh, first_states = draw_playable(self.environment, self.source, done.numel())
             self.state = step.state.replace(done, first_states)
         else:
             fresh, self.state = self.source.draw(0), step.state
         return VectorStep(step.reward, step.terminated, step.truncated, final, fresh, successor=step.successor)
 
-    def _begin(self, count: int) -> tuple[GraphBatch, GraphBatch]:
-        """`count` instances that are not over before they begin, and their first states."""
-        instances = self.source.draw(count)
-        state = self.environment.reset(instances)
-        for _ in range(_MAX_EMPTY_DRAWS):
-            over = (~has_choice(self.environment, self.environment.observe(state))).nonzero().squeeze(1)
-            if not over.numel():
-                return instances, state
-            instances = instances.replace(over, self.source.draw(over.numel()))
-            state = self.environment.reset(instances)
-        raise ValueError(
-            f"{_MAX_EMPTY_DRAWS} draws of instances left nothing to decide (graphs without edges, say); "
-            "give the generator larger sizes or a higher probability"
-        )
+
+def draw_playable(
+    environment: Environment, source: InstanceSource, count: int, fits: Fits | None = None
+) -> tuple[GraphBatch, GraphBatch]:
+    """The next `count` instances that are not over before they begin, and their first states.
+
+    fits: of instances and what is first observed of them, which are taken ([B] bool); None: all of them.
+
+    Raises GraphError where a hundred draws give too few.
+    """
+    instances = source.draw(count)
+    for _ in range(_MAX_DRAWS):
+        state = environment.reset(instances)
+        observation = environment.observe(state)
+        good = has_choice(environment, observation)
+        if fits is not None:
+            good &= fits(instances, observation.graph)
+        rows = (~good).nonzero().squeeze(1)
+        if not rows.numel():
+            return instances, state
+        instances = instances.replace(rows, source.draw(rows.numel()))
+    raise GraphError(
+        f"{_MAX_DRAWS} draws of instances left nothing to decide (graphs without edges, say), or too little room; "
+        "give the generator other sizes or a higher probability, or raise max_nodes and max_edges where there are some"
+    )

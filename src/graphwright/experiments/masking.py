@@ -1,7 +1,7 @@
 """Masking illegal actions against punishing them, on weighted vertex cover with GraphSAGE.
 
-With penalties an illegal action (a node that covers nothing new) is rewarded with −1, and an episode of a graph with n
-nodes ends after n steps.
+With penalties an illegal action (a node that covers nothing new) changes nothing and is rewarded with −1; an episode
+of a graph with n nodes ends after n of them.
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) ->
         [
             f"GraphSAGE, settings of `architectures --mode corrected`, {options.seeds} seeds, "
             f"{options.count(_STEPS):,} steps; {instances.num_graphs} validation graphs. Penalty: an illegal node is "
-            "rewarded with −1 and the episode is cut after n steps; a cover that is then not complete counts as if "
-            "every step had been illegal. Interquartile mean over seeds, 95 % stratified bootstrap interval."
+            "rewarded with −1 and the episode is cut after n of them, which a cover that is then not complete pays. "
+            "Interquartile mean over seeds, 95 % stratified bootstrap interval."
         ],
         ["policy", "decoding", "return", "95 % interval", "complete"],
         rows,

@@ -18,8 +18,8 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Expert, Problem, Solver
-from graphwright.envs.vector import LiveVector, VectorEnvironment
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.vector import VectorEnv, VectorEnvironment
+from graphwright.envs.wrappers.penalized import Penalized, PenalizedOptimization
 from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collector import Collected, Collector
 from graphwright.training.collectors import collect_demonstrations, collect_episodes, collect_steps
@@ -35,11 +35,11 @@ class InvalidConfig:
     """What becomes of illegal actions."""
 
     handling: Literal["mask", "penalty", "severity"] = "mask"
-    """mask rules them out; penalty lets them waste a step and punishes them; severity by how bad they are."""
+    """mask rules them out; penalty lets them change nothing and punishes them; severity by how bad they are."""
     penalty: float = 1.0
     """What an illegal action costs."""
     limit: float = 1.0
-    """Unless they are masked, an episode ends after so many steps for each node of its graph."""
+    """Unless they are masked, an episode ends after so many illegal actions for each node of its graph."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class PlayConfig(ABC):
         """`environment` as it is played: its illegal actions masked or punished. Raises ConfigError where it cannot."""
         if self.invalid.handling == "mask":
             return environment
-        if not isinstance(environment, Optimization):
-            raise ConfigError(
-                f"--invalid.handling {self.invalid.handling}: nothing says how bad an action is; take mask"
-            )
+        if self.invalid.handling == "severity" and not isinstance(environment, Optimization):
+            raise ConfigError("--invalid.handling severity: nothing says how bad an action is; take mask or penalty")
         by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
+        if isinstance(environment, Optimization):
+            return PenalizedOptimization(environment, self.invalid.penalty, by, self.invalid.limit)
         return Penalized(environment, self.invalid.penalty, by, self.invalid.limit)
 
     def instances(self, problem: Problem) -> InstanceGenerator:
@@ -165,7 +165,7 @@ class StepCollector(Collector):
 
     def __init__(
         self,
-        vector: LiveVector,
+        vector: VectorEnv,
         num_steps: int,
         generator: torch.Generator,
         source: GeneratedInstances | None = None,

@@ -18,11 +18,11 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Expert
 from graphwright.envs.rollouts import has_choice, is_over, repeat_each, unroll, until_done
 from graphwright.envs.team import graph_reward, has_own_reward
-from graphwright.envs.vector import LiveVector, Rules
+from graphwright.envs.vector import VectorEnv
 from graphwright.nn import GraphPolicy
 
 
-def collect_steps(vector: LiveVector, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
+def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
     """`num_steps` steps of every live episode, going on from where they are."""
     num_envs = vector.num_envs
     row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
@@ -172,7 +172,7 @@ def _require_steps(states: Sequence[GraphBatch]) -> None:
 
 
 def _store(
-    environment: Rules, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
+    environment: Environment, instances: GraphBatch, instance_rows: Sequence[Tensor], states: Sequence[GraphBatch]
 ) -> States:
     """`states`, batches of states of the instances at `instance_rows`, each thing once where that can be."""
     if environment.edits_graph:

@@ -1,4 +1,4 @@
-"""Illegal actions that cost something, instead of a mask that rules them out."""
+"""The one meaning of a punished illegal action: it changes nothing, costs something, and too many end the episode."""
 
 from __future__ import annotations
 
@@ -10,58 +10,59 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
-from graphwright.core.segment import segment_argmax
+from graphwright.core.segment import segment_sum
+from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization, Solution
-from graphwright.envs.rollouts import has_choice
 from graphwright.envs.team import has_own_reward
 
 
 @dataclass(frozen=True)
-class Penalized(Optimization):
-    """Another environment, without its masks: an illegal action changes nothing and is punished.
+class Penalized(Environment):
+    """Another environment that takes any action: an illegal one changes nothing and is punished.
 
-    Of several decisions in a graph one that is illegal stops them all, and each that is illegal is punished.
+    Illegal is a number that names no legal candidate. Where a graph has several decisions all must be legal, or none is
+    played, and each illegal one is punished; a decision without a legal candidate is neither, whatever it says.
+    Continuous actions are always legal.
 
-    inner: the environment, whose actions are discrete.
+    inner: the environment.
     penalty: the reward of an illegal action is minus this; by="severity": times what `inner.severity` says of it.
-    limit: an episode is truncated after limit · n steps on a graph of n nodes.
+    limit: an episode is truncated after limit · n illegal actions on a graph of n nodes.
+    masked: whether the masks of `inner` are still shown; otherwise every candidate of a decision that has a legal one.
 
-    State: adds the graph columns `steps_taken` [B] int32 and `penalty_paid` [B] float32 to that of `inner`.
-    Objective: with the penalties in it; an incomplete solution pays for all steps, as if each had been illegal.
+    State: adds the graph columns `num_illegal` [B] int32 and `penalty_paid` [B] float32 to that of `inner`.
+
+    Raises ValueError for options that make no environment.
     """
 
-    inner: Optimization
+    inner: Environment
     penalty: float = 1.0
     by: Literal["count", "severity"] = "count"
     limit: float = 1.0
+    masked: bool = False
 
     def __post_init__(self) -> None:
-        """Raise ValueError for options that make no environment."""
-        if self.inner.actions.continuous:
+        if self.inner.actions.continuous and not self.masked:
             raise ValueError("no continuous action is illegal; leave penalties out")
+        if self.by == "severity" and not isinstance(self.inner, Optimization):
+            raise ValueError("by=severity: nothing says how bad an action is; give by=count")
         if self.by == "severity" and not self.inner.actions.one_per_graph:
             raise ValueError("by=severity: says how bad one action a graph is; with several decisions give by=count")
         if not (self.penalty >= 0 and self.limit > 0):
             raise ValueError(f"penalty={self.penalty}, limit={self.limit}: give at least 0, and more than 0")
 
     @property
+    @override
     def features(self) -> Features:
-        """Those of `inner`."""
         return self.inner.features
 
     @property
+    @override
     def actions(self) -> ActionSpec:
-        """Those of `inner`."""
         return self.inner.actions
 
     @property
-    def maximise(self) -> bool:
-        """As `inner`."""
-        return self.inner.maximise
-
-    @property
+    @override
     def edits_graph(self) -> bool:
-        """As `inner`."""
         return self.inner.edits_graph
 
     @property
@@ -70,60 +71,99 @@ class Penalized(Optimization):
         return has_own_reward(self.inner)
 
     @override
-    def instance(self, graph: GraphBatch) -> GraphBatch:
-        return self.inner.instance(graph)
-
     def reset(self, instances: GraphBatch) -> GraphBatch:
-        """As `inner`; nothing is paid yet."""
         zero = torch.zeros(instances.num_graphs, device=instances.device)
-        return self.inner.reset(instances).with_graphs(steps_taken=zero.to(torch.int32), penalty_paid=zero)
+        return self.inner.reset(instances).with_graphs(num_illegal=zero.to(torch.int32), penalty_paid=zero)
 
+    @override
     def observe(self, state: GraphBatch) -> Observation:
-        """As `inner`; every candidate may be chosen while there is a legal one."""
         observation = self.inner.observe(state)
-        alive = has_choice(self.inner, observation)
+        if self.masked:
+            return observation
+        graph = observation.graph
+        able = self.actions.able(graph, observation.masks)
         masks = []
-        rows_of, deciders = self.actions.rows(observation.graph), self.actions.deciders(observation.graph)
-        for segments, mask in zip(rows_of, observation.masks, strict=True):
-            rows = alive[deciders.index[segments.index]]
+        for rows_of, mask in zip(self.actions.rows(graph), observation.masks, strict=True):
+            rows = able[rows_of.index]
             masks.append(rows.view(-1, *[1] * (mask.dim() - 1)).expand(mask.shape).clone())
-        return Observation(observation.graph, tuple(masks))
+        return Observation(graph, tuple(masks))
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        observation = self.inner.observe(state)
-        graph, spec = observation.graph, self.actions
-        layout, graphs = spec.layout(graph), spec.deciders(graph)
+        return self.step_observed(state, self.inner.observe(state), action)
+
+    def step_observed(self, state: GraphBatch, observation: Observation, action: Tensor) -> Step:
+        """`step`, where `observation`, what `inner` shows of `state`, is known: nothing is observed twice."""
+        spec, graph = self.actions, observation.graph
+        if spec.continuous:
+            return self.inner.step(state, action)
+        layout = spec.layout(graph)
         mask, candidates = layout.arrange(observation.masks), layout.segments
-        permitted = mask[(candidates.ptr[:-1] + action).clamp(min=0)] if mask.numel() else action < 0
-        permitted |= action < 0
-        instead = segment_argmax(torch.where(mask, 1.0, -torch.inf), candidates)
-        step = self.inner.step(state, torch.where(permitted, action, instead))
-        legal = spec.joint(graph, (~permitted).long()) == 0
-        illegal = (~legal).nonzero().squeeze(1)
-        degree = self.inner.severity(state, action) if self.by == "severity" else torch.ones(action.shape)
-        fines = (self.penalty * degree).masked_fill(permitted, 0)
-        fine = spec.joint(graph, fines)
-        steps_taken = state.graphs["steps_taken"] + 1
-        following = step.state.replace(illegal, state.select(illegal)).with_graphs(
-            steps_taken=steps_taken, penalty_paid=state.graphs["penalty_paid"] + fine
-        )
-        terminated = step.terminated & legal
-        late = steps_taken >= self.limit * state.node_segments.lengths
-        truncated = ((step.truncated & legal) | late) & ~terminated
-        if self.own_reward:
-            reward = torch.where(legal[graphs.index], step.reward, -fines)
+        known = (action >= 0) & (action < candidates.lengths)
+        permitted = known & mask[torch.where(known, candidates.ptr[:-1] + action, 0)] if mask.numel() else known
+        if spec.one_per_graph:
+            legal = permitted
         else:
-            reward = torch.where(legal, step.reward, -fine)
-        stays = step.successor
-        if stays is not None:
-            stays = torch.where(legal[graphs.index], stays, graphs.position)
-        return Step(following, reward, terminated, truncated, stays)
+            able = segment_sum(mask, candidates) > 0
+            action, permitted = torch.where(able, action, -1), permitted | ~able
+            legal = (spec.joint(graph, ~permitted) == 0) & (spec.joint(graph, able) > 0)
+        if bool(legal.all()):
+            return self.inner.step(state, action)
+        fines = torch.where(permitted, 0.0, -self.penalty)
+        if self.by == "severity":
+            bad = (known & ~permitted).nonzero().squeeze(1)
+            fines[bad] *= self._severity(state.select(bad), action[bad])
+        return self._step_some(state, graph, action, legal, fines)
+
+    def _step_some(self, state: GraphBatch, graph: GraphBatch, action: Tensor, legal: Tensor, fines: Tensor) -> Step:
+        """Play the graphs that are `legal` [B] bool; all others stay, and decisions are rewarded with `fines` [D]."""
+        spec, deciders = self.actions, self.actions.deciders(graph)
+        fine = spec.joint(graph, fines)
+        num_illegal = state.graphs["num_illegal"] + ~legal
+        following = state.with_graphs(num_illegal=num_illegal, penalty_paid=state.graphs["penalty_paid"] - fine)
+        reward = fines if self.own_reward else fine
+        terminated = torch.zeros_like(legal)
+        truncated = ~legal & (num_illegal >= self.limit * state.node_segments.lengths)
+        successor = None
+        rows = legal.nonzero().squeeze(1)
+        if rows.numel():
+            step = self.inner.step(state.select(rows), spec.select(graph, action, rows))
+            following = following.replace(rows, step.state)
+            decisions = deciders.select(rows)[1]
+            reward[decisions if self.own_reward else rows] = step.reward
+            terminated[rows], truncated[rows] = step.terminated, step.truncated
+            if step.successor is not None:
+                successor = deciders.position.index_put((decisions,), step.successor)
+        return Step(following, reward, terminated, truncated, successor)
+
+    def _severity(self, state: GraphBatch, action: Tensor) -> Tensor:
+        assert isinstance(self.inner, Optimization)
+        return self.inner.severity(state, action)
+
+
+@dataclass(frozen=True)
+class PenalizedOptimization(Penalized, Optimization):
+    """`Penalized`, of an optimisation.
+
+    Objective: with the penalties in it; an incomplete solution pays for limit · n illegal actions at least.
+    """
+
+    inner: Optimization
+
+    @property
+    @override
+    def maximise(self) -> bool:
+        return self.inner.maximise
+
+    @override
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        return self.inner.instance(graph)
 
     @override
     def objective(self, state: GraphBatch) -> Tensor:
-        everything = self.penalty * self.limit * state.node_segments.lengths.double()
-        paid = torch.where(self.inner.is_complete(state), state.graphs["penalty_paid"].double(), everything)
+        paid = state.graphs["penalty_paid"].double()
+        least = self.penalty * self.limit * state.node_segments.lengths.double()
+        paid = torch.where(self.inner.is_complete(state), paid, torch.maximum(paid, least))
         return self.inner.objective(state) + (-paid if self.maximise else paid)
 
     @override

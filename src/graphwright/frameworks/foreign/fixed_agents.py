@@ -6,37 +6,27 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import GraphBatch, GraphError, Observation
-from graphwright.envs.vector import LiveVector, VectorStep
-from graphwright.frameworks.foreign.states import ForeignEnvironment
+from graphwright.core import GraphBatch, GraphError
+from graphwright.envs.vector import VectorEnv, VectorStep
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
 
 AGENT, ENV = "agent", "env"
 
 
-class FixedAgents(LiveVector):
+class FixedAgents(VectorEnv):
     """The agents of a vector environment in fixed rows: a row changes its agent only where an episode ends.
 
     `step` raises GraphError after a step for which that does not hold.
     """
 
     def __init__(self, vector: ForeignVectorEnv) -> None:
-        self.vector = vector
+        self.vector, self.environment = vector, vector.environment
         self.state, self.num_envs = vector.state, vector.state.num_graphs
-
-    @property
-    @override
-    def environment(self) -> ForeignEnvironment:
-        return self.vector.environment
 
     @property
     @override
     def instances(self) -> GraphBatch:
         return self.vector.instances
-
-    @override
-    def observe(self) -> Observation:
-        return self.vector.observe()
 
     @override
     def step(self, action: Tensor) -> VectorStep:

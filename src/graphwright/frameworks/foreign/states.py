@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import (
     ActionBlock,
@@ -17,17 +17,19 @@ from graphwright.core import (
     GraphError,
     Observation,
     Segments,
+    Step,
     from_edges,
 )
 from graphwright.core.rows import Table
+from graphwright.envs.environment import Environment
 from graphwright.workers.env_group import PackedArrays
 
 _LINK = "link"
+_ELSEWHERE = "the episodes of others begin and go on in their own processes; step their vector environment"
 
 
-@dataclass(frozen=True)
-class ForeignEnvironment:
-    """An environment whose dynamics run elsewhere: its state is its last observation.
+class ForeignEnvironment(Environment):
+    """An environment whose dynamics run elsewhere: its state is its last observation, and only that is known of it.
 
     A state has the columns of `features`; the edge column `link` [E] int64, the row of each edge in the environment's
     own list; and for each action block a column `legal_NAME` of the table that its rows are tied to.
@@ -35,17 +37,38 @@ class ForeignEnvironment:
     Raises ValueError for actions on pairs of nodes, which no table has rows for.
     """
 
-    features: Features
-    actions: ActionSpec
-    undirected: bool = False
-    device: torch.device | str = "cpu"
-
-    edits_graph = True
-
-    def __post_init__(self) -> None:
-        for block in self.actions.blocks:
-            if self.actions.table(block) is None:
+    def __init__(
+        self, features: Features, actions: ActionSpec, undirected: bool = False, device: torch.device | str = "cpu"
+    ) -> None:
+        for block in actions.blocks:
+            if actions.table(block) is None:
                 raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
+        self._features, self._actions = features, actions
+        self.undirected = undirected
+        self.device = device
+
+    @property
+    @override
+    def features(self) -> Features:
+        return self._features
+
+    @property
+    @override
+    def actions(self) -> ActionSpec:
+        return self._actions
+
+    @property
+    @override
+    def edits_graph(self) -> bool:
+        return True
+
+    @override
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        raise NotImplementedError(_ELSEWHERE)
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        raise NotImplementedError(_ELSEWHERE)
 
     def states(self, packs: Sequence[PackedArrays]) -> GraphBatch:
         """All graphs of `packs`, in order. Raises GraphError for links or masks that do not fit."""
@@ -67,8 +90,8 @@ class ForeignEnvironment:
             graph = self._with_mask(graph, block, legal)
         return graph
 
+    @override
     def observe(self, state: GraphBatch) -> Observation:
-        """The state itself, with its masks."""
         return Observation(
             state, tuple(_mask(state, self.actions.table(block), block) for block in self.actions.blocks)
         )

@@ -18,7 +18,7 @@ from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
-from graphwright.envs.vector import LiveVector
+from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, load_checkpoint, load_module
@@ -83,7 +83,7 @@ class ForeignRun(Runner):
 
     def __init__(
         self,
-        vector: ForeignVectorEnv | LiveVector,
+        vector: VectorEnv,
         config: ForeignTraining,
         directory: Path,
         validation: ForeignVectorEnv | None = None,
@@ -135,7 +135,7 @@ class ForeignRun(Runner):
 
 
 def train_foreign(
-    vector: ForeignVectorEnv | LiveVector,
+    vector: VectorEnv,
     config: ForeignTraining,
     directory: Path | str,
     console: Console | None = None,
@@ -156,7 +156,7 @@ def train_foreign(
 
 
 def resume_foreign(
-    vector: ForeignVectorEnv | LiveVector,
+    vector: VectorEnv,
     directory: Path | str,
     *,
     seconds: float | None = None,

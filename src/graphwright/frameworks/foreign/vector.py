@@ -7,21 +7,24 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_sum
-from graphwright.envs.vector import LiveVector, VectorStep
+from graphwright.envs.vector import VectorEnv, VectorStep
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.workers.env_group import GroupStep
 from graphwright.workers.env_pool import EnvPool, WorkerFailure
 
 
-class ForeignVectorEnv:
+class ForeignVectorEnv(VectorEnv):
     """`num_envs` live episodes, each reset when it ends. A context manager, which closes the environments.
 
     Where a worker fails, the step that it did not answer has reward 0 and truncates the episode at the state before
     it; `num_lost` counts such steps.
     """
+
+    environment: ForeignEnvironment
 
     def __init__(self, pool: EnvPool, environment: ForeignEnvironment) -> None:
         self.pool = pool
@@ -35,6 +38,7 @@ class ForeignVectorEnv:
         self._is_in_step = False
 
     @property
+    @override
     def instances(self) -> GraphBatch:
         """Empty graphs: states are stored whole, so that nothing needs the instances."""
         return _bare_graphs(self.state.num_graphs)
@@ -49,10 +53,7 @@ class ForeignVectorEnv:
         """Steps whose outcome is unknown, since a worker failed."""
         return sum(failure.num_lost for failure in self.failures)
 
-    def observe(self) -> Observation:
-        """The observation of every live graph."""
-        return self.environment.observe(self.state)
-
+    @override
     def step(self, action: Tensor) -> VectorStep:
         """Play `action`, [B] int64 or [N, columns] float32, and replace the graphs that are done.
 
@@ -75,7 +76,7 @@ class ForeignVectorEnv:
         self._is_in_step = False
         return VectorStep(reward, terminated, truncated, final, _bare_graphs(done), lost)
 
-    def with_fixed_agents(self) -> LiveVector:
+    def with_fixed_agents(self) -> VectorEnv:
         """The same episodes with fixed rows, as PPO needs them: a row belongs to one episode until that ends."""
         return self
 

@@ -22,7 +22,7 @@ from graphwright.envs.problems.graph_robustness.environment import GRAPH_ROBUSTN
 from graphwright.envs.problems.graph_robustness.instances import ORDERS, as_instance, with_orders
 from graphwright.envs.problems.graph_robustness.robustness import breaks, pieces, robustness_of_sets
 from graphwright.envs.rollouts import has_choice, play, unroll
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.training.agent import load
 from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
@@ -217,7 +217,7 @@ def test_joined_graphs_have_one_piece_and_no_link_too_many(batch: GraphBatch, se
     [
         GraphRobustness(),
         GraphRobustness("random", 3.0),
-        Penalized(GraphRobustness(), limit=2.0),
+        PenalizedOptimization(GraphRobustness(), limit=2.0),
     ],
 )
 @pytest.mark.parametrize("weights", ["joined", "as-drawn"])

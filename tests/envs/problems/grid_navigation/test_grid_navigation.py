@@ -14,7 +14,7 @@ from graphwright.envs.problems.grid_navigation.environment import GRID_NAVIGATIO
 from graphwright.envs.problems.grid_navigation.maps import from_map
 from graphwright.envs.problems.grid_navigation.patrol import advance
 from graphwright.envs.rollouts import has_choice, play, unroll
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from strategies import alone, assert_same, assert_same_batch, relabelled, seeded
 
 NORTH, EAST, SOUTH, WEST, STAY = range(5)
@@ -137,11 +137,11 @@ def test_failures_cost_one_whenever_they_happen_and_steps_their_share() -> None:
 def test_the_environment_conforms(guide: str) -> None:
     environment = GridNavigation(guide=guide, limit=2.0)  # type: ignore[arg-type]
     check_environment(environment, GRID_NAVIGATION.generator(None, (1, 4, 12, 25))(12, seeded()))
-    check_environment(Penalized(environment), GRID_NAVIGATION.generator(None, (9, 16))(4, seeded()))
+    check_environment(PenalizedOptimization(environment), GRID_NAVIGATION.generator(None, (9, 16))(4, seeded()))
 
 
 def test_an_illegal_step_changes_nothing() -> None:
-    environment = Penalized(GridNavigation())
+    environment = PenalizedOptimization(GridNavigation())
     state = environment.reset(environment.instance(from_map(["R#", ".G"])))
     step = environment.step(state, torch.tensor([EAST]))
     assert step.reward.tolist() == [-1]

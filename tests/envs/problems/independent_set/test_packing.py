@@ -18,7 +18,7 @@ from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SE
 from graphwright.envs.problems.independent_set.max_product import claims
 from graphwright.envs.problems.public_goods.environment import PUBLIC_GOODS, PublicGoods
 from graphwright.envs.rollouts import has_choice, play
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.nn import EncoderConfig
 from graphwright.training.config import TrainConfig
 from graphwright.training.decode import decode
@@ -124,7 +124,7 @@ def test_severity_counts_what_stands_in_the_way(problem: Problem) -> None:
 @both
 @pytest.mark.parametrize("by", ["count", "severity"])
 def test_it_conforms_with_penalties(problem: Problem, by: str) -> None:
-    environment = Penalized(problem.environment, by=by)  # type: ignore[arg-type]
+    environment = PenalizedOptimization(problem.environment, by=by)  # type: ignore[arg-type]
     check_environment(environment, problem.generator(None, (8,))(4, seeded()))
 
 

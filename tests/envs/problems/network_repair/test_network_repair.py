@@ -23,7 +23,7 @@ from graphwright.envs.problems.network_repair.state import dark_share, working_n
 from graphwright.envs.problems.network_repair.storm import after_storm
 from graphwright.envs.problems.network_repair.supply import prospects, served_nodes, spanning_tree
 from graphwright.envs.rollouts import has_choice, play, unroll
-from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.training.agent import load
 from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
@@ -290,7 +290,7 @@ def test_the_spanning_tree_is_the_shortest(graph: GraphBatch, seed: int) -> None
         NetworkRepair(),
         NetworkRepair(4.0, 0.2, 0.01, 3.0, 5.0, "stuck"),
         NetworkRepair(spares=0.0),
-        Penalized(NetworkRepair()),
+        PenalizedOptimization(NetworkRepair()),
     ],
 )
 @pytest.mark.parametrize("topology", ["gabriel", "erdos-renyi:p=0.2"])
