@@ -26,8 +26,6 @@ from rich.console import Console
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.node_sets import CutReward, SetReward
-from graphwright.envs.generative.tasks.node_sets import rb_graphs
 from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import uniform_choice
 from graphwright.training.config import TrainConfig
@@ -37,8 +35,8 @@ from graphwright.training.gflownet.sampling import Choose, sample_forward
 from graphwright.training.statistics import stratified_interval
 from graphwright.training.train import train
 
-SIZES = {"independent-set": SetReward(), "max-cut": CutReward()}
-"""What is measured, by task: nodes of the set, edges of the cut; rewards with a temperature of one are their exp."""
+TASKS = ("independent-set", "max-cut")
+"""What is measured is their objective: nodes of the set, edges of the cut, since all weights are 1."""
 
 
 @dataclass(frozen=True)
@@ -63,21 +61,21 @@ class Options:
     """Folder for the table, as flow-graphs.md."""
 
 
-def fixed_graphs(count: int) -> GraphBatch:
-    """The graphs to evaluate on."""
-    generator = torch.Generator().manual_seed(2023)
-    return rb_graphs(find_problem("max-cut").builder, count, generator)
+def fixed_graphs(task: str, count: int) -> GraphBatch:
+    """The graphs to evaluate on, the same for all tasks."""
+    problem, generator = find_problem(task), torch.Generator().manual_seed(2023)
+    return problem.sampled.instances(problem.builder, count, generator)
 
 
 def draw(config: TrainConfig, task: str, choose: Choose, options: Options) -> Tensor:
     """[graphs, draws]: sizes of the objects that `choose` builds."""
-    generator, graphs, sizes = torch.Generator().manual_seed(1), fixed_graphs(options.graphs), []
+    generator, graphs, sizes = torch.Generator().manual_seed(1), fixed_graphs(task, options.graphs), []
     for graph in range(options.graphs):
         instances = graphs.select(torch.full((options.draws,), graph))
         condition, num_measures = config.collection.condition, config.collection.reward.num_measures
         conditions = condition.goals(options.draws, num_measures, generator, Goal())
         objects = sample_forward(config.environment, condition.attach(instances, conditions), choose).objects
-        sizes.append(SIZES[task](config.environment, objects))
+        sizes.append(config.environment.objective(objects))
     return torch.stack(sizes)
 
 
@@ -100,9 +98,7 @@ def baselines(task: str, options: Options) -> dict[str, list[float]]:
     """Uniform random choice, the heuristics of the problem, and the best known."""
     config, problem = TrainConfig.for_problem(task, "vargrad"), find_problem(task)
     random = draw(config, task, uniform_choice(config.environment.actions, torch.Generator().manual_seed(1)), options)
-    graphs = fixed_graphs(options.graphs)
-    weighted = graphs.with_nodes(weight=torch.ones(graphs.num_nodes)).with_edges(weight=torch.ones(graphs.num_edges))
-    instances = problem.environment.instance(weighted)
+    instances = fixed_graphs(task, options.graphs)
     environment, simple = problem.environment, problem.heuristics.items()
     by_rule = {name: [float(environment.objective(rule(environment, instances)).mean())] for name, rule in simple}
     assert problem.solve_exactly is not None
@@ -118,7 +114,7 @@ def summary(sizes: Tensor) -> list[float]:
 
 def main(options: Options) -> None:
     options.runs.mkdir(parents=True, exist_ok=True)
-    jobs = [(task, seed) for task in SIZES for seed in range(options.seeds)]
+    jobs = [(task, seed) for task in TASKS for seed in range(options.seeds)]
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
         found = list(pool.map(run, *zip(*jobs, strict=True), [options] * len(jobs)))
     results = dict(zip(jobs, found, strict=True))
@@ -130,7 +126,7 @@ def main(options: Options) -> None:
         f"| task | | mean size | best of {options.draws} |",
         "|---|---|---:|---:|",
     ]
-    for task in SIZES:
+    for task in TASKS:
         scores = np.array([results[task, seed] for seed in range(options.seeds)])
         trained = [stratified_interval(column[:, None]) for column in scores.T]
         cells = " | ".join(f"{value:,.2f} ({low:,.2f} to {high:,.2f})" for value, low, high in trained)

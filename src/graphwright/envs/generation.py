@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.exports import node_link_lines
+from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
 
 Instances = Callable[[Reversible, int, torch.Generator], GraphBatch]
@@ -55,9 +58,27 @@ class Reward(ABC):
         return measures.exp()
 
 
+@dataclass(frozen=True)
+class ObjectiveReward(Reward):
+    """log R = −cost / temperature, of environments that optimise: a better solution is wanted more often."""
+
+    temperature: float = 1.0
+    """What the logarithm of the reward is divided by."""
+
+    @override
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
+        assert isinstance(environment, Optimization)
+        return -environment.cost(objects) / self.temperature
+
+
 def nothing_given(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
     """The instances of tasks to which nothing is given."""
     return blank(count)
+
+
+def drawn(generator: InstanceGenerator) -> Instances:
+    """The instances that `generator` draws."""
+    return lambda environment, count, random: generator(count, random)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from graphwright.distributions import PreferenceCategorical, RaggedCategorical
 from graphwright.envs.generation import Generation
 from graphwright.envs.generative.grid import COORDINATE, axes
 from graphwright.envs.generative.many_objectives import ManyObjectives
-from graphwright.envs.generative.node_sets import CHOSEN, IndependentSets
 from graphwright.envs.problem import Problem
+from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
 from graphwright.envs.registry import find_problem
 from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig
@@ -45,7 +45,7 @@ class EndsOfAPath(ManyObjectives):
         return ("left", "right")
 
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
-        return objects.nodes[CHOSEN].view(-1, 2, 3).double().mean(2)
+        return objects.nodes["selected"].view(-1, 2, 3).double().mean(2)
 
 
 def paths(environment: Reversible, count: int, generator: torch.Generator) -> GraphBatch:
@@ -54,7 +54,9 @@ def paths(environment: Reversible, count: int, generator: torch.Generator) -> Gr
     return one.select(torch.zeros(count, dtype=torch.int64))
 
 
-PATHS = Problem("paths", "Independent sets", IndependentSets(), generation=Generation(EndsOfAPath(), instances=paths))
+PATHS = Problem(
+    "paths", "Independent sets", INDEPENDENT_SET.builder, generation=Generation(EndsOfAPath(), instances=paths)
+)
 """Objects that end because nothing is left to do."""
 TASKS = {"stops": TWO_OBJECTIVES, "ends by itself": PATHS, "one objective": find_problem("hyper-grid")}
 CONDITIONS = {

@@ -17,7 +17,9 @@ from graphwright.core import GraphBatch, Observation, Segments, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.data.states import StateTable
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generative.node_sets import Cuts, IndependentSets
+from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
+from graphwright.envs.problems.max_cut.problem import MAX_CUT
+from graphwright.envs.problems.max_cut.weights import unit_weights
 from graphwright.envs.registry import find_problem
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import uniform_choice
@@ -30,12 +32,14 @@ from samplers import OBJECTIVES, sampler_config
 from strategies import assert_same_batch, seeded
 
 BY_STEP = [name for name, objective in OBJECTIVES.items() if objective.by_step and name != "envelope-q"]
-PATH = from_edges(torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]]), torch.tensor([5]), undirected=True)
+PATH = from_edges(
+    torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]]), torch.tensor([5]), undirected=True, nodes={"weight": torch.ones(5)}
+)
 WALKED: dict[str, tuple[Reversible, GraphBatch]] = {
     "grid": SMALL["grid"],
     "two colours": SMALL["two colours"],
-    "independent sets": (IndependentSets(), PATH),
-    "cuts": (Cuts(), PATH),
+    "independent sets": (INDEPENDENT_SET.builder, PATH),
+    "cuts": (MAX_CUT.builder, unit_weights(PATH, seeded())),
 }
 
 

@@ -26,7 +26,7 @@ from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.data.states import WholeStates
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generative.enumeration import enumerate_states
-from graphwright.envs.generative.node_sets import IndependentSets
+from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import uniform_choice
 from graphwright.functional.gflownet import Regression
@@ -152,7 +152,7 @@ def test_objects_that_are_finished_at_once_are_learned_from(algorithm: str) -> N
 @pytest.mark.parametrize("algorithm", ["tb", "vargrad", "db", "forward-looking", "subtb", "fm", "soft-q"])
 def test_objects_that_end_without_stop(algorithm: str) -> None:
     """Maximal independent sets of a path of four nodes."""
-    environment = IndependentSets()
+    environment = INDEPENDENT_SET.builder
     path = from_edges(torch.tensor([[0, 1, 2], [1, 2, 3]]), torch.tensor([4]), undirected=True)
     path = path.with_nodes(weight=torch.ones(4)).with_edges(weight=torch.ones(6))
     SMALL_INSTANCES[id(environment)] = path

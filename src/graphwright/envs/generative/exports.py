@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from graphwright.core import GraphBatch
 from graphwright.envs.reversible import Reversible
@@ -32,3 +33,24 @@ def node_link_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
         }
         lines.append(json.dumps(document, separators=(",", ":")))
     return lines
+
+
+def chosen_lines(column: str) -> Callable[[Reversible, GraphBatch], list[str]]:
+    """An export of graphs of which nodes were chosen, those where the bool node column of that name is true.
+
+    A JSON document a line: {"nodes": how many, "edges": [[u, v], ...], "chosen": [...]}.
+    """
+
+    def export(environment: Reversible, objects: GraphBatch) -> list[str]:
+        rows, links = objects.links
+        ends = (objects.edge_index[:, rows] - objects.node_ptr[:-1][objects.edge_graph[rows]]).T
+        lines = []
+        for place, edges in enumerate(ends.split(links.lengths.tolist())):
+            chosen = objects.nodes[column][slice(*objects.node_ptr[place : place + 2].tolist())]
+            document = {
+                "nodes": chosen.numel(), "edges": edges.tolist(), "chosen": chosen.nonzero().squeeze(1).tolist()
+            }  # fmt: skip
+            lines.append(json.dumps(document, separators=(",", ":")))
+        return lines
+
+    return export

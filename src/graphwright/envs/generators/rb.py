@@ -111,3 +111,8 @@ SMALL_RB_SIZES = (200, 207, 210, 216, 220, 220, 230, 231, 240, 242, 253, 264)
 
 They are n · k for n from 20 to 24 and k from 5 to 11, where it is 200 to 300; 220 is both 20 · 11 and 22 · 10.
 """
+
+TINY_RB = ModelRB(n_min=5, n_max=8)
+"""Graphs of the same kind with 5 to 8 cliques, to learn on in place of larger ones."""
+TINY_RB_SIZES = tuple(n for n in range(20, 61) if any(n % cliques == 0 for cliques in range(5, 9)))
+"""Sizes for `TINY_RB`, 20 to 60 nodes."""

@@ -11,28 +11,38 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
+from graphwright.envs.reversible import Move, Reversible
 from graphwright.envs.undirected import require_undirected
 
 
-class MaximalSet(Optimization):
+class MaximalSet(Optimization, Reversible):
     """Choose nodes, no two of them joined, until every node is chosen or has a chosen neighbour.
+
+    Any chosen node may be taken back, so k! ways lead to a set of k nodes; there is no stop, so that every object is
+    a maximal set.
 
     Instance: an undirected simple graph with a node column of numbers [N] float32, whose name `number` says.
     State: adds the node columns `selected` [N] bool and `free` [N] bool: neither chosen nor next to a chosen node.
     Observation: the graph of the free nodes, on which alone the rest of the episode depends (the others stay, alone and
-        with zeros); per node `free`, its number x over `unit`, its free degree d as `log_degree` log(1 + d) and
-        `relative_degree` d over the graph's largest, `per_node` x / (d + 1), and `share` of x in the sum over the node
-        and its free neighbours.
+        with zeros), and those of these node columns that `columns` names: `selected`, `free`, its number x over `unit`,
+        its free degree d as `log_degree` log(1 + d) and `relative_degree` d over the graph's largest, `per_node`
+        x / (d + 1), and `share` of x in the sum over the node and its free neighbours.
     Action: one free node.
     Termination: no node is free. A graph without nodes is over before it begins.
     """
 
     actions = ActionSpec(per_node("select"))
+    backward_actions = ActionSpec(per_node("drop"))
 
     @property
     @abstractmethod
     def number(self) -> str:
         """The node column of an instance that says what a node is worth, or what it costs."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The node columns that a network sees; others are not computed."""
 
     @abstractmethod
     def unit(self, state: GraphBatch) -> Tensor:
@@ -45,8 +55,7 @@ class MaximalSet(Optimization):
     @property
     @override
     def features(self) -> Features:
-        columns = ("free", self.number, "log_degree", "relative_degree", "per_node", "share")
-        return Features(nodes=dict.fromkeys(columns, 1))
+        return Features(nodes=dict.fromkeys(self.columns, 1))
 
     def reset(self, instances: GraphBatch) -> GraphBatch:
         """No node is chosen."""
@@ -55,32 +64,67 @@ class MaximalSet(Optimization):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        free = state.nodes["free"]
-        graph = state.keep(nodes=["free"]).filter_edges(free[state.edge_index].all(0))
+        free, (source, destination) = state.nodes["free"], state.edge_index
+        graph = state.keep(nodes=["free"], graphs=list(state.graphs)).filter_edges(free[source] & free[destination])
         number = state.nodes[self.number] * free / self.unit(state)[state.node_graph]
-        degree = graph.in_degree.to(torch.float32)
-        largest = segment_max(degree, graph.node_segments)[graph.node_graph]
-        exact = number.double()  # in which the order of the nodes does not show in their sum
-        around = segment_sum(exact[graph.edge_index[0]], graph.in_edges).to(number.dtype)
-        columns = {
-            self.number: number,
-            "log_degree": degree.log1p(),
-            "relative_degree": degree / largest.clamp(min=1),
-            "per_node": number / (degree + 1),
-            "share": number / (number + around).clamp(min=torch.finfo(number.dtype).tiny),
-        }
+        columns = {name: self.column(name, state, graph, number) for name in self.columns}
         return Observation(graph.with_nodes(**columns), (free,))
+
+    def column(self, name: str, state: GraphBatch, graph: GraphBatch, number: Tensor) -> Tensor:
+        """[N]: the node column `name` of an observation.
+
+        graph: that of the free nodes. number: [N] float32, the numbers of free nodes over `unit`, 0 of others. Raises
+        ValueError for a column that does not exist.
+        """
+        match name:
+            case "selected" | "free":
+                return state.nodes[name]
+            case self.number:
+                return number
+            case "log_degree":
+                return graph.in_degree.to(torch.float32).log1p()
+            case "relative_degree":
+                degree = graph.in_degree.to(torch.float32)
+                return degree / segment_max(degree, graph.node_segments)[graph.node_graph].clamp(min=1)
+            case "per_node":
+                return number / (graph.in_degree + 1)
+            case "share":
+                exact = number.double()  # in which the order of the nodes does not show in their sum
+                around = segment_sum(exact[graph.edge_index[0]], graph.in_edges).to(number.dtype)
+                return number / (number + around).clamp(min=torch.finfo(number.dtype).tiny)
+            case _:
+                raise ValueError(f"there is no node column {name!r} to see")
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
+        following = self.advance(state, action).state
+        complete = self.is_complete(following)
+        reward = self.node_reward(state)[state.node_ptr[:-1] + action]
+        return Step(following, reward, complete, torch.zeros_like(complete))
+
+    @override
+    def advance(self, state: GraphBatch, action: Tensor) -> Move:
         node = state.node_ptr[:-1] + action
         neighbours = state.edge_index[0, state.in_edges.select(node)[1]]
         following = state.with_nodes(
             selected=state.nodes["selected"].index_fill(0, node, True),
             free=state.nodes["free"].index_fill(0, torch.cat([node, neighbours]), False),
         )
-        complete = self.is_complete(following)
-        return Step(following, self.node_reward(state)[node], complete, torch.zeros_like(complete))
+        return Move(following, action)
+
+    @override
+    def undo(self, state: GraphBatch, action: Tensor) -> Move:
+        selected = state.nodes["selected"].index_fill(0, state.node_ptr[:-1] + action, False)
+        return Move(self.final_state(state, selected), action)
+
+    @override
+    def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
+        return (state.nodes["selected"],)
+
+    @override
+    def given(self, state: GraphBatch) -> GraphBatch:
+        nodes = [name for name in state.nodes if name not in ("selected", "free")]
+        return state.keep(nodes=nodes, edges=list(state.edges), graphs=list(state.graphs))
 
     def is_complete(self, state: GraphBatch) -> Tensor:
         """Whether no further node fits."""

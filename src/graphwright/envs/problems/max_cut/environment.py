@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Segments, Step, per_node
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_max, segment_mean, segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.problems.max_cut.cut import Cut
 from graphwright.envs.problems.max_cut.gains import answered_gains, coupling, gains, pair_gains
-from graphwright.envs.problems.max_cut.weights import weighted_instance
 
 _REST = 0.1  # flips for each node of its graph, for which a node rests after its own
 _MEMORY = 8.0  # flips in which the memory of a flip falls to 1 / e
@@ -20,14 +19,13 @@ _TINY = 1e-9  # of `scale`: gains below are rounding
 
 
 @dataclass(frozen=True)
-class MaxCut(Optimization):
+class MaxCut(Cut):
     """Put the nodes on two sides such that the edges between the sides weigh most.
 
     Exploratory, after ECO-DQN (Barrett et al. 2020, "Exploratory combinatorial optimization with reinforcement
     learning"): a node may be flipped back, and the best cut on the way counts.
 
-    Instance: an undirected simple graph with the edge column `weight` [E] float32, of any sign, and what
-    `with_strength` adds to it: `strength` [N] and `scale` [B].
+    Instance: that of `Cut`.
     State: adds the node columns `side` and `best_side` [N] bool and `flipped` [N] int32 (the flip that was its last,
     counted from 1; −1: none), and the graph columns `cut` and `best_cut` [B] float64 and `time` [B] int32, flips so
     far.
@@ -56,7 +54,6 @@ class MaxCut(Optimization):
     flips: float = 2.0
     """An episode has so many flips for each node."""
 
-    maximise = True
     features = Features(
         nodes={
             **{"gain": 1, "pair_gain": 1, "answered": 1, "answered_twice": 1, "relative_gain": 1},
@@ -69,10 +66,6 @@ class MaxCut(Optimization):
     def __post_init__(self) -> None:
         if not 0 < self.flips < float("inf"):
             raise ValueError(f"flips={self.flips}: give a number above 0")
-
-    @override
-    def instance(self, graph: GraphBatch) -> GraphBatch:
-        return weighted_instance(graph)
 
     def reset(self, instances: GraphBatch) -> GraphBatch:
         """All nodes are on one side."""
@@ -126,20 +119,9 @@ class MaxCut(Optimization):
         over = time >= self._num_flips(state)
         return Step(following, reward, over, torch.zeros_like(over))
 
-    def objective(self, state: GraphBatch) -> Tensor:
-        """Total weight of the edges between the best sides."""
-        rows, links = _crossing(state)
-        return segment_sum(state.edges["weight"][rows].double(), links)
-
-    def is_complete(self, state: GraphBatch) -> Tensor:
-        """Always: any two sides make a cut."""
-        return torch.ones(state.num_graphs, dtype=torch.bool, device=state.device)
-
-    def solution(self, state: GraphBatch) -> Solution:
-        """The nodes of the smaller side, and the edges of the cut."""
-        side = state.nodes["best_side"]
-        smaller = side if 2 * int(side.sum()) <= state.num_nodes else ~side
-        return Solution(smaller.nonzero().squeeze(1), state.edge_index[:, _crossing(state)[0]])
+    @override
+    def sides(self, state: GraphBatch) -> Tensor:
+        return state.nodes["best_side"]
 
     def _num_flips(self, state: GraphBatch) -> Tensor:
         """[B] float32: how many flips an episode has."""
@@ -158,11 +140,3 @@ def may_flip(state: GraphBatch) -> Tensor:
 def _waited(state: GraphBatch) -> Tensor:
     """[N] int32: flips since each node's own; meaningless where it was never flipped."""
     return state.graphs["time"][state.node_graph] - state.nodes["flipped"]
-
-
-def _crossing(state: GraphBatch) -> tuple[Tensor, Segments]:
-    """One row for each edge between the best sides, and each graph's share of them."""
-    rows, _ = state.links
-    side = state.nodes["best_side"][state.edge_index[:, rows]]
-    rows = rows[side[0] != side[1]]
-    return rows, Segments.from_lengths(torch.bincount(state.edge_graph[rows], minlength=state.num_graphs))

@@ -7,11 +7,15 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import segment_argmax, segment_mean
-from graphwright.envs.generative.tasks.node_sets import CUTS
+from graphwright.envs.generation import Generation, ObjectiveReward, drawn
+from graphwright.envs.generative.exports import chosen_lines
+from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.generators.rb import SMALL_RB_SIZES, TINY_RB, TINY_RB_SIZES, ModelRB
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
 from graphwright.envs.problems.max_cut.exact import exact_cut
+from graphwright.envs.problems.max_cut.one_side import OneSide
 from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
 from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
 
@@ -51,7 +55,22 @@ MAX_CUT = Problem(
     },
     solve_exactly=lambda environment, instances, seconds: exact_cut(instances, time_limit=seconds),
     expert=approach,
-    generation=CUTS,
+    generation=Generation(
+        reward=ObjectiveReward(temperature=0.25),
+        environment=OneSide(),
+        export=chosen_lines("side"),
+        instances=drawn(InstanceGenerator(ModelRB(), SMALL_RB_SIZES, unit_weights)),
+        one_instance=False,
+        small_instances=drawn(InstanceGenerator(TINY_RB, TINY_RB_SIZES, unit_weights)),
+        training={
+            "algorithm": "vargrad",
+            "collection": {"trajectories": {"sources": {"forward": 64, "num_samples": 8}}},
+            "flow": {"learning_rate": 3e-3, "regression": "huber"},
+            "heads": {"pool": "mean", "value_pool": "sum"},
+            "validation": {"every": 100, "objects": 16},
+            "encoder": {"kind": "sage", "depth": 2, "width": 32},
+        },
+    ),
     training={
         "algorithm": "imitation",
         "collection": {"demonstrations": {"solver_seconds": 0.0}},

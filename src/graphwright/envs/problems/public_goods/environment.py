@@ -41,6 +41,7 @@ class PublicGoods(MaximalSet):
     """
 
     number = "cost"
+    columns = ("free", "cost", "log_degree", "relative_degree", "per_node", "share")
     maximise = True
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
