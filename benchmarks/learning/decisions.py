@@ -31,7 +31,7 @@ from graphwright.envs.rollouts import Choose, play
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 
 Ratio = Literal["joint", "decision"]
 ENCODER, HEADS = EncoderConfig(kind="gin", width=32, depth=4), HeadsConfig()

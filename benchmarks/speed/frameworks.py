@@ -37,7 +37,7 @@ def native(env_config: EnvConfig) -> Iterator[None]:
     """Graphwright's own."""
     from graphwright.algorithms.ppo import PPO, PPOConfig
     from graphwright.envs.vector import VectorEnvironment
-    from graphwright.training.collectors import collect_steps
+    from graphwright.training.collectors.steps import collect_steps
 
     config = PPOConfig(minibatch_size=MINIBATCH, epochs=EPOCHS, target_kl=None)
     policy = _policy(env_config)

@@ -30,7 +30,7 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 
 NUM_STEPS = 16
 

@@ -18,7 +18,7 @@ from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.functional.returns import n_step_return
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 from strategies import seeded

@@ -17,7 +17,8 @@ from graphwright.envs.rollouts import play
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.nn import GraphPolicy
-from graphwright.training.collectors import collect_episodes, collect_steps
+from graphwright.training.collectors.episodes import collect_episodes
+from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.decode import decode
 from strategies import seeded
 

@@ -30,7 +30,8 @@ from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.envs.wrappers.penalized import PenalizedOptimization
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.training.collectors import collect_episodes, collect_steps
+from graphwright.training.collectors.episodes import collect_episodes
+from graphwright.training.collectors.steps import collect_steps
 from strategies import alone, ragged_batches, relabelled, seeded
 
 every = pytest.mark.parametrize("name", ENVIRONMENTS)

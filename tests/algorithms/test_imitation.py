@@ -18,8 +18,7 @@ from graphwright.core import GraphBatch
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
 from graphwright.nn import EncoderConfig, GraphPolicy
-from graphwright.training.collection import DemonstrationsConfig
-from graphwright.training.collectors import collect_demonstrations
+from graphwright.training.collectors.demonstrations import DemonstrationsConfig, collect_demonstrations
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import new_run, resume, train

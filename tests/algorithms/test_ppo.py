@@ -20,7 +20,7 @@ from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 from strategies import assert_same_batch, seeded
 
 CONFIG = PPOConfig(

@@ -15,7 +15,7 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import GraphPolicy
-from graphwright.training.collectors import collect_episodes
+from graphwright.training.collectors.episodes import collect_episodes
 from graphwright.training.config import ConfigError, TrainConfig
 from strategies import seeded
 

@@ -23,7 +23,7 @@ from graphwright.envs.vector import VectorEnvironment
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.agent import Agent
-from graphwright.training.collection import StepCollector
+from graphwright.training.collectors.steps import StepCollector
 from graphwright.training.config import TrainConfig
 from graphwright.training.evaluate import EvaluationOptions, evaluate
 from strategies import assert_same_batch, seeded

@@ -12,7 +12,7 @@ from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, Ver
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.collection import StepsConfig
+from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import ConfigError, TrainConfig, changed, from_json, to_json
 from graphwright.training.evaluate import EvaluationOptions, evaluate
 from graphwright.training.solve import solve

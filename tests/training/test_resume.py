@@ -13,7 +13,8 @@ from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.collection import EpisodesConfig, StepsConfig
+from graphwright.training.collectors.episodes import EpisodesConfig
+from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.training.checkpoint import CheckpointError, load_checkpoint
-from graphwright.training.collector import Collected, Collector
+from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
 from graphwright.training.runner import DivergenceError, Runner, RunText

@@ -15,7 +15,7 @@ from graphwright.experiments.experiment import ExperimentOptions, mean_random, t
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.collection import StepsConfig
+from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import TrainConfig
 from graphwright.training.statistics import Interval, stratified_interval
 from graphwright.training.validation import ValidationConfig

@@ -21,7 +21,8 @@ from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import side_by_side
-from graphwright.training.collection import InvalidConfig, StepsConfig
+from graphwright.training.collectors.play import InvalidConfig
+from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import TrainConfig, use_threads
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.statistics import stratified_interval

@@ -26,7 +26,7 @@ from graphwright.training.checkpoint import (
     load_module,
     save_checkpoint,
 )
-from graphwright.training.collection import PlayConfig
+from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.config import ConfigError, TrainConfig, from_json, to_json
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal

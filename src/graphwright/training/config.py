@@ -17,15 +17,15 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.checkpoint import FORMAT
-from graphwright.training.collection import ConfigError, PlayConfig, make_generator
+from graphwright.training.collectors.play import ConfigError, PlayConfig, make_generator
 
 __all__ = ["ConfigError", "TrainConfig", "make_generator"]
 
 Device = Literal["auto", "cpu", "cuda"]
 COLLECTIONS = {
-    "steps": "graphwright.training.collection:StepsConfig",
-    "episodes": "graphwright.training.collection:EpisodesConfig",
-    "demonstrations": "graphwright.training.collection:DemonstrationsConfig",
+    "steps": "graphwright.training.collectors.steps:StepsConfig",
+    "episodes": "graphwright.training.collectors.episodes:EpisodesConfig",
+    "demonstrations": "graphwright.training.collectors.demonstrations:DemonstrationsConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
 }
 """The settings of each collector, imported when they are asked for."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphwright.core import GraphBatch
 from graphwright.training.agent import Agent
-from graphwright.training.collection import ConfigError
+from graphwright.training.collectors.play import ConfigError
 from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
 from graphwright.training.gflownet.evaluate_sampling import SamplingOptions, evaluate_sampling
 

@@ -18,7 +18,7 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
-from graphwright.training.collection import PlayConfig, make_generator
+from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
 from graphwright.training.validation import ValidationConfig
 

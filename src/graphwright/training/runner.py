@@ -26,7 +26,7 @@ from graphwright.training.checkpoint import (
     with_prefix,
     without_prefix,
 )
-from graphwright.training.collector import Collector
+from graphwright.training.collectors.collector import Collector
 from graphwright.training.evaluators import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
 from graphwright.training.logging import MetricsFile, RunLog

@@ -17,8 +17,8 @@ from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
-from graphwright.training.collection import PlayConfig
-from graphwright.training.collector import Collector
+from graphwright.training.collectors.collector import Collector
+from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.config import (
     ConfigError,
     Device,

@@ -42,7 +42,7 @@ from graphwright.frameworks.foreign import (
 from graphwright.frameworks.foreign.observation_reader import ObservationReader
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 from graphwright.workers.env_group import pack
 from strategies import seeded
 

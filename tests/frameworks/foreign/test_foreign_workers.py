@@ -26,7 +26,7 @@ from graphwright.frameworks.foreign import (
     train_foreign,
 )
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.training.collectors import collect_steps
+from graphwright.training.collectors.steps import collect_steps
 from graphwright.workers.buffers import Buffer, Place
 from strategies import seeded
 

@@ -22,7 +22,7 @@ from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, load_checkpoint, load_module
-from graphwright.training.collection import StepCollector
+from graphwright.training.collectors.steps import StepCollector
 from graphwright.training.config import ConfigError, RunConfig, build, use_threads
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile

@@ -23,8 +23,8 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn.gflownet_policy import FlowPolicy
-from graphwright.training.collection import ConfigError
-from graphwright.training.collector import Collected, Collector
+from graphwright.training.collectors.collector import Collected, Collector
+from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
 from graphwright.training.gflownet.replay import Replay
 from graphwright.training.gflownet.sampler import Sampler

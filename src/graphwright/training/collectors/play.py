@@ -1,0 +1,104 @@
+"""Which instances are played, and how: what the collectors of this room share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
+
+import torch
+from torch import Tensor
+
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.environment import Environment
+from graphwright.envs.generators import InstanceGenerator
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.problem import Problem
+from graphwright.envs.wrappers.penalized import Penalized, PenalizedOptimization
+from graphwright.training.collectors.collector import Collector
+from graphwright.training.validation import ValidationConfig
+
+
+class ConfigError(ValueError):
+    """Settings that make no run; the message names the option."""
+
+
+@dataclass(frozen=True)
+class InvalidConfig:
+    """What becomes of illegal actions."""
+
+    handling: Literal["mask", "penalty", "severity"] = "mask"
+    """mask rules them out; penalty lets them change nothing and punishes them; severity by how bad they are."""
+    penalty: float = 1.0
+    """What an illegal action costs."""
+    limit: float = 1.0
+    """Unless they are masked, an episode ends after so many illegal actions for each node of its graph."""
+
+
+@dataclass(frozen=True)
+class PlayConfig(ABC):
+    """Which instances are played, and how. Validation: the class of the settings of how the run is watched."""
+
+    Validation: ClassVar[type] = ValidationConfig
+
+    generator: str | None = None
+    """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3; by default the problem's own."""
+    sizes: tuple[int, ...] | None = None
+    """Numbers of nodes; each graph's is drawn from this list. By default the problem's own."""
+    weights: str | None = None
+    """How graphs become instances, by a name that the problem has; by default its first."""
+    invalid: InvalidConfig = field(default_factory=InvalidConfig)
+
+    def completed(self, problem: Problem) -> Self:
+        """These settings with the problem's own instances where none are named."""
+        return replace(
+            self,
+            generator=self.generator or problem.topology,
+            sizes=self.sizes or problem.sizes,
+            weights=self.weights or next(iter(problem.weights)),
+        )
+
+    def played(self, environment: Environment) -> Environment:
+        """`environment` as it is played: its illegal actions masked or punished. Raises ConfigError where it cannot."""
+        if self.invalid.handling == "mask":
+            return environment
+        if self.invalid.handling == "severity" and not isinstance(environment, Optimization):
+            raise ConfigError("--invalid.handling severity: nothing says how bad an action is; take mask or penalty")
+        by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
+        if isinstance(environment, Optimization):
+            return PenalizedOptimization(environment, self.invalid.penalty, by, self.invalid.limit)
+        return Penalized(environment, self.invalid.penalty, by, self.invalid.limit)
+
+    def instances(self, problem: Problem) -> InstanceGenerator:
+        """Where training instances come from. Raises ConfigError naming the options."""
+        return make_generator(problem, self.generator, self.sizes, self.weights)
+
+    @abstractmethod
+    def collector(
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
+    ) -> Collector:
+        """What collects so from `environment`. Raises ConfigError where the problem does not allow it."""
+
+
+def make_generator(
+    problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, weights: str | None
+) -> InstanceGenerator:
+    """The generator that three options describe, None for the problem's own. Raises ConfigError naming the options."""
+    try:
+        return problem.generator(topology, sizes, weights)
+    except ValueError as error:
+        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "weights": weights}
+        options = " ".join(f"--{name} {value}" for name, value in named.items() if value is not None)
+        raise ConfigError(f"{options or problem.name}: {error}") from None
+
+
+def source_position(source: GeneratedInstances | None) -> dict[str, Tensor]:
+    """What a collector remembers of its source; nothing where that has no memory."""
+    return {} if source is None else {"position": torch.tensor(source.position)}
+
+
+def resume_source(source: GeneratedInstances | None, state: Mapping[str, Tensor]) -> None:
+    """Go on from what `source_position` returned."""
+    if source is not None:
+        source.load_state_dict({"position": int(state["position"])})

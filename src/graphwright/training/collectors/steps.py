@@ -1,0 +1,155 @@
+"""Steps of live episodes that run on from one update to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.optimizer import require
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.data.rollout import Rollout
+from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem
+from graphwright.envs.team import graph_reward, has_own_reward
+from graphwright.envs.vector import VectorEnv, VectorEnvironment
+from graphwright.nn import GraphPolicy
+from graphwright.training.collectors.collector import Collected, Collector
+from graphwright.training.collectors.play import PlayConfig, resume_source, source_position
+from graphwright.training.collectors.tables import action_table, store_states
+
+
+@dataclass(frozen=True)
+class StepsConfig(PlayConfig):
+    """Steps of live episodes that run on from one update to the next."""
+
+    num_envs: int = 256
+    """Episodes side by side."""
+    num_steps: int = 16
+    """Steps of each between updates."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where nothing would be collected."""
+        require("num-envs", self.num_envs)
+        require("num-steps", self.num_steps)
+
+    @override
+    def collector(
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
+    ) -> Collector:
+        return StepCollector(VectorEnvironment(environment, source, self.num_envs), self.num_steps, generator, source)
+
+
+class StepCollector(Collector):
+    """`num_steps` steps of every live episode. source: where fresh instances come from, if it has a memory."""
+
+    def __init__(
+        self,
+        vector: VectorEnv,
+        num_steps: int,
+        generator: torch.Generator,
+        source: GeneratedInstances | None = None,
+    ) -> None:
+        self.vector = vector
+        self.num_steps = num_steps
+        self.generator = generator
+        self.source = source
+        self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
+
+    @override
+    def collect(self, policy: Any) -> Collected:
+        rollout = collect_steps(self.vector, policy, self.num_steps, self.generator)
+        done = rollout.terminated | rollout.truncated
+        return Collected(rollout, rollout.num_steps, {"return": self._mean_return(rollout.reward, done, rollout.lost)})
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        live = {f"live.{name}": tensor for name, tensor in self.vector.state.to_tensors().items()}
+        return {"returns": self.returns, **live, **source_position(self.source)}
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        device = self.returns.device
+        self.returns = state["returns"].to(device)
+        live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
+        self.vector.state = GraphBatch.from_tensors(live).to(device)
+        resume_source(self.source, state)
+
+    def _mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
+        """Mean return of the episodes that ended in [T, B] steps, those left out that were lost; NaN where none did."""
+        total, count = reward.new_zeros(()), reward.new_zeros(())
+        for step_reward, step_done, step_ended in zip(reward, done, done & ~lost, strict=True):
+            self.returns = self.returns + step_reward
+            total = total + (self.returns * step_ended).sum()
+            count = count + step_ended.sum()
+            self.returns = self.returns.masked_fill(step_done, 0)
+        return total / count
+
+
+def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
+    """`num_steps` steps of every live episode, going on from where they are."""
+    num_envs = vector.num_envs
+    row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
+    instances, rows, states = [vector.instances], [], []
+    final_rows: list[Tensor] = []
+    final_states: list[GraphBatch] = []
+    chosen, steps = [], []
+    num_instances = num_envs
+    for _ in range(num_steps):
+        rows.append(row)
+        states.append(vector.state)
+        chosen.append(policy.act(vector.observe(), generator))
+        step = vector.step(chosen[-1].action)
+        steps.append(step)
+        if step.final.num_graphs:
+            final_rows.append(row[step.truncated])
+            final_states.append(step.final)
+        if step.fresh.num_graphs:
+            row = row.clone()
+            row[step.terminated | step.truncated] = num_instances + torch.arange(
+                step.fresh.num_graphs, device=row.device
+            )
+            num_instances += step.fresh.num_graphs
+            instances.append(step.fresh)
+    truncated = torch.stack([step.truncated for step in steps])
+    environment, graphs = vector.environment, [choice.graphs for choice in chosen]
+    rewards = [graph_reward(environment, step.reward, own) for step, own in zip(steps, graphs, strict=True)]
+    return Rollout(
+        states=store_states(
+            environment,
+            GraphBatch.concat(instances),
+            [*rows, row, *final_rows],
+            [*states, vector.state, *final_states],
+        ),
+        action=action_table(environment.actions, [choice.action for choice in chosen], graphs),
+        log_prob=torch.cat([choice.log_prob for choice in chosen]),
+        reward=torch.stack(rewards),
+        terminated=torch.stack([step.terminated for step in steps]),
+        truncated=truncated,
+        next_row=_next_rows(truncated),
+        lost=torch.stack([torch.zeros_like(step.truncated) if step.lost is None else step.lost for step in steps]),
+        own_reward=torch.cat([step.reward for step in steps]) if has_own_reward(environment) else None,
+        successor=_successors([step.successor for step in steps], graphs),
+    )
+
+
+def _successors(successors: Sequence[Tensor | None], graphs: Sequence[Segments]) -> Tensor | None:
+    """[Q] int32, see `Rollout`."""
+    if all(successor is None for successor in successors):
+        return None
+    places = [own.position if given is None else given for given, own in zip(successors, graphs, strict=True)]
+    return torch.cat(places).to(torch.int32)
+
+
+def _next_rows(truncated: Tensor) -> Tensor:
+    """[T, B] int32: one step on, or among the final states, which follow the T · B + B others."""
+    num_steps, num_envs = truncated.shape
+    following = torch.arange(num_envs, (num_steps + 1) * num_envs, device=truncated.device).view_as(truncated)
+    final = (num_steps + 1) * num_envs + truncated.flatten().cumsum(0).view_as(truncated) - 1
+    return torch.where(truncated, final, following).to(torch.int32)
