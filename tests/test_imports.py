@@ -93,3 +93,15 @@ def test_only_core_writes_what_its_tables_cache() -> None:
 def test_nothing_is_called_utils() -> None:
     names = {part.removesuffix(".py") for path in FILES for part in path.relative_to(SOURCE).parts}
     assert not names & {"utils", "util", "helpers", "misc", "common"}
+
+
+def test_class_names_are_unique() -> None:
+    """Only what frameworks call alike stands there once for each of them."""
+    found: dict[str, list[Path]] = {}
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(path)
+    twice = {name: paths for name, paths in found.items() if len(paths) > 1}
+    assert {name for name, paths in twice.items() if not any(room(path) == "frameworks" for path in paths)} == set()
+    assert set(twice) <= {"GraphEnv", "GraphPolicy"}

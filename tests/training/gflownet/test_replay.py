@@ -8,7 +8,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generative.grid import HyperGrid, axes
-from graphwright.training.gflownet.replay import Replay, ReplayBy
+from graphwright.training.gflownet.replay import ObjectReplay, ReplayBy
 from graphwright.training.gflownet.sources import SourcesConfig
 from strategies import assert_same_batch, seeded
 
@@ -25,12 +25,12 @@ def numbers(objects: GraphBatch) -> list[int]:
     return [8 * x + y for x, y in objects.nodes["coordinate"].view(-1, 2).tolist()]
 
 
-def add(replay: Replay, rewards: dict[int, float], priority: float = 1.0) -> None:
+def add(replay: ObjectReplay, rewards: dict[int, float], priority: float = 1.0) -> None:
     values = torch.tensor(list(rewards.values()), dtype=torch.float64)
     replay.add(cells(*rewards), values.unsqueeze(1), values, torch.full((len(rewards),), priority))
 
 
-def held(replay: Replay) -> list[int]:
+def held(replay: ObjectReplay) -> list[int]:
     assert len(replay) == replay.objects.num_graphs == len(replay.measures)
     assert torch.equal(replay.measures[:, 0], replay.log_reward)
     return numbers(replay.objects)
@@ -38,7 +38,7 @@ def held(replay: Replay) -> list[int]:
 
 @pytest.mark.parametrize("by", ["uniform", "reward", "loss"])
 def test_the_oldest_are_forgotten(by: ReplayBy) -> None:
-    replay = Replay(GRID, 4, by)
+    replay = ObjectReplay(GRID, 4, by)
     assert len(replay) == 0
     add(replay, {1: 5.0, 2: 4.0, 3: 3.0})
     assert held(replay) == [1, 2, 3]
@@ -49,7 +49,7 @@ def test_the_oldest_are_forgotten(by: ReplayBy) -> None:
 
 
 def test_diverse_forgets_repeats_and_then_the_worst() -> None:
-    replay = Replay(GRID, 3, "diverse")
+    replay = ObjectReplay(GRID, 3, "diverse")
     add(replay, {1: 5.0, 2: 1.0})
     add(replay, {1: 5.0})
     assert held(replay) == [1, 2]
@@ -59,7 +59,7 @@ def test_diverse_forgets_repeats_and_then_the_worst() -> None:
     assert held(replay) == [1, 3, 4]
 
 
-def frequencies(replay: Replay, count: int = 20_000) -> Tensor:
+def frequencies(replay: ObjectReplay, count: int = 20_000) -> Tensor:
     objects, measures = replay.draw(count, seeded())
     assert objects.num_graphs == len(measures) == count
     values = dict(zip(held(replay), replay.measures[:, 0].tolist(), strict=True))
@@ -68,13 +68,13 @@ def frequencies(replay: Replay, count: int = 20_000) -> Tensor:
 
 
 def test_uniform_draws_any() -> None:
-    replay = Replay(GRID, 100, "uniform")
+    replay = ObjectReplay(GRID, 100, "uniform")
     add(replay, {n: float(n) for n in range(10)})
     torch.testing.assert_close(frequencies(replay), torch.full((10,), 0.1), rtol=0, atol=0.01)
 
 
 def test_half_of_those_by_reward_are_of_the_best_tenth() -> None:
-    replay = Replay(GRID, 100, "reward")
+    replay = ObjectReplay(GRID, 100, "reward")
     add(replay, {n: float(n * 7 % 20) for n in range(20)})
     expected = torch.full((20,), 0.5 / 20)
     expected[[n for n in range(20) if n * 7 % 20 >= 18]] += 0.25
@@ -82,7 +82,7 @@ def test_half_of_those_by_reward_are_of_the_best_tenth() -> None:
 
 
 def test_those_by_loss_are_drawn_in_proportion_to_it() -> None:
-    replay = Replay(GRID, 100, "loss")
+    replay = ObjectReplay(GRID, 100, "loss")
     add(replay, {1: 0.0}, priority=1.0)
     add(replay, {2: 0.0}, priority=3.0)
     add(replay, {3: 0.0}, priority=0.0)
@@ -90,14 +90,14 @@ def test_those_by_loss_are_drawn_in_proportion_to_it() -> None:
 
 
 def test_even_where_nothing_is_wrong_something_is_drawn() -> None:
-    replay = Replay(GRID, 100, "loss")
+    replay = ObjectReplay(GRID, 100, "loss")
     add(replay, {1: 0.0, 2: 0.0}, priority=0.0)
     torch.testing.assert_close(frequencies(replay), torch.tensor([0.5, 0.5]), rtol=0, atol=0.02)
 
 
 def test_forgotten_ones_leave_the_ring() -> None:
     """What is kept by reward is kept whatever comes and goes, and the ring holds at most as many again."""
-    replay = Replay(GRID, 3, "diverse")
+    replay = ObjectReplay(GRID, 3, "diverse")
     add(replay, {1: 5.0, 2: 6.0, 3: 7.0})
     for number in range(8, 64):
         add(replay, {number: 0.0, 2: 6.0})
@@ -108,7 +108,7 @@ def test_forgotten_ones_leave_the_ring() -> None:
 
 @pytest.mark.parametrize("by", ["loss", "diverse"])
 def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
-    replay, other = Replay(GRID, 5, by), Replay(GRID, 5, by)
+    replay, other = ObjectReplay(GRID, 5, by), ObjectReplay(GRID, 5, by)
     other.load_state_dict(replay.state_dict())
     assert len(other) == 0
     add(replay, {1: 1.0, 2: 2.0}, priority=0.5)

@@ -23,7 +23,7 @@ _LONG = 300  # steps after which one episode is played to its end first
 
 
 @dataclass(frozen=True, eq=False)
-class Episodes:
+class PlayedEpisodes:
     """What random episodes [B] came to.
 
     start, final: the first and the last states [B]; total: [B] float64, the sum of the rewards; ended: [B] bool, those
@@ -39,7 +39,7 @@ class Episodes:
 
 def check_episodes(
     watched: Watched, instances: GraphBatch, origin: Tensor, generator: torch.Generator, max_steps: int
-) -> Episodes:
+) -> PlayedEpisodes:
     """Play `instances` at random to their ends, and raise ConformanceError where a step is not one.
 
     origin: [B] int64, what to call each of them.
@@ -64,7 +64,7 @@ def check_episodes(
         if time < _FIRST or time % (1 + time // _FIRST) == 0 or bool(over.any()):
             kept.append(visit)
     final = GraphBatch.concat(finals).select(torch.argsort(torch.cat(episodes)))
-    return Episodes(start, final, total, ended, _some_of(watched, instances, kept, generator))
+    return PlayedEpisodes(start, final, total, ended, _some_of(watched, instances, kept, generator))
 
 
 def check_start(watched: Watched, instances: GraphBatch) -> GraphBatch:

@@ -11,7 +11,7 @@ from graphwright.core import GraphBatch
 from graphwright.envs.conformance.batching import check_company
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ConformanceError, ConformanceWarning, first_difference
-from graphwright.envs.conformance.episodes import Episodes
+from graphwright.envs.conformance.episodes import PlayedEpisodes
 from graphwright.envs.conformance.forms import check_graph, check_numbers
 from graphwright.envs.conformance.sizes import check_sizes
 from graphwright.envs.conformance.units import check_units
@@ -27,7 +27,7 @@ def check_optimization(
     watched: Watched,
     environment: Optimization,
     instances: GraphBatch,
-    episodes: Episodes,
+    episodes: PlayedEpisodes,
     times: int,
     generator: torch.Generator,
 ) -> None:
@@ -86,7 +86,7 @@ def _check_solutions(watched: Watched, final: GraphBatch) -> None:
                 )
 
 
-def _check_ends(watched: Watched, episodes: Episodes) -> None:
+def _check_ends(watched: Watched, episodes: PlayedEpisodes) -> None:
     complete = watched.call("is_complete", episodes.final)
     idle = ~has_choice(watched.environment, watched.call("observe", episodes.final))
     early = (episodes.ended & ~complete & ~idle).nonzero()
@@ -103,7 +103,7 @@ def _check_ends(watched: Watched, episodes: Episodes) -> None:
         )
 
 
-def _check_sign(watched: Watched, environment: Optimization, episodes: Episodes, times: int) -> None:
+def _check_sign(watched: Watched, environment: Optimization, episodes: PlayedEpisodes, times: int) -> None:
     """Compare all pairs of episodes of an instance, which follow each other `times` by `times`."""
     cost, complete = watched.call("cost", episodes.final), watched.call("is_complete", episodes.final)
     better, more = _order(-cost, times), _order(episodes.total, times)

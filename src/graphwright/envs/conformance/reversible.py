@@ -10,7 +10,7 @@ from graphwright.core.segment import segment_sample, segment_sum
 from graphwright.envs.conformance.batching import check_company
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ConformanceError, first_difference
-from graphwright.envs.conformance.episodes import Episodes
+from graphwright.envs.conformance.episodes import PlayedEpisodes
 from graphwright.envs.conformance.forms import check_graph, check_masks, check_numbers
 from graphwright.envs.reversible import Reversible
 
@@ -18,7 +18,7 @@ _NUMBERS = ("log_automorphisms", "log_share")
 
 
 def check_reversible(
-    watched: Watched, environment: Reversible, episodes: Episodes, generator: torch.Generator, max_steps: int
+    watched: Watched, environment: Reversible, episodes: PlayedEpisodes, generator: torch.Generator, max_steps: int
 ) -> None:
     """Raise ConformanceError unless these rules hold of the states of `episodes`.
 
@@ -40,7 +40,9 @@ def check_reversible(
     _check_way_back(watched, environment, episodes.final, sorted(first), generator, max_steps)
 
 
-def _check_steps(watched: Watched, environment: Reversible, episodes: Episodes, generator: torch.Generator) -> None:
+def _check_steps(
+    watched: Watched, environment: Reversible, episodes: PlayedEpisodes, generator: torch.Generator
+) -> None:
     visits = episodes.visits
     assert visits is not None
     _check_state(watched, environment, visits.state)

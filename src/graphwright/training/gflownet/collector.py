@@ -26,7 +26,7 @@ from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
-from graphwright.training.gflownet.replay import Replay
+from graphwright.training.gflownet.replay import ObjectReplay
 from graphwright.training.gflownet.sampler import Sampler
 from graphwright.training.gflownet.sources import SourceContext, SourcesConfig, make_source
 from graphwright.training.validation import DistributionValidationConfig
@@ -137,7 +137,7 @@ class TrajectoryCollector(Collector):
         self.generator = generator
         self.average = copy.deepcopy(policy) if sources.ema else policy
         self.sampler = Sampler(environment, self.average, sources.exploration, generator)
-        self.replay = Replay(environment, sources.replay_capacity, sources.replay_by)
+        self.replay = ObjectReplay(environment, sources.replay_capacity, sources.replay_by)
         try:
             measure = Measure(environment, config.reward)
             self.workers = RewardWorkers(measure, config.reward_workers, num_objectives=num_measures)

@@ -17,7 +17,7 @@ ReplayBy = Literal["uniform", "reward", "loss", "diverse"]
 _MEASURES, _LOG_REWARD, _PRIORITY = ":measures", ":log_reward", ":priority"  # beside the columns of graphs
 
 
-class Replay:
+class ObjectReplay:
     """At most `capacity` objects, in a ring: with "diverse" it holds up to as many again that were forgotten.
 
     Of each it knows its measures [K] float64, log_reward float64, and priority float32, how wrong the policy was.

@@ -17,7 +17,7 @@ from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Generation, Instances, Reward
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
-from graphwright.training.gflownet.replay import Replay, ReplayBy
+from graphwright.training.gflownet.replay import ObjectReplay, ReplayBy
 from graphwright.training.gflownet.sampler import Sampler
 
 
@@ -168,7 +168,7 @@ class FromData(Source):
 class FromReplay(Source):
     """`count` objects that were built before, taken apart under fresh conditions; none as long as there are none."""
 
-    def __init__(self, context: SourceContext, replay: Replay, count: int) -> None:
+    def __init__(self, context: SourceContext, replay: ObjectReplay, count: int) -> None:
         self.context = context
         self.replay = replay
         self.count = count
@@ -200,7 +200,7 @@ def joined(parts: list[Measured]) -> Measured:
 
 
 def make_source(
-    context: SourceContext, wanted: Generation, config: SourcesConfig, replay: Replay, data: GraphBatch | None
+    context: SourceContext, wanted: Generation, config: SourcesConfig, replay: ObjectReplay, data: GraphBatch | None
 ) -> Source:
     """The sources that `config` names, the trajectories of the policy itself first."""
     instances = wanted.small_instances if config.small and wanted.small_instances is not None else wanted.instances
