@@ -287,3 +287,10 @@ def test_what_a_caller_has_computed_is_taken_over(batch: GraphBatch) -> None:
     assert trusted.in_degree is batch.in_degree
     assert_sound(trusted)
     assert_same_batch(trusted, batch)
+
+
+@pytest.mark.parametrize("table", ["nodes", "edges", "graphs"])
+def test_keep_names_the_column_that_there_is_not(table: str) -> None:
+    graph = from_edges(torch.tensor([[0], [1]]), torch.tensor([2]), undirected=True)
+    with pytest.raises(GraphError, match=f"no {table.removesuffix('s')} column 'length'"):
+        graph.keep(**{table: ["length"]})

@@ -208,12 +208,12 @@ class GraphBatch:
         return self._with(graphs={**self.graphs, **columns})
 
     def keep(self, nodes: Sequence[str] = (), edges: Sequence[str] = (), graphs: Sequence[str] = ()) -> GraphBatch:
-        """This batch with the named columns only (`reverse` stays)."""
+        """This batch with the named columns only (`reverse` stays). Raises GraphError for one that there is not."""
         stay = [*edges, *(["reverse"] if "reverse" in self.edges and "reverse" not in edges else [])]
         return self._with(
-            nodes={name: self.nodes[name] for name in nodes},
-            edges={name: self.edges[name] for name in stay},
-            graphs={name: self.graphs[name] for name in graphs},
+            nodes=_named("node", self.nodes, nodes),
+            edges=_named("edge", self.edges, stay),
+            graphs=_named("graph", self.graphs, graphs),
         )
 
     def filter_edges(self, mask: Tensor) -> GraphBatch:
@@ -341,6 +341,13 @@ def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
         raise GraphError(
             f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one"
         )
+
+
+def _named(table: str, columns: Columns, names: Sequence[str]) -> Columns:
+    try:
+        return {name: columns[name] for name in names}
+    except KeyError as missing:
+        raise GraphError(f"the graph has no {table} column {missing.args[0]!r}; give it one") from None
 
 
 def check_columns(table: str, columns: Columns, rows: int) -> None:
