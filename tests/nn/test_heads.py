@@ -135,7 +135,7 @@ def identities(spec: ActionSpec, graph: GraphBatch, label: Tensor) -> list[list[
     names["unordered-pairs"] = [frozenset(pair) for pair in label[ends].T.tolist()]
     if "at" in graph.graphs:
         names["neighbours"] = label[graph.edge_index[1, out_edges(graph)[0]]].tolist()
-    return [names[block.rows] for block in spec.blocks]
+    return [names[block.rows.name] for block in spec.blocks]
 
 
 @every_case
