@@ -127,7 +127,7 @@ class MinibatchAlgorithm(Algorithm, Generic[Settings]):
 
     @classmethod
     def build(cls, config: Settings, setup: Setup) -> Self:
-        """See `AlgorithmClass`."""
+        """A fresh algorithm with a policy and no critic, on the device of the generator."""
         policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads)
         return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
 
