@@ -29,7 +29,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer = new_run("vertex-cover", TrainConfig.for_problem("vertex-cover", steps=4096), folder / "native")
     trainer.begin()
     model = MaskablePPO(SB3Policy, GraphVecEnv("vertex-cover", 2), n_steps=8, batch_size=8, device="cpu")
-    model.policy.network.load_state_dict(trainer.agent().policy.state_dict())
+    lacking = model.policy.network.load_state_dict(trainer.agent().policy.state_dict(), strict=False)
+    assert not lacking.unexpected_keys and all(name.startswith("critic.") for name in lacking.missing_keys)
     model.save(folder / "sb3")
     return folder
 
