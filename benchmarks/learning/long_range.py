@@ -78,7 +78,7 @@ def _measure(options: Options, encoder: EncoderConfig, distance: int) -> str:
     config = TrainConfig.for_problem(
         PATH_SEARCH,
         environment=environment,
-        collection={"generator": "path", "weights": "far", "sizes": (size,)},
+        collection={"generator": "path", "law": "far", "sizes": (size,)},
         steps=options.steps,
         seed=options.seed,
         threads=1,

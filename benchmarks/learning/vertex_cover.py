@@ -26,17 +26,17 @@ import tyro
 
 FAMILIES: dict[str, dict[str, Any]] = {
     "watts-strogatz": {
-        "train": ["--generator", "watts-strogatz", "--sizes", "5", "10", "15", "--weights", "uniform"],
+        "train": ["--generator", "watts-strogatz", "--sizes", "5", "10", "15", "--law", "uniform"],
         "seconds": 60,
         "tests": {20: 1000, 100: 200, 1000: 20},
     },
     "barabasi-albert": {
-        "train": ["--generator", "barabasi-albert", "--sizes", *map(str, range(15, 21)), "--weights", "one"],
+        "train": ["--generator", "barabasi-albert", "--sizes", *map(str, range(15, 21)), "--law", "one"],
         "seconds": 120,
         "tests": {18: 200, 50: 200, 100: 100, 200: 50},
     },
     "erdos-renyi": {
-        "train": ["--generator", "erdos-renyi", "--sizes", *map(str, range(15, 21)), "--weights", "one"],
+        "train": ["--generator", "erdos-renyi", "--sizes", *map(str, range(15, 21)), "--law", "one"],
         "seconds": 120,
         "tests": {18: 200, 45: 200, 75: 100},
     },

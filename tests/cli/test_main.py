@@ -149,7 +149,7 @@ def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
         ("evaluate", new, "--sizes", "5"): "config.json",
         ("evaluate", run, "--sizes", "0"): "--sizes",
         ("evaluate", run, "--sizes", "5", "--graphs", "0"): "--graphs",
-        ("evaluate", run, "--weights", "gold"): "gold",
+        ("evaluate", run, "--law", "gold"): "gold",
         ("solve", run): "FILE",
         ("solve", run, tmp_path / "missing.txt"): "missing.txt",
         ("solve", run, tmp_path / "nan.json"): "nan.json",

@@ -538,7 +538,7 @@ def test_every_topology_survives_its_text(topology: Topology) -> None:
         (lambda: InstanceGenerator(ErdosRenyi(), (5, 0)), "sizes holds 0"),
         (lambda: InstanceGenerator(ErdosRenyi(), (5, -3)), "sizes holds -3"),
         (
-            lambda: VERTEX_COVER.generator(weights="two"),
+            lambda: VERTEX_COVER.generator(law="two"),
             "vertex-cover has no weights 'two'; choose one of uniform, one",
         ),
         (lambda: InstanceGenerator(ErdosRenyi(), (5,))(-1, seeded()), "num_graphs=-1"),

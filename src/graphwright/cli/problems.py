@@ -18,11 +18,11 @@ class Problems:
     def run(self) -> None:
         """Print the list."""
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("problem", "what to do", "action", "weights"):
+        for heading in ("problem", "what to do", "action", "laws of instances"):
             table.add_column(heading, overflow="fold")
         for problem in SOLVED.values():
             blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
-            table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.weights))
+            table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.laws))
         Console().print(table)
         tasks = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("task", "what to build", "action"):

@@ -47,7 +47,7 @@ class Problem:
     summary: one line. environment: with its default options.
 
     Of a problem that is solved: objective: what is measured, in a word or two. topology, sizes: the default graphs to
-    train on, as for `InstanceGenerator`. weights: name → what turns a topology into instances, the default first.
+    train on, as for `InstanceGenerator`. laws: name → what turns a topology into instances, the default first.
     heuristics: name → function of the environment and instances, the final states [B] that it reaches; the first is the
     one to beat. solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
     expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
@@ -64,7 +64,7 @@ class Problem:
     objective: str = ""
     topology: str | None = None
     sizes: tuple[int, ...] = ()
-    weights: Mapping[str, DrawColumns] = field(default_factory=lambda: {"none": no_columns})
+    laws: Mapping[str, DrawColumns] = field(default_factory=lambda: {"none": no_columns})
     heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     expert: Expert | None = None
@@ -98,16 +98,16 @@ class Problem:
         return environment
 
     def generator(
-        self, topology: Topology | str | None = None, sizes: tuple[int, ...] | None = None, weights: str | None = None
+        self, topology: Topology | str | None = None, sizes: tuple[int, ...] | None = None, law: str | None = None
     ) -> InstanceGenerator:
         """Random instances; by default those to train on. Raises ValueError for options that do not exist."""
         if self.topology is None:
             raise ValueError(f"{self.name} is sampled, not solved: it has no random graphs")
         topology = parse_topology(topology or self.topology) if not isinstance(topology, Topology) else topology
-        weights = weights or next(iter(self.weights))
-        if weights not in self.weights:
-            raise ValueError(f"{self.name} has no weights {weights!r}; choose one of {', '.join(self.weights)}")
-        return InstanceGenerator(topology, sizes or self.sizes, self.weights[weights])
+        law = law or next(iter(self.laws))
+        if law not in self.laws:
+            raise ValueError(f"{self.name} has no law {law!r} of instances; choose one of {', '.join(self.laws)}")
+        return InstanceGenerator(topology, sizes or self.sizes, self.laws[law])
 
 
 def no_columns(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:

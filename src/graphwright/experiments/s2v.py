@@ -35,7 +35,7 @@ class Setting:
 
     problem: str
     topology: str
-    weights: str
+    law: str
     published: str = ""
 
     @property
@@ -67,7 +67,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         runs = [run for run in trained if run.job.label == setting.label]
         for name, (size, graphs) in (_TESTS | _LARGEST).items():
             problem = find_problem(setting.problem)
-            generator = problem.generator(setting.topology, (size,), setting.weights)
+            generator = problem.generator(setting.topology, (size,), setting.law)
             instances = generator(options.count(graphs), torch.Generator().manual_seed(10_000 + size))
             rows.append([setting.problem, setting.topology, name, *_row(problem, instances, runs)])
             curves.setdefault(setting.label, []).append(float(rows[-1][-2]))
@@ -99,7 +99,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
 def _config(setting: Setting, seed: int, seconds: float) -> TrainConfig:
     return TrainConfig.for_problem(
         setting.problem,
-        collection={"generator": setting.topology, "sizes": _TRAINED_ON, "weights": setting.weights},
+        collection={"generator": setting.topology, "sizes": _TRAINED_ON, "law": setting.law},
         seed=seed,
         seconds=seconds,
     )

@@ -67,14 +67,14 @@ def make_env_config(
     instances: GraphBatch | None = None,
     generator: str | None = None,
     sizes: Sequence[int] | None = None,
-    weights: str | None = None,
+    law: str | None = None,
     max_nodes: int | None = None,
     max_edges: int | None = None,
 ) -> EnvConfig:
     """The configuration of a problem, or of the one of that name; what is not given has the problem's defaults.
 
     environment: the problem's, with other options. instances: a data set, shuffled in every pass; otherwise
-    generator, sizes, weights: as for `graphwright train`. max_nodes, max_edges: the limits of padded graphs, by default
+    generator, sizes, law: as for `graphwright train`. max_nodes, max_edges: the limits of padded graphs, by default
     what 128 instances of the largest size (or all of the data set) need; a generated instance that exceeds them is
     drawn again.
     """
@@ -82,8 +82,8 @@ def make_env_config(
     environment = environment or problem.optimization
     source: Callable[[int], InstanceSource]
     if instances is None:
-        drawn = make_generator(problem, generator, tuple(sizes) if sizes else None, weights)
-        largest = make_generator(problem, generator, (max(drawn.sizes),), weights)
+        drawn = make_generator(problem, generator, tuple(sizes) if sizes else None, law)
+        largest = make_generator(problem, generator, (max(drawn.sizes),), law)
         source = partial(GeneratedInstances, drawn, block=64)
         tried = largest(_TRIED, torch.Generator().manual_seed(0))
     else:

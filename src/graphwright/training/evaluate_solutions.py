@@ -62,8 +62,8 @@ class EvaluationOptions:
     """Solutions of each graph for best-of."""
     generator: str | None = None
     """Random graphs as in watts-strogatz:k=4,p=0.3; by default those of the run."""
-    weights: str | None = None
-    """How graphs become instances; by default as in the run."""
+    law: str | None = None
+    """The law by which random graphs become instances; by default that of the run."""
     time_limit: float = 10.0
     """Seconds for the exact solver, each graph; 0 for none."""
 
@@ -96,10 +96,10 @@ def generated(agent: Agent, options: EvaluationOptions) -> dict[str, GraphBatch]
     """Size → `options.graphs` random instances that are not among those of training."""
     config, problem = agent.config, agent.problem
     largest = max(config.collection.sizes or problem.sizes)
-    topology, weights = options.generator or config.collection.generator, options.weights or config.collection.weights
+    topology, law = options.generator or config.collection.generator, options.law or config.collection.law
     batches = {}
     for size in options.sizes or (2 * largest, 5 * largest):
-        generator = make_generator(problem, topology, (size,), weights)
+        generator = make_generator(problem, topology, (size,), law)
         batches[str(size)] = generator(options.graphs, torch.Generator().manual_seed(options.seed))
     return batches
 

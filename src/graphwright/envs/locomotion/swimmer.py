@@ -177,7 +177,7 @@ LOCOMOTION = Problem(
     environment=Swimmer(),
     topology="path",
     sizes=(3, 4, 5),
-    weights={"swimmer": swimmer_starts},
+    laws={"swimmer": swimmer_starts},
     heuristics={"gait": gait, "still": still},
     training={
         "algorithm": "ppo",

@@ -46,8 +46,8 @@ class PlayConfig(ABC):
     """Random graphs to train on, with options as in watts-strogatz:k=4,p=0.3; by default the problem's own."""
     sizes: tuple[int, ...] | None = None
     """Numbers of nodes; each graph's is drawn from this list. By default the problem's own."""
-    weights: str | None = None
-    """How graphs become instances, by a name that the problem has; by default its first."""
+    law: str | None = None
+    """The law by which random graphs become instances, one of the problem's; by default its first."""
     invalid: InvalidConfig = field(default_factory=InvalidConfig)
 
     def completed(self, problem: Problem) -> Self:
@@ -56,7 +56,7 @@ class PlayConfig(ABC):
             self,
             generator=self.generator or problem.topology,
             sizes=self.sizes or problem.sizes,
-            weights=self.weights or next(iter(problem.weights)),
+            law=self.law or next(iter(problem.laws)),
         )
 
     def played(self, environment: Environment) -> Environment:
@@ -72,7 +72,7 @@ class PlayConfig(ABC):
 
     def instances(self, problem: Problem) -> InstanceGenerator:
         """Where training instances come from. Raises ConfigError naming the options."""
-        return make_generator(problem, self.generator, self.sizes, self.weights)
+        return make_generator(problem, self.generator, self.sizes, self.law)
 
     @abstractmethod
     def collector(
@@ -82,13 +82,13 @@ class PlayConfig(ABC):
 
 
 def make_generator(
-    problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, weights: str | None
+    problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, law: str | None
 ) -> InstanceGenerator:
     """The generator that three options describe, None for the problem's own. Raises ConfigError naming the options."""
     try:
-        return problem.generator(topology, sizes, weights)
+        return problem.generator(topology, sizes, law)
     except ValueError as error:
-        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "weights": weights}
+        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "law": law}
         options = " ".join(f"--{name} {value}" for name, value in named.items() if value is not None)
         raise ConfigError(f"{options or problem.name}: {error}") from None
 

@@ -45,9 +45,9 @@ def path_and_star() -> GraphBatch:
 @both
 @pytest.mark.parametrize("topology", ["erdos-renyi:p=0.15", "barabasi-albert:m=2", "grid"])
 def test_the_environments_conform(problem: Problem, topology: str) -> None:
-    for weights in problem.weights:
+    for law in problem.laws:
         size = 9 if topology == "grid" else 12
-        check_environment(problem.environment, problem.generator(topology, (size,), weights)(4, seeded()))
+        check_environment(problem.environment, problem.generator(topology, (size,), law)(4, seeded()))
     users = problem.environment.instance(problem.generator(None, (4, 7))(4, seeded()))
     check_environment(problem.environment, users)
 

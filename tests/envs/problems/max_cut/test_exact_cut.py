@@ -26,7 +26,7 @@ few = settings(max_examples=25, deadline=None)
 @st.composite
 def small_instances(draw: st.DrawFn) -> GraphBatch:
     """Up to 4 graphs of up to 10 nodes, dense ones among them, of all laws of weights."""
-    law, p = draw(st.sampled_from(list(MAX_CUT.weights))), draw(st.sampled_from([0.0, 0.3, 0.6, 1.0]))
+    law, p = draw(st.sampled_from(list(MAX_CUT.laws))), draw(st.sampled_from([0.0, 0.3, 0.6, 1.0]))
     generator = MAX_CUT.generator(f"erdos-renyi:p={p}", tuple(range(1, 11)), law)
     return generator(draw(st.integers(0, 4)), seeded(draw(seeds)))
 

@@ -168,10 +168,10 @@ def test_a_flipped_node_rests_but_never_stops_an_episode() -> None:
         state = environment.step(state, torch.tensor([node])).state
 
 
-@pytest.mark.parametrize("law", MAX_CUT.weights)
+@pytest.mark.parametrize("law", MAX_CUT.laws)
 @pytest.mark.parametrize("flips", [0.01, 2.0])
 def test_the_environment_conforms(law: str, flips: float) -> None:
-    check_environment(MaxCut(flips), MAX_CUT.generator(sizes=(5, 9), weights=law)(5, seeded()))
+    check_environment(MaxCut(flips), MAX_CUT.generator(sizes=(5, 9), law=law)(5, seeded()))
 
 
 def test_the_environment_conforms_where_there_is_little_to_do() -> None:

@@ -22,9 +22,9 @@ INSTANCES = Path(__file__).parents[3] / "instances" / "max-cut"
 ENVIRONMENT = MAX_CUT.environment
 
 
-@pytest.mark.parametrize("law", MAX_CUT.weights)
+@pytest.mark.parametrize("law", MAX_CUT.laws)
 def test_laws_of_weights(law: str) -> None:
-    batch = MAX_CUT.generator(weights=law)(8, seeded())
+    batch = MAX_CUT.generator(law=law)(8, seeded())
     weight = batch.edges["weight"]
     opposite = batch.edges["reverse"] + batch.edge_ptr[:-1][batch.edge_graph]
     assert torch.equal(weight, weight[opposite])

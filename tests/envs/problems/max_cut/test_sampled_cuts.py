@@ -92,7 +92,7 @@ def test_rewards_of_steps_add_up_to_the_cut_and_undo_takes_them_back() -> None:
 def test_a_side_and_flips_to_it_are_the_same_cut() -> None:
     """Objective and solution are those of `MaxCut`, whatever led to the sides."""
     random = seeded()
-    instances = MAX_CUT.generator(sizes=(9,), weights="signed")(6, random)
+    instances = MAX_CUT.generator(sizes=(9,), law="signed")(6, random)
     flipped = play(MaxCut(), instances, uniform_choice(MaxCut().actions, random))
     side = SAMPLED.reset(instances).with_nodes(side=flipped.nodes["best_side"])
     assert_same(SAMPLED.objective(side), MaxCut().objective(flipped))

@@ -93,9 +93,9 @@ def test_distances_are_those_of_the_tree_after_each_step() -> None:
             assert set(chosen) == set(in_tree.nonzero().squeeze(1).tolist())
 
 
-@pytest.mark.parametrize("weights", STEINER_TREE.weights)
+@pytest.mark.parametrize("weights", STEINER_TREE.laws)
 def test_the_return_is_minus_the_length_of_the_tree(weights: str) -> None:
-    instances = STEINER_TREE.generator(sizes=(5, 20), weights=weights)(16, seeded(4))
+    instances = STEINER_TREE.generator(sizes=(5, 20), law=weights)(16, seeded(4))
     returns = torch.zeros(16, dtype=torch.float64)
     for transition in unroll(ENVIRONMENT, ENVIRONMENT.reset(instances), random_choice(ENVIRONMENT, seeded(4))):
         returns[transition.episode] += transition.step.reward

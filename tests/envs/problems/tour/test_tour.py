@@ -158,9 +158,9 @@ def test_no_points_need_no_tour() -> None:
 
 
 @pytest.mark.parametrize("environment", [Tour(), Tour("append")])
-@pytest.mark.parametrize("weights", TOUR.weights)
+@pytest.mark.parametrize("weights", TOUR.laws)
 def test_the_environment_conforms(environment: Tour, weights: str) -> None:
-    instances = TOUR.generator(sizes=(1, 2, 3, 4, 9), weights=weights)(10, seeded())
+    instances = TOUR.generator(sizes=(1, 2, 3, 4, 9), law=weights)(10, seeded())
     check_environment(environment, instances)
 
 

@@ -160,7 +160,7 @@ GRAPH_ROBUSTNESS = Problem(
     environment=GraphRobustness(),
     topology="barabasi-albert:m=2",
     sizes=(20,),
-    weights={"joined": with_orders(joined=True), "as-drawn": with_orders(joined=False)},
+    laws={"joined": with_orders(joined=True), "as-drawn": with_orders(joined=False)},
     heuristics={"greedy": _greedily, "least-degree": follow(least_degree), "fiedler": follow(fiedler)},
     solve_exactly=_exactly,
     training={

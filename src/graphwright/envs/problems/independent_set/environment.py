@@ -130,7 +130,7 @@ INDEPENDENT_SET = Problem(
     environment=IndependentSet(),
     topology="erdos-renyi:p=0.15",
     sizes=(30, 40, 50),
-    weights={"uniform": uniform_weights, "one": unit_weights},
+    laws={"uniform": uniform_weights, "one": unit_weights},
     heuristics={"greedy": _by_rule(greedy), "max-product": _by_rule(max_product)},
     solve_exactly=exact,
     generation=Generation(

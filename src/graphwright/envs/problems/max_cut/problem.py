@@ -47,7 +47,7 @@ MAX_CUT = Problem(
     environment=MaxCut(),
     topology="barabasi-albert:m=4",
     sizes=(20, 30, 40),
-    weights={"uniform": uniform_weights, "signed": signed_weights, "one": unit_weights},
+    laws={"uniform": uniform_weights, "signed": signed_weights, "one": unit_weights},
     heuristics={
         "local-search": lambda environment, instances: final_state(environment, instances, tabu_search(instances)),
         "greedy": lambda environment, instances: final_state(environment, instances, steepest_ascent(instances)),

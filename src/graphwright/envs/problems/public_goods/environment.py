@@ -111,7 +111,7 @@ PUBLIC_GOODS = Problem(
     environment=PublicGoods(),
     topology="barabasi-albert:m=2",
     sizes=(15, 25),
-    weights={"uniform": uniform_costs, "equal": equal_costs},
+    laws={"uniform": uniform_costs, "equal": equal_costs},
     heuristics={
         "greedy": follow(greedy),
         "target-hubs": follow(target_hubs),

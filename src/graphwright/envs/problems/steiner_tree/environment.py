@@ -156,7 +156,7 @@ STEINER_TREE = Problem(
     environment=SteinerTree(),
     topology="gabriel",
     sizes=(20, 30, 40),
-    weights={"euclidean": euclidean, "uniform": uniform, "one": unit},
+    laws={"euclidean": euclidean, "uniform": uniform, "one": unit},
     heuristics={
         "shortest-path": follow(shortest_path),
         "insertion": follow(insertion),

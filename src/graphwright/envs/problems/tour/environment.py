@@ -132,7 +132,7 @@ TOUR = Problem(
     environment=Tour(),
     topology="points",
     sizes=tuple(range(10, 31)),
-    weights={"nearest": draw_near_points(10), "complete": draw_near_points(0)},
+    laws={"nearest": draw_near_points(10), "complete": draw_near_points(0)},
     heuristics={
         "farthest-insertion": lambda _, instances: play(Tour(), instances, heuristics.farthest),
         "nearest-insertion": lambda _, instances: play(Tour(), instances, heuristics.nearest),

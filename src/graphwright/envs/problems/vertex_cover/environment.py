@@ -151,7 +151,7 @@ VERTEX_COVER = Problem(
     environment=VertexCover(),
     topology="watts-strogatz",
     sizes=(5, 10, 15),
-    weights={"uniform": uniform_weights, "one": unit_weights},
+    laws={"uniform": uniform_weights, "one": unit_weights},
     heuristics={
         "greedy": follow(greedy),
         "cheapest-first": follow(cheapest_first),
