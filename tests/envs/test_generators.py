@@ -539,7 +539,7 @@ def test_every_topology_survives_its_text(topology: Topology) -> None:
         (lambda: InstanceGenerator(ErdosRenyi(), (5, -3)), "sizes holds -3"),
         (
             lambda: VERTEX_COVER.generator(law="two"),
-            "vertex-cover has no weights 'two'; choose one of uniform, one",
+            "vertex-cover has no law 'two' of instances; choose one of uniform, one",
         ),
         (lambda: InstanceGenerator(ErdosRenyi(), (5,))(-1, seeded()), "num_graphs=-1"),
         (lambda: InstanceGenerator(BarabasiAlbert(4), (9, 4)), "barabasi-albert: m=4 needs more than 4 nodes, not 4"),
