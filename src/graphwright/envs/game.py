@@ -13,7 +13,8 @@ from graphwright.envs.environment import Environment
 class Game(Environment):
     """A game of two sides with full information, in which one side moves at a time and what one wins the other loses.
 
-    Rewards are those of the side that moves.
+    Rewards are 0 until a game is over, and then 1 (won), -1 (lost) or 0 (drawn) for the side that has moved.
+    Observations are those of the side that moves: of swapped sides the same, so that one policy plays both.
     """
 
     @abstractmethod

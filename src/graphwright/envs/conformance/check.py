@@ -9,11 +9,15 @@ from graphwright.envs.conformance.batching import check_company, check_visits_in
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.candidates import check_candidates
 from graphwright.envs.conformance.compare import ConformanceError
+from graphwright.envs.conformance.endless import check_endless
 from graphwright.envs.conformance.episodes import check_episodes
+from graphwright.envs.conformance.game import check_game
 from graphwright.envs.conformance.optimization import NUMBERS, check_optimization
 from graphwright.envs.conformance.renumbering import check_renumbering
 from graphwright.envs.conformance.reversible import check_reversible
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
+from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import repeat_each
@@ -35,7 +39,8 @@ def check_environment(
     * States and observations are valid graph batches; columns have the widths that `features` declares and are finite;
       masks, rewards and ends have their shapes and dtypes; a state keeps the columns of `reset` and, unless
       `edits_graph`, its instance.
-    * A legal action exists until an episode is over, has an effect, and leads to the end within `max_steps`.
+    * A legal action exists until an episode is over, has an effect, and leads to the end within `max_steps`
+      (but where the environment is `Endless`).
     * The graphs of a batch do not affect each other, whatever the others are and however far they have come.
     * Renumbering the nodes of an instance renumbers what is seen and done, and changes nothing else.
 
@@ -58,3 +63,7 @@ def check_environment(
         check_optimization(watched, environment, some, episodes, times, generator)
     if isinstance(environment, Reversible):
         check_reversible(watched, environment, episodes, generator, max_steps)
+    if isinstance(environment, Game):
+        check_game(watched, environment, episodes, generator)
+    if isinstance(environment, Endless):
+        check_endless(watched, episodes, generator)

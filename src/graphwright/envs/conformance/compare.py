@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,8 @@ class Part:
 
 
 def parts_of(result: Any, name: str = "the result") -> list[Part]:
-    """All tensors of what a method was given or gave: batches of graphs, observations, steps, tuples and tensors."""
+    """All tensors of what a method was given or gave: batches of graphs, observations, steps, mappings,
+    tuples and tensors."""
     if isinstance(result, list) and all(isinstance(part, Part) for part in result):
         return result
     if isinstance(result, GraphBatch):
@@ -47,6 +48,8 @@ def parts_of(result: Any, name: str = "the result") -> list[Part]:
         return _parts_of_graph(result.state) + [part for key in rest for part in parts_of(rest[key], f"the {key}")]
     if isinstance(result, Tensor):
         return [Part(name, result, Segments(torch.arange(len(result) + 1)) if result.dim() else None)]
+    if isinstance(result, Mapping):
+        return [part for key, value in result.items() for part in parts_of(value, f"{key!r}")]
     if isinstance(result, tuple):
         names = getattr(result, "_fields", [f"{name} {place}" for place in range(len(result))])
         return [part for value, key in zip(result, names, strict=True) for part in parts_of(value, key)]

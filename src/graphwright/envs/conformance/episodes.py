@@ -13,6 +13,7 @@ from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ConformanceError
 from graphwright.envs.conformance.forms import check_graph, check_kept, check_observation, check_step
 from graphwright.envs.conformance.tables import Visit, concat_visits, select_observation
+from graphwright.envs.endless import Endless
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import has_choice
 from graphwright.envs.team import graph_reward
@@ -20,6 +21,7 @@ from graphwright.envs.team import graph_reward
 _FIRST = 12  # steps from the beginning that are all kept; later ones are thinned out
 _ROWS = 400  # visits that are looked at again
 _LONG = 300  # steps after which one episode is played to its end first
+_ENDLESS = 60  # steps that are played of what never ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ def check_episodes(
 ) -> PlayedEpisodes:
     """Play `instances` at random to their ends, and raise ConformanceError where a step is not one.
 
+    What is `Endless` is played for some steps.
+
     origin: [B] int64, what to call each of them.
     """
     environment = watched.environment
@@ -52,7 +56,11 @@ def check_episodes(
     ended = torch.zeros(start.num_graphs, dtype=torch.bool)
     begun = has_choice(environment, observation)
     episodes, finals, kept = [(~begun).nonzero().squeeze(1)], [start.select(~begun)], []
-    for visit in _play(watched, start, origin, begun.nonzero().squeeze(1), generator, max_steps):
+    endless = isinstance(environment, Endless)
+    visit = None
+    for visit in _play(
+        watched, start, origin, begun.nonzero().squeeze(1), generator, _ENDLESS if endless else max_steps
+    ):
         step, over = visit.step, visit.step.terminated | visit.step.truncated
         check_kept("step", environment, instances.select(visit.episode), step.state)
         graphs = environment.actions.deciders(visit.observation.graph)
@@ -63,6 +71,11 @@ def check_episodes(
         time = int(visit.time[0])
         if time < _FIRST or time % (1 + time // _FIRST) == 0 or bool(over.any()):
             kept.append(visit)
+    if visit is not None and bool((going := ~(visit.step.terminated | visit.step.truncated)).any()):
+        if not endless:
+            raise _endless(int(visit.graph[going][0]), max_steps)
+        episodes.append(visit.episode[going])
+        finals.append(visit.step.state.select(going))
     final = GraphBatch.concat(finals).select(torch.argsort(torch.cat(episodes)))
     return PlayedEpisodes(start, final, total, ended, _some_of(watched, instances, kept, generator))
 
@@ -108,8 +121,6 @@ def _play(
         going = (~over).nonzero().squeeze(1)
         episode, state = episode[going], step.state.select(going)
         observation = select_observation(environment.actions, seen, going)
-    if episode.numel():
-        raise _endless(int(origin[episode[0]]), max_steps)
 
 
 def _check_end(watched: Watched, state: GraphBatch, origin: Tensor, generator: torch.Generator, max_steps: int) -> None:
