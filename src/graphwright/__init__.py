@@ -3,10 +3,14 @@
 The parts that a program uses most; everything else is in the rooms that docs/design.md describes.
 """
 
+# Nothing is imported here that Python has not loaded already: under `python -m graphwright` the working directory is
+# still the first place where modules are looked for.
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from graphwright.core import GraphBatch, from_edges
     from graphwright.envs.generation import Generation
     from graphwright.envs.problem import Problem
@@ -61,7 +65,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_PLACES[name]), name)

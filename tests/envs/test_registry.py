@@ -54,16 +54,36 @@ def test_importing_the_package_imports_no_problem() -> None:
 def test_refusals_are_one_line_with_the_names() -> None:
     for wrong, message in (
         ("no-problem", r"unknown problem 'no-problem'; choose one of vertex-cover, .*, or one of your own: module"),
-        (f"{__name__}:NOT_A_PROBLEM", "has no Problem of that name"),
-        (f"{__name__}:NOTHING", "has no Problem of that name"),
+        (f"{__name__}:NOT_A_PROBLEM", r"is of type int, no Problem; write MINE = Problem\(\.\.\.\) and name that"),
+        (
+            "graphwright.envs.problems.vertex_cover.environment:VertexCover",
+            "is the class VertexCover, no Problem; .*environment",
+        ),
+        (f"{__name__}:NOTHING", r"test_registry\.py\) has nothing of the name NOTHING"),
+        ("my_problems.py:MINE", "name the module, not its file: my_problems:MINE"),
+        ("folder/my_problems.py:MINE", "name the module, not its file: my_problems:MINE"),
+        (".relative:MINE", "write it as module:NAME"),
+        (":", "write it as module:NAME"),
+        ("no such:MINE", "write it as module:NAME"),
     ):
         with pytest.raises(ValueError, match=message) as caught:
             find_problem(wrong)
         assert "\n" not in str(caught.value)
-    with pytest.raises(ImportError, match="no_such_module"):
+    with pytest.raises(ImportError, match="there is no module 'no_such_module' in the working directory"):
         find_problem("no_such_module:OWN")
     with pytest.raises(KeyError):
         _ = PROBLEMS["no-problem"]
+
+
+@pytest.mark.parametrize("line", ["1 / 0", "import no_such_thing", "def", "raise SystemExit(3)", "raise KeyError"])
+def test_a_module_that_fails_is_one_line(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_failing_problem.py").write_text(line)
+    with pytest.raises(
+        ImportError, match="problem 'my_failing_problem:MINE': importing my_failing_problem fails"
+    ) as no:
+        find_problem("my_failing_problem:MINE")
+    assert "\n" not in str(no.value)
 
 
 def test_a_problem_of_ones_own_is_trained_loaded_resumed_evaluated_and_solved(tmp_path: Path) -> None:
@@ -75,8 +95,8 @@ def test_a_problem_of_ones_own_is_trained_loaded_resumed_evaluated_and_solved(tm
         name, steps=64, collection={"sizes": (5, 8), "num_envs": 8}, validation={"graphs": 2}, threads=1, encoder=small
     )
     gw.train(name, config, tmp_path / "run", Console(quiet=True))
-    gw.resume(tmp_path / "run", steps=128, console=Console(quiet=True))
-    agent = gw.load(tmp_path / "run")
+    gw.resume(tmp_path / "run", steps=128, console=Console(quiet=True), trust=True)
+    agent = gw.load(tmp_path / "run", trust=True)
     assert agent.problem == own
     rows = gw.evaluate(agent, gw.EvaluationOptions(sizes=(6,), graphs=3, time_limit=0))
     assert rows[0].complete == 3

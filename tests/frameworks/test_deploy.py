@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_model, save_model
 from sb3_contrib import MaskablePPO
 from tensordict.nn import InteractionType, set_interaction_type
 
@@ -34,6 +35,16 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert all(name.startswith("critic.") for name in lacking.missing_keys)
     model.save(folder / "sb3")
     return folder
+
+
+def test_weights_are_passed_on_without_a_pickle(saved: Path, tmp_path: Path) -> None:
+    env: Any = GraphVecEnv("vertex-cover", 2)
+    model = load_sb3(MaskablePPO, saved / "sb3", env)
+    save_model(model.policy, str(tmp_path / "weights.safetensors"))
+    fresh = MaskablePPO(SB3Policy, env, n_steps=8, batch_size=8, device="cpu")
+    load_model(fresh.policy, tmp_path / "weights.safetensors")
+    for name, tensor in model.policy.state_dict().items():
+        assert torch.equal(tensor, fresh.policy.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("size", [20, 100, 500])

@@ -33,13 +33,15 @@ class Evaluate(ABC):
     """CPU threads."""
     device: Device = "auto"
     """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
     json: bool = False
     """Write one JSON document to stdout."""
 
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
-        document, table = self.measure(load(self.directory, self.device))
+        document, table = self.measure(load(self.directory, self.device, trust=self.trust))
         if self.json:
             print(json.dumps(document, indent=2))
         else:
@@ -103,7 +105,7 @@ def evaluate_command(arguments: Sequence[str]) -> type[Evaluate]:
     """`Evaluate` for what the run learned that `arguments` name."""
     for directory in (Path(word) for word in arguments[1:] if arguments[0] == "evaluate"):
         try:
-            _, config = read_config(directory)
+            _, config = read_config(directory, "--trust" in arguments)
         except (ConfigError, ImportError):
             continue  # the command says what is wrong with it
         if "reversible" in find_algorithm(config.algorithm).needs:

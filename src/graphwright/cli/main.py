@@ -18,7 +18,7 @@ from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.sample import Sample
 from graphwright.cli.solve import Solve
-from graphwright.cli.train import Resume, train_command
+from graphwright.cli.train import Resume, names_own_code, train_command
 from graphwright.core import GraphError
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.checkpoint import CheckpointError
@@ -31,8 +31,7 @@ _BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, Wo
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # where a problem of one's own, module:NAME, may stand
+    os.environ["PYTHONSAFEPATH"] = "1"  # or worker processes would look for Python's own modules where they stand
     with _readers_may_leave():
         _run(_parse(sys.argv[1:] if arguments is None else list(arguments)))
 
@@ -65,7 +64,7 @@ def _run(command: Any) -> None:
         _fail(str(error))
 
 
-def _parse(arguments: Sequence[str]) -> Any:
+def _parse(arguments: list[str]) -> Any:
     """The command that `arguments` describe; the parser's complaint is put on one line."""
     complaint = io.StringIO()
     try:
@@ -85,9 +84,11 @@ _DESCRIPTION = "Reinforcement learning on graphs of any size."
 _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 
 
-def _commands(arguments: Sequence[str]) -> Any:
+def _commands(arguments: list[str]) -> Any:
     """The union of all commands; `train` and `evaluate` come with the options of what `arguments` name."""
     problem = _problem_of(arguments)
+    if "--trust" in arguments or (arguments[:1] == ["train"] and names_own_code(problem, arguments)):
+        _search_working_directory()
     training, defaults = train_command(problem, arguments)
     return Union[  # noqa: UP007 (annotated members)
         Annotated[Problems, tyro.conf.subcommand("problems")],
@@ -99,6 +100,13 @@ def _commands(arguments: Sequence[str]) -> Any:
         Annotated[Solve, tyro.conf.subcommand("solve")],
         Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
     ]
+
+
+def _search_working_directory() -> None:
+    """Let modules that are found nowhere else be found where the command is given."""
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.append(here)
 
 
 def _problem_of(arguments: Sequence[str]) -> str:

@@ -38,13 +38,15 @@ class Sample:
     """Direction in the space of objectives, for samplers that were trained on many; by default drawn."""
     threads: int = 2
     """CPU threads."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
 
     def run(self) -> None:
         """Sample, and write the file whole or not at all."""
         use_threads(self.threads)
         if self.num < 1:
             raise ConfigError(f"--num {self.num}: give at least 1")
-        agent = load(self.directory)
+        agent = load(self.directory, trust=self.trust)
         objects = agent.sample(self.num, self.seed, Goal(self.beta, self.preference, self.focus))
         exported = agent.problem.sampled.export(agent.config.environment, objects)
         arrays = not isinstance(exported, list)

@@ -45,6 +45,8 @@ class Solve:
     """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
     json: bool = False
     """Write one JSON document to stdout."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
     picture: Path | None = None
     """Draw the solution of one FILE as a PNG."""
 
@@ -57,7 +59,7 @@ class Solve:
             raise ConfigError("--picture draws one FILE; solve the others without it")
         if self.picture is not None and not self.picture.absolute().parent.is_dir():
             raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
-        agent = load(self.directory, self.device)
+        agent = load(self.directory, self.device, trust=self.trust)
         if agent.samples:
             raise ConfigError(f"{self.directory}: what it learned samples objects; see `graphwright sample`")
         graphs = [self.reading.read(path, agent.config.played) for path in self.files]

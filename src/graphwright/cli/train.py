@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.envs.registry import find_problem
+from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.config import Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
@@ -65,13 +66,25 @@ def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
 
 def algorithm_of(words: Sequence[str]) -> str | None:
     """What follows `--algorithm`, wherever among `words`. Raises ValueError where there is none of that name."""
+    value = option_of(words, "--algorithm")
+    if value is not None:
+        find_algorithm(value)
+    return value
+
+
+def option_of(words: Sequence[str], option: str) -> str | None:
+    """What follows `option`, wherever among `words`; None where it is not there."""
     for place, word in enumerate(words):
         name, equals, value = word.partition("=")
-        if name == "--algorithm":
-            value = value if equals else next(iter(words[place + 1 :]), "")
-            find_algorithm(value)
-            return value
+        if name == option:
+            return value if equals else next(iter(words[place + 1 :]), "")
     return None
+
+
+def names_own_code(problem: str, words: Sequence[str]) -> bool:
+    """Whether the problem or the layer that is trained is the user's own, as module:NAME."""
+    layer = option_of(words, "--encoder.layer")
+    return ":" in problem or (layer is not None and not is_of_pyg(layer))
 
 
 @dataclass(frozen=True)
@@ -88,10 +101,19 @@ class Resume:
     """CPU threads; by default those of the run."""
     device: Device | None = None
     """Where the networks run; by default that of the run. Samplers run on the CPU."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
 
     def run(self) -> None:
         """Go on, and say what came of it."""
-        run = resume(self.directory, seconds=self.seconds, steps=self.steps, threads=self.threads, device=self.device)
+        run = resume(
+            self.directory,
+            seconds=self.seconds,
+            steps=self.steps,
+            threads=self.threads,
+            device=self.device,
+            trust=self.trust,
+        )
         _report(self.directory, run)
 
 

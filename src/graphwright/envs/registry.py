@@ -10,6 +10,8 @@ from importlib import import_module
 
 from typing_extensions import override
 
+from graphwright.core.own_code import import_named
+from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
 
 _SOLVED = {
@@ -70,7 +72,8 @@ PROBLEMS = ProblemRegistry(_SOLVED | _SAMPLED)
 def find_problem(name: str) -> Problem:
     """The problem of that name, which may be one of your own: `my_package.my_module:MY_PROBLEM`, if Python finds it.
 
-    Raises ValueError, listing the names, where there is none; ImportError as its module does.
+    Importing a module runs it. Raises ValueError, listing the names, where there is none; ImportError as its module
+    does.
     """
     if name in PROBLEMS:
         return PROBLEMS[name]
@@ -78,7 +81,7 @@ def find_problem(name: str) -> Problem:
         raise ValueError(
             f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}, or one of your own: module:PROBLEM"
         )
-    return replace(_import(name), name=name)
+    return replace(_own(name), name=name)
 
 
 def resolve(problem: str | Problem) -> Problem:
@@ -94,9 +97,19 @@ def resolve(problem: str | Problem) -> Problem:
 
 @cache
 def _import(place: str) -> Problem:
-    """The problem at module:NAME."""
+    """The problem at module:NAME, a module of this library."""
     module, _, attribute = place.partition(":")
-    problem = getattr(import_module(module), attribute, None)
-    if not isinstance(problem, Problem):
-        raise ValueError(f"{place}: {module} has no Problem of that name")
+    problem: Problem = getattr(import_module(module), attribute)
     return problem
+
+
+def _own(place: str) -> Problem:
+    """A user's problem at module:NAME."""
+    found = import_named(place, "problem")
+    if isinstance(found, Problem):
+        return found
+    is_class = isinstance(found, type)
+    kind = f"the class {found.__name__}" if is_class else f"of type {type(found).__name__}"
+    is_environment = issubclass(found if is_class else type(found), Environment)
+    parts = "name, summary, environment, ..." if is_environment else "..."
+    raise ValueError(f"problem {place!r}: is {kind}, no Problem; write MINE = Problem({parts}) and name that")

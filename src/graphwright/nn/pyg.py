@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
+from graphwright.core.own_code import import_named
 
 
 class PyGLayer(nn.Module):
@@ -50,14 +50,25 @@ class PyGLayer(nn.Module):
         return self.layer(x, graph.edge_index)
 
 
+def is_of_pyg(path: str) -> bool:
+    """Whether a layer is PyG's own, so that building it runs no code but that of an installed library."""
+    return f"{_place(path).partition(':')[0]}.".startswith("torch_geometric.nn.")
+
+
+def _place(path: str) -> str:
+    """module.Class as module:Class."""
+    module, dot, name = path.rpartition(".")
+    return path if ":" in path or not dot else f"{module}:{name}"
+
+
 def _find(path: str) -> type[nn.Module]:
     from torch_geometric.nn import MessagePassing
 
-    module, _, name = path.replace(":", ".").rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise ValueError(f"encoder layer {path!r} is not found; name it as torch_geometric.nn:GATConv") from None
+        found = import_named(_place(path), "layer")
+    except (ImportError, ValueError) as error:
+        reason = str(error).partition(": ")[2]
+        raise ValueError(f"encoder layer {path!r}: {reason}; PyG's are torch_geometric.nn:GATConv and so on") from None
     if not (inspect.isclass(found) and issubclass(found, MessagePassing)):
         raise ValueError(f"encoder layer {path!r} is no torch_geometric.nn.MessagePassing class")
     return found  # type: ignore[return-value]

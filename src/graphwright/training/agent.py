@@ -159,21 +159,25 @@ def make_policy(config: TrainConfig, device: torch.device) -> Any:
         return GraphPolicy(environment.features, environment.actions, config.encoder, config.heads).to(device)
 
 
-def read_config(directory: Path) -> tuple[Problem, TrainConfig]:
-    """The problem and settings of a run directory. Raises ConfigError, naming the file."""
+def read_config(directory: Path, trust: bool = False) -> tuple[Problem, TrainConfig]:
+    """The problem and settings of a run directory; trust: see `load`. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:
-        return from_json(path.read_text())
+        return from_json(path.read_text(), trust)
     except (OSError, UnicodeDecodeError):
         raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def load(directory: Path | str, device: str = "auto") -> Agent:
-    """The agent of a run directory. Raises ConfigError or CheckpointError, naming the file."""
+def load(directory: Path | str, device: str = "auto", *, trust: bool = False) -> Agent:
+    """The agent of a run directory, which is data: it names problems and layers of this library or of PyG.
+
+    trust: whether it may also name modules of its maker's own, whose code importing them runs. Raises ConfigError or
+    CheckpointError, naming the file.
+    """
     directory = Path(directory)
-    problem, config = read_config(directory)
+    problem, config = read_config(directory, trust)
     policy = make_policy(config, find_device(device))
     tensors, _ = load_checkpoint(directory / POLICY_FILE)
     load_module(policy, tensors, directory / POLICY_FILE)

@@ -14,8 +14,9 @@ import torch
 
 from graphwright.algorithms.registry import NEEDS, find_algorithm
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import find_problem
+from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.checkpoint import FORMAT
 from graphwright.training.collectors.play import ConfigError, PlayConfig, make_generator
 
@@ -202,12 +203,23 @@ def to_json(problem: str, config: TrainConfig) -> str:
     return json.dumps(document, indent=2, default=name_of) + "\n"
 
 
-def from_json(text: str) -> tuple[Problem, TrainConfig]:
-    """The problem and the settings that a JSON document holds. Raises ConfigError where it is not one."""
+def parse_json(text: str) -> Any:
+    """What a JSON document holds. Raises ConfigError where it is not one."""
     try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text)
+    except RecursionError:
+        raise ConfigError("not settings: nested too deeply") from None
+    except ValueError as error:  # numbers of thousands of digits are none that JSONDecodeError knows of
         raise ConfigError(f"not JSON: {error}") from None
+
+
+def from_json(text: str, trust: bool = False) -> tuple[Problem, TrainConfig]:
+    """The problem and the settings that a JSON document holds.
+
+    trust: whether modules that it names may be imported, and so run. Raises ConfigError where the document is none, or
+    names such a module without being trusted.
+    """
+    data = parse_json(text)
     if isinstance(data, dict) and ("problem" in data or "task" in data) and data.get("format") != FORMAT:
         raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
     if not isinstance(data, dict) or not isinstance(data.get("problem"), str):
@@ -216,13 +228,31 @@ def from_json(text: str) -> tuple[Problem, TrainConfig]:
         )
     name, _ = data.pop("problem"), data.pop("format")
     try:
+        if name not in PROBLEMS and ":" in name:
+            require_trust("problem", name, trust)
         problem = find_problem(name)
         config: TrainConfig = build(TrainConfig.for_problem(problem, data.get("algorithm")), data)
+        require_trusted_layer(config.encoder, trust)
         if isinstance(config.collection, PlayConfig):
             config.collection.instances(problem)
         return problem, config
     except (ValueError, TypeError) as error:
         raise ConfigError(str(error)) from None
+
+
+def require_trust(what: str, name: str, trust: bool) -> None:
+    """Raise ConfigError where a file names a problem or a layer that is not the library's, unless it is trusted."""
+    if not trust:
+        raise ConfigError(
+            f"names a {what} of its maker's own, {name!r}, and importing that runs its code; if you trust whoever made "
+            "this run, say --trust (in Python trust=True)"
+        )
+
+
+def require_trusted_layer(encoder: EncoderConfig, trust: bool) -> None:
+    """Raise ConfigError where the layer is no class of `torch_geometric.nn`, unless it is trusted."""
+    if encoder.layer is not None and not is_of_pyg(encoder.layer):
+        require_trust("layer", encoder.layer, trust)
 
 
 def build(like: Any, data: Any, path: str = "") -> Any:

@@ -143,13 +143,14 @@ def resume(
     device: Device | None = None,
     console: Console | None = None,
     data: GraphBatch | None = None,
+    trust: bool = False,
 ) -> TrainingRun:
-    """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end.
+    """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end. trust: see `load`.
 
     Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
     """
     directory = Path(directory)
-    problem, config = read_config(directory)
+    problem, config = read_config(directory, trust)
     config = config.with_another_end(seconds, steps)
     config = replace(config, threads=threads or config.threads, device=device or config.device)
     run = TrainingRun(problem, config, directory, data)

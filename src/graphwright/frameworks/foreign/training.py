@@ -21,9 +21,16 @@ from graphwright.core import ActionSpec, Features
 from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, load_checkpoint, load_module
+from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, CheckpointError, load_checkpoint, load_module
 from graphwright.training.collectors.steps import StepCollector
-from graphwright.training.config import ConfigError, RunConfig, build, use_threads
+from graphwright.training.config import (
+    ConfigError,
+    RunConfig,
+    build,
+    parse_json,
+    require_trusted_layer,
+    use_threads,
+)
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
 from graphwright.training.runner import Runner, RunText
@@ -163,39 +170,51 @@ def resume_foreign(
     steps: int | None = None,
     console: Console | None = None,
     validation: ForeignVectorEnv | None = None,
+    trust: bool = False,
 ) -> ForeignRun:
     """Go on with a run where it stopped; the episodes of others cannot be saved, so that all of them begin anew.
+
+    trust: see `training.agent.load`.
 
     Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
     """
     directory = Path(directory)
-    config = read_foreign_config(directory).with_another_end(seconds, steps)
+    config = read_foreign_config(directory, trust).with_another_end(seconds, steps)
     run = ForeignRun(vector, config, directory, validation)
     run.resume(console)
     return run
 
 
-def load_policy(path: Path | str) -> GraphPolicy:
-    """The policy of a run's `policy.safetensors`. Raises CheckpointError where it is missing or damaged."""
-    tensors, info = load_checkpoint(Path(path))
-    policy = GraphPolicy(
-        Features(**info["features"]),
-        ActionSpec.from_dict(info["actions"]),
-        EncoderConfig(**info["encoder"]),
-        HeadsConfig(**info["heads"]),
-    )
-    load_module(policy, tensors, Path(path))
+def load_policy(path: Path | str, *, trust: bool = False) -> GraphPolicy:
+    """The policy of a run's `policy.safetensors`; trust: see `training.agent.load`.
+
+    Raises CheckpointError where it is missing or damaged, or where its layer needs trust.
+    """
+    path = Path(path)
+    tensors, info = load_checkpoint(path)
+    try:
+        features = Features(**info["features"])
+        actions = ActionSpec.from_dict(info["actions"])
+        encoder, heads = build(EncoderConfig(), info["encoder"]), build(HeadsConfig(), info["heads"])
+        require_trusted_layer(encoder, trust)
+        policy = GraphPolicy(features, actions, encoder, heads)
+    except KeyError as error:
+        raise CheckpointError(f"{path}: says nothing of its {error}; load a run of problems with `load`") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    load_module(policy, tensors, path)
     return policy
 
 
-def read_foreign_config(directory: Path) -> ForeignTraining:
-    """The settings of a run directory. Raises ConfigError, naming the file."""
+def read_foreign_config(directory: Path, trust: bool = False) -> ForeignTraining:
+    """The settings of a run directory; trust: see `training.agent.load`. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:
-        data = json.loads(path.read_text())
+        data = parse_json(path.read_text())
         if data.pop("format", None) != FORMAT:
             raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
         config: ForeignTraining = build(ForeignTraining(algorithm=data["algorithm"]), data)
+        require_trusted_layer(config.encoder, trust)
         return config
     except OSError:
         raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
