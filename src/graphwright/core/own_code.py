@@ -16,12 +16,11 @@ def import_named(place: str, what: str) -> Any:
     Raises ValueError where `place` is not written so or the module has no such name, ImportError where there is no such
     module or it raises; each in one line.
     """
+    file, _, last = place.rpartition(":")
+    if file.endswith(".py"):
+        raise ValueError(f"{what} {place!r}: name the module, not its file: {Path(file).stem}:{last}")
     found = _PLACE.fullmatch(place)
     if found is None or any(part[0].isdigit() for part in re.split("[.:]", place)):
-        if (file := place.rpartition(":")[0]).endswith(".py"):
-            raise ValueError(
-                f"{what} {place!r}: name the module, not its file: {Path(file).stem}:{place.rpartition(':')[2]}"
-            )
         raise ValueError(f"{what} {place!r}: write it as module:NAME, such as my_module:MY_{what.upper()}")
     module, name = found["module"], found["name"]
     try:
