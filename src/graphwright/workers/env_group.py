@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from graphwright.core import GraphError
 
 GraphArrays = dict[str, np.ndarray]
 """The arrays of one graph. The first has one row a node, "links" one row a link; others may be anything."""
@@ -64,48 +67,44 @@ class GroupStep(NamedTuple):
 
 
 class EnvGroup:
-    """The environments of one process. An exception of one of them carries a note that names it.
+    """The environments of one process.
 
-    allocate: allocates the packed arrays, `np.empty` by default. first: the number of the first environment.
+    What does not fit of an observation is a GraphError that names the environment; any other exception of one of them
+    carries a note that does. allocate: allocates the packed arrays, `np.empty` by default. first: the number of the
+    first environment. num_live: live graphs of each environment.
     """
 
     def __init__(self, envs: Sequence[AutoresetEnv], allocate: Allocate = np.empty, first: int = 0) -> None:
-        self.envs = envs
+        self.envs = list(envs)
         self.allocate = allocate
         self.first = first
-        self.num_live = [0] * len(envs)
+        self.num_live = [0] * len(self.envs)
 
     def reset(self, seeds: Sequence[int]) -> GroupStep:
         """Begin a new episode in every environment."""
-        steps: list[EnvStep] = []
-        try:
-            for env, seed in zip(self.envs, seeds, strict=True):
-                steps.append(EnvStep([], [], [], [], env.reset(seed)))
-        except Exception as error:
-            error.add_note(f"raised by environment {self.first + len(steps)} at the beginning of an episode")
-            raise
-        return self._packed(steps)
+        return self.packed([self.reset_one(place, seed) for place, seed in enumerate(seeds)])
 
     def step(self, actions: Actions) -> GroupStep:
         """Play one action for each live graph."""
-        steps: list[EnvStep] = []
-        start = 0
-        try:
-            for env, count in zip(self.envs, self.num_live, strict=True):
-                steps.append(env.step(actions[start : start + count]))
-                start += count
-        except Exception as error:
-            error.add_note(f"raised by environment {self.first + len(steps)} in a step")
-            raise
-        return self._packed(steps)
+        return self.packed([self.step_one(place, own) for place, own in enumerate(self.divide(actions))])
 
-    def close(self) -> None:
-        """Close all environments."""
-        for env in self.envs:
-            env.close()
+    def divide(self, actions: Actions) -> list[Actions]:
+        """The actions of each environment."""
+        ends = np.cumsum(self.num_live)
+        return [actions[end - count : end] for end, count in zip(ends, self.num_live, strict=True)]
 
-    def _packed(self, steps: Sequence[EnvStep]) -> GroupStep:
-        self.num_live = [len(step.live) for step in steps]
+    def reset_one(self, place: int, seed: int) -> EnvStep:
+        """Begin a new episode in one environment; nothing has acted."""
+        with self._named(place, "at the beginning of an episode"):
+            return self._counted(place, EnvStep([], [], [], [], self.envs[place].reset(seed)))
+
+    def step_one(self, place: int, actions: Actions) -> EnvStep:
+        """Play one action for each live graph of one environment."""
+        with self._named(place, "in a step"):
+            return self._counted(place, self.envs[place].step(actions))
+
+    def packed(self, steps: Sequence[EnvStep]) -> GroupStep:
+        """The steps of consecutive environments in common arrays."""
         final = [graph for step in steps for graph in step.final]
         return GroupStep(
             pack([graph for step in steps for graph in step.live], self.allocate),
@@ -113,8 +112,27 @@ class EnvGroup:
             np.array([reward for step in steps for reward in step.reward], np.float32),
             np.array([is_over for step in steps for is_over in step.terminated], bool),
             np.array([is_cut for step in steps for is_cut in step.truncated], bool),
-            self.num_live,
+            [len(step.live) for step in steps],
         )
+
+    def close(self) -> None:
+        """Close all environments."""
+        for env in self.envs:
+            env.close()
+
+    def _counted(self, place: int, step: EnvStep) -> EnvStep:
+        self.num_live[place] = len(step.live)
+        return step
+
+    @contextmanager
+    def _named(self, place: int, when: str) -> Iterator[None]:
+        try:
+            yield
+        except GraphError as error:
+            raise GraphError(f"environment {self.first + place}: {error}") from None
+        except Exception as error:
+            error.add_note(f"raised by environment {self.first + place} {when}")
+            raise
 
 
 def pack(graphs: Sequence[GraphArrays], allocate: Allocate = np.empty) -> PackedArrays:

@@ -1,28 +1,31 @@
-"""Pools of environments: in this process, or in worker processes that are restarted when they fail."""
+"""Pools of environments: in this process, or in worker processes; what fails is made anew."""
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from typing_extensions import override
 
+from graphwright.core import GraphError
 from graphwright.core.seeds import derived_seed
-from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, GroupStep
+from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, EnvStep, GroupStep
 from graphwright.workers.env_worker import EnvWorker
 from graphwright.workers.process import START_LIMIT, WorkerError, clean_context
 
 
 class WorkerWarning(UserWarning):
-    """A worker failed and was restarted."""
+    """An environment raised and was made anew, or a worker failed and was restarted."""
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How worker processes are treated."""
+    """How failures and worker processes are treated."""
 
     time_limit: float = 60.0
     """Seconds for a step of all of a worker's environments; then it counts as hung."""
@@ -34,7 +37,7 @@ class WorkerOptions:
 
 @dataclass(frozen=True)
 class WorkerFailure:
-    """One failure of a worker.
+    """One failure of an environment or a worker.
 
     environments: those whose episodes were cut short. reason: with the traceback where there is one. num_lost: steps
     whose outcome is unknown.
@@ -61,31 +64,63 @@ class EnvPool(Protocol):
 
 
 class LocalEnvPool(EnvPool):
-    """All environments in this process; what an environment raises is raised."""
+    """All environments in this process.
 
-    def __init__(self, makes: Sequence[EnvFactory], seed: int) -> None:
+    One that raises in a step loses its episode, which ends at the last observation: it is made anew, and a
+    `WorkerWarning` gives the reason. What it raises in `reset`, GraphError, and one failure more than `max_failures`
+    are raised.
+    """
+
+    def __init__(self, makes: Sequence[EnvFactory], seed: int, options: WorkerOptions) -> None:
         self.failures: list[WorkerFailure] = []
+        self.makes, self.seed, self.options = makes, seed, options
         self.group = EnvGroup([make() for make in makes])
-        self.seeds = [derived_seed(seed, place, 0, bits=32) for place in range(len(makes))]
 
     @override
     def reset(self) -> list[GroupStep]:
-        return [self.group.reset(self.seeds)]
+        return [self.group.reset([self._seed_of(place) for place in range(len(self.makes))])]
 
     @override
     def step(self, actions: Actions) -> list[GroupStep]:
-        return [self.group.step(actions)]
+        steps: list[GroupStep] = []
+        played: list[EnvStep] = []
+        for place, own in enumerate(self.group.divide(actions)):
+            try:
+                played.append(self.group.step_one(place, own))
+            except GraphError:
+                raise
+            except Exception as error:
+                steps += [self.group.packed(played)] if played else []
+                played = []
+                steps.append(self._replace(place, len(own), error))
+        return [*steps, self.group.packed(played)] if played else steps
 
     @override
     def close(self) -> None:
         self.group.close()
+
+    def _seed_of(self, place: int) -> int:
+        return derived_seed(self.seed, place, len(self.failures), bits=32)
+
+    def _replace(self, place: int, num_lost: int, error: Exception) -> GroupStep:
+        """The end of the episode of an environment that raised, and the beginning of one that replaces it."""
+        reason = "".join(traceback.format_exception(error)).strip()
+        self.failures.append(WorkerFailure(range(place, place + 1), reason, num_lost))
+        if len(self.failures) > self.options.max_failures:
+            raise error
+        warnings.warn(f"environment {place} was made anew, its episode is lost: {reason}", WorkerWarning, stacklevel=5)
+        with suppress(Exception):  # it has failed already
+            self.group.envs[place].close()
+        self.group.envs[place] = self.makes[place]()
+        return lost_step(num_lost, self.group.packed([self.group.reset_one(place, self._seed_of(place))]))
 
 
 class WorkerEnvPool(EnvPool):
     """Environments in `num_workers` processes, each with consecutive environments and a buffer of its own.
 
     When a worker fails, its episodes end at their last observations, a new worker starts, and a `WorkerWarning` gives
-    the reason. Raises WorkerError for a failure in `reset`, and for one failure more than `max_failures`.
+    the reason. Raises WorkerError for a failure in `reset`, and for one failure more than `max_failures`; GraphError
+    for what does not fit of an observation.
     """
 
     def __init__(self, makes: Sequence[EnvFactory], num_workers: int, seed: int, options: WorkerOptions) -> None:
@@ -142,6 +177,10 @@ class WorkerEnvPool(EnvPool):
             message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error}"
             warnings.warn(message, WorkerWarning, stacklevel=5)
         self._reset(worker, places)
-        fresh = worker.receive(START_LIMIT)
-        nothing = np.zeros(num_lost, bool)
-        return GroupStep(fresh.live, None, nothing.astype(np.float32), nothing, ~nothing, fresh.num_live, lost=True)
+        return lost_step(num_lost, worker.receive(START_LIMIT))
+
+
+def lost_step(num_lost: int, fresh: GroupStep) -> GroupStep:
+    """A step of unknown outcome of `num_lost` graphs, truncated without a reward, before the `fresh` episodes."""
+    nothing = np.zeros(num_lost, bool)
+    return GroupStep(fresh.live, None, nothing.astype(np.float32), nothing, ~nothing, fresh.num_live, lost=True)

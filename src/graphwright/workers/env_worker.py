@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cloudpickle
 
+from graphwright.core import GraphError
 from graphwright.workers.buffers import Buffer
 from graphwright.workers.env_group import EnvFactory, EnvGroup, GroupStep, PackedArrays
 from graphwright.workers.process import Answer, WorkerProcess
+
+
+class Refused(NamedTuple):
+    """The response where an observation does not fit: the message of a GraphError, which says all there is to say."""
+
+    message: str
 
 
 class EnvWorker:
@@ -34,8 +41,10 @@ class EnvWorker:
         self.process.send(("step", actions))
 
     def receive(self, time_limit: float) -> GroupStep:
-        """The response. Raises WorkerError where there is none within `time_limit` seconds of the request."""
+        """The response. Raises WorkerError where there is none within `time_limit` seconds; GraphError if refused."""
         sent = self.process.receive(time_limit)
+        if isinstance(sent, Refused):
+            raise GraphError(sent.message)
         step: GroupStep = sent._replace(live=self._find(sent.live), final=sent.final and self._find(sent.final))
         self.num_live = sum(step.num_live)
         return step
@@ -55,10 +64,13 @@ def serve_envs(buffers: Sequence[Buffer], makes: bytes, first: int) -> Answer:
     buffer = buffers[0]
     group = EnvGroup([make() for make in pickle.loads(makes)], buffer.allocate, first)  # the learner's own bytes
 
-    def answer(request: tuple[str, Any]) -> GroupStep:
+    def answer(request: tuple[str, Any]) -> GroupStep | Refused:
         command, content = request
         buffer.clear()
-        step = group.reset(content) if command == "reset" else group.step(content)
+        try:
+            step = group.reset(content) if command == "reset" else group.step(content)
+        except GraphError as error:
+            return Refused(str(error))
         return step._replace(live=_places(buffer, step.live), final=step.final and _places(buffer, step.final))
 
     return answer

@@ -34,6 +34,7 @@ from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, Ver
 from graphwright.frameworks.foreign import (
     ForeignTraining,
     ForeignVectorEnv,
+    WorkerOptions,
     from_gymnasium,
     load_policy,
     play_episodes,
@@ -186,7 +187,7 @@ def test_actions_and_masks_keep_their_own_order(actions: ActionSpec, space: spac
         for action, (_, block, own, column) in enumerate(told[graph]):
             choice = actions.locate(state.select(torch.tensor([graph])), torch.tensor([action]))
             assert (int(choice.block), int(choice.column)) == (block, column)
-            if actions.blocks[block].rows == "edges":
+            if actions.blocks[block].rows.name == "edges":
                 one = state.select(torch.tensor([graph]))
                 edge = one.edge_index[:, one.links[0][choice.row]].flatten().tolist()
                 link = row["links"][own].tolist()
@@ -283,7 +284,7 @@ def test_observations_that_do_not_fit_are_named_by_what_the_environment_showed(c
 
 
 def test_spaces_that_hold_no_vector_and_places_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(GraphError, match="wrap it to be a Graph"):
+    with pytest.raises(GraphError, match="is not known as a graph with nodes or links; read as graphs are"):
         ObservationReader(
             spaces.Dict({"observation": spaces.Dict({"graph": GRAPH}), "action_mask": spaces.MultiBinary(3)}), LINKS
         )
@@ -361,7 +362,7 @@ def test_types_that_do_not_exist_are_refused_by_the_name_of_their_column(
 
 def test_what_an_environment_raises_says_which_one_it_was(tmp_path: Path) -> None:
     makes = [Changing, Changing, partial(Faulty, "raise", str(tmp_path / "flag"))]
-    vector = from_gymnasium(makes, 3, actions=LINKS)
+    vector = from_gymnasium(makes, 3, actions=LINKS, options=WorkerOptions(max_failures=0))
     with pytest.raises(RuntimeError, match="diverged") as raised:
         collect_steps(vector, policy_for(vector), 200, seeded())
     assert raised.value.__notes__ == ["raised by environment 2 in a step"]

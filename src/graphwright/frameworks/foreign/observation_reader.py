@@ -18,37 +18,47 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from graphwright.core import ActionSpec, Features, GraphError
-from graphwright.core.rows import AT, Sizes
-from graphwright.frameworks.foreign.graph_spaces import (
-    ADJACENCY,
-    COUNT,
-    EDGES,
-    NODES,
-    GraphSpace,
-    InstanceSpace,
-    MatrixSpace,
-    VectorSpace,
-    flat,
-)
+from graphwright.core.rows import AT, GRAPHS, Sizes
+from graphwright.frameworks.foreign.dense_layout import ENTRY, FORMS, NAMES, Keys, find_layout
+from graphwright.frameworks.foreign.dense_reader import DenseReader
+from graphwright.frameworks.foreign.graph_spaces import GraphSpace, InstanceSpace, VectorSpace, flat
+from graphwright.frameworks.foreign.links import Links, check_once
 from graphwright.workers.env_group import GraphArrays
 
 MASK = "action_mask"
+MASKS = NAMES[MASK]
 
 
 class ObservationReader:
     """Turns observations of `space` into arrays and says which columns these become.
 
-    undirected: a link stands for both directions. Raises GraphError where `space` or an observation holds no graph, or
-    not what `actions` need.
+    undirected: a link stands for both directions. keys, padded: what the entries of a `Dict` of arrays mean
+    (`dense_layout`), and whether it has rows of padding (`DenseReader`). num_actions: of the action space, where that
+    is one number. Raises GraphError where `space` or an observation holds no graph, or not what `actions` need.
     """
 
-    def __init__(self, space: Space, actions: ActionSpec, undirected: bool = False) -> None:
-        self.actions, self.undirected = actions, undirected
-        parts = _parts(space)
-        self.graph_space, own = _find_graph_space(parts, undirected)
-        self.key = own[0] if len(own) == 1 else None
-        vectors = {name: part for name, part in parts.items() if name not in (*own, MASK)}
+    def __init__(
+        self,
+        space: Space,
+        actions: ActionSpec,
+        undirected: bool = False,
+        *,
+        keys: Keys | None = None,
+        padded: bool | None = None,
+        num_actions: int | None = None,
+    ) -> None:
+        self.actions, self.undirected, self.keys = actions, undirected, keys
+        parts = _parts(space, keys)
         self.has_at = AT in actions.columns.values()
+        layout = find_layout(parts, keys)
+        self.dense = None if layout is None else DenseReader(layout, actions, undirected, padded, num_actions)
+        if self.dense is not None:
+            return
+        if keys:
+            raise GraphError(f"keys={dict(keys)!r} make no graph of the observation space {space}; {FORMS}")
+        self.graph_space, own = _find_graph_space(parts, space, actions)
+        self.key = own[0] if len(own) == 1 else None
+        vectors = {name: part for name, part in parts.items() if name not in (*own, *MASKS)}
         if self.has_at and AT not in vectors:
             raise GraphError(f"actions tied to neighbours need {AT!r} in the observation: the node of the agent")
         self.vectors = {name: part for name, part in vectors.items() if not (self.has_at and name == AT)}
@@ -59,6 +69,8 @@ class ObservationReader:
     @property
     def features(self) -> Features:
         """The columns that a network reads."""
+        if self.dense is not None:
+            return self.dense.features
         nodes, edges = self.graph_space.node_space, self.graph_space.edge_space
         return Features(
             nodes=_width(nodes),
@@ -68,11 +80,25 @@ class ObservationReader:
             edge_types=_num_types(edges),
         )
 
+    @property
+    def room(self) -> tuple[int | None, ...] | None:
+        """The rows of each action block that arrays with fixed rows have; None where graphs come as they are."""
+        return None if self.dense is None else self.dense.room
+
     def read(self, observation: Any, mask: Any = None) -> GraphArrays:
         """The arrays of one observation. Without `mask` the one inside it holds, and without either all is legal."""
-        parts = _values(observation)
+        parts = _values(observation, self.keys)
+        if self.dense is not None:
+            batch = {name: np.asarray(value)[None] for name, value in parts.items()}
+            packed = self.dense.read(batch, None if mask is None else np.asarray(mask).reshape(1, -1))
+            return {name: array for name, array in packed.items() if name not in ("num_nodes", "num_links")}
+        for name in (*self.vectors, *([] if self.key is None else [self.key])):
+            if name not in parts:
+                raise GraphError(f"the observation has no entry {name!r}, which its space declares; it has {[*parts]}")
         nodes, edges, links = self.graph_space.split(parts if self.key is None else parts[self.key])
         _check_ends("links", links, len(nodes))
+        if self.undirected:
+            check_once(Links(np.zeros(len(links), np.int64), links[:, 0], links[:, 1], links[:, 0]), len(nodes))
         row = _column("nodes", self.graph_space.node_space, nodes, len(nodes)) | {"links": links}
         row |= _column("edges", self.graph_space.edge_space, edges, len(links))
         row |= {f"graphs.{name}": flat(space, parts[name]) for name, space in self.vectors.items()}
@@ -80,7 +106,7 @@ class ObservationReader:
         if self.has_at:
             row[f"graphs.{AT}"] = np.reshape(parts[AT], 1).astype(np.int64)
             _check_ends(AT, row[f"graphs.{AT}"], len(nodes))
-        return row | {"mask": self._mask(parts.get(MASK) if mask is None else mask, row, len(nodes))}
+        return row | {"mask": self._mask(mask_of(parts) if mask is None else mask, row, len(nodes))}
 
     def _mask(self, mask: Any, row: GraphArrays, num_nodes: int) -> np.ndarray:
         """`mask` over this graph's candidates. Raises GraphError for legal actions beyond them."""
@@ -100,39 +126,45 @@ class ObservationReader:
         return self.actions.most(Sizes(num_nodes, len(links), degree))
 
 
-def _find_graph_space(parts: Mapping[str, Space], undirected: bool) -> tuple[GraphSpace, tuple[str, ...]]:
+def mask_of(info: Mapping[str, Any]) -> Any:
+    """The action mask in an observation or an info dict, under either name; None where there is none."""
+    return next((info[name] for name in MASKS if name in info), None)
+
+
+def _find_graph_space(
+    parts: Mapping[str, Space], space: Space, actions: ActionSpec
+) -> tuple[GraphSpace, tuple[str, ...]]:
     """The graph among the parts of an observation, and the names of the parts that make it up."""
-    if {NODES, ADJACENCY} <= parts.keys():
-        return MatrixSpace(parts, undirected), (NODES, EDGES, ADJACENCY, COUNT)
     graphs = [name for name, part in parts.items() if isinstance(part, spaces.Graph)]
     if len(graphs) > 1:
         raise GraphError(f"the observation holds the graphs {', '.join(graphs)}; wrap it so that it holds one")
-    for name, part in parts.items():
-        if isinstance(part, spaces.Graph):
-            return InstanceSpace(part), (name,)
-    names = tuple(name for name in parts if name != MASK)
+    for name in graphs:
+        graph = parts[name]
+        assert isinstance(graph, spaces.Graph)
+        return InstanceSpace(graph), (name,)
+    names = tuple(name for name in parts if name not in MASKS)
     together = parts[names[0]] if len(names) == 1 else spaces.Dict({name: parts[name] for name in names})
-    if not together.is_np_flattenable:
-        raise GraphError(f"the observation is {together}; wrap it to be a Graph, or a Dict or Tuple with one in it")
+    if not together.is_np_flattenable or any(block.rows != GRAPHS for block in actions.blocks):
+        raise GraphError(f"the observation space {space} is not known as a graph with nodes or links; {FORMS}")
     return VectorSpace(together), names
 
 
-def _parts(space: Space) -> dict[str, Space]:
-    """The spaces inside a `Dict`, or a `Tuple` by their places; any other space under the name ""."""
+def _parts(space: Space, keys: Keys | None) -> dict[str, Space]:
+    """The spaces inside a `Dict`, or a `Tuple` by their places; any other space under the name "", or `ENTRY`."""
     if isinstance(space, spaces.Dict):
         return dict(space.spaces)
     if isinstance(space, spaces.Tuple):
         return {str(place): part for place, part in enumerate(space.spaces)}
-    return {"": space}
+    return {ENTRY if keys else "": space}
 
 
-def _values(observation: Any) -> Mapping[str, Any]:
+def _values(observation: Any, keys: Keys | None) -> Mapping[str, Any]:
     """The values under the names of `_parts`."""
     if isinstance(observation, Mapping):
         return observation
     if isinstance(observation, tuple) and not isinstance(observation, spaces.GraphInstance):
         return {str(place): part for place, part in enumerate(observation)}
-    return {"": observation}
+    return {ENTRY if keys else "": observation}
 
 
 def _num_types(space: Space | None) -> int:

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from pettingzoo import ParallelEnv
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphError
+from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
+from graphwright.frameworks.foreign.answers import check_parallel, read_reset, read_reward, read_step
+from graphwright.frameworks.foreign.dense_layout import Keys
 from graphwright.frameworks.foreign.fixed_agents import AGENT, ENV, FixedAgents
-from graphwright.frameworks.foreign.gymnasium import action_adapter
-from graphwright.frameworks.foreign.observation_reader import MASK, ObservationReader
+from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
 from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphArrays, copy_arrays
@@ -30,30 +33,40 @@ def from_pettingzoo(
     *,
     actions: ActionSpec,
     undirected: bool = False,
+    keys: Keys | None = None,
+    padded: bool | None = None,
     seed: int = 0,
     device: torch.device | str = "cpu",
     options: WorkerOptions = WorkerOptions(),  # noqa: B008 - frozen
 ) -> AgentVectorEnv:
     """`num_envs` parallel environments whose live agents are the graphs of one batch.
 
-    Options are those of `from_gymnasium`; a mask is `info[agent]["action_mask"]` or an entry of the observation, and an
-    observation without a graph is a graph of one node. All agents share one policy and have spaces of one form.
+    Options are those of `from_gymnasium`; a mask is `info[agent]["action_mask"]` or an entry of the observation, and
+    where actions are tied to the graph alone, an observation without one is a graph of one node. All agents share one
+    policy and have spaces of one form.
 
-    Raises GraphError where agents differ in the columns of their observations.
+    Raises GraphError where agents differ in the columns of their observations; ValueError for AEC environments.
     """
     example = make_env()
-    readers = [
-        ObservationReader(example.observation_space(agent), actions, undirected) for agent in example.possible_agents
-    ]
+    check_parallel(example)
+    readers = []
     for agent in example.possible_agents:
-        action_adapter(example.action_space(agent), actions)  # raises here rather than in a worker
+        space = example.action_space(agent)
+        number = int(space.n) if isinstance(space, spaces.Discrete) else None
+        seen = example.observation_space(agent)
+        readers.append(ObservationReader(seen, actions, undirected, keys=keys, padded=padded, num_actions=number))
+        action_adapter(space, actions)  # raises here rather than in a worker
+        check_size(space, None if readers[-1].dense is None else readers[-1].dense.num_actions)
     example.close()
     for agent, reader in zip(example.possible_agents, readers, strict=True):
         if reader.features != readers[0].features:
-            raise GraphError(f"agent {agent!r} observes other columns than {example.possible_agents[0]!r}; wrap them")
-    environment = ForeignEnvironment(readers[0].features, actions, undirected, device)
+            raise GraphError(
+                f"agent {agent!r} observes other columns than {example.possible_agents[0]!r}: {reader.features} and "
+                f"{readers[0].features}; wrap them to be alike"
+            )
+    environment = ForeignEnvironment(readers[0].features, actions, undirected, device, readers[0].room)
     envs = [partial(AutoresetParallelEnv, make_env, readers[0], place) for place in range(num_envs)]
-    pool = WorkerEnvPool(envs, workers, seed, options) if workers else LocalEnvPool(envs, seed)
+    pool = WorkerEnvPool(envs, workers, seed, options) if workers else LocalEnvPool(envs, seed, options)
     return AgentVectorEnv(pool, environment)
 
 
@@ -69,21 +82,25 @@ class AutoresetParallelEnv(AutoresetEnv):
 
     @override
     def reset(self, seed: int | None = None) -> list[GraphArrays]:
-        observation, info = self.env.reset(seed=seed)
+        observation, info = read_reset(self.env.reset(seed=seed))
         if not self.env.agents:
-            raise GraphError(f"environment {self.place}: no agent is alive after reset; begin with one or more")
+            raise GraphError("no agent is alive after reset; begin with one or more")
         return self._read(self.env.agents, observation, info)
 
     @override
     def step(self, actions: Actions) -> EnvStep:
         acted = list(self.env.agents)  # before the step; the rows of the result are in this order
         adapted = {agent: self.adapt[agent](action) for agent, action in zip(acted, actions, strict=True)}
-        observation, reward, terminated, truncated, info = self.env.step(adapted)
+        observation, reward, terminated, truncated, info = read_step(self.env.step(adapted))
+        for name, answer in {"reward": reward, "terminated": terminated, "truncated": truncated}.items():
+            missing = [agent for agent in acted if agent not in answer]
+            if missing:
+                raise GraphError(f"agent {missing[0]!r} acted, but step returned no {name} for it; return one")
         cut = [agent for agent in acted if truncated[agent] and not terminated[agent]]
         final = [copy_arrays(row) for row in self._read(cut, observation, info)]
         live = self._read(self.env.agents, observation, info) if self.env.agents else self.reset()
         return EnvStep(
-            [float(reward[agent]) for agent in acted],
+            [_of(agent, read_reward, reward[agent]) for agent in acted],
             [bool(terminated[agent]) for agent in acted],
             [agent in cut for agent in acted],
             final,
@@ -97,10 +114,20 @@ class AutoresetParallelEnv(AutoresetEnv):
     def _read(self, agents: Sequence[Any], observation: dict[Any, Any], info: dict[Any, Any]) -> list[GraphArrays]:
         rows = []
         for agent in agents:
-            row = self.reader.read(observation[agent], info.get(agent, {}).get(MASK))
+            if agent not in observation:
+                raise GraphError(f"agent {agent!r} is alive, but there is no observation of it; return one")
+            row = _of(agent, self.reader.read, observation[agent], mask_of(info.get(agent) or {}))
             names = {AGENT: self.number[agent], ENV: self.place}
             rows.append(row | {f"graphs.{name}": np.array([number], np.int64) for name, number in names.items()})
         return rows
+
+
+def _of(agent: Any, read: Callable[..., Any], *answer: Any) -> Any:
+    """What `read` makes of an agent's answer. Raises GraphError with the agent's name."""
+    try:
+        return read(*answer)
+    except GraphError as error:
+        raise GraphError(f"agent {agent!r}: {error}") from None
 
 
 class AgentVectorEnv(ForeignVectorEnv):

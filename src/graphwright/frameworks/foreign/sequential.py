@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from graphwright.frameworks.foreign.observation_reader import MASK
+from graphwright.frameworks.foreign.observation_reader import mask_of
 
 
 class SequentialActions(gymnasium.Wrapper):
@@ -70,7 +70,7 @@ class SequentialActions(gymnasium.Wrapper):
 
     def _begin(self, observation: spaces.GraphInstance, info: dict[str, Any]) -> spaces.GraphInstance:
         self.observation = observation
-        given = info.get(MASK)
+        given = mask_of(info)
         self.given_mask = None if given is None else np.array(given, bool).reshape(-1)
         self.chosen = np.full(len(observation.nodes), -1)
         return self._show()

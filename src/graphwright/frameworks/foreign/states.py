@@ -20,11 +20,11 @@ from graphwright.core import (
     Step,
     from_edges,
 )
-from graphwright.core.rows import Table
+from graphwright.core.rows import DECIDERS, NEIGHBOURS, RowKind, Table
 from graphwright.envs.environment import Environment
 from graphwright.workers.env_group import PackedArrays
 
-_LINK = "link"
+_LINK, _PLACE = "link", "place"
 _ELSEWHERE = "the episodes of others begin and go on in their own processes; step their vector environment"
 
 
@@ -32,20 +32,33 @@ class ForeignEnvironment(Environment):
     """An environment whose dynamics run elsewhere: its state is its last observation, and only that is known of it.
 
     A state has the columns of `features`; the edge column `link` [E] int64, the row of each edge in the environment's
-    own list; and for each action block a column `legal_NAME` of the table that its rows are tied to.
+    own list, and, where rows of nodes have holes, the node column `place` likewise; and for each action block a column
+    `legal_NAME` of the table that its rows are tied to.
 
-    Raises ValueError for actions on pairs of nodes, which no table has rows for.
+    room: how many rows each block has in the environment's own numbering, where it numbers its actions by rows that are
+    fixed; None: by those that a graph has.
+
+    Raises ValueError for actions on pairs of nodes, which no table has rows for, and where nodes or edges decide among
+    other things than choices of their own.
     """
 
     def __init__(
-        self, features: Features, actions: ActionSpec, undirected: bool = False, device: torch.device | str = "cpu"
+        self,
+        features: Features,
+        actions: ActionSpec,
+        undirected: bool = False,
+        device: torch.device | str = "cpu",
+        room: Sequence[int | None] | None = None,
     ) -> None:
         for block in actions.blocks:
             if actions.table(block) is None:
                 raise ValueError(f"action {block.name!r}: list the pairs as edges of the observation, and use per_edge")
+        if not actions.one_per_graph and [block.rows for block in actions.blocks] != [DECIDERS]:
+            raise ValueError("where nodes or edges decide, environments of others take one per_decider block")
         self._features, self._actions = features, actions
         self.undirected = undirected
         self.device = device
+        self.room = room
 
     @property
     @override
@@ -92,37 +105,69 @@ class ForeignEnvironment(Environment):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        return Observation(
-            state, tuple(_mask(state, self.actions.table(block), block) for block in self.actions.blocks)
-        )
+        return Observation(state, tuple(_mask(state, self.actions, block) for block in self.actions.blocks))
 
     def env_actions(self, state: GraphBatch, action: Tensor) -> np.ndarray | list[np.ndarray]:
         """The actions in the environments' own terms: number of the candidate, block, row, column.
 
-        [B, 4] int64; or, where actions are continuous, one [n, columns] float32 for each graph.
+        [B, 4] int64; or, where nodes or edges decide, [rows] int64 or [rows, columns] float32 for each graph, in the
+        environment's own order, −1 or NaN where a row decides nothing.
         """
-        if self.actions.continuous:
-            return np.split(action.cpu().numpy(), self.actions.deciders(state).ptr[1:-1].tolist())
+        if not self.actions.one_per_graph:
+            return self._rows_of_deciders(state, action)
         block, row, column = self.actions.locate(state, action)
-        own, number = row, action
+        own = row
         for place, kind in enumerate(self.actions.blocks):
-            order = _own_rows(state, kind)
-            if order is not None and order.numel():
+            rows, segments = self._own_rows(state, kind), kind.rows.segments(state)
+            if rows.numel():
                 chosen = block == place
-                start = kind.rows.segments(state).ptr[:-1]
-                own = torch.where(chosen, order[torch.where(chosen, start + row, 0)], own)
-                number = torch.where(chosen, action + (own - row) * kind.columns, number)
+                own = torch.where(chosen, rows[torch.where(chosen, segments.ptr[:-1] + row, 0)], own)
+        number = self.numbers(state)[self.actions.segments(state).ptr[:-1] + action]
         return torch.stack([number, block, own, column], dim=1).cpu().numpy()
+
+    def numbers(self, state: GraphBatch) -> Tensor:
+        """[K] int64: the environment's own number of each candidate."""
+        numbers, start = [], torch.zeros(state.num_graphs, dtype=torch.int64, device=state.device)
+        for place, block in enumerate(self.actions.blocks):
+            segments, own = self._kind(block).segments(state), self._own_rows(state, block)
+            columns = torch.arange(block.columns, device=state.device)
+            numbers.append(start[segments.index, None] + own[:, None] * block.columns + columns)
+            room = None if self.room is None else self.room[place]
+            start = start + (segments.lengths if room is None else room) * block.columns
+        return self.actions.arrange(state, numbers)
+
+    def _rows_of_deciders(self, state: GraphBatch, action: Tensor) -> list[np.ndarray]:
+        graphs = self.actions.deciders(state)
+        width = graphs.lengths
+        if self.room is not None and self.room[0] is not None:
+            width = torch.full_like(width, self.room[0])
+        told = Segments.from_lengths(width)
+        missing = torch.nan if self.actions.continuous else -1
+        rows = action.new_full((told.num_rows, *action.shape[1:]), missing)
+        rows[told.ptr[:-1][graphs.index] + self._own_rows(state, self.actions.blocks[0])] = action
+        return np.split(rows.cpu().numpy(), told.ptr[1:-1].tolist())
+
+    def _kind(self, block: ActionBlock) -> RowKind:
+        return self.actions.decider if block.rows == DECIDERS else block.rows
+
+    def _own_rows(self, state: GraphBatch, block: ActionBlock) -> Tensor:
+        """[R] int64: the environment's own row of each row of the block."""
+        kind = self._kind(block)
+        if kind.table != "edges":
+            position = kind.segments(state).position
+            return state.nodes.get(_PLACE, position) if kind.table == "nodes" else position
+        link = state.edges[_LINK][kind.places(state)]
+        return link if self.room is not None and kind != NEIGHBOURS else _ranks(kind.segments(state), link)
 
     def _with_mask(self, graph: GraphBatch, block: ActionBlock, legal: Tensor) -> GraphBatch:
         """`graph` with the column of `block` that holds `legal` [rows(, columns)], in the environment's own order."""
-        order = _own_rows(graph, block)
-        if order is None:
-            return _with_column(graph, self.actions.table(block), block, legal)
-        segments = block.rows.segments(graph)
+        kind, table = self._kind(block), self.actions.table(block)
+        if kind.table != "edges":
+            return _with_column(graph, table, block, legal)
+        segments, places = kind.segments(graph), kind.places(graph)
         column = legal.new_zeros(graph.num_edges, *legal.shape[1:])
-        column[block.rows.places(graph)] = legal[segments.ptr[:-1][segments.index] + order]
-        return _with_column(graph, self.actions.table(block), block, column)
+        column[places] = legal[segments.ptr[:-1][segments.index] + _ranks(segments, graph.edges[_LINK][places])]
+        return _with_column(graph, table, block, column)
 
 
 def _column(block: ActionBlock) -> str:
@@ -135,18 +180,17 @@ def _with_column(graph: GraphBatch, table: Table | None, block: ActionBlock, col
     return add[table](**{_column(block): column})
 
 
-def _mask(state: GraphBatch, table: Table | None, block: ActionBlock) -> Tensor:
+def _mask(state: GraphBatch, actions: ActionSpec, block: ActionBlock) -> Tensor:
+    table = actions.table(block)
     assert table is not None
     column: Tensor = getattr(state, table)[_column(block)]
-    return column if table != "edges" else column[block.rows.places(state)]
+    kind = actions.decider if block.rows == DECIDERS else block.rows
+    return column if table != "edges" else column[kind.places(state)]
 
 
-def _own_rows(state: GraphBatch, block: ActionBlock) -> Tensor | None:
-    """[R] int64: where each row of the block stands in the environment's own list; None where orders agree."""
-    if block.rows.table != "edges":
-        return None
-    segments, link = block.rows.segments(state), state.edges[_LINK][block.rows.places(state)]
-    order = torch.argsort(segments.index * (link.max() + 1 if link.numel() else 1) + link)
+def _ranks(segments: Segments, values: Tensor) -> Tensor:
+    """[R] int64: the place of each value [R] among those of its group, by size."""
+    order = torch.argsort(segments.index * (values.max() + 1 if values.numel() else 1) + values)
     place = torch.empty_like(order)
     place[order] = segments.position
     return place

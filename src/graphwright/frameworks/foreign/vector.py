@@ -93,7 +93,7 @@ class ForeignVectorEnv(VectorEnv):
     def _states(self, steps: list[GroupStep]) -> GraphBatch:
         state, actions = self.environment.states([step.live for step in steps]), self.environment.actions
         legal = actions.arrange(state, self.environment.observe(state).masks)
-        stuck = (segment_sum(legal, actions.segments(state)) == 0).nonzero()
+        stuck = (segment_sum(legal, actions.graph_segments(state)) == 0).nonzero()
         if stuck.numel():
             raise GraphError(f"environment {int(stuck[0])}: no action is legal, yet the episode goes on; end it there")
         return state

@@ -1,6 +1,7 @@
 """Stable-Baselines3 and sb3-contrib: policies without a size, environments without padding."""
 
 from graphwright.frameworks.sb3.buffers import GraphReplayBuffer, GraphRolloutBuffer
+from graphwright.frameworks.sb3.dense_observations import DenseSchema
 from graphwright.frameworks.sb3.deploy import change_size, load
 from graphwright.frameworks.sb3.dqn import GraphDQN
 from graphwright.frameworks.sb3.policies import GraphPolicy
@@ -8,6 +9,7 @@ from graphwright.frameworks.sb3.q_policy import GraphQPolicy
 from graphwright.frameworks.sb3.vec_env import GraphVecEnv
 
 __all__ = [
+    "DenseSchema",
     "GraphDQN",
     "GraphPolicy",
     "GraphQPolicy",

@@ -10,7 +10,8 @@ from stable_baselines3 import DQN
 from torch import Tensor
 
 from graphwright.core.segment import segment_sample
-from graphwright.frameworks.schema import Arrays, concat, segments_of, select, strip
+from graphwright.frameworks.sb3.size_free import SizeFreePolicy
+from graphwright.frameworks.schema import Arrays, concat, select
 
 
 class GraphDQN(DQN):
@@ -30,7 +31,7 @@ class GraphDQN(DQN):
         if deterministic or np.random.rand() >= self.exploration_rate:  # noqa: NPY002 - SB3 seeds this one
             return self.policy.predict(observation, state, episode_start, deterministic)
         arrays, batched = self.policy.obs_to_tensor(observation)
-        actions = random_actions(arrays).cpu().numpy()  # type: ignore[arg-type]
+        actions = random_actions(self.policy, arrays).cpu().numpy()  # type: ignore[arg-type]
         return (actions if batched else actions[0]), state
 
     def _sample_action(
@@ -39,13 +40,13 @@ class GraphDQN(DQN):
         if self.num_timesteps >= learning_starts:
             return super()._sample_action(learning_starts, action_noise, n_envs)
         arrays, _ = self.policy.obs_to_tensor(self._last_obs)  # type: ignore[arg-type]
-        actions = random_actions(arrays).cpu().numpy()  # type: ignore[arg-type]
+        actions = random_actions(self.policy, arrays).cpu().numpy()  # type: ignore[arg-type]
         return actions, actions
 
     def _store_transition(
         self, replay_buffer: Any, buffer_action: Any, new_obs: Any, reward: Any, dones: Any, infos: Any
     ) -> None:
-        if np.ndim(new_obs["edge_index"]) == 3:
+        if self.policy.dense is not None or np.ndim(new_obs["edge_index"]) == 3:
             super()._store_transition(replay_buffer, buffer_action, new_obs, reward, dones, infos)
             return
         following = _with_last(new_obs, [info.get("terminal_observation") for info in infos])
@@ -53,12 +54,13 @@ class GraphDQN(DQN):
         self._last_obs = new_obs
 
 
-def random_actions(arrays: Arrays) -> Tensor:
+def random_actions(policy: SizeFreePolicy, arrays: Arrays) -> Tensor:
     """[B] int64: a legal action of each graph, all with the same probability."""
-    packed = strip(arrays) if arrays["edge_index"].dim() == 3 else arrays
-    mask = packed["action_mask"].bool()
+    observation, actions = policy.observe(arrays), policy.schema.actions
+    mask = actions.arrange(observation.graph, observation.masks)
     logits = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
-    return segment_sample(logits, segments_of(packed["num_actions"])).clamp(min=0)
+    drawn = segment_sample(logits, actions.graph_segments(observation.graph)).clamp(min=0)
+    return drawn if policy.dense is None else policy.dense.to_env(drawn, observation)
 
 
 def _with_last(new: Any, last: list[Any]) -> Arrays:

@@ -18,6 +18,7 @@ from graphwright.core import Observation
 from graphwright.distributions import Distribution
 from graphwright.frameworks.gymnasium.spaces import pack_instance
 from graphwright.frameworks.networks import Networks
+from graphwright.frameworks.sb3.dense_observations import DenseSchema
 from graphwright.frameworks.schema import Arrays, Schema, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.actors import make_actor
@@ -78,13 +79,13 @@ def _through(mlp: nn.Module, embedding: Embedding) -> Embedding:
     return embedding if isinstance(mlp, nn.Identity) else replace(embedding, nodes=mlp(embedding.nodes))
 
 
-def find_schema(observation_space: spaces.Space[Any], schema: Schema | None) -> Schema:
+def find_schema(observation_space: spaces.Space[Any], schema: Schema | DenseSchema | None) -> Schema | DenseSchema:
     """The schema that is given or that the space carries. Raises ValueError where there is neither."""
     found = schema or getattr(observation_space, "schema", None)
     if found is None:
         raise ValueError(
             "the observation space does not say what its arrays mean; use an environment of graphwright.frameworks, or "
-            "pass policy_kwargs={'schema': Schema(features, actions)}"
+            "pass policy_kwargs={'schema': DenseSchema(ActionSpec(per_node('choose')))}"
         )
     return found
 

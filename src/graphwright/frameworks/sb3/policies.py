@@ -14,7 +14,8 @@ from torch import Tensor
 
 from graphwright.core import Observation
 from graphwright.frameworks.decisions import strip_candidates, strip_decisions
-from graphwright.frameworks.sb3.network import NetArch, to_observation
+from graphwright.frameworks.sb3.dense_observations import DenseSchema
+from graphwright.frameworks.sb3.network import NetArch
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
 from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
@@ -23,7 +24,8 @@ from graphwright.nn import EncoderConfig, HeadsConfig
 class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     """An actor and a critic over one graph encoder, for observations of any size, padded or packed.
 
-    schema: what the arrays mean, where the observation space does not say it. encoder, heads: as everywhere in
+    schema: what the arrays mean, where the observation space does not say it: a `Schema` of arrays that have its keys,
+    or a `DenseSchema` of an environment's own padded arrays. encoder, heads: as everywhere in
     Graphwright, by default those of the problem. net_arch: hidden sizes of an MLP before the actor and before the
     critic, [64] or {"pi": [64], "vf": [32]}. masked: whether the observation's `action_mask` rules actions out; where
     it does not, all of a graph's own candidates may be chosen. MaskablePPO's `action_masks` rule out more.
@@ -38,7 +40,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         lr_schedule: Schedule,
         net_arch: NetArch = None,
         *,
-        schema: Schema | None = None,
+        schema: Schema | DenseSchema | None = None,
         encoder: EncoderConfig | None = None,
         heads: HeadsConfig | None = None,
         masked: bool = True,
@@ -94,8 +96,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         return self._to_env(distribution.mode if deterministic else distribution.sample(), seen)
 
     def _observe(self, obs: Arrays, action_masks: np.ndarray | Tensor | None) -> Observation:
-        observation = to_observation(obs, self.schema, self.masked)
-        if action_masks is None:
+        observation = self.observe(obs, action_masks)
+        if action_masks is None or self.dense is not None:
             return observation
         allowed = torch.as_tensor(action_masks, device=observation.graph.device).bool()
         spec, graph = self.schema.actions, observation.graph
@@ -112,6 +114,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     def _to_env(self, action: Tensor, observation: Observation) -> Tensor:
         """Actions as the action space has them: [B], [B, d], or continuous ones [B, d, columns]."""
         spec = self.schema.actions
+        if self.dense is not None:
+            return self.dense.to_env(action, observation)
         if spec.one_per_graph:
             return action
         deciders = spec.deciders(observation.graph)
@@ -121,6 +125,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     def _from_env(self, actions: Tensor, observation: Observation) -> Tensor:
         """The inverse of `_to_env`."""
         spec, graph = self.schema.actions, observation.graph
+        if self.dense is not None:
+            return self.dense.from_env(actions.long().reshape(-1), observation)
         if spec.one_per_graph:
             return actions.long().reshape(-1)
         columns = [spec.blocks[0].columns] if spec.continuous else []

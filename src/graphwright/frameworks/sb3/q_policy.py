@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from graphwright.core.segment import segment_sum
 from graphwright.distributions import RaggedCategorical
+from graphwright.frameworks.sb3.dense_observations import DenseObservations, DenseSchema
 from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_networks, to_observation
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
 from graphwright.frameworks.schema import Arrays, Schema, spread
@@ -33,21 +34,31 @@ class GraphQNetwork(nn.Module):
     Returns [B, most]: `IMPOSSIBLE` where a candidate is illegal or a graph has none.
     """
 
-    def __init__(self, schema: Schema, network: GraphNetwork, width: int, masked: bool) -> None:
+    def __init__(
+        self, schema: Schema, network: GraphNetwork, width: int, masked: bool, dense: DenseObservations | None = None
+    ) -> None:
         super().__init__()
         self.schema = schema
+        self.dense = dense
         self.network = network
         self.width = width
         self.masked = masked
 
     @override
     def forward(self, obs: Arrays) -> Tensor:
-        distribution, value = self.network(to_observation(obs, self.schema, self.masked))
+        if self.dense is None:
+            observation = to_observation(obs, self.schema, self.masked)
+        else:
+            observation = self.dense.read(obs, None, self.masked)
+        distribution, value = self.network(observation)
         assert isinstance(distribution, RaggedCategorical)  # the policy has asked for it
         candidates, legal = distribution.segments, distribution.logits > -torch.inf
         total = segment_sum(distribution.logits.masked_fill(~legal, 0), candidates)
         mean = total / segment_sum(legal, candidates).clamp(min=1)
         scores = (distribution.logits + (value - mean)[candidates.index]).clamp(min=IMPOSSIBLE)
+        if self.dense is not None:
+            rows = scores.new_full((candidates.num_groups, self.width), IMPOSSIBLE)
+            return rows.index_put((candidates.index, self.dense.numbers(observation)), scores)
         return spread(scores, candidates, max(int(candidates.lengths.max()), self.width), IMPOSSIBLE)
 
 
@@ -66,7 +77,7 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
         lr_schedule: Schedule,
         net_arch: NetArch = None,
         *,
-        schema: Schema | None = None,
+        schema: Schema | DenseSchema | None = None,
         encoder: EncoderConfig | None = None,
         heads: HeadsConfig | None = None,
         masked: bool = True,
@@ -104,4 +115,4 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
 
     def _make(self) -> GraphQNetwork:
         width = int(self.action_space.n) if isinstance(self.action_space, spaces.Discrete) else 0
-        return GraphQNetwork(self.schema, self.make_network(), width, self.masked)
+        return GraphQNetwork(self.schema, self.make_network(), width, self.masked, self.dense)

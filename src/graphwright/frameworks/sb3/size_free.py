@@ -6,9 +6,20 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from stable_baselines3.common.policies import BasePolicy
+from torch import Tensor
 
-from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_networks, find_schema, to_arrays
+from graphwright.core import Observation
+from graphwright.frameworks.sb3.dense_observations import OWN, DenseObservations, DenseSchema
+from graphwright.frameworks.sb3.network import (
+    GraphNetwork,
+    NetArch,
+    find_networks,
+    find_schema,
+    to_arrays,
+    to_observation,
+)
 from graphwright.frameworks.schema import Arrays, Schema
 from graphwright.nn import EncoderConfig, HeadsConfig
 
@@ -19,9 +30,14 @@ def default_optimizer_kwargs(optimizer_class: type[torch.optim.Optimizer]) -> di
 
 
 class SizeFreePolicy(BasePolicy):
-    """A policy whose networks know no size. Mixed in before a policy of Stable-Baselines3, whose networks do."""
+    """A policy whose networks know no size. Mixed in before a policy of Stable-Baselines3, whose networks do.
 
+    dense: what reads the observations of an environment that shows its own padded arrays; None for those of a `Schema`.
+    """
+
+    given_schema: Schema | DenseSchema
     schema: Schema
+    dense: DenseObservations | None
     encoder: EncoderConfig
     heads: HeadsConfig
     net_arch: Any
@@ -29,14 +45,23 @@ class SizeFreePolicy(BasePolicy):
 
     def describe(
         self,
-        schema: Schema | None,
+        schema: Schema | DenseSchema | None,
         encoder: EncoderConfig | None,
         heads: HeadsConfig | None,
         net_arch: NetArch,
         masked: bool,
     ) -> None:
         """Note what the networks are made of. Raises ValueError where nothing says what observations mean."""
-        self.schema, networks = find_schema(self.observation_space, schema), find_networks(self.observation_space)
+        space, networks = self.observation_space, find_networks(self.observation_space)
+        self.given_schema = found = find_schema(space, schema)
+        told = space.spaces.keys() if isinstance(space, spaces.Dict) else OWN
+        own = isinstance(found, Schema) and (told >= OWN or "graph" in told)
+        self.dense = None
+        if not own:
+            if not isinstance(space, spaces.Dict):
+                raise ValueError(f"the observation space {space} is no Dict of arrays; wrap the environment")
+            self.dense = DenseObservations(space, self.action_space, found)
+        self.schema = found if self.dense is None else self.dense.schema  # type: ignore[assignment]
         self.encoder, self.heads = encoder or networks.encoder, heads or networks.heads
         self.net_arch, self.masked = net_arch, masked
 
@@ -46,11 +71,23 @@ class SizeFreePolicy(BasePolicy):
 
     def obs_to_tensor(self, observation: Any) -> tuple[Arrays, bool]:
         """Arrays of any size, and whether they had a batch dimension."""
-        return to_arrays(observation, self.schema, self.device)
+        if self.dense is None:
+            return to_arrays(observation, self.schema, self.device)
+        batched = self.dense.is_batched(observation)
+        arrays = {key: torch.as_tensor(np.asarray(values), device=self.device) for key, values in observation.items()}
+        return arrays if batched else {key: values[None] for key, values in arrays.items()}, batched
 
     def is_vectorized_observation(self, observation: Any) -> bool:
         """Whether it has a batch dimension."""
+        if self.dense is not None:
+            return self.dense.is_batched(observation)
         return "graph" not in observation and np.ndim(observation["num_nodes"]) == 2
+
+    def observe(self, obs: Arrays, action_masks: np.ndarray | Tensor | None = None) -> Observation:
+        """The graphs of arrays with a batch dimension. action_masks: of an environment with its own padded arrays."""
+        if self.dense is not None:
+            return self.dense.read(obs, action_masks, self.masked)
+        return to_observation(obs, self.schema, self.masked)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {
@@ -58,7 +95,7 @@ class SizeFreePolicy(BasePolicy):
             "action_space": self.action_space,
             "lr_schedule": self._dummy_schedule,
             "net_arch": self.net_arch,
-            "schema": self.schema,
+            "schema": self.given_schema,
             "encoder": self.encoder,
             "heads": self.heads,
             "masked": self.masked,

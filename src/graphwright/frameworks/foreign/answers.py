@@ -1,0 +1,68 @@
+"""What environments of others are, and what they answer: in the form that their framework asks for, or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from graphwright.core import GraphError
+
+
+def check_env(env: Any) -> None:
+    """Raise ValueError, with the remedy, for what is no single Gymnasium environment."""
+    if isinstance(env, gymnasium.Env):
+        return
+    name = type(env).__name__
+    if isinstance(env, gymnasium.vector.VectorEnv):
+        raise ValueError(f"{name} is a vector of environments; give what makes one of them, and num_envs")
+    if hasattr(env, "agent_selection") or hasattr(env, "possible_agents"):
+        raise ValueError(f"{name} has several agents; take from_pettingzoo")
+    raise ValueError(
+        f"{name} is no gymnasium.Env; derive it from that, or, if it is of the old gym, wrap it (package shimmy)"
+    )
+
+
+def check_parallel(env: Any) -> None:
+    """Raise ValueError, with the remedy, for what is no parallel environment of PettingZoo."""
+    name = type(env).__name__
+    if hasattr(env, "agent_selection") or hasattr(env, "agent_iter"):
+        raise ValueError(f"{name} is an AEC environment; wrap it (pettingzoo.utils.aec_to_parallel)")
+    if not hasattr(env, "possible_agents"):
+        other = "take from_gymnasium" if isinstance(env, gymnasium.Env) else "it has no possible_agents"
+        raise ValueError(f"{name} is no parallel environment of PettingZoo; {other}")
+
+
+def read_reset(answer: Any) -> tuple[Any, dict[Any, Any]]:
+    """Observation and info. Raises GraphError for anything but a pair of these."""
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], dict):
+        raise GraphError(f"reset returned {_described(answer)}; return (observation, info), with a dict of info")
+    return answer
+
+
+def read_step(answer: Any) -> tuple[Any, Any, Any, Any, dict[Any, Any]]:
+    """Observation, reward, terminated, truncated, info. Raises GraphError for anything else."""
+    if not isinstance(answer, tuple) or len(answer) != 5 or not isinstance(answer[4], dict):
+        raise GraphError(
+            f"step returned {_described(answer)}; return (observation, reward, terminated, truncated, info), with a "
+            "dict of info"
+        )
+    return answer
+
+
+def read_reward(reward: Any) -> float:
+    """The reward as a number. Raises GraphError for one that is none, or not finite."""
+    values = np.asarray(reward)
+    if values.size != 1 or values.dtype.kind not in "biuf":
+        raise GraphError(f"the reward is {reward!r}; return one number")
+    number = float(values.reshape(()))
+    if not np.isfinite(number):
+        raise GraphError(f"the reward is {number}; make all rewards finite")
+    return number
+
+
+def _described(answer: Any) -> str:
+    if not isinstance(answer, tuple):
+        return f"a {type(answer).__name__}"
+    return f"{len(answer)} values ({', '.join(type(part).__name__ for part in answer)})"
