@@ -44,6 +44,7 @@ SMALLEST = {
 """Script → options with which it takes a few seconds."""
 
 ELSEWHERE = {
+    "benchmarks/fuzz/kills.py": "tests/training/test_kills.py",
     "benchmarks/speed/limit.py": "tests/benchmarks/test_speed.py",
     "benchmarks/speed/replay.py": "tests/benchmarks/test_speed.py",
     "examples/grid2op_redispatch.py": "tests/frameworks/foreign/test_foreign_examples.py",

@@ -14,7 +14,7 @@ from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
-from graphwright.core.files import write_atomically
+from graphwright.core.files import read_whole, write_atomically
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import has_own_reward
@@ -33,6 +33,8 @@ from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+
+_MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +165,13 @@ def read_config(directory: Path, trust: bool = False) -> tuple[Problem, TrainCon
     """The problem and settings of a run directory; trust: see `load`. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:
-        return from_json(path.read_text(), trust)
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
+        return from_json(read_whole(path, _MOST_BYTES).decode(), trust)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file, so {directory} holds no run; `graphwright train` begins one"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory? ({error})") from None
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

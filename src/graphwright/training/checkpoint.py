@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,43 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the info of a file. Raises CheckpointError where it is missing, truncated or altered."""
+    with _opened(path) as (file, metadata, info):
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if metadata.get("sha256") != _checksum(tensors, metadata["info"]):
+            raise CheckpointError(f"{path}: the checksum does not match; the file was altered, restore it from a copy")
+    return tensors, info
+
+
+def read_info(path: Path) -> dict[str, Any]:
+    """The info of a file, whose tensors are not looked at. Raises CheckpointError as `load_checkpoint` does."""
+    with _opened(path) as (_, _, info):
+        return info
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], dict[str, Any]]]:
+    """A file with its metadata and the info among that."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        info = json.loads(metadata["info"])
+            if metadata.get("format") != FORMAT and "info" in metadata:
+                raise CheckpointError(
+                    f"{path}: is from another version of Graphwright, which this one cannot use; train anew"
+                )
+            info = json.loads(metadata["info"])
+            if not isinstance(info, dict):
+                raise ValueError("its info is no object")
+            yield file, metadata, info
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no such file; has the run written a checkpoint yet?") from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: no such file; before a run's first checkpoint, `graphwright resume {path.parent}` goes on with it"
+        ) from None
+    except CheckpointError:
+        raise
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: truncated or not a Graphwright checkpoint ({_first_line(error)})") from None
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: is from another version of Graphwright, which this one cannot use; train anew")
-    if metadata.get("sha256") != _checksum(tensors, metadata["info"]):
-        raise CheckpointError(f"{path}: the checksum does not match; the file was altered, restore it from a copy")
-    return tensors, info
 
 
 def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

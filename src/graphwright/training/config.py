@@ -44,13 +44,13 @@ class RunConfig:
     """Settings of every run, whatever it plays."""
 
     seconds: float | None = None
-    """Train for so long; 60 if --steps is not given either."""
+    """Train for so long; 60 if --steps is not given either. The clock then decides how the learning rate falls, too."""
     steps: int | None = None
     """Train for so many environment steps, or trajectories of objects."""
     checkpoint_seconds: float = 30.0
     """Time between checkpoints; the end of a run and an interruption write one too."""
     seed: int = 0
-    """The same seed, machine and number of threads give the same run."""
+    """With --steps, the same seed, machine and number of threads give the same run; --seconds follows the clock."""
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"

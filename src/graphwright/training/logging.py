@@ -10,7 +10,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from graphwright.core.files import write_atomically
+from graphwright.core.files import named_errors, write_atomically
+from graphwright.training.directory import METRICS_FILE
 
 
 class MetricsFile:
@@ -32,7 +33,7 @@ class MetricsFile:
         if new:
             self._columns = self._columns + new
             self._rewrite(self.rows())
-        with self.path.open("a", newline="") as file:
+        with named_errors(self.path), self.path.open("a", newline="") as file:
             file.write(_line(self._columns, row))
 
     def rows(self) -> list[dict[str, float]]:
@@ -84,7 +85,7 @@ class RunLog:
     """Writes each iteration's numbers to `metrics.csv` and TensorBoard, and shows the latest while the run goes on."""
 
     def __init__(self, directory: Path, iteration: int, console: Console) -> None:
-        self.file = MetricsFile(directory / "metrics.csv")
+        self.file = MetricsFile(directory / METRICS_FILE)
         self.file.forget_after(iteration)
         from torch.utils.tensorboard import SummaryWriter  # which is slow to import
 

@@ -15,18 +15,20 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from graphwright.algorithms.algorithm import Algorithm
-from graphwright.core.files import write_atomically
+from graphwright.core.files import sweep, write_atomically
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
     TRAINER_FILE,
     CheckpointError,
     load_checkpoint,
+    read_info,
     save_checkpoint,
     with_prefix,
     without_prefix,
 )
 from graphwright.training.collectors.collector import Collector
+from graphwright.training.directory import CURVE_FILE, METRICS_FILE, RUN_FILES, has_checkpoint, locked, new_directory
 from graphwright.training.evaluators import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
 from graphwright.training.logging import MetricsFile, RunLog
@@ -89,7 +91,7 @@ class Runner:
     """One run in one directory: a collector feeds an algorithm, and an evaluator watches its policy.
 
     generator: of all random draws. policy: the weights to use: those that were best by the evaluator's metric, or where
-    it has none, the last.
+    it has none, the last. was_finished: whether there was nothing left to do when it was resumed.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class Runner:
         self.generator = generator
         self.counters = Counters()
         self.latest: dict[str, float] = {}
-        self.has_begun = False
+        self.has_begun = self.was_finished = False
         self.best = copied(self.algorithm.acting_state())
 
     @cached_property
@@ -188,24 +190,35 @@ class Runner:
     # ---- from the beginning to the end, and on again ---------------------------------------------------------------
 
     def begin(self, console: Console | None = None) -> None:
-        """The whole run, in a directory that is made for it. Raises as `run` does."""
+        """The whole run, in a directory that is made for it. Raises as `new_directory`, `locked` and `run` do."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._write_config()
-        self.run(console)
+        with locked(self.directory):
+            new_directory(self.directory)  # another process may have been faster
+            self._write_and_run(console)
 
     def resume(self, console: Console | None = None) -> None:
-        """The rest of the run, with these settings from now on. Raises as `restore` and `run` do."""
-        self.restore()
-        self._write_config()
+        """The rest of the run, with these settings from now on; all of it, if it had not come to a checkpoint.
+
+        Raises as `locked`, `restore` and `run` do.
+        """
+        with locked(self.directory):
+            if has_checkpoint(self.directory):
+                self.restore()
+                self.was_finished = self.progress >= 1
+            self._write_and_run(console)
+
+    def _write_and_run(self, console: Console | None) -> None:
+        sweep(self.directory, RUN_FILES)
+        write_atomically(self.directory / CONFIG_FILE, self.text.config.encode())
         self.run(console)
 
     def run(self, console: Console | None = None) -> None:
         """`learn`; stop at Ctrl-C and SIGTERM where `resume` can go on, and raise `Interrupted`."""
         with self.collector, interruptible() as interruption:
             self.learn(interruption, console or Console(stderr=True))
-        rows = MetricsFile(self.directory / "metrics.csv").rows()
+        rows = MetricsFile(self.directory / METRICS_FILE).rows()
         if rows:
-            self.evaluator.plot(rows, self.directory / "curve.png")
+            self.evaluator.plot(rows, self.directory / CURVE_FILE)
         if interruption.signal is not None:
             raise Interrupted(self.directory, interruption.signal)
 
@@ -228,9 +241,8 @@ class Runner:
     def restore(self) -> None:
         """Go on from the directory's checkpoint. Raises CheckpointError where it is missing or damaged."""
         path = self.directory / TRAINER_FILE
+        require_same_settings(self.directory, self.text)
         tensors, info = load_checkpoint(path)
-        if info.get("settings") != self.text.fixed:
-            raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
         try:
             self.counters = Counters(**info["counters"])
             self.has_begun = True
@@ -250,9 +262,6 @@ class Runner:
         info = {"iteration": self.counters.best_iteration, self.evaluator.metric: best if _finite(best) else None}
         return self.best, info
 
-    def _write_config(self) -> None:
-        write_atomically(self.directory / CONFIG_FILE, self.text.config.encode())
-
     def _line(self) -> str:
         """What the terminal shows of the latest numbers."""
         row, shown = self.latest, self.evaluator.line(self.latest, self.counters.best)
@@ -260,6 +269,16 @@ class Runner:
 
     def _position(self) -> dict[str, float]:
         return {name: getattr(self.counters, name) for name in ("iteration", "steps", "seconds")}
+
+
+def require_same_settings(directory: Path, text: RunText) -> None:
+    """Raise CheckpointError where the checkpoint of `directory`, if there is one, was written with other settings.
+
+    Before anything is made of the settings: what takes an instance of each size may not take one of a million nodes.
+    """
+    path = directory / TRAINER_FILE
+    if has_checkpoint(directory) and read_info(path).get("settings") != text.fixed:
+        raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -27,10 +27,11 @@ from graphwright.training.config import (
     to_json,
     use_threads,
 )
+from graphwright.training.directory import new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
-from graphwright.training.runner import Runner, RunText
+from graphwright.training.runner import Runner, RunText, require_same_settings
 
 _MAY_CHANGE = ("seconds", "steps", "threads", "device", "checkpoint_seconds")
 
@@ -153,19 +154,10 @@ def resume(
     problem, config = read_config(directory, trust)
     config = config.with_another_end(seconds, steps)
     config = replace(config, threads=threads or config.threads, device=device or config.device)
+    require_same_settings(directory, _text(problem.name, config))
     run = TrainingRun(problem, config, directory, data)
     run.resume(console)
     return run
-
-
-def new_directory(directory: Path | str) -> Path:
-    """Where a run may begin. Raises ConfigError where something is there already."""
-    directory = Path(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise ConfigError(
-            f"--run {directory}: exists already; name a new directory, or `graphwright resume {directory}`"
-        )
-    return directory
 
 
 def _text(problem: str, config: TrainConfig) -> RunText:

@@ -18,6 +18,7 @@ from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
+from graphwright.core.files import read_whole
 from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
@@ -31,10 +32,10 @@ from graphwright.training.config import (
     require_trusted_layer,
     use_threads,
 )
+from graphwright.training.directory import new_directory
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
 from graphwright.training.runner import Runner, RunText
-from graphwright.training.train import new_directory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +211,7 @@ def read_foreign_config(directory: Path, trust: bool = False) -> ForeignTraining
     """The settings of a run directory; trust: see `training.agent.load`. Raises ConfigError, naming the file."""
     path = directory / CONFIG_FILE
     try:
-        data = parse_json(path.read_text())
+        data = parse_json(read_whole(path, 1 << 20).decode())
         if data.pop("format", None) != FORMAT:
             raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
         config: ForeignTraining = build(ForeignTraining(algorithm=data["algorithm"]), data)

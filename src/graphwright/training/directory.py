@@ -1,0 +1,64 @@
+"""The directory of a run: which files it has, one process at a time, and what a killed one left in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphwright.core.files import is_left_over
+from graphwright.training.checkpoint import CONFIG_FILE, POLICY_FILE, TRAINER_FILE
+from graphwright.training.collectors.play import ConfigError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
+METRICS_FILE, CURVE_FILE = "metrics.csv", "curve.png"
+RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE)
+"""The files of a run directory, beside those of TensorBoard."""
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Keep other processes from training in `directory`. The lock ends with this process, however that ends.
+
+    It is on the directory itself, so that nothing is written and readers need none. Raises ConfigError where another
+    process holds it.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"{directory}: another process trains this run; wait for it, or stop it") from None
+        except OSError:  # some network file systems lock no directories
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def new_directory(directory: Path | str) -> Path:
+    """Where a run may begin: nothing is there, or nothing but what a run left that was killed before it had begun.
+
+    Raises ConfigError otherwise.
+    """
+    directory = Path(directory)
+    if directory.is_dir() and all(is_left_over(path, RUN_FILES) for path in directory.iterdir()):
+        return directory
+    if (directory / CONFIG_FILE).exists():
+        raise ConfigError(f"--run {directory}: exists already; name a new one, or `graphwright resume {directory}`")
+    if os.path.lexists(directory):
+        raise ConfigError(f"--run {directory}: exists already, and holds no run; name a new directory")
+    return directory
+
+
+def has_checkpoint(directory: Path) -> bool:
+    """Whether a run has come to its first checkpoint, so that what it goes on from is there, or should be."""
+    return any(os.path.lexists(directory / name) for name in (TRAINER_FILE, POLICY_FILE, METRICS_FILE))
