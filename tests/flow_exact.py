@@ -127,8 +127,9 @@ class ExactFlows:
 
     # ---- a policy --------------------------------------------------------------------------------------------------
 
-    def distribution(self, states: GraphBatch, masks: Masks) -> RaggedCategorical:
-        """Logits are the logarithms of the flows along actions."""
+    def distribution(self, observation: Observation) -> RaggedCategorical:
+        """Logits are the logarithms of the flows along actions; what is observed is the state."""
+        states, masks = observation.graph, observation.masks
         environment, actions = self.environment, self.environment.actions
         segments = actions.segments(states)
         logits = torch.full((segments.num_rows,), -torch.inf, dtype=torch.float64)
@@ -144,7 +145,10 @@ class ExactFlows:
 
     def __call__(self, states: GraphBatch, masks: Masks, backward_masks: Masks) -> FlowEstimate:
         return FlowEstimate(
-            self.distribution(states, masks), self.backward(states), self.flow_of(states), self.log_count(states)
+            self.distribution(Observation(states, masks)),
+            self.backward(states),
+            self.flow_of(states),
+            self.log_count(states),
         )
 
     def log_z_of(self, states: GraphBatch) -> Tensor:

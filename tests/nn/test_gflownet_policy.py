@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from flow_exact import SMALL, coloured, random_policy, space_of
-from graphwright.core import Features, GraphBatch, relabel
+from graphwright.core import Features, GraphBatch, Observation, relabel
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generative.environment import blank
 from graphwright.nn import EncoderConfig, HeadsConfig
@@ -64,7 +64,7 @@ def test_one_pass_is_all_passes(name: str) -> None:
         environment.backward_masks(states),
     )
     found = policy(seen, masks, backward_masks)
-    torch.testing.assert_close(found.forward.log_probs, policy.distribution(seen, masks).log_probs)
+    torch.testing.assert_close(found.forward.log_probs, policy.distribution(Observation(seen, masks)).log_probs)
     torch.testing.assert_close(found.backward.log_probs, policy.backward_distribution(seen, backward_masks).log_probs)
 
 

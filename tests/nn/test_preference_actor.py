@@ -45,7 +45,7 @@ def preferring(states: GraphBatch, objectives: int) -> GraphBatch:
 
 @torch.no_grad()
 def distribution_of(policy: FlowPolicy, environment: Reversible, states: GraphBatch) -> PreferenceCategorical:
-    found = policy.distribution(environment.observe(states).graph, environment.observe(states).masks)
+    found = policy.distribution(environment.observe(states))
     assert isinstance(found, PreferenceCategorical)
     return found
 
@@ -146,7 +146,7 @@ def test_gradients_reach_every_objective() -> None:
     environment, _ = SMALL["two colours"]
     states = preferring(space_of("two colours").states, 3)
     policy = make(environment, 3)
-    found = policy.distribution(environment.observe(states).graph, environment.observe(states).masks)
+    found = policy.distribution(environment.observe(states))
     assert isinstance(found, PreferenceCategorical)
     gradients: list[Tensor] = []
     for objective in range(3):

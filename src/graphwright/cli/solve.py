@@ -16,6 +16,7 @@ from rich.markup import escape
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.cli.instances import FileOptions
 from graphwright.core import GraphBatch
+from graphwright.envs.optimization import Optimization
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
@@ -60,8 +61,8 @@ class Solve:
         if self.picture is not None and not self.picture.absolute().parent.is_dir():
             raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
         agent = load(self.directory, self.device, trust=self.trust)
-        if agent.samples:
-            raise ConfigError(f"{self.directory}: what it learned samples objects; see `graphwright sample`")
+        if not isinstance(agent.config.played, Optimization):
+            raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
         graphs = [self.reading.read(path, agent.config.played) for path in self.files]
         solutions = [self._solve(agent, named, instance) for named, instance in graphs]
         if self.picture is not None:

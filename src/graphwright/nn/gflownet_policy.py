@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.distributions import RaggedCategorical
@@ -14,6 +15,7 @@ from graphwright.nn.actors import CategoricalActor, HeadsConfig
 from graphwright.nn.columns import graph_columns
 from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.policies import Policy
 from graphwright.nn.preference_actor import PreferenceActor
 
 Masks = tuple[Tensor, ...]
@@ -45,7 +47,7 @@ class LogZ(nn.Module):
         return self.constant + self.of_columns(columns).squeeze(1)
 
 
-class FlowPolicy(nn.Module):
+class FlowPolicy(Policy):
     """One encoder with a forward actor and, where they are learned, a backward actor, state flows and log Z.
 
     learned: which there are of "backward" (otherwise uniform over what may be taken back), "flow" (log F of states),
@@ -67,6 +69,7 @@ class FlowPolicy(nn.Module):
     ) -> None:
         super().__init__()
         heads = replace(heads, graph_columns=True)  # conditions must be seen of graphs without nodes too
+        self.actions = actions
         self.backward_actions = backward_actions
         self.encoder = Encoder(features, encoder)
         self.actor = (
@@ -96,9 +99,9 @@ class FlowPolicy(nn.Module):
         assert self.log_z is not None
         return self.log_z(graph_columns(self.encoder.features, graph))
 
-    def distribution(self, graph: GraphBatch, masks: Masks) -> RaggedCategorical:
-        """Over forward actions."""
-        return self.actor(self.encoder(graph), Observation(graph, masks))
+    @override
+    def distribution(self, observation: Observation) -> RaggedCategorical:
+        return self.actor(self.encoder(observation.graph), observation)
 
     def backward_distribution(self, graph: GraphBatch, masks: Masks) -> RaggedCategorical:
         """Over backward actions."""

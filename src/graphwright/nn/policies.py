@@ -17,18 +17,14 @@ from graphwright.nn.encoders import Encoder, EncoderConfig
 Values = Literal["graphs", "decisions"]
 
 
-class GraphPolicy(nn.Module):
-    """An actor over an encoder. It holds no size: any graph with the right columns will do."""
+class Policy(nn.Module):
+    """What decides: a distribution over what is offered, and what follows from it."""
 
-    def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, heads: HeadsConfig) -> None:
-        super().__init__()
-        self.actions = actions
-        self.encoder = Encoder(features, encoder)
-        self.actor = make_actor(actions, self.encoder, heads)
+    actions: ActionSpec
 
     def distribution(self, observation: Observation) -> Distribution:
-        """The distribution over what each graph offers."""
-        return self.actor(self.encoder(observation.graph), observation)
+        """The distribution over what each decision offers."""
+        raise NotImplementedError
 
     @torch.no_grad()
     def act(self, observation: Observation, generator: torch.Generator | None = None) -> Chosen:
@@ -41,6 +37,20 @@ class GraphPolicy(nn.Module):
     def best(self, observation: Observation) -> Tensor:
         """The most probable action of each decision: [D] int64, or [D, columns] float32 where they are continuous."""
         return self.distribution(observation).mode
+
+
+class GraphPolicy(Policy):
+    """An actor over an encoder. It holds no size: any graph with the right columns will do."""
+
+    def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, heads: HeadsConfig) -> None:
+        super().__init__()
+        self.actions = actions
+        self.encoder = Encoder(features, encoder)
+        self.actor = make_actor(actions, self.encoder, heads)
+
+    @override
+    def distribution(self, observation: Observation) -> Distribution:
+        return self.actor(self.encoder(observation.graph), observation)
 
     def acting_state(self) -> dict[str, Tensor]:
         """The tensors of encoder and actor: what a `GraphPolicy` loads, whatever it was trained with."""

@@ -16,6 +16,7 @@ from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
 from graphwright.core.files import read_whole, write_atomically
 from graphwright.core.segment import segment_sum
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
@@ -41,8 +42,8 @@ _MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 class Agent:
     """What a run leaves behind: a policy for a problem, and how it was trained.
 
-    `solve` is for policies that act for the best objective, `sample` and what follows it for those that sample objects
-    in proportion to a reward; each raises ConfigError where the other was learned.
+    `solve` is for environments with an objective, whatever was learned there; `sample` and what follows it are for
+    policies that sample objects in proportion to a reward. Each raises ConfigError elsewhere.
     """
 
     problem: Problem
@@ -63,10 +64,11 @@ class Agent:
         self, instances: GraphBatch, decoding: Decoding = "greedy", *, samples: int = 16, seed: int = 0
     ) -> GraphBatch:
         """A final state for each of `instances`, on the CPU; see `training.decode`."""
-        self._require(not self.samples, "samples objects, and solves nothing; see `sample`")
+        environment, collection = self.config.played, self.config.collection
+        self._require(isinstance(environment, Optimization), "builds objects, and solves no instances; see `sample`")
         generator = torch.Generator(self.device).manual_seed(seed)
-        placed = instances.to(self.device)
-        return decode(self.policy, self.config.played, placed, decoding, samples=samples, generator=generator).to("cpu")
+        placed = collection.conditioned(instances, generator) if self.samples else instances.to(self.device)
+        return decode(self.policy, environment, placed, decoding, samples=samples, generator=generator).to("cpu")
 
     def sample(self, count: int, seed: int = 0, goal: Goal = ANY_GOAL, at_once: int = 512) -> GraphBatch:
         """`count` finished objects, built for `goal`; by default for the greatest exponent of the run's."""

@@ -109,10 +109,9 @@ def by_loops(run: TrainingRun, batch: FlowBatch, preferences: int, share: float)
         if config.collection.condition.preference is not None:
             written = Conditions(state.graphs["beta"], weights.unsqueeze(0), None)
             state = config.collection.condition.attach(state, written)
-        masks = config.environment.observe(state).masks
-        found = run.policy.distribution(config.environment.observe(state).graph, masks)
+        found = run.policy.distribution(config.environment.observe(state))
         assert isinstance(found, PreferenceCategorical)
-        legal = config.environment.actions.arrange(state, masks)
+        legal = config.environment.actions.arrange(state, config.environment.observe(state).masks)
         return [one if allowed else None for one, allowed in zip(found.values, legal.tolist(), strict=True)]
 
     main = auxiliary = 0.0
@@ -153,7 +152,8 @@ def test_the_loss_is_that_of_loops(name: str, condition: str, preferences: int, 
 class RightValues:
     """A policy with the exact Q of the grid: the objectives of the best cell that may follow, by the weights."""
 
-    def distribution(self, seen: GraphBatch, masks: tuple[Tensor, ...]) -> PreferenceCategorical:
+    def distribution(self, observation: Observation) -> PreferenceCategorical:
+        seen, masks = observation.graph, observation.masks
         actions = TWO_OBJECTIVES.environment.actions
         states = seen.with_nodes(coordinate=seen.nodes[COORDINATE].argmax(1))
         legal, weights = actions.arrange(states, masks), states.graphs[PREFERENCE]
@@ -166,7 +166,7 @@ class RightValues:
 
     def __call__(self, states: GraphBatch, masks: tuple[Tensor, ...], backward_masks: object) -> FlowEstimate:
         nothing = RaggedCategorical(torch.zeros(0), TWO_OBJECTIVES.environment.backward_actions.segments(states))
-        return FlowEstimate(self.distribution(states, masks), nothing, None, None)
+        return FlowEstimate(self.distribution(Observation(states, masks)), nothing, None, None)
 
 
 def best_from(x: int, y: int, weight: Tensor) -> Tensor:
@@ -204,7 +204,8 @@ class LearnedTable(torch.nn.Module):
         super().__init__()
         self.table = torch.nn.Parameter(torch.zeros(SIDE * SIDE, len(PREFERENCES), 3, 2))
 
-    def distribution(self, seen: GraphBatch, masks: tuple[Tensor, ...]) -> PreferenceCategorical:
+    def distribution(self, observation: Observation) -> PreferenceCategorical:
+        seen, masks = observation.graph, observation.masks
         actions = TWO_OBJECTIVES.environment.actions
         states, weights = seen.with_nodes(coordinate=seen.nodes[COORDINATE].argmax(1)), seen.graphs[PREFERENCE]
         place = torch.cdist(weights, PREFERENCES).argmin(1)
@@ -213,7 +214,7 @@ class LearnedTable(torch.nn.Module):
 
     def forward(self, seen: GraphBatch, masks: tuple[Tensor, ...], backward_masks: object) -> FlowEstimate:
         nothing = RaggedCategorical(torch.zeros(0), TWO_OBJECTIVES.environment.backward_actions.segments(seen))
-        return FlowEstimate(self.distribution(seen, masks), nothing, None, None)
+        return FlowEstimate(self.distribution(Observation(seen, masks)), nothing, None, None)
 
 
 def test_what_is_learned_is_best_for_any_preference() -> None:
@@ -240,7 +241,7 @@ def test_what_is_learned_is_best_for_any_preference() -> None:
 
     @torch.no_grad()
     def greedy(seen: Observation) -> Tensor:
-        return table.distribution(seen.graph, seen.masks).mode
+        return table.distribution(seen).mode
 
     instances = axes(3, 2).with_graphs(**{PREFERENCE: PREFERENCES})
     found = cell(sample_forward(environment, instances, greedy).objects)

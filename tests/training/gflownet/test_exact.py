@@ -97,7 +97,7 @@ def test_the_exact_distribution_is_that_of_samples(name: str) -> None:
     while state.num_graphs:
         with torch.no_grad():
             seen = environment.observe(state)
-            action = policy.distribution(seen.graph, seen.masks).sample(generator)
+            action = policy.distribution(seen).sample(generator)
         over = action <= 0 if environment.has_stop else action < 0
         for key in environment.keys(state.select(over)):
             count[space.keys[key]] += 1
@@ -152,7 +152,7 @@ def test_without_the_correction_each_object_is_divided_by_its_symmetries(kind: s
 def finished(flows: ExactFlows) -> Tensor:
     """[S]: where the exact policy ends."""
     states = flows.space.states
-    return flows.space.reached(flows.distribution(states, flows.observe(states).masks).log_probs)[1]
+    return flows.space.reached(flows.distribution(flows.observe(states)).log_probs)[1]
 
 
 def test_what_is_called_exact_is_what_is_trained_for() -> None:

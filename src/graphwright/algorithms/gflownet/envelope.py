@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.distributions import PreferenceCategorical
 from graphwright.functional.envelope import envelope
 
@@ -42,7 +42,9 @@ def values_under(batch: FlowBatch, forward: PreferenceCategorical, preferences: 
     other = (trajectory + shift.unsqueeze(1)) % segments.num_groups  # [P - 1, M]
     weights = forward.weights[segments.ptr[:-1]][other][:, segments.index]  # [P - 1, R, K]
     seen = batch.prefer(GraphBatch.concat([batch.observed.graph] * copies), weights.flatten(0, 1))
-    found = batch.policy.distribution(seen, tuple(torch.cat([mask] * copies) for mask in batch.observed.masks))
+    found = batch.policy.distribution(
+        Observation(seen, tuple(torch.cat([mask] * copies) for mask in batch.observed.masks))
+    )
     assert isinstance(found, PreferenceCategorical)
     return torch.cat([own, found.values.view(copies, *own.shape[1:])])
 

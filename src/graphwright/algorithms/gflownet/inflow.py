@@ -21,7 +21,6 @@ def log_inflow(batch: FlowBatch, rows: Tensor) -> Tensor:
     ways = legal.nonzero().squeeze(1)
     child = candidates.index[ways]
     parents, forward = batch.undo(states.select(child), candidates.position[ways])
-    seen = batch.observe(parents)
-    distribution = batch.policy.distribution(seen.graph, seen.masks)
+    distribution = batch.policy.distribution(batch.observe(parents))
     log_flow = distribution.logits[distribution.segments.ptr[:-1] + forward]
     return segment_logsumexp(log_flow, Segments.from_lengths(torch.bincount(child, minlength=states.num_graphs)))

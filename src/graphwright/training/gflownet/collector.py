@@ -109,8 +109,12 @@ class TrajectoriesConfig:
         goal: Goal = ANY_GOAL,
     ) -> GraphBatch:
         """What objects are built on, with conditions: those of `goal`, others drawn."""
-        instances = problem.sampled.instances(environment, count, generator)
-        return self.condition.attach(instances, self.condition.goals(count, self.reward.num_measures, generator, goal))
+        return self.conditioned(problem.sampled.instances(environment, count, generator), generator, goal)
+
+    def conditioned(self, instances: GraphBatch, generator: torch.Generator, goal: Goal = ANY_GOAL) -> GraphBatch:
+        """`instances` with conditions: those of `goal`, others drawn."""
+        goals = self.condition.goals(instances.num_graphs, self.reward.num_measures, generator, goal)
+        return self.condition.attach(instances, goals)
 
 
 class TrajectoryCollector(Collector):

@@ -41,8 +41,7 @@ class Exact:
         environment = self.environment
 
         def log_probs(states: GraphBatch) -> Tensor:
-            seen = environment.observe(states)
-            return policy.distribution(seen.graph, seen.masks).log_probs
+            return policy.distribution(environment.observe(states)).log_probs
 
         return self.space.reached(in_pieces(self.space.states, log_probs))[1]
 

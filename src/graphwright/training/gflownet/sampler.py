@@ -47,7 +47,7 @@ class Sampler:
 
     def forward(self, observation: Observation) -> Tensor:
         """[B] int64: what to do next, exploration included."""
-        distribution = self.policy.distribution(observation.graph, observation.masks)
+        distribution = self.policy.distribution(observation)
         return explore(distribution, self.environment.actions, observation.graph, self.exploration, self.generator)
 
     def backward(self, observation: Observation) -> Tensor:
