@@ -190,7 +190,7 @@ def test_the_inflow_of_a_state_is_that_of_a_loop_over_its_parents(name: str) -> 
         total = 0.0
         for way in ways.tolist():
             parent, forward = environment.undo(state, torch.tensor([way]))
-            logits = policy.distribution(environment.observe(parent).graph, environment.observe(parent).masks).logits
+            logits = policy.distribution(environment.observe(parent)).logits
             total += float(logits[int(forward)].detach().exp())
         assert found[place].exp().item() == pytest.approx(total, rel=1e-4)
 
