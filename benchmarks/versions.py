@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -104,14 +103,13 @@ def measure(name: str, seed: int, version: str, checkout: Path, options: Options
 def _command(checkout: Path, *arguments: str) -> tuple[str, float]:
     """Standard output of a command, and seconds of processor time."""
     environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "OMP_NUM_THREADS": "1"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = sum(os.times()[:4])
     done = subprocess.run(
         [sys.executable, "-m", "graphwright", *arguments], env=environment, capture_output=True, text=True, check=False
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{checkout}: {' '.join(arguments)}: {done.stderr[-2000:]}")
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, sum(os.times()[:4]) - begin
 
 
 def _figure(found: dict[str, Any], name: str) -> float:
