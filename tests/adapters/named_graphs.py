@@ -49,8 +49,8 @@ def column(draw, rows: int, dtype: torch.dtype, shape: tuple[int, ...] = (), inf
 
 
 def weights(rows: int) -> st.SearchStrategy[Tensor]:
-    cells = st.lists(st.floats(0, width=32, allow_nan=False, allow_infinity=False), min_size=rows, max_size=rows)
-    return cells.map(lambda values: torch.tensor(values, dtype=torch.float32))
+    cells = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=rows, max_size=rows)
+    return cells.map(lambda values: torch.tensor(values, dtype=torch.float64))
 
 
 @st.composite

@@ -3,10 +3,12 @@
 An attribute is a column where each row that has it holds a real number, a boolean, or a list of these of one length:
 
 * booleans become bool, integers int64, anything with a float in it float64; numpy and torch values keep their dtype;
+* numbers written as text are numbers, if all of an attribute are; empty text is a missing value;
 * rows without the attribute (or with None) become NaN, which makes the column float64 unless it is of floats already;
 * other attributes (text, objects, lists of different lengths) are no columns and are left out.
 
-No value changes on the way: an integer that the dtype of its column cannot hold is an error.
+No value changes on the way: an integer that the dtype of its column cannot hold is an error. A column takes memory for
+every row, so many attributes that stand on few rows each are an error too.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphwright.adapters.numbers import number
 from graphwright.core import GraphError
 
 Row = dict[str, object]
+_FEW_CELLS, _MOST_GAPS = 1 << 20, 64  # cells of columns that any file may have, and for each value that it holds
 Declared = Mapping[str, tuple[torch.dtype, tuple[int, ...]]]
 
 
@@ -40,23 +44,35 @@ def to_columns(rows: Sequence[Mapping[str, object]], declared: Declared | None =
     declared = declared or {}
     if not rows:
         return {name: torch.empty((0, *shape), dtype=dtype) for name, (dtype, shape) in declared.items()}
-    columns = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        column = _column(name, [row.get(name) for row in rows], declared.get(name))
-        if column is not None:
-            columns[name] = column
+    cells: dict[str, tuple[list[int], list[object]]] = {name: ([], []) for row in rows[:1] for name in row}
+    for place, row in enumerate(rows):
+        for name, value in row.items():
+            places, values = cells.setdefault(name, ([], []))
+            if value is not None and value != "":
+                places.append(place)
+                values.append(value)
+    columns: dict[str, Tensor] = {}
+    taken = held = 0
+    for name, (places, values) in cells.items():
+        if not places and name not in declared:
+            continue
+        known = _numbers(name, values) if places else torch.empty(0, dtype=torch.float64)
+        if known is None:
+            continue
+        size = known[:1].numel()
+        taken, held = taken + len(rows) * size, held + len(places) * size
+        if taken > max(_FEW_CELLS, _MOST_GAPS * held):
+            raise GraphError(
+                f"{len(cells)} attributes, most of which stand on few of {len(rows)} rows; keep those that are needed"
+            )
+        column = known if len(places) == len(rows) else _with_gaps(name, known, places, len(rows))
+        columns[name] = _cast(column, declared[name][0]) if name in declared else column
     return columns
 
 
-def _column(name: str, values: list[object], declared: tuple[torch.dtype, tuple[int, ...]] | None) -> Tensor | None:
-    present = [place for place, value in enumerate(values) if value is not None]
-    if not present and declared is None:
-        return None
-    known = _numbers(name, [values[place] for place in present]) if present else torch.empty(0, dtype=torch.float64)
-    if known is None:
-        return None
-    column = known if len(present) == len(values) else _with_gaps(name, known, present, len(values))
-    return column if declared is None else _cast(column, declared[0])
+def left_out(rows: Sequence[Mapping[str, object]], columns: Mapping[str, Tensor]) -> list[str]:
+    """The attributes of `rows` that are none of the `columns` made of them, in order of first appearance."""
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in columns]
 
 
 def _numbers(name: str, values: list[object]) -> Tensor | None:
@@ -65,6 +81,10 @@ def _numbers(name: str, values: list[object]) -> Tensor | None:
         tensors: list[Tensor] = values  # type: ignore[assignment]
         alike = {(tensor.shape, tensor.dtype) for tensor in tensors}
         return torch.stack(tensors) if len(alike) == 1 else None
+    if any(isinstance(value, str) for value in values):
+        return _spelled(values)
+    if any(isinstance(value, list | tuple) and _holds_text(value) for value in values):
+        return None
     try:
         array = np.array(values)
     except ValueError:  # lists of several lengths
@@ -74,6 +94,28 @@ def _numbers(name: str, values: list[object]) -> Tensor | None:
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         return None
     return torch.from_numpy(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _spelled(values: list[object]) -> Tensor | None:
+    """`values`, some of them text, as numbers; None if they are not all that."""
+    try:
+        found = [number(value.strip()) if isinstance(value, str) else value for value in values]
+    except GraphError:
+        return None
+    if not all(isinstance(value, int | float) for value in found):
+        return None
+    whole = all(isinstance(value, int) for value in found)
+    if any(isinstance(value, int) and not _fits(value, whole) for value in found):
+        return None  # names of many digits
+    return torch.tensor(found, dtype=torch.int64 if whole else torch.float64)
+
+
+def _fits(value: int, whole: bool) -> bool:
+    return -(2**63) <= value < 2**63 if whole else int(float(value)) == value
+
+
+def _holds_text(values: Sequence[object]) -> bool:
+    return any(_holds_text(value) if isinstance(value, list | tuple) else isinstance(value, str) for value in values)
 
 
 def _check_integers(name: str, array: np.ndarray, values: list[object]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.graph import Columns
 
@@ -19,12 +20,14 @@ class NamedGraph:
 
     graph: a batch of one graph.
     names: N different names, in node order.
+    reading: what was understood of its source, where it has one.
 
     Raises GraphError for another number of graphs or names, and for a name that stands twice.
     """
 
     graph: GraphBatch
     names: tuple[str, ...]
+    reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
         if self.graph.num_graphs != 1:

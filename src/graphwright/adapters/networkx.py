@@ -35,7 +35,7 @@ def from_networkx(
         edges=_chosen(edge_columns, [data for *_, data in graph.edges(data=True)]),
         graph={str(name): value for name, value in graph.graph.items()},
     )
-    named = rows.to_named()
+    named = rows.to_named("networkx graph")
     _check_chosen("node", node_columns, rows.nodes, named.graph.nodes)
     _check_chosen("edge", edge_columns, rows.edges, named.graph.edges)
     return named

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 
-from graphwright.adapters.columns import Declared, Row, to_columns, to_rows
+from graphwright.adapters.columns import Declared, Row, left_out, to_columns, to_rows
+from graphwright.adapters.listed import from_listed
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError
 
 RECORD = "graphwright"
@@ -51,24 +52,28 @@ class RowGraph:
             graph={**to_rows(graph.graphs, 1)[0], **record},
         )
 
-    def to_named(self, numeric: Collection[str] = ()) -> NamedGraph:
-        """The graph with its attributes as columns, by the rule of `adapters.columns`.
+    def to_named(self, form: str) -> NamedGraph:
+        """The graph with its attributes as columns, by the rule of `adapters.columns`; form: what it is called.
 
-        numeric: node attributes that must be numbers wherever they stand. Raises GraphError if one is not, and as
-        `to_columns` and `NamedGraph.from_links` do.
+        Raises GraphError as `to_columns` and `NamedGraph.from_links` do, and for weights of nodes or edges that are
+        not numbers.
         """
         declared = _read_record(self.graph.get(RECORD))
-        nodes = to_columns(self.nodes, declared["nodes"])
-        for name in numeric:
-            if name not in nodes and any(name in row for row in self.nodes):
-                raise GraphError(f"node attribute {name!r} is not a number on every node; correct it or name another")
-        return NamedGraph.from_links(
+        nodes, edges = to_columns(self.nodes, declared["nodes"]), to_columns(self.edges, declared["edges"])
+        ignored = []
+        for table, rows, columns in (("node", self.nodes, nodes), ("edge", self.edges, edges)):
+            names = left_out(rows, columns)
+            if "weight" in names:
+                raise GraphError(f"{table} attribute 'weight' is not a number on every {table}; correct or rename it")
+            ignored += [f"{table} attribute {name!r}" for name in names]
+        return from_listed(
             self.names,
             self.links,
             directed=self.directed,
             nodes=nodes,
-            edges=to_columns(self.edges, declared["edges"]),
+            edges=edges,
             graphs=to_columns([self.graph], declared["graphs"]),
+            reading=Reading(format=form, ignored=tuple(ignored)),
         )
 
 

@@ -2,49 +2,120 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-
 from graphwright.adapters.files import read_graph
+from graphwright.adapters.files.first_line import Header
+from graphwright.adapters.files.weight import with_edge_weight, with_weight
+from graphwright.adapters.listed import forget_directions
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.core import GraphBatch, GraphError, simplify
-from graphwright.envs.optimization import Optimization
+from graphwright.adapters.reading import Reading
+from graphwright.cli.marks import with_marks
+from graphwright.core import GraphBatch, GraphError
+from graphwright.envs.optimization import Inputs, Optimization
 
 
 @dataclass(frozen=True)
 class FileOptions:
     """How files are read."""
 
-    weight: str = "weight"
-    """Node attribute that holds the weights; 1 where a file has none of this name."""
+    weight: str | None = None
+    """Attribute of nodes that holds their weights; otherwise the one called weight, or 1 where there is none."""
+    edge_weight: str | None = None
+    """Attribute of edges that holds their weights or lengths; otherwise the one called weight or length."""
+    header: Header | None = None
+    """What the first line of a text table is, where its other lines leave that open."""
     undirected: bool = False
-    """Forget the directions of directed files."""
+    """Forget the directions of directed files: opposite edges are joined as parallel ones are."""
     mark: tuple[str, ...] = ()
     """Nodes that play a part which the file does not say, as in terminal=Denver,Seattle or start=3 target=17."""
 
     def read(self, path: Path, environment: Optimization) -> tuple[NamedGraph, GraphBatch]:
-        """The file's graph, and the instance that it is. Raises GraphError naming the file."""
-        named = read_graph(path, weight=self.weight)
+        """The file's graph with its `reading`, and the instance that it is. Raises GraphError naming the file."""
+        named = read_graph(path, header=self.header)
+        inputs = environment.inputs
+        hint = ""
         try:
-            named = self._marked(named)
-            graph = simplify(named.graph) if self.undirected else named.graph
-            return named, environment.instance(graph)
+            if self.undirected:
+                named = forget_directions(named)
+            elif named.directed:
+                hint = "; --undirected forgets the directions"
+            named = with_marks(self._weighted(named, inputs or Inputs()), self.mark, inputs)
+            instance = environment.instance(named.graph)
         except GraphError as error:
-            hint = "; --undirected forgets the directions" if named.directed and not self.undirected else ""
-            raise GraphError(f"{path}: {error}{hint}") from None
+            raise GraphError(f"{path}: {error.in_names(named.names)}{hint}") from None
+        reading = named.reading if inputs is None else understood(named, instance, inputs)
+        return NamedGraph(named.graph, named.names, reading), instance
 
-    def _marked(self, named: NamedGraph) -> NamedGraph:
-        place = {name: node for node, name in enumerate(named.names)}
-        columns = {}
-        for mark in self.mark:
-            column, equals, names = mark.partition("=")
-            if not equals or not column:
-                raise GraphError(f"--mark {mark}: write it as terminal=NAME,NAME")
-            columns[column] = torch.zeros(len(named.names), dtype=torch.bool)
-            for name in names.split(","):
-                if name not in place:
-                    raise GraphError(f"--mark {mark}: the graph has no node {name!r}")
-                columns[column][place[name]] = True
-        return NamedGraph(named.graph.with_nodes(**columns), named.names)
+    def _weighted(self, named: NamedGraph, inputs: Inputs) -> NamedGraph:
+        """`named` with the attributes that the options name where the problem looks for weights."""
+        weight, edge_weight = self.weight, self.edge_weight
+        if weight is not None and not inputs.node_weight and inputs.edge_weight and weight not in named.graph.nodes:
+            if edge_weight is not None:
+                raise GraphError(f"--weight {weight}: this problem reads no weights of nodes; leave it out")
+            weight, edge_weight = None, weight
+        if edge_weight is not None:
+            named = with_edge_weight(named, edge_weight)
+        if weight is not None:
+            named = with_weight(named, weight)
+            graph = named.graph.with_nodes(**dict.fromkeys(inputs.node_weight, named.graph.nodes["weight"]))
+            named = NamedGraph(graph, named.names, named.reading)
+        return named
+
+
+def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Reading:
+    """The `reading` of a graph with what a problem of these `inputs` made of it, `instance`."""
+    graph, reading = named.graph, named.reading
+    notes = list(reading.notes)
+    node_weight = reading.node_weight if inputs.node_weight else None
+    if inputs.node_weight and node_weight is None:
+        node_weight = next((name for name in inputs.node_weight if name in graph.nodes and name != "weight"), None)
+    edge_weight = _edge_weight(named, inputs)
+    read = _names(inputs.nodes, inputs.marks, inputs.node_weight), _names(inputs.edges, inputs.edge_weight)
+    others = [
+        [name for name in columns if name.lower() not in own and name not in ("reverse", used)]
+        for columns, own, used in zip(
+            (graph.nodes, graph.edges), read, (node_weight, reading.edge_weight and edge_weight), strict=True
+        )
+    ]
+    others[0] = [name for name in others[0] if name != "weight" or reading.node_weight == "weight"]
+    if inputs.node_weight and node_weight is None:
+        notes.append(_fallen_back("node", others[0], "--weight"))
+    if inputs.edge_weight and edge_weight is None and not inputs.nodes:
+        notes.append(_fallen_back("edge", others[1], "--edge-weight"))
+    loops = reading.loops - _loops(instance)
+    if loops > 0:
+        notes.append("loops are dropped")
+    if reading.parallel and graph.num_edges:
+        notes.append(f"parallel links {inputs.parallel}")
+    ignored = [f"node attribute {name!r}" for name in others[0]] + [f"edge attribute {name!r}" for name in others[1]]
+    return replace(
+        reading,
+        node_weight=node_weight,
+        edge_weight=edge_weight,
+        ignored=(*reading.ignored, *ignored),
+        notes=tuple(notes),
+    )
+
+
+def _edge_weight(named: NamedGraph, inputs: Inputs) -> str | None:
+    """The name by which the file calls the weights of edges that are read."""
+    found = next((name for name in inputs.edge_weight if name in named.graph.edges), None)
+    return (named.reading.edge_weight or found) if found == "weight" else found
+
+
+def _names(*names: tuple[str, ...]) -> set[str]:
+    return {name for some in names for name in some}
+
+
+def _fallen_back(table: str, others: list[str], option: str) -> str:
+    """What is said of weights that are 1 as the file names none."""
+    said = f"{table} weights are 1"
+    if not others:
+        return said
+    return f"{said} ({option} {' or '.join(others[:5])} would take the numbers that {table}s have)"
+
+
+def _loops(instance: GraphBatch) -> int:
+    return int((instance.edge_index[0] == instance.edge_index[1]).sum())

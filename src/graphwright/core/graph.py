@@ -19,7 +19,23 @@ ACTS = "acts"
 
 
 class GraphError(ValueError):
-    """A graph that breaks a rule; the message names the column and the graph."""
+    """A graph that breaks a rule; the message names the column and the graph.
+
+    nodes: places of nodes in their graph, one for each {} of the message, where a reader that knows their names puts
+    these (`in_names`).
+    """
+
+    def __init__(self, message: str, nodes: Sequence[int] = ()) -> None:
+        pieces = message.split("{}")
+        self.pieces, self.nodes = (pieces, nodes) if len(pieces) == len(nodes) + 1 else ([message], ())
+        super().__init__(self._with([str(node) for node in self.nodes]))
+
+    def in_names(self, names: Sequence[str]) -> GraphError:
+        """The same error about one graph, whose nodes have `names` [N]."""
+        return GraphError(self._with([repr(names[node]) for node in self.nodes]))
+
+    def _with(self, words: Sequence[str]) -> str:
+        return "".join(piece + word for piece, word in zip(self.pieces, [*words, ""], strict=True))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -23,6 +24,28 @@ class Solution(NamedTuple):
     links: Tensor
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """Which columns of a user's graph `instance` reads, in small letters, so that what it does not read can be said.
+
+    nodes, edges, graphs: their names. marks: further node columns, which say by true and false who plays a part.
+    node_weight, edge_weight: further columns that hold weights, of which the first that is there counts.
+    parallel: what becomes of edges between the same two nodes.
+    """
+
+    nodes: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+    graphs: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    node_weight: tuple[str, ...] = ()
+    edge_weight: tuple[str, ...] = ()
+    parallel: str = "are one"
+
+
+PLACES = ("position", "pos", "x", "y", "longitude", "latitude", "lon", "lat")
+"""Node columns that say where nodes are."""
+
+
 class Optimization(Environment):
     """An environment whose episodes build solutions of an instance. Where more is better, it sets `maximise`."""
 
@@ -30,6 +53,11 @@ class Optimization(Environment):
     def maximise(self) -> bool:
         """Whether a larger objective is better."""
         return False
+
+    @property
+    def inputs(self) -> Inputs | None:
+        """What `instance` reads; None where that is not said."""
+        return None
 
     @abstractmethod
     def instance(self, graph: GraphBatch) -> GraphBatch:

@@ -9,12 +9,16 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import NamedTuple, cast
 
-from graphwright.adapters.files import dimacs, edge_list, graphml, node_link, npz, rudy, steinlib, tour, tsplib
+from graphwright.adapters.files import edge_list, tour
+from graphwright.adapters.files.bounded import read_bytes
+from graphwright.adapters.files.first_line import Header
 from graphwright.adapters.files.refusal import check_column_names
-from graphwright.adapters.files.weight import check_weight, with_weight
+from graphwright.adapters.files.weight import check_weight, with_edge_weight, with_weight
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
 
@@ -22,44 +26,72 @@ __all__ = ["read_graph", "read_tour", "write_graph"]
 
 
 class _Format(NamedTuple):
-    """Bytes to graph, given the name of the weight, and graph to bytes; a GraphError they raise lacks only the path."""
+    """The module of a format and its two functions: bytes to graph, and graph to bytes, or why there is none.
 
-    read: Callable[[bytes, str], NamedGraph]
-    write: Callable[[NamedGraph], bytes]
+    A GraphError that they raise lacks only the path.
+    """
+
+    module: str
+    read: str = "read"
+    write: str = "write"
+
+    def reader(self) -> Callable[[bytes], NamedGraph]:
+        """Bytes to graph."""
+        return cast("Callable[[bytes], NamedGraph]", getattr(self._module(), self.read))
+
+    def writer(self) -> Callable[[NamedGraph], bytes]:
+        """Graph to bytes. Raises GraphError where the format is only read."""
+        if not self.write:
+            raise GraphError(f"{self.module.replace('_', ' ')} files are read and not written; write .json or .npz")
+        return cast("Callable[[NamedGraph], bytes]", getattr(self._module(), self.write))
+
+    def _module(self) -> ModuleType:
+        return import_module(f"{__name__}.{self.module}")
 
 
-_DIMACS = _Format(dimacs.read, dimacs.write)
-_RUDY = _Format(rudy.read, rudy.write)
+_TEXT = _Format("edge_list", "read_text", "write_text")
 _FORMATS = {
-    ".txt": _Format(edge_list.read, edge_list.write_text),
-    ".csv": _Format(edge_list.read, edge_list.write_csv),
-    ".graphml": _Format(graphml.read, graphml.write),
-    ".col": _DIMACS,
-    ".clq": _DIMACS,
-    ".mis": _DIMACS,
-    ".mc": _RUDY,
-    ".rud": _RUDY,
-    ".stp": _Format(steinlib.read, steinlib.write),
-    ".tsp": _Format(tsplib.read, tsplib.write),
-    ".json": _Format(node_link.read, node_link.write),
-    ".npz": _Format(npz.read, npz.write),
+    **dict.fromkeys((".txt", ".tsv", ".edgelist", ".edges", ".el"), _TEXT),
+    ".csv": _Format("edge_list", "read_csv", "write_csv"),
+    ".graphml": _Format("graphml"),
+    **dict.fromkeys((".col", ".clq", ".mis", ".gr"), _Format("dimacs")),
+    **dict.fromkeys((".mc", ".rud"), _Format("rudy")),
+    ".stp": _Format("steinlib"),
+    ".tsp": _Format("tsplib"),
+    ".json": _Format("node_link"),
+    ".npz": _Format("npz"),
 }
 
 
-def read_graph(path: str | os.PathLike[str], *, weight: str = "weight") -> NamedGraph:
+def read_graph(
+    path: str | os.PathLike[str],
+    *,
+    weight: str = "weight",
+    edge_weight: str | None = None,
+    header: Header | None = None,
+) -> NamedGraph:
     """The graph in the file at `path`, in the format of its suffix, one of those in the table of `docs/files.md`.
 
     Numeric attributes become columns by the rule of `adapters.columns`. Parallel edges and self-loops stay. The node
-    column `weight` [N] float32 is always there.
+    column `weight` [N] float64 is always there. What was understood is the graph's `reading`.
 
     weight: the node attribute that becomes that column; "weight" may be absent from the file, and is then all ones.
+    edge_weight: the edge attribute that becomes the edge column `weight`, and goes before one that is called `length`.
+    header: what the first line of a text table is, where its other lines leave that open.
 
     Raises GraphError, one line with the path, the line if there is one, what is wrong and what to do, for any bad file.
     """
     path = Path(path)
     with _reading(path):
-        form = _format(path)
-        return with_weight(form.read(_bytes(path), weight), weight)
+        form, data = _format(path), read_bytes(path)
+        if form.module == "edge_list":
+            named = edge_list.read_csv(data, header) if form.read == "read_csv" else edge_list.read_text(data, header)
+        elif header is not None:
+            raise GraphError("--header is about text tables, and this file is none; leave it out")
+        else:
+            named = form.reader()(data)
+        named = with_weight(named, weight)
+        return named if edge_weight is None else with_edge_weight(named, edge_weight)
 
 
 def read_tour(path: str | os.PathLike[str]) -> list[str]:
@@ -69,7 +101,7 @@ def read_tour(path: str | os.PathLike[str]) -> list[str]:
     """
     path = Path(path)
     with _reading(path):
-        return tour.read(_bytes(path))
+        return tour.read(read_bytes(path))
 
 
 def write_graph(path: str | os.PathLike[str], named_graph: NamedGraph) -> None:
@@ -83,7 +115,7 @@ def write_graph(path: str | os.PathLike[str], named_graph: NamedGraph) -> None:
         form = _format(path)
         check_column_names(named_graph)
         check_weight(named_graph)
-        _replace(path, form.write(named_graph))
+        _replace(path, form.writer()(named_graph))
     except OSError as error:
         raise GraphError(f"{path}: cannot be written ({error.strerror}); check the folder") from error
     except ValueError as error:
@@ -91,9 +123,12 @@ def write_graph(path: str | os.PathLike[str], named_graph: NamedGraph) -> None:
 
 
 def _format(path: Path) -> _Format:
-    form = _FORMATS.get(path.suffix.lower())
+    if path.name.startswith("out."):  # KONECT's
+        return _TEXT
+    suffix = next(reversed([part for part in path.suffixes if part.lower() != ".gz"]), "").lower()
+    form = _FORMATS.get(suffix)
     if form is None:
-        raise GraphError(f"unknown suffix {path.suffix!r}; use one of {' '.join(_FORMATS)}")
+        raise GraphError(f"unknown suffix {suffix!r}; use one of {' '.join(_FORMATS)}, or one of them with .gz")
     return form
 
 
@@ -106,13 +141,6 @@ def _reading(path: Path) -> Iterator[None]:
         raise GraphError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except ValueError as error:
         raise _located(path, error) from error
-
-
-def _bytes(path: Path) -> bytes:
-    data = path.read_bytes()
-    if not data.strip():
-        raise GraphError("is empty; write a graph into it")
-    return data
 
 
 def _located(path: Path, error: ValueError) -> GraphError:

@@ -8,7 +8,7 @@ from graphwright.adapters.files.refusal import refuse
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
 
-_MOST_NODES = 10_000_000
+_FEW_NODES = 10_000
 
 
 def whole(token: str) -> int:
@@ -18,10 +18,13 @@ def whole(token: str) -> int:
     return int(token)
 
 
-def node_count(token: str) -> int:
-    """The number of nodes that `token` spells. Raises GraphError for one that would fill the memory."""
-    if whole(token) > _MOST_NODES:
-        raise GraphError(f"{token} nodes are too many for this reader; write at most {_MOST_NODES}")
+def node_count(token: str, size: int) -> int:
+    """The number of nodes that `token` spells, in a file of `size` bytes.
+
+    Raises GraphError for one that a file of that size does not fill: it would cost memory that the file does not.
+    """
+    if whole(token) > max(_FEW_NODES, size):
+        raise GraphError(f"says {token} nodes, too many for a file of {size} bytes; correct the number")
     return whole(token)
 
 

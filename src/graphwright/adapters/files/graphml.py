@@ -28,11 +28,8 @@ _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read(data: bytes, weight: str = "weight") -> NamedGraph:
-    """The graph in `data`, whose node attribute `weight` must be a number where it stands.
-
-    Raises GraphError, naming the line, for a malformed one.
-    """
+def read(data: bytes) -> NamedGraph:
+    """The graph in `data`. Raises GraphError, naming the line, for a malformed one."""
     root = parse(decode(data))
     graphs = list(root.all("graph"))
     if root.tag != "graphml" or len(graphs) != 1:
@@ -55,7 +52,7 @@ def read(data: bytes, weight: str = "weight") -> NamedGraph:
         links=[(_end(edge, "source", place), _end(edge, "target", place)) for edge in edges],
         edges=[attributes(edge, keys) for edge in edges],
         graph=attributes(graphs[0], keys),
-    ).to_named(numeric=[weight])
+    ).to_named("GraphML")
 
 
 def _names(nodes: Mapping[str, Row]) -> list[str]:

@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 import torch
 
 from graphwright.adapters.columns import Row
-from graphwright.adapters.files.text import number
 from graphwright.adapters.files.xml import Element
+from graphwright.adapters.numbers import number
 from graphwright.core import GraphError
 
 _INTEGERS = ("int", "integer", "long")

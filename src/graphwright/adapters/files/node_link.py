@@ -17,14 +17,14 @@ from graphwright.core import GraphError
 _FORM = "node-link JSON"
 
 
-def read(data: bytes, weight: str = "weight") -> NamedGraph:
-    """The graph in `data`, whose node attribute `weight` must be a number where it stands.
+def read(data: bytes) -> NamedGraph:
+    """The graph in `data`.
 
     The edges may also be called "links"; null is a missing value; the "key" of an edge of a multigraph is no column.
     Raises GraphError, naming the line or the node or edge, for a malformed one.
     """
     try:
-        return _rows(_parse(decode(data))).to_named(numeric=[weight])
+        return _rows(_parse(decode(data))).to_named(_FORM)
     except RecursionError as error:
         raise GraphError("lists inside lists without end; repair the file or fetch it again") from error
 

@@ -15,13 +15,15 @@ import torch
 from torch import Tensor
 
 from graphwright.adapters.files.refusal import refuse
+from graphwright.adapters.listed import counted
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError
 
 _FORM = "a NumPy archive (.npz)"
 
 
-def read(data: bytes, _weight: str = "weight") -> NamedGraph:
+def read(data: bytes) -> NamedGraph:
     """The graph in `data`. Raises GraphError, naming the array, for a malformed one; nothing is ever unpickled."""
     arrays = _load(data)
     names, edge_index = arrays.pop("names", None), arrays.pop("edge_index", None)
@@ -45,7 +47,8 @@ def read(data: bytes, _weight: str = "weight") -> NamedGraph:
         **tables,
     )
     graph.validate()
-    return NamedGraph(graph, tuple(names.tolist()))
+    named = NamedGraph(graph, tuple(names.tolist()))
+    return NamedGraph(graph, named.names, counted(Reading(format="NumPy archive"), named))
 
 
 def _load(data: bytes) -> dict[str, np.ndarray]:

@@ -13,23 +13,28 @@ import torch
 
 from graphwright.adapters.files.counted import check_counted, node_count, node_names, node_place, whole
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
-from graphwright.adapters.files.text import decimal, numbered_lines, spell
+from graphwright.adapters.files.text import numbered_lines
+from graphwright.adapters.listed import from_listed
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.numbers import decimal, spell
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphError
 
 _REMEDY = "write .json, .graphml or .npz"
 
 
-def read(data: bytes, _weight: str = "weight") -> NamedGraph:
+def read(data: bytes) -> NamedGraph:
     """The graph in `data`. Raises GraphError, naming the line, for a malformed one."""
     header = num_nodes = num_edges = 0
     links: list[tuple[int, int]] = []
     weights: list[float] = []
     for line, text in numbered_lines(data):
         try:
+            if text.startswith(("#", "%", "c ")):
+                continue
             match text.split():
                 case [size, count] if not header:
-                    header, num_nodes, num_edges = line, node_count(size), whole(count)
+                    header, num_nodes, num_edges = line, node_count(size, len(data)), whole(count)
                 case [one, other, weight] if header:
                     links.append((node_place(one, num_nodes, header), node_place(other, num_nodes, header)))
                     weights.append(decimal(weight))
@@ -42,7 +47,7 @@ def read(data: bytes, _weight: str = "weight") -> NamedGraph:
         said = f"line {header}: says {num_edges} edges, but the file has {len(links)}"
         raise GraphError(f"{said}; correct the count, or complete the file if it was cut off")
     edges = {"weight": torch.tensor(weights, dtype=torch.float64)}
-    return NamedGraph.from_links(node_names(num_nodes), links, directed=False, edges=edges)
+    return from_listed(node_names(num_nodes), links, directed=False, edges=edges, reading=Reading(format="rudy"))
 
 
 def write(named: NamedGraph) -> bytes:

@@ -30,17 +30,18 @@ from torch import Tensor
 from graphwright.adapters.files.counted import check_counted
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
 from graphwright.adapters.files.steinlib_reader import FIRST, SteinLibReader
-from graphwright.adapters.files.text import numbered_lines, spell
+from graphwright.adapters.files.text import numbered_lines
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.numbers import spell
 from graphwright.core import GraphError
 
 _FORM = "a SteinLib file (.stp)"
 _REMEDY = "write .json or .npz"
 
 
-def read(data: bytes, _weight: str = "weight") -> NamedGraph:
+def read(data: bytes) -> NamedGraph:
     """The graph in `data`. Raises GraphError, naming the line, for a malformed one."""
-    reader = SteinLibReader()
+    reader = SteinLibReader(len(data))
     for line, text in numbered_lines(data):
         try:
             reader.take(line, text)

@@ -8,8 +8,10 @@ from collections.abc import Container
 import torch
 
 from graphwright.adapters.files.counted import node_count, node_names, node_place, whole
-from graphwright.adapters.files.text import decimal
+from graphwright.adapters.listed import from_listed
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.numbers import decimal
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphError
 
 FIRST = "33D32945 STP File, STP Format Version 1.0"
@@ -21,7 +23,8 @@ _SECTIONS = ("comment", "drawing", "graph", "terminals", "coordinates")
 class SteinLibReader:
     """What the lines so far have said."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self.size = size
         self.begun = self.ended = False
         self.section = ""
         self.sections: set[str] = set()
@@ -61,7 +64,14 @@ class SteinLibReader:
             pairs = torch.tensor(list(self.positions.values()), dtype=torch.float64).reshape(-1, 2)
             nodes["position"][list(self.positions)] = pairs
         edges = {"length": torch.tensor(self.lengths, dtype=torch.float64)}
-        return NamedGraph.from_links(node_names(num_nodes), self.links, directed=False, nodes=nodes, edges=edges)
+        return from_listed(
+            node_names(num_nodes),
+            self.links,
+            directed=False,
+            nodes=nodes,
+            edges=edges,
+            reading=Reading(format="SteinLib"),
+        )
 
     def _take(self, line: int, words: list[str]) -> None:
         match [self.section, words[0].lower(), *words[1:]]:
@@ -74,7 +84,7 @@ class SteinLibReader:
             case ["comment" | "drawing", *_]:
                 pass
             case ["graph", "nodes", count]:
-                self._say("nodes", line, node_count(count))
+                self._say("nodes", line, node_count(count, self.size))
             case ["graph", "edges", count] | ["terminals", "terminals", count]:
                 self._say(words[0].lower(), line, whole(count))
             case ["graph", "e", one, other, length]:

@@ -1,26 +1,45 @@
-"""Reading text: UTF-8, numbered lines, finite numbers."""
+"""Reading text: its encoding, and numbered lines."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator
 
 from graphwright.core import GraphError
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 
 
 def decode(data: bytes) -> str:
-    """`data` as text. Raises GraphError, naming the line, where it is not UTF-8."""
+    """`data` as text whose lines end with a line feed: UTF-8, or what its byte order mark says.
+
+    UTF-16 without a mark is known by the zero bytes between its letters. Raises GraphError, naming the line, where it
+    is neither.
+    """
+    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), _unmarked(data))
     try:
-        return data.removeprefix(b"\xef\xbb\xbf").decode()
+        text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise GraphError(
-            f"line {line}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file as UTF-8"
-        ) from error
+        told = f"line {line}: byte 0x{data[error.start]:02x} is not {encoding.upper().removesuffix('-SIG')} text"
+        raise GraphError(f"{told}; save the file as UTF-8") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _unmarked(data: bytes) -> str:
+    """The encoding of text without a byte order mark."""
+    start = data[:256]
+    if len(start) >= 4 and len(data) % 2 == 0:
+        if not any(start[1::2]):
+            return "utf-16-le"
+        if not any(start[::2]):
+            return "utf-16-be"
+    return "utf-8"
 
 
 def numbered_lines(data: bytes) -> Iterator[tuple[int, str]]:
@@ -28,40 +47,3 @@ def numbered_lines(data: bytes) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(decode(data).split("\n"), start=1):
         if line.strip():
             yield number, line.strip()
-
-
-def number(token: str) -> int | float:
-    """The finite number that `token` spells. Raises GraphError for anything else."""
-    value: int | float = math.nan
-    if len(token) < 300 and _INTEGER.fullmatch(token):
-        value = int(token)
-    elif _DECIMAL.fullmatch(token):
-        value = float(token)
-    if not -math.inf < value < math.inf:
-        raise GraphError(f"{_short(token)} is not a finite number; correct it")
-    return value
-
-
-def weight(token: str) -> int | float:
-    """The finite number >= 0 that `token` spells. Raises GraphError for anything else."""
-    value = number(token)
-    if value < 0:
-        raise GraphError(f"weight {_short(token)} is negative; a weight is a finite number >= 0")
-    return value
-
-
-def decimal(token: str) -> float:
-    """The finite number that `token` spells, in float64. Raises GraphError for an integer that float64 lacks."""
-    value, held = number(token), float(token)
-    if isinstance(value, int) and held != value:
-        raise GraphError(f"{_short(token)} has more digits than float64 holds; write it in another unit")
-    return held
-
-
-def spell(value: float) -> str:
-    """A finite number as `decimal` reads it; a whole one without a point, as many other programs need it."""
-    return repr(value).removesuffix(".0")
-
-
-def _short(token: str) -> str:
-    return repr(token if len(token) <= 40 else token[:37] + "...")

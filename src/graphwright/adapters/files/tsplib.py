@@ -20,9 +20,9 @@ import torch
 
 from graphwright.adapters.files.counted import whole
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
-from graphwright.adapters.files.text import decimal, spell
 from graphwright.adapters.files.tsplib_text import parse, value_of
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.numbers import decimal, spell
 from graphwright.core import GraphError
 
 ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2}
@@ -43,7 +43,7 @@ _FORM = "a TSPLIB file (.tsp)"
 _REMEDY = "write .json or .npz"
 
 
-def read(data: bytes, _weight: str = "weight") -> NamedGraph:
+def read(data: bytes) -> NamedGraph:
     """The points in `data`. Raises GraphError, naming the line, for a malformed file."""
     values, rows = parse(data, _KEYWORDS, _SECTION)
     positions: dict[str, tuple[float, float]] = {}

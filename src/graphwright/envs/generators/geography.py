@@ -9,6 +9,10 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.segment import segment_sum
+from graphwright.envs.weights import EDGE_WEIGHTS, edge_numbers, require_edges
+
+LENGTHS = ("length", *EDGE_WEIGHTS)
+"""Edge columns that hold lengths."""
 
 EARTH_RADIUS = 6371.0088
 """Kilometres; the mean radius of the World Geodetic System 1984."""
@@ -28,9 +32,9 @@ class Places(NamedTuple):
 
 
 def edge_length(graph: GraphBatch) -> Tensor:
-    """[E] float32: how long each edge is.
+    """[E] float64 (float32 where a column is): how long each edge is.
 
-    The edge column `length`, else the edge column `weight`, else the distance between its ends: Euclidean between node
+    The first of the edge columns `LENGTHS` that is there, else the distance between its ends: Euclidean between node
     columns `position` (or `pos`) or `x` and `y`; in kilometres on a great circle between `Longitude` and `Latitude` (or
     `lon` and `lat`), in degrees. Nodes without a place (NaN) stand at the mean of their neighbours. The case of letters
     in the names of positions is free.
@@ -38,9 +42,12 @@ def edge_length(graph: GraphBatch) -> Tensor:
     Raises GraphError, naming the column and the remedy, for lengths that are not finite and at least 0, and where there
     is nothing to tell them from.
     """
-    for name in ("length", "weight"):
-        if name in graph.edges:
-            return _checked(graph, name)
+    found = edge_numbers(graph, LENGTHS)
+    if found is not None:
+        name, length = found
+        right = length.to(torch.float32).isfinite() & (length >= 0)
+        require_edges(graph, name, length, right, "lengths are finite and not negative")
+        return length
     places = find_places(graph)
     if places is None:
         raise GraphError(
@@ -49,8 +56,7 @@ def edge_length(graph: GraphBatch) -> Tensor:
         )
     source, destination = place_all(graph, places)[graph.edge_index]
     chord = (source - destination).norm(dim=1)
-    distance = 2 * EARTH_RADIUS * (chord / 2).clamp(max=1).asin() if places.on_globe else chord
-    return distance.to(torch.float32)
+    return 2 * EARTH_RADIUS * (chord / 2).clamp(max=1).asin() if places.on_globe else chord
 
 
 def find_places(graph: GraphBatch) -> Places | None:
@@ -84,7 +90,7 @@ def place_all(graph: GraphBatch, places: Places) -> Tensor:
             node = int((~known).nonzero()[0])
             name = int(graph.node_segments.position[node])
             raise GraphError(
-                f"node {name} has no position, nor has any that it is joined to; give it one, or remove it"
+                "node {} has no position, nor has any that it is joined to; give it one, or remove it", [name]
             )
         point = torch.where(known.unsqueeze(1), point, _mean_of_neighbours(graph, point, known, places.on_globe))
         known = known | near
@@ -100,18 +106,3 @@ def _mean_of_neighbours(graph: GraphBatch, point: Tensor, known: Tensor, on_glob
     if on_globe:
         return total / total.norm(dim=1, keepdim=True).clamp(min=1e-12)
     return total / segment_sum(known[source], graph.in_edges).clamp(min=1).unsqueeze(1)
-
-
-def _checked(graph: GraphBatch, name: str) -> Tensor:
-    length = graph.edges[name].to(torch.float32)
-    if length.dim() != 1:
-        raise GraphError(f"edge column {name!r} has shape {tuple(length.shape)}; give each edge one number")
-    wrong = (~(length.isfinite() & (length >= 0))).nonzero()
-    if wrong.numel():
-        edge = int(wrong[0])
-        one, other = graph.node_segments.position[graph.edge_index[:, edge]].tolist()
-        raise GraphError(
-            f"edge column {name!r} is {float(length[edge])} between nodes {one} and {other}; lengths are finite and "
-            "not negative"
-        )
-    return length

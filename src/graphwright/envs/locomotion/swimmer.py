@@ -15,7 +15,7 @@ from graphwright.envs.locomotion.gait import gait, still
 from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS, Pose, advance
 from graphwright.envs.locomotion.starts import start_of_graphs, start_of_nodes
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import Inputs, Optimization, Solution
 from graphwright.envs.problem import Problem
 from graphwright.envs.undirected import require_undirected
 
@@ -67,6 +67,7 @@ class Swimmer(Optimization):
         graphs={"course": 2, "drift": 2},
     )
     actions = ActionSpec(per_decider("torque", continuous=1), decider="nodes")
+    inputs = Inputs(nodes=("start_angle", "start_rate"), graphs=("start_position", "start_velocity"), marks=("root",))
     maximise = True
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_sum
 from graphwright.envs.environment import Environment
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import Inputs, Optimization, Solution
 from graphwright.envs.team import has_own_reward
 
 
@@ -154,6 +154,11 @@ class PenalizedOptimization(Penalized, Optimization):
     @override
     def maximise(self) -> bool:
         return self.inner.maximise
+
+    @property
+    @override
+    def inputs(self) -> Inputs | None:
+        return self.inner.inputs
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:

@@ -20,7 +20,7 @@ from graphwright.core import (
     with_links,
 )
 from graphwright.core.segment import segment_max
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import Inputs, Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.graph_robustness.exact import exact_links
 from graphwright.envs.problems.graph_robustness.heuristics import fiedler, greedy, least_degree
@@ -67,6 +67,7 @@ class GraphRobustness(Optimization):
         nodes={"removed": 1, "cut_off": 1, "log_degree": 1, "relative_degree": 1}, graphs={"log_left": 1}
     )
     actions = ActionSpec(per_pair("connect"))
+    inputs = Inputs(nodes=("turn",))
     maximise = True
     edits_graph = True
 

@@ -31,7 +31,7 @@ def edge_directions(graph: GraphBatch) -> Tensor:
     wrong = (~directions.any(1)).nonzero()
     if wrong.numel():
         one, other = graph.node_segments.position[graph.edge_index[:, int(wrong[0])]].tolist()
-        raise GraphError(f"an edge joins cells {one} and {other}, which are not side by side; remove it")
+        raise GraphError("an edge joins cells {} and {}, which are not side by side; remove it", [one, other])
     return directions
 
 
@@ -56,7 +56,7 @@ def cells(graph: GraphBatch) -> Tensor:
     if wrong.numel():
         node = int(wrong[0])
         name = int(graph.node_segments.position[node])
-        raise GraphError(f"node {name} is at {places.point[node].tolist()}; cells are at whole numbers")
+        raise GraphError(f"node {{}} is at {places.point[node].tolist()}; cells are at whole numbers", [name])
     cell = places.point.round()
     least = -segment_max(-cell, graph.node_segments)
     cell = (cell - least[graph.node_graph]).to(torch.float32)
@@ -66,7 +66,9 @@ def cells(graph: GraphBatch) -> Tensor:
     if twice.numel():
         node = int(twice[0])
         name = int(graph.node_segments.position[node])
-        raise GraphError(f"node {name} is one of several at column, row {cell[node].tolist()}; keep one node a cell")
+        raise GraphError(
+            f"node {{}} is one of several at column, row {cell[node].tolist()}; keep one node a cell", [name]
+        )
     return cell
 
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_graph
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.grid_navigation.instances import read, walls_and_patrols
 from graphwright.envs.problems.grid_navigation.one_step_ahead import one_step_ahead
@@ -56,6 +56,7 @@ class GridNavigation(Optimization):
     """The robot fails after so many steps for each column and each row of its grid."""
 
     actions = ActionSpec(per_graph("go", 5))
+    inputs = Inputs(nodes=(*PLACES, "obstacle"), marks=("start", "goal", "wall"))
 
     @property
     def features(self) -> Features:

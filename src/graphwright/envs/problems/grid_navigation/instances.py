@@ -84,8 +84,9 @@ def _obstacles(graph: GraphBatch) -> Tensor:
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'obstacle' is {float(column[node]):g} at node {int(graph.node_segments.position[node])}; "
-            "write 0 for none, 1 to 4 for one that starts north, east, south or west"
+            f"node column 'obstacle' is {float(column[node]):g} at node {{}}; "
+            "write 0 for none, 1 to 4 for one that starts north, east, south or west",
+            [int(graph.node_segments.position[node])],
         )
     return column.to(torch.int8)
 
@@ -93,4 +94,4 @@ def _obstacles(graph: GraphBatch) -> Tensor:
 def _refuse(graph: GraphBatch, wrong: Tensor, what: str) -> None:
     if wrong.any():
         node = int(graph.node_segments.position[wrong.nonzero()[0]])
-        raise GraphError(f"node {node} {what} and something else; a wall is nothing else, and the start is free")
+        raise GraphError(f"node {{}} {what} and something else; a wall is nothing else, and the start is free", [node])

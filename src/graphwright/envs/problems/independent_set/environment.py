@@ -15,7 +15,7 @@ from graphwright.envs.generation import Generation, ObjectiveReward, drawn
 from graphwright.envs.generative.exports import chosen_lines
 from graphwright.envs.generators import InstanceGenerator, uniform_weights, unit_weights
 from graphwright.envs.generators.rb import SMALL_RB_SIZES, TINY_RB, TINY_RB_SIZES, ModelRB
-from graphwright.envs.optimization import Optimization
+from graphwright.envs.optimization import Inputs, Optimization
 from graphwright.envs.problem import Heuristic, Optimum, Problem
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.max_product import claims
@@ -30,7 +30,7 @@ Column = Literal["selected", "free", "weight", "log_degree", "relative_degree", 
 class IndependentSet(MaximalSet):
     """Choose nodes of greatest total weight, no two of which are joined; or draw sets, heavy ones more often.
 
-    Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
+    Instance: an undirected simple graph with the node column `weight` [N], non-negative; float64 from users.
     State, Action, Termination: those of `MaximalSet`.
     Observation: that of `MaximalSet`, weights over the graph column `scale` where an instance has one; and what is left
         of a node's weight w after the claims c of its free neighbours (`max_product`), as `margin` (w − c) / scale, at
@@ -61,6 +61,7 @@ class IndependentSet(MaximalSet):
     """What a network sees of each node."""
 
     number = "weight"
+    inputs = Inputs(node_weight=("weight",))
     maximise = True
 
     def instance(self, graph: GraphBatch) -> GraphBatch:

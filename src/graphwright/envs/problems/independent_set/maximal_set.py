@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.reversible import Move, Reversible
 from graphwright.envs.undirected import require_undirected
+from graphwright.envs.weights import node_numbers
 
 
 class MaximalSet(Optimization, Reversible):
@@ -21,7 +22,7 @@ class MaximalSet(Optimization, Reversible):
     Any chosen node may be taken back, so k! ways lead to a set of k nodes; there is no stop, so that every object is
     a maximal set.
 
-    Instance: an undirected simple graph with a node column of numbers [N] float32, whose name `number` says.
+    Instance: an undirected simple graph with a node column of numbers [N] float, whose name `number` says.
     State: adds the node columns `selected` [N] bool and `free` [N] bool: neither chosen nor next to a chosen node.
     Observation: the graph of the free nodes, on which alone the rest of the episode depends (the others stay, alone and
         with zeros), and those of these node columns that `columns` names: `selected`, `free`, its number x over `unit`,
@@ -50,7 +51,7 @@ class MaximalSet(Optimization, Reversible):
 
     @abstractmethod
     def node_reward(self, state: GraphBatch) -> Tensor:
-        """[N] float32: the reward for choosing each node."""
+        """[N] float: what choosing each node is worth."""
 
     @property
     @override
@@ -66,7 +67,7 @@ class MaximalSet(Optimization, Reversible):
     def observe(self, state: GraphBatch) -> Observation:
         free, (source, destination) = state.nodes["free"], state.edge_index
         graph = state.keep(nodes=["free"], graphs=list(state.graphs)).filter_edges(free[source] & free[destination])
-        number = state.nodes[self.number] * free / self.unit(state)[state.node_graph]
+        number = (state.nodes[self.number] * free / self.unit(state)[state.node_graph]).float()
         columns = {name: self.column(name, state, graph, number) for name in self.columns}
         return Observation(graph.with_nodes(**columns), (free,))
 
@@ -99,7 +100,7 @@ class MaximalSet(Optimization, Reversible):
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         following = self.advance(state, action).state
         complete = self.is_complete(following)
-        reward = self.node_reward(state)[state.node_ptr[:-1] + action]
+        reward = self.node_reward(state)[state.node_ptr[:-1] + action].float()
         return Step(following, reward, complete, torch.zeros_like(complete))
 
     @override
@@ -149,19 +150,11 @@ class MaximalSet(Optimization, Reversible):
 
 
 def simple_graph(graph: GraphBatch, column: str, default: float) -> GraphBatch:
-    """The undirected simple graph of `graph` with the one node column `column` [N] float32.
+    """The undirected simple graph of `graph` with the one node column `column` [N], see `node_numbers`.
 
     Numbers are `default` where there are none; loops go, parallel edges are merged. Raises GraphError for a directed
     graph, and for numbers that are not one a node, finite and not negative.
     """
     require_undirected(graph, "an independent set needs an undirected one")
-    number = graph.nodes.get(column, torch.full((graph.num_nodes,), default, device=graph.device)).to(torch.float32)
-    if number.dim() != 1:
-        raise GraphError(f"node column {column!r} has shape {tuple(number.shape)}; give each node one number")
-    wrong = (~(number.isfinite() & (number >= 0))).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        raise GraphError(
-            f"node column {column!r} is {float(number[node])} at node {node}; give finite numbers, none negative"
-        )
+    number = node_numbers(graph, column, default, "give finite numbers, none negative")
     return simplify(graph.with_nodes(**{column: number}).keep(nodes=[column]))

@@ -10,18 +10,20 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch, Segments
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import Inputs, Optimization, Solution
 from graphwright.envs.problems.max_cut.weights import weighted_instance
+from graphwright.envs.weights import EDGE_WEIGHTS
 
 
 class Cut(Optimization):
     """Put the nodes on two sides such that the edges between the sides weigh most.
 
-    Instance: an undirected simple graph with the edge column `weight` [E] float32, of any sign, and what
+    Instance: an undirected simple graph with the edge column `weight` [E], float64 from users, of any sign, and what
     `with_strength` adds to it: `strength` [N] and `scale` [B].
     """
 
     maximise = True
+    inputs = Inputs(edge_weight=EDGE_WEIGHTS, parallel="add up")
 
     @abstractmethod
     def sides(self, state: GraphBatch) -> Tensor:

@@ -65,7 +65,7 @@ class OneSide(Cut, GenerativeEnvironment):
         strength = state.nodes["strength"].double()
         relative = torch.where(strength > 0, gain / strength, 0).float()
         gain = (gain / unit[state.node_graph]).float()
-        seen = state.with_edges(weight=weight / unit[state.edge_graph]) if self.weighted else state
+        seen = state.with_edges(weight=(weight / unit[state.edge_graph]).float()) if self.weighted else state
         source, destination = state.edge_index
         return seen.filter_edges(left[source] & left[destination]).with_nodes(
             log_degree=state.in_degree.to(torch.float32).log1p(),

@@ -5,31 +5,34 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, GraphError, simplify
+from graphwright.core import GraphBatch, simplify
 from graphwright.core.segment import segment_mean, segment_sum
 from graphwright.envs.undirected import require_undirected
+from graphwright.envs.weights import EDGE_WEIGHTS, edge_numbers, require_edges
 
 
 def weighted_instance(graph: GraphBatch) -> GraphBatch:
     """The undirected simple graph with the columns of `with_strength`; loops go, weights of parallel edges add up.
 
-    graph: undirected, with the edge column `weight` [E], all ones where there is none.
+    graph: undirected, with one of the edge columns `EDGE_WEIGHTS` [E], all ones where there is none; float64 unless
+    it is float32.
 
     Raises GraphError for a directed graph and for weights that are not finite, not one number an edge, or different in
     the two directions of an edge.
     """
     require_undirected(graph, "a cut needs an undirected one")
-    weight = graph.edges.get("weight", torch.ones(graph.num_edges, device=graph.device)).double()
-    if weight.dim() != 1:
-        raise GraphError(f"edge column 'weight' has shape {tuple(weight.shape)}; give each edge one number")
-    _require(graph, weight, weight.to(torch.float32).isfinite(), "weights are finite float32 numbers")
+    name, given = edge_numbers(graph, EDGE_WEIGHTS) or ("weight", torch.ones(graph.num_edges, device=graph.device))
+    weight = given.double()
+    require_edges(graph, name, weight, _in_range(weight), "weights are finite float32 numbers")
     opposite = weight[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
-    _require(graph, weight, weight == opposite, "the opposite edge has another weight; give both directions the same")
+    rule = "the opposite edge has another weight; give both directions the same"
+    require_edges(graph, name, weight, weight == opposite, rule)
 
     key = graph.edge_index[1] * max(graph.num_nodes, 1) + graph.edge_index[0]
     _, pair = torch.unique_consecutive(key, return_inverse=True)  # parallel edges follow each other
-    weight = weight.new_zeros(graph.num_edges).index_add(0, pair, weight)[pair].to(torch.float32)
-    _require(graph, weight, weight.isfinite(), "weights of parallel edges add up to a finite number")
+    weight = weight.new_zeros(graph.num_edges).index_add(0, pair, weight)[pair]
+    require_edges(graph, name, weight, _in_range(weight), "weights of parallel edges add up to a finite float32 number")
+    weight = weight.to(given.dtype)
     bare = GraphBatch(graph.edge_index, graph.node_ptr, graph.edge_ptr, edges={"weight": weight})
     return with_strength(simplify(bare))
 
@@ -76,10 +79,6 @@ def _weighted(graph: GraphBatch, weight: Tensor) -> GraphBatch:
     return with_strength(graph.keep().with_edges(weight=both))
 
 
-def _require(graph: GraphBatch, weight: Tensor, right: Tensor, rule: str) -> None:
-    """Raise GraphError, naming the first edge where `right` [E] is false."""
-    wrong = (~right).nonzero()
-    if wrong.numel():
-        edge = int(wrong[0])
-        one, other = graph.node_segments.position[graph.edge_index[:, edge]].tolist()
-        raise GraphError(f"edge column 'weight' is {float(weight[edge])} between nodes {one} and {other}; {rule}")
+def _in_range(weight: Tensor) -> Tensor:
+    """[E] bool: what a network can see."""
+    return weight.to(torch.float32).isfinite()

@@ -20,7 +20,7 @@ from graphwright.core import (
     per_node,
 )
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import Inputs, Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
 from graphwright.envs.problems.network_repair.heuristics import greedy, shortest_repair
@@ -84,6 +84,9 @@ class NetworkRepair(Optimization):
         graphs={"energy": 1, "log_switchings": 1, "log_broken": 1, "dark": 1},
     )
     actions = ActionSpec(per_node("repair"), per_edge("switch"), per_graph("wait"))
+    inputs = Inputs(
+        nodes=("demand", "repair_time"), edges=("spare",), marks=("source", "broken"), parallel="leave a closed one"
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, for one with which an instance might never be served."""

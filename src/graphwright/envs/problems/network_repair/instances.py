@@ -79,20 +79,22 @@ def _check_numbers(graph: GraphBatch) -> None:
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'demand' is {float(demand[node])} at node {int(place[node])}; demands are finite and not "
-            "negative"
+            f"node column 'demand' is {float(demand[node])} at node {{}}; demands are finite and not negative",
+            [int(place[node])],
         )
     wrong = (graph.nodes["broken"] & ~(repair_time.isfinite() & (repair_time > 0))).nonzero()
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'repair_time' is {float(repair_time[node])} at the broken node {int(place[node])}; repairs "
-            "take a finite time above 0"
+            f"node column 'repair_time' is {float(repair_time[node])} at the broken node {{}}; repairs "
+            "take a finite time above 0",
+            [int(place[node])],
         )
     whole = served_nodes(graph, torch.ones_like(graph.nodes["broken"]), ~graph.edges["spare"])
     wrong = (~whole & (demand > 0)).nonzero()
     if wrong.numel():
         raise GraphError(
-            f"no closed links join node {int(place[int(wrong[0])])}, which has a demand, to a source, so that it would "
-            "not be served even if nothing were broken; make the links to it closed (spare=false), or its demand 0"
+            "no closed links join node {}, which has a demand, to a source, so that it would "
+            "not be served even if nothing were broken; make the links to it closed (spare=false), or its demand 0",
+            [int(place[int(wrong[0])])],
         )

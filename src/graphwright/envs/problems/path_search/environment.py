@@ -21,7 +21,7 @@ from graphwright.core import (
 )
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generators.geography import find_places, place_all
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.path_search.depth_first import greedy, high_degree
 from graphwright.envs.problems.path_search.discovery import begin, discovery, go
@@ -86,6 +86,7 @@ class PathSearch(Optimization):
         }
     )
     actions = ActionSpec(per_neighbour("move"))
+    inputs = Inputs(nodes=PLACES, marks=("start", "target"))
 
     def __post_init__(self) -> None:
         """Raise ValueError for a limit that may forbid the shortest path."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.optimization import Optimization
+from graphwright.envs.optimization import Inputs, Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
@@ -41,6 +41,7 @@ class PublicGoods(MaximalSet):
     """
 
     number = "cost"
+    inputs = Inputs(node_weight=("cost",))
     columns = ("free", "cost", "log_degree", "relative_degree", "per_node", "share")
     maximise = True
 
@@ -51,8 +52,9 @@ class PublicGoods(MaximalSet):
         if wrong.numel():
             node = int(wrong[0])
             raise GraphError(
-                f"node column 'cost' is {float(simple.nodes['cost'][node])} at node {node}, but nobody pays 1 or more "
-                "for a good that is worth 1; divide the costs"
+                f"node column 'cost' is {float(simple.nodes['cost'][node])} at node {{}}, but nobody pays 1 or more "
+                "for a good that is worth 1; divide the costs",
+                [int(graph.node_segments.position[node])],
             )
         return simple
 

@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step, per_edge
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.generators.geography import LENGTHS
+from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
@@ -25,8 +26,8 @@ class SteinerTree(Optimization):
     """Join the terminals of a network by a tree of least length, link by link from the first terminal on.
 
     Instance: an undirected simple graph with the node column `terminal` [N] bool, at least one true in each graph and
-        all of them in one component; the edge column `length` [E] float32, non-negative; the graph column `scale` [B]
-        float32, the mean length; and the node columns of `with_near_terminals`, which follow from these.
+        all of them in one component; the edge column `length` [E], non-negative, float64 from users; the graph column
+        `scale` [B], the mean length; and the node columns of `with_near_terminals`, which follow from these.
     State: adds the edge column `chosen` [E] bool, in both directions; the node column `in_tree` [N] bool, the first
         terminal and the ends of chosen edges; and what follows from these, `to_tree` and `to_terminal` [N] float32, the
         distances to the tree and to the nearest terminal that is not in it.
@@ -54,6 +55,7 @@ class SteinerTree(Optimization):
 
     features = FEATURES
     actions = ActionSpec(per_edge("join"))
+    inputs = Inputs(nodes=PLACES, marks=("terminal",), edge_weight=LENGTHS, parallel="leave the shortest")
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The undirected simple graph with its lengths and terminals; loops go, of parallel edges the shortest stays.
@@ -81,7 +83,7 @@ class SteinerTree(Optimization):
         over = complete.nonzero().squeeze(1)
         final = following.select(over)
         useless = total_length(final, final.edges["chosen"] & ~live_edges(final))
-        reward = -state.edges["length"][edge]
+        reward = -state.edges["length"][edge].float()
         reward = reward.index_add(0, over, useless.to(reward.dtype))
         return Step(following, reward, complete, torch.zeros_like(complete))
 

@@ -59,7 +59,7 @@ def _terminals(graph: GraphBatch) -> Tensor:
 
 
 def _shortest_parallel(graph: GraphBatch, length: Tensor) -> Tensor:
-    """[E] float32: the length of the shortest edge between the same two nodes."""
+    """[E]: the length of the shortest edge between the same two nodes."""
     key = graph.edge_index.amin(0) * graph.num_nodes + graph.edge_index.amax(0)
     _, pair = key.unique(return_inverse=True)
     least = length.new_full((pair.numel(),), torch.inf).scatter_reduce(0, pair, length, "amin")
@@ -74,7 +74,8 @@ def _check_joined(graph: GraphBatch) -> None:
         place = graph.node_segments.position
         root = int((first & (graph.node_graph == graph.node_graph[node])).nonzero()[0])
         raise GraphError(
-            f"no path joins the terminals {int(place[root])} and {int(place[node])}; take terminals of one component"
+            "no path joins the terminals {} and {}; take terminals of one component",
+            [int(place[root]), int(place[node])],
         )
 
 
@@ -85,7 +86,7 @@ def away_from(nodes: Tensor) -> Tensor:
 
 def euclidean(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     """Lengths are distances between the nodes' positions; random terminals. Raises GraphError without positions."""
-    return _with_terminals(graph.with_edges(length=edge_length(graph)), generator)
+    return _with_terminals(graph.with_edges(length=edge_length(graph).float()), generator)
 
 
 def uniform(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:

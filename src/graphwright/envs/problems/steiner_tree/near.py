@@ -16,8 +16,8 @@ def with_near_terminals(graph: GraphBatch) -> GraphBatch:
     """`graph` with what its nodes know of their nearest terminals, as node columns.
 
     number: [N] int64, of each terminal among those of its graph, -1 at other nodes. near: [N, NEAR] int64, the numbers
-    of the nearest terminals, the nearest first, -1 where there are fewer. near_distance: [N, NEAR] float32, how far
-    these are. near_between: [N, NEAR, NEAR] float32, how far from each other. What is not there is infinitely far.
+    of the nearest terminals, the nearest first, -1 where there are fewer. near_distance: [N, NEAR] float, how far these
+    are. near_between: [N, NEAR, NEAR], how far from each other. What is not there is infinitely far.
 
     graph: with the node column `terminal` and the edge column `length`. Takes memory for the distance of each end of
     each edge to each terminal of its graph.
@@ -54,12 +54,12 @@ def near_rows(graph: GraphBatch) -> Tensor:
 
 
 def _distances(graph: GraphBatch, count: Tensor, table: Segments, terminal: Tensor, number: Tensor) -> Tensor:
-    """[rows of `table`] float32: the distance of each node to each terminal, as in `shortest_distance`."""
+    """[rows of `table`]: the distance of each node to each terminal, as in `shortest_distance`."""
     begin = table.ptr[:-1]
     pairs = Segments.from_lengths(count[graph.edge_graph])  # a row for each edge and terminal of its graph
     source, destination = begin[graph.edge_index[:, pairs.index]] + pairs.position
     length = graph.edges["length"][pairs.index]
-    distance = torch.full((table.num_rows,), torch.inf, device=graph.device)
+    distance = length.new_full((table.num_rows,), torch.inf)
     distance[begin[terminal] + number[terminal]] = 0
     while True:
         shorter = distance.scatter_reduce(0, destination, distance[source] + length, "amin")

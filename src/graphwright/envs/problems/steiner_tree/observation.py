@@ -30,8 +30,8 @@ class Surroundings(NamedTuple):
     """What the columns of an observation are made of, in the unit of the lengths.
 
     open: [N] bool, terminals that are not reached. boundary: [E] bool, edges with one end in the tree, none where all
-    are reached. way: [E] float32, the length of an edge and from its end outside the tree to the nearest open terminal.
-    gain: [N] float32, see `insertion_gain`. promise: [N] float32, the largest gain, 0 if there is none, of the nodes
+    are reached. way: [E], the length of an edge and from its end outside the tree to the nearest open terminal.
+    gain: [N], see `insertion_gain`. promise: [N], the largest gain, 0 if there is none, of the nodes
     beyond this one that are nearer to the tree than every open terminal.
     """
 
@@ -74,7 +74,7 @@ def observed(state: GraphBatch, around: Surroundings) -> GraphBatch:
             log_degree=state.in_degree.to(torch.float32).log1p(),
             to_tree=_log(nodes["to_tree"] / node_unit),
             to_terminal=_log(nodes["to_terminal"] / node_unit),
-            gain=(around.gain / node_unit).clamp(min=-_FAR).asinh(),
+            gain=(around.gain / node_unit).clamp(min=-_FAR).asinh().float(),
             promise=_log(around.promise / node_unit),
         )
         .with_edges(
@@ -92,4 +92,4 @@ def observed(state: GraphBatch, around: Surroundings) -> GraphBatch:
 
 def _log(ratio: Tensor) -> Tensor:
     """log(1 + ratio), 0 where there is no path at all."""
-    return ratio.log1p().nan_to_num(posinf=0.0)
+    return ratio.log1p().nan_to_num(posinf=0.0).float()

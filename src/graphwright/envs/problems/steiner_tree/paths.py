@@ -10,15 +10,16 @@ from graphwright.core.segment import segment_sum
 
 
 def shortest_distance(graph: GraphBatch, start: Tensor) -> Tensor:
-    """[N] float32: the least of start[u] plus the length of a path from u to each node, over all u.
+    """[N], as the lengths: the least of start[u] plus the length of a path from u to each node, over all u.
 
     start: [N] float32, 0 at the nodes to measure from and infinite at others; any upper bounds of the result do as well
-    and save time. Edge column `length` [E] float32, non-negative.
+    and save time. Edge column `length` [E] float, non-negative.
 
     The method of Bellman (1958) and Ford (1956), all edges at once in each sweep.
     """
     source, destination = graph.edge_index
-    length, distance = graph.edges["length"], start
+    length = graph.edges["length"]
+    distance = start.to(length.dtype)
     while True:
         shorter = distance.scatter_reduce(0, destination, distance[source] + length, "amin")
         if torch.equal(shorter, distance):

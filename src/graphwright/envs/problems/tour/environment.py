@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
@@ -62,6 +62,7 @@ class Tour(Optimization):
     """How many nearest nodes each node is joined with when a user's points become an instance; 0 for all."""
 
     actions = ActionSpec(per_node("visit"))
+    inputs = Inputs(nodes=PLACES, edges=("distance",), graphs=("rounding",))
 
     def __post_init__(self) -> None:
         """Raise ValueError for options that make no environment."""

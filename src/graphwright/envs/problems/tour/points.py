@@ -51,7 +51,8 @@ def _position(graph: GraphBatch) -> Tensor:
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'position' is {position[node].tolist()} at node {node}; give numbers up to {_FARTHEST:g}"
+            f"node column 'position' is {position[node].tolist()} at node {{}}; give numbers up to {_FARTHEST:g}",
+            [int(graph.node_segments.position[node])],
         )
     return position
 

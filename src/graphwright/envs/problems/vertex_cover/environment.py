@@ -9,21 +9,22 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node, simplify
+from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.generators import uniform_weights, unit_weights
-from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
+from graphwright.envs.optimization import Inputs, Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 from graphwright.envs.undirected import require_undirected
+from graphwright.envs.weights import node_numbers
 
 
 @dataclass(frozen=True)
 class VertexCover(Optimization):
     """Choose nodes of least total weight such that every edge has a chosen end point.
 
-    Instance: an undirected simple graph with the node column `weight` [N] float32, non-negative.
+    Instance: an undirected simple graph with the node column `weight` [N], non-negative; float64 from users.
     State: adds the node column `selected` [N] bool.
     Observation: the graph of the edges that are not covered yet, on which alone the rest of the episode depends; per
         node `selected`, `weight` (over `scale`, where an instance has that column), and its degree d there as
@@ -48,6 +49,7 @@ class VertexCover(Optimization):
     view: Literal["uncovered", "all"] = "uncovered"
 
     actions = ActionSpec(per_node("select"))
+    inputs = Inputs(node_weight=("weight",))
 
     @property
     @override
@@ -62,15 +64,7 @@ class VertexCover(Optimization):
         The graph column `scale` keeps the largest weight, so that the unit of a user's weights changes no decision.
         """
         require_undirected(graph, "a vertex cover needs an undirected one")
-        weight = graph.nodes.get("weight", torch.ones(graph.num_nodes, device=graph.device)).to(torch.float32)
-        if weight.dim() != 1:
-            raise GraphError(f"node column 'weight' has shape {tuple(weight.shape)}; give each node one number")
-        wrong = (~(weight.isfinite() & (weight >= 0))).nonzero()
-        if wrong.numel():
-            node = int(wrong[0])
-            raise GraphError(
-                f"node column 'weight' is {float(weight[node])} at node {node}; weights are finite and not negative"
-            )
+        weight = node_numbers(graph, "weight", 1.0, "weights are finite and not negative")
         scale = segment_max(weight, graph.node_segments)
         positive = torch.where(scale > 0, scale, 1)
         return simplify(graph.with_nodes(weight=weight).keep(nodes=["weight"]).with_graphs(scale=positive))
@@ -99,7 +93,7 @@ class VertexCover(Optimization):
         node = state.node_ptr[:-1] + action
         following = state.with_nodes(selected=state.nodes["selected"].index_fill(0, node, True))
         complete = self.is_complete(following)
-        return Step(following, -state.nodes["weight"][node], complete, torch.zeros_like(complete))
+        return Step(following, -state.nodes["weight"][node].float(), complete, torch.zeros_like(complete))
 
     def objective(self, state: GraphBatch) -> Tensor:
         """Total weight of the chosen nodes."""
@@ -135,7 +129,7 @@ def cheapest_first(observation: Observation) -> Tensor:
 def _in_scale(state: GraphBatch) -> Tensor:
     """[N] float32: the weights, over the graph's `scale` where an instance has one."""
     weight = state.nodes["weight"]
-    return weight / state.graphs["scale"][state.node_graph] if "scale" in state.graphs else weight
+    return (weight / state.graphs["scale"][state.node_graph] if "scale" in state.graphs else weight).float()
 
 
 def _covered(state: GraphBatch) -> Tensor:
