@@ -190,7 +190,7 @@ def test_edge_lists_keep_whole_weights_whole_and_know_snaps_direction(tmp_path: 
 
 
 def test_dimacs(tmp_path: Path) -> None:
-    named = read_text(tmp_path, "col", "c a graph\np edge 4 3\nn 2 2.5\ne 1 2\ne 3 3\ne 2 1\n")
+    named = read_text(tmp_path, "col", "c a graph\np edge 4 3\nn 2 2.5\ne 1 2\ne 3 3\ne 1 2\n")
     assert named.names == ("1", "2", "3", "4")
     assert links_of(named) == [("1", "2"), ("1", "2"), ("3", "3")]
     assert named.graph.nodes["weight"].tolist() == [1, 2.5, 1, 1]

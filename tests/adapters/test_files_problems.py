@@ -26,7 +26,7 @@ TOURS = sorted(path.name.removesuffix(".opt.tour") for path in (INSTANCES / "tsp
 
 def counted(graph: GraphBatch, **tables) -> NamedGraph:
     """`graph` without its columns but for `reverse`, with nodes 1 to N of weight one and the columns `tables`."""
-    kept = graph.keep().with_nodes(weight=torch.ones(graph.num_nodes), **tables.pop("nodes", {}))
+    kept = graph.keep().with_nodes(weight=torch.ones(graph.num_nodes, dtype=torch.float64), **tables.pop("nodes", {}))
     return NamedGraph.numbered(kept.with_graphs(**tables.pop("graphs", {})).with_edges(**tables.pop("edges", {})), 1)
 
 
@@ -94,7 +94,7 @@ def test_tsplib(tmp_path: Path) -> None:
     assert named.graph.num_edges == 0
     position = torch.tensor([[1, 2.5], [-10, 3], [0.5, 4]], dtype=torch.float64)
     assert_same_column(named.graph.nodes["position"], position)
-    assert_same_column(named.graph.nodes["weight"], torch.ones(3))
+    assert_same_column(named.graph.nodes["weight"], torch.ones(3, dtype=torch.float64))
     assert_same_column(named.graph.graphs["rounding"], torch.tensor([2]))
 
 
@@ -215,7 +215,7 @@ def test_rudy(tmp_path: Path) -> None:
     assert named.names == tuple("1234")
     assert links_of(named) == [("1", "2"), ("1", "4"), ("3", "3")]
     assert_same_column(named.links()[1]["weight"], torch.tensor([-1, 2.5, 0], dtype=torch.float64))
-    assert_same_column(named.graph.nodes["weight"], torch.ones(4))
+    assert_same_column(named.graph.nodes["weight"], torch.ones(4, dtype=torch.float64))
     assert read_text(tmp_path, "mc", "3 0\n").graph.edges["weight"].dtype == torch.float64
 
 
@@ -249,7 +249,7 @@ TREE = PAIR.with_edges(length=ONE).with_nodes(terminal=ONE.bool())
         ("tsp", POINTS.with_nodes(position=PLACE), "needs the graph column 'rounding', torch.int64"),
         ("tsp", POINTS.with_nodes(position=PLACE).with_graphs(rounding=0 * ROUND), "'rounding' with 0, only 1 "),
         ("tsp", POINTS.with_nodes(position=PLACE, x=ONE), "node column 'x'; write .json or .npz"),
-        ("tsp", POINTS.with_nodes(weight=ONE.float() * 2), "node column 'weight' unless it is 1 throughout"),
+        ("tsp", POINTS.with_nodes(weight=ONE.double() * 2), "node column 'weight' unless it is 1 throughout"),
         ("stp", ARROW, "a directed graph"),
         ("stp", PAIR, "needs the edge column 'length', torch.float64 of shape .rows.; add it"),
         ("stp", PAIR.with_edges(length=ONE.long()), "'length' of torch.int64 .1., only torch.float64"),
@@ -260,7 +260,7 @@ TREE = PAIR.with_edges(length=ONE).with_nodes(terminal=ONE.bool())
         ("stp", TREE.with_nodes(position=torch.stack([ONE, ONE / 0])), "'position' with values that are not finite"),
         ("stp", TREE.with_nodes(position=torch.stack([ONE, ONE * torch.nan], 1)), "unless both of a node are NaN"),
         ("stp", TREE.with_graphs(x=ROUND), "graph column 'x'"),
-        ("stp", TREE.with_nodes(weight=ONE.float() * 2), "node column 'weight' unless it is 1"),
+        ("stp", TREE.with_nodes(weight=ONE.double() * 2), "node column 'weight' unless it is 1"),
         ("mc", ARROW, "a directed graph"),
         ("mc", PAIR, "needs the edge column 'weight', torch.float64"),
         ("mc", PAIR.with_edges(weight=ONE.float()), "'weight' of torch.float32"),

@@ -51,7 +51,7 @@ def test_solve_json_is_the_contract(run, triangle, capsys):
     assert document.keys() == {"problem", "objective", "run", "results"}
     assert (document["problem"], document["run"]) == ("vertex-cover", str(run))
     first, second = document["results"]
-    assert first.keys() == {"file", "nodes", "links", "objective", "complete", "bound", "seconds"}
+    assert first.keys() == {"file", "read", "nodes", "links", "objective", "complete", "bound", "seconds"}
     assert first["file"] == str(triangle)
     assert set(first["nodes"]) <= {"a", "b", "c", "d"}
     assert first["complete"] is True

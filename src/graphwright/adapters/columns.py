@@ -48,7 +48,7 @@ def to_columns(rows: Sequence[Mapping[str, object]], declared: Declared | None =
     for place, row in enumerate(rows):
         for name, value in row.items():
             places, values = cells.setdefault(name, ([], []))
-            if value is not None and value != "":
+            if value is not None and not (isinstance(value, str) and not value):
                 places.append(place)
                 values.append(value)
     columns: dict[str, Tensor] = {}

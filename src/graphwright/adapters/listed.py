@@ -48,7 +48,7 @@ def forget_directions(named: NamedGraph) -> NamedGraph:
         named.names,
         links.T,
         directed=False,
-        reading=named.reading,
+        reading=replace(named.reading, notes=(*named.reading.notes, "directions are forgotten")),
         nodes=graph.nodes,
         edges=columns,
         graphs=graph.graphs,

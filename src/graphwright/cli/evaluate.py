@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.instances import FileOptions
+from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.cli.tables import evaluation_table, sampling_table
 from graphwright.training.agent import Agent, load, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
@@ -69,7 +69,10 @@ class EvaluateSolutions(Evaluate):
         """A row for each size or file."""
         if len(set(self.instances)) < len(self.instances):
             raise ConfigError("--instances: a file is named twice; name each once")
-        files = {str(path): self.files.read(path, agent.config.played)[1] for path in self.instances}
+        files = {}
+        for path in self.instances:
+            named, files[str(path)] = self.files.read(path, agent.config.played)
+            say_reading(path, named)
         rows = evaluate(agent, self.options, files or None)
         problem, environment = agent.problem, agent.config.environment
         document = {

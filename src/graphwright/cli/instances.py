@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from graphwright.adapters.listed import forget_directions
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
+from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.optimization import Inputs, Optimization
 
@@ -84,8 +86,7 @@ def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Readi
         notes.append(_fallen_back("node", others[0], "--weight"))
     if inputs.edge_weight and edge_weight is None and not inputs.nodes:
         notes.append(_fallen_back("edge", others[1], "--edge-weight"))
-    loops = reading.loops - _loops(instance)
-    if loops > 0:
+    if dropped_loops(named, instance):
         notes.append("loops are dropped")
     if reading.parallel and graph.num_edges:
         notes.append(f"parallel links {inputs.parallel}")
@@ -117,5 +118,11 @@ def _fallen_back(table: str, others: list[str], option: str) -> str:
     return f"{said} ({option} {' or '.join(others[:5])} would take the numbers that {table}s have)"
 
 
-def _loops(instance: GraphBatch) -> int:
-    return int((instance.edge_index[0] == instance.edge_index[1]).sum())
+def dropped_loops(named: NamedGraph, instance: GraphBatch) -> int:
+    """How many links of a node with itself the problem leaves out."""
+    return named.reading.loops - int((instance.edge_index[0] == instance.edge_index[1]).sum())
+
+
+def say_reading(path: Path, named: NamedGraph) -> None:
+    """Say on stderr what was understood of the file at `path`."""
+    print(printable(f"{path}: read as {named.reading.sentence()}"), file=sys.stderr)

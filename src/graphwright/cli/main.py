@@ -13,11 +13,13 @@ from typing import Annotated, Any, NoReturn, Union
 import tyro
 
 from graphwright.cli.algorithms import Algorithms
+from graphwright.cli.arguments import in_order
 from graphwright.cli.evaluate import evaluate_command
 from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.sample import Sample
 from graphwright.cli.solve import Solve
+from graphwright.cli.terminal import printable
 from graphwright.cli.train import Resume, names_own_code, train_command
 from graphwright.core import GraphError
 from graphwright.envs.registry import PROBLEMS
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
     os.environ["PYTHONSAFEPATH"] = "1"  # or worker processes would look for Python's own modules where they stand
     with _readers_may_leave():
-        _run(_parse(sys.argv[1:] if arguments is None else list(arguments)))
+        _run(_parse(in_order(sys.argv[1:] if arguments is None else arguments)))
 
 
 @contextlib.contextmanager
@@ -133,4 +135,4 @@ def _fail(message: str) -> NoReturn:
 
 
 def _say(message: str) -> None:
-    print(f"graphwright: {' '.join(message.split())}", file=sys.stderr)
+    print(f"graphwright: {printable(' '.join(message.split()))}", file=sys.stderr)

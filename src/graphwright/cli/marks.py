@@ -40,7 +40,7 @@ def _split(mark: str, text: str, place: Mapping[str, int]) -> list[str]:
     if text in place:
         return [text]
     try:
-        pieces = next(csv.reader([text], skipinitialspace=True, strict=True)) if '"' in text else text.split(",")
+        pieces = next(csv.reader([text], strict=True)) if '"' in text else text.split(",")
     except (csv.Error, StopIteration):
         pieces = text.split(",")
     if all(piece.strip() in place for piece in pieces):

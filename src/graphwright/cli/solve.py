@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.cli.instances import FileOptions
+from graphwright.adapters.reading import count
+from graphwright.cli.instances import FileOptions, dropped_loops, say_reading
+from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
 from graphwright.training.agent import Agent, load
@@ -30,7 +32,7 @@ class Solve:
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run."""
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
-    """Graphs, in any format of docs/files.md: .graphml .json .txt .csv .npz .col .mis .clq .tsp .stp .mc .rud"""
+    """Graphs, in any format of docs/files.md: text tables, GraphML, JSON, DIMACS, TSPLIB, SteinLib, rudy and others."""
     reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     decode: Decoding = "greedy"
     """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws."""
@@ -64,18 +66,21 @@ class Solve:
         if not isinstance(agent.config.played, Optimization):
             raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
         graphs = [self.reading.read(path, agent.config.played) for path in self.files]
+        for path, (named, _) in zip(self.files, graphs, strict=True):
+            say_reading(path, named)
         solutions = [self._solve(agent, named, instance) for named, instance in graphs]
         if self.picture is not None:
             _draw(self.picture, self.files[0], agent, *graphs[0], solutions[0])
         if self.json:
             results = [
-                {"file": str(path), **asdict(solution)} for path, solution in zip(self.files, solutions, strict=True)
+                {"file": str(path), "read": named.reading.document(), **asdict(solution)}
+                for path, (named, _), solution in zip(self.files, graphs, solutions, strict=True)
             ]
             document = {"problem": agent.problem.name, "objective": agent.problem.objective, "run": str(self.directory)}
             print(json.dumps(document | {"results": results}, indent=2))
             return
-        for path, solution in zip(self.files, solutions, strict=True):
-            _print(agent, path, solution)
+        for path, (named, instance), solution in zip(self.files, graphs, solutions, strict=True):
+            _print(agent, path, solution, dropped_loops(named, instance))
 
     def _solve(self, agent: Agent, named: NamedGraph, instance: GraphBatch) -> NamedSolution:
         return solve(
@@ -89,19 +94,23 @@ class Solve:
         )
 
 
-def _print(agent: Agent, path: Path, solution: NamedSolution) -> None:
+def _print(agent: Agent, path: Path, solution: NamedSolution, loops: int) -> None:
     facts = [
         *([f"{len(solution.nodes)} nodes"] if solution.nodes else []),
         *([f"{len(solution.links)} links"] if solution.links else []),
-        f"{agent.problem.objective} {solution.objective:g}",
+        f"{agent.problem.objective} {solution.objective:.12g}",
         "complete" if solution.complete else "NOT COMPLETE",
         *_gap(solution),
+        *([f"{count(loops, 'loop')} dropped"] if loops else []),
         f"{solution.seconds:.2f} s",
     ]
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
+    console.print(f"[bold]{escape(printable(path.name))}[/]: {', '.join(facts)}", soft_wrap=True)
     names = solution.nodes or [f"{one} – {other}" for one, other in solution.links]
-    console.print("  " + ", ".join(names), markup=False, soft_wrap=True)
+    console.print("  " + printable(", ".join(names)), markup=False, soft_wrap=True)
+
+
+_ROUNDING = 1e-9  # of a bound: what the sums of solvers may be off
 
 
 def _gap(solution: NamedSolution) -> list[str]:
@@ -109,7 +118,7 @@ def _gap(solution: NamedSolution) -> list[str]:
     if solution.bound is None:
         return []
     gap = abs(solution.objective - solution.bound)
-    if gap <= 1e-6 * abs(solution.bound):
+    if gap <= _ROUNDING * abs(solution.bound):
         return ["optimal"]
     if solution.bound <= 0:
         return ["no bound proven in time"]

@@ -26,7 +26,7 @@ def path(count: int, nodes: dict[str, Tensor] | None = None, edges: dict[str, Te
 def of_links(graph: GraphBatch) -> list[float]:
     """The lengths of the links; those of both directions are the same."""
     length = edge_length(graph)
-    assert length.dtype == torch.float32
+    assert length.dtype == torch.float64
     assert torch.equal(length, length[graph.edges["reverse"]])
     return length[graph.links[0]].tolist()
 

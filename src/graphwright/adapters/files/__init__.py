@@ -123,7 +123,7 @@ def write_graph(path: str | os.PathLike[str], named_graph: NamedGraph) -> None:
 
 
 def _format(path: Path) -> _Format:
-    if path.name.startswith("out."):  # KONECT's
+    if path.name.startswith("out.") or not path.suffix:  # KONECT's, and those of the Gset
         return _TEXT
     suffix = next(reversed([part for part in path.suffixes if part.lower() != ".gz"]), "").lower()
     form = _FORMATS.get(suffix)

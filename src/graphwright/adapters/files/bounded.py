@@ -20,10 +20,13 @@ def read_bytes(path: Path) -> bytes:
     OSError if it cannot be read.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise GraphError("is a folder, a pipe or a device; name a file")
-        data = file.read()
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            data = file.read()
+    finally:
+        os.close(handle)
     if path.suffix.lower() == ".gz":
         data = unpack(data)
     if not data.strip():

@@ -39,7 +39,7 @@ _OWN = re.compile(r"# (?:Und|D)irected graph \(cells between (\w+), (no )?header
 _COMMENT = ("#", "%")
 _NO_WEIGHT = {"id", "key", "index", "time", "timestamp", "date", "year", "label", "type", "source", "target"}
 _REMEDY = "write .json, .graphml or .npz"
-_DEEPEST = 20
+_DEEPEST, _WIDEST = 20, 100
 
 
 def read_text(data: bytes, header: Header | None = None) -> NamedGraph:
@@ -163,7 +163,15 @@ def _check_counts(counts: tuple[int, list[str]], found: int) -> None:
 
 def _numbers(names: list[str], links: Rows) -> _Extra:
     """The columns beside the ends of each link: numbers, and what is told of the others."""
-    width = max((len(cells) for _, cells in links), default=2)
+    width = max((len(cells) for _, cells in links), default=0)
+    if not names and width > _WIDEST:
+        line = next(line for line, cells in links if len(cells) > _WIDEST)
+        raise GraphError(f"line {line}: over {_WIDEST} cells; an edge list has two names and a few numbers a line")
+    if not names and width > 3:
+        line, cells = next(((line, cells) for line, cells in links if len(cells) != len(links[0][1])), links[0])
+        if len(cells) != len(links[0][1]):
+            told = f"line {line}: some links have {len(links[0][1])} cells and this one {len(cells)}"
+            raise GraphError(f"{told}; give all the same, put a header above them, or {_REMEDY}")
     if names and width > len(names):
         line = next(line for line, cells in links if len(cells) > len(names))
         raise GraphError(f"line {line}: {width} cells under a header of {len(names)}; correct the line or the header")
@@ -178,7 +186,7 @@ def _numbers(names: list[str], links: Rows) -> _Extra:
         if title.lower() == "type" and {cell.lower() for cell in cells} in ({"directed"}, {"undirected"}):
             directed = cells[0].lower() == "directed"
             continue
-        if not any(is_number(cell) for cell in cells) and any(cells):
+        if any(cells) and not any(map(_like_number, cells)):
             ignored.append(f"column {title!r}")
             continue
         if place == 2 and "" in cells and not (names and len(titles) > 1) and any(cells):
@@ -195,6 +203,15 @@ def _numbers(names: list[str], links: Rows) -> _Extra:
             row["weight"] = row[weight] if names else row.pop(weight)
     shown = weight if names or weight is None else "column 3"
     return _Extra(rows, shown, directed, tuple(ignored), tuple(notes))
+
+
+def _like_number(cell: str) -> bool:
+    """Whether `cell` is a number, or fails to be one as "nan" and "1e999" do."""
+    try:
+        float(cell)
+    except ValueError:
+        return is_number(cell)
+    return True
 
 
 def _first_other(cells: list[str]) -> int:

@@ -36,7 +36,7 @@ _WORD = re.compile(r"[^\W\d_][\w .-]+")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
-class Links(NamedTuple):
+class LinesBelow(NamedTuple):
     """The lines after the first: their rows of two cells and more, and whether all nodes are whole numbers."""
 
     rows: list[list[str]]
@@ -59,8 +59,8 @@ def kind_of_first_line(rows: Rows) -> Header:
     if not links:
         return "yes" if ends_of(first) and len(first) > 1 else "no"
     if whole and all(_WHOLE.fullmatch(cell) for cell in first):
-        return _counts(line, [int(cell) for cell in first], Links(links, whole), lone=len(links) < len(body))
-    return _names(line, first, Links(links, whole))
+        return _counts(line, [int(cell) for cell in first], LinesBelow(links, whole), lone=len(links) < len(body))
+    return _names(line, first, LinesBelow(links, whole))
 
 
 def ends_of(header: Sequence[str]) -> tuple[int, int] | None:
@@ -72,7 +72,7 @@ def ends_of(header: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
-def _names(line: int, first: list[str], links: Links) -> Header:
+def _names(line: int, first: list[str], links: LinesBelow) -> Header:
     """Whether the first line, not all of whole numbers, is a header."""
     known = {cell for row in links.rows for cell in row[:2]}
     if first == [str(len(known)), str(len(links.rows))]:
@@ -106,7 +106,7 @@ def _joined(rows: list[list[str]]) -> bool:
     return len(rows) > 1 and all(times[row[0]] > 1 or times[row[1]] > 1 for row in rows)
 
 
-def _counts(line: int, first: list[int], links: Links, lone: bool) -> Header:
+def _counts(line: int, first: list[int], links: LinesBelow, lone: bool) -> Header:
     """Whether the first line, of whole numbers, counts nodes and links."""
     nodes, said = links.nodes, " ".join(map(str, first))
     most, base, found = max(nodes), min(nodes), len(links.rows)

@@ -21,14 +21,14 @@ _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
 _ATTRIBUTES = re.compile(r"^(.*?)[,;\s]*(\{.*\})$")
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """Cells, and what stands between them, in a word."""
 
     rows: Rows
     delimiter: str
 
 
-def split_table(lines: Sequence[tuple[int, str]], *, comma_first: bool, delimiter: str | None = None) -> Table:
+def split_table(lines: Sequence[tuple[int, str]], *, comma_first: bool, delimiter: str | None = None) -> TextTable:
     """The cells of `lines` (number, text without blanks around it).
 
     Tabs, semicolons, bars and commas count if every line has one or is a single word; otherwise cells stand between
@@ -47,7 +47,7 @@ def split_table(lines: Sequence[tuple[int, str]], *, comma_first: bool, delimite
         except csv.Error as error:
             told = f"line {line}: malformed CSV ({error}); a quoted name ends with a quote on the same line"
             raise GraphError(told) from error
-    return Table(rows, _NAMES[mark])
+    return TextTable(rows, _NAMES[mark])
 
 
 def split_attributes(lines: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[str]] | None:
@@ -114,7 +114,7 @@ def _cells(text: str, mark: str) -> list[str]:
         cells = text.split()
         comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
         return cells[:comment]
-    cells = [cell.strip() for cell in next(csv.reader([text], delimiter=mark, skipinitialspace=True, strict=True))]
+    cells = [cell.strip() for cell in next(csv.reader([text], delimiter=mark, skipinitialspace=True, strict=True), [])]
     while cells and not cells[-1]:
         cells.pop()
     return cells

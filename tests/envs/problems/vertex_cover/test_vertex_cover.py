@@ -240,7 +240,7 @@ def test_an_instance_is_simple_with_its_weights(graph: GraphBatch) -> None:
     assert list(instances.nodes) == ["weight"]
     assert list(instances.edges) == ["reverse"]
     assert list(instances.graphs) == ["scale"]
-    assert_same(instances.nodes["weight"], graph.nodes["kind"].float())
+    assert_same(instances.nodes["weight"], graph.nodes["kind"].double())
     expected = {(u, v) for u, v in graph.edge_index.T.tolist() if u != v}
     pairs = list(map(tuple, instances.edge_index.T.tolist()))
     assert len(pairs) == len(expected)

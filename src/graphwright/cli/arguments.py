@@ -1,0 +1,40 @@
+"""Words of a command line in the order that the parser needs, so that files may stand before and after options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_FLAGS = ("--undirected", "--json", "--trust", "--help", "-h", "--policy-only")
+_MANY = ("--mark", "--instances", "--sizes")
+
+
+def in_order(arguments: Sequence[str]) -> list[str]:
+    """`arguments` of `solve` and `evaluate` with RUN and FILE first and all marks together at the end; others as is.
+
+    A mark holds "=" and is no file; what stands after the marks is a file again.
+    """
+    if not arguments or arguments[0] not in ("solve", "evaluate"):
+        return list(arguments)
+    first, options, marks = [], [], []
+    words = list(arguments[1:])
+    while words:
+        word = words.pop(0)
+        name, equals, value = word.partition("=")
+        if not word.startswith("-") or word == "-":
+            first.append(word)
+        elif name == "--mark":
+            marks += [value] if equals else [words.pop(0)] if words else []
+            while not equals and words and _is_mark(words[0]):
+                marks.append(words.pop(0))
+        else:
+            options.append(word)
+            if not equals and name not in _FLAGS and words:
+                options.append(words.pop(0))
+                while name in _MANY and words and not words[0].startswith("--"):
+                    options.append(words.pop(0))
+    return [arguments[0], *first, *options, *(["--mark", *marks] if marks else [])]
+
+
+def _is_mark(word: str) -> bool:
+    return "=" in word and not word.startswith("-") and not Path(word).is_file()
