@@ -60,6 +60,13 @@ _FORMATS = {
     ".tsp": _Format("tsplib"),
     ".json": _Format("node_link"),
     ".npz": _Format("npz"),
+    ".gml": _Format("gml", write=""),
+    ".gexf": _Format("gexf", write=""),
+    ".net": _Format("pajek", write=""),
+    ".adjlist": _Format("adjacency", write=""),
+    **dict.fromkeys((".g6", ".s6"), _Format("graph6", write="")),
+    **dict.fromkeys((".graph", ".metis"), _Format("metis", write="")),
+    ".mtx": _Format("matrix_market", write=""),
 }
 
 

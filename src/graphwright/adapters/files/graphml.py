@@ -11,7 +11,7 @@ and otherwise by their ids. Files written here have no such attribute: their ids
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NoReturn
 from xml.sax.saxutils import quoteattr
 
@@ -24,6 +24,7 @@ from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.rows import RECORD, RowGraph
 from graphwright.core import GraphError
 
+_FEW_CELLS, _MOST_CELLS = 100_000, 8  # of defaults: for any file, and for each of its bytes
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -35,6 +36,7 @@ def read(data: bytes) -> NamedGraph:
     if root.tag != "graphml" or len(graphs) != 1:
         _fail(root, f"<{root.tag}> with {len(graphs)} graphs; a file holds <graphml> with one <graph>")
     keys = {element.get("id"): Key.of(element) for element in root.all("key")}
+    _check_defaults(root, keys.values(), len(data))
     nodes: dict[str, Row] = {}
     edges: list[Element] = []
     for element in _flat(graphs[0]):
@@ -53,6 +55,14 @@ def read(data: bytes) -> NamedGraph:
         edges=[attributes(edge, keys) for edge in edges],
         graph=attributes(graphs[0], keys),
     ).to_named("GraphML")
+
+
+def _check_defaults(root: Element, keys: Collection[Key], size: int) -> None:
+    """Raise GraphError where the defaults of all keys on all rows take memory out of proportion to a file's `size`."""
+    defaults = sum(key.default is not None for key in keys)
+    rows = root.size()
+    if defaults * rows > max(_FEW_CELLS, _MOST_CELLS * size):
+        raise GraphError(f"{defaults} keys with defaults for {rows} elements; keep those that are needed")
 
 
 def _names(nodes: Mapping[str, Row]) -> list[str]:

@@ -8,12 +8,16 @@ Edges are in the order of a `GraphBatch`, and an undirected graph has the array 
 from __future__ import annotations
 
 import io
+import math
+import zipfile
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.format import read_array, read_array_header_1_0, read_array_header_2_0, read_magic
 from torch import Tensor
 
+from graphwright.adapters.files.bounded import most_bytes
 from graphwright.adapters.files.refusal import refuse
 from graphwright.adapters.listed import counted
 from graphwright.adapters.named_graph import NamedGraph
@@ -53,11 +57,27 @@ def read(data: bytes) -> NamedGraph:
 
 def _load(data: bytes) -> dict[str, np.ndarray]:
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > most_bytes(len(data)):
+                raise GraphError("unpacks to over 100 times its size; write it again without compression")
+            return {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
+    except GraphError:
+        raise
     except Exception as error:  # zipfile and numpy raise a dozen undocumented kinds on damaged bytes
         reason = (str(error) or type(error).__name__).splitlines()[0][:100]
         raise GraphError(f"not a readable NumPy archive ({reason}); write it again with `write_graph`") from error
+
+
+def _array(data: bytes) -> np.ndarray:
+    """The array in the bytes of a `.npy` file, which are as many as its header says."""
+    file = io.BytesIO(data)
+    header = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}[read_magic(file)]
+    shape, _, dtype = header(file)
+    if not dtype.hasobject and math.prod(shape) * dtype.itemsize != len(data) - file.tell():
+        raise ValueError(f"an array of shape {shape} has {len(data) - file.tell()} bytes")
+    file.seek(0)
+    return np.asarray(read_array(file, allow_pickle=False))
 
 
 def _tensor(key: str, array: np.ndarray) -> Tensor:

@@ -8,8 +8,10 @@ from xml.parsers import expat
 
 from graphwright.core import GraphError
 
+_DEEPEST = 1000
 
-@dataclass(eq=False)
+
+@dataclass(eq=False, slots=True)
 class Element:
     """One element: its tag without prefix, its attributes, the line it begins on, its text and what is inside it."""
 
@@ -23,6 +25,15 @@ class Element:
     def text(self) -> str:
         """The text of this element without that of its children."""
         return "".join(self.pieces)
+
+    def size(self) -> int:
+        """How many elements are inside this one, at any depth."""
+        count, waiting = 0, list(self.children)
+        while waiting:
+            element = waiting.pop()
+            count += 1
+            waiting += element.children
+        return count
 
     def all(self, tag: str) -> Iterator[Element]:
         """The children with this tag."""
@@ -46,6 +57,8 @@ def parse(text: str) -> Element:
     parser.buffer_text = True
 
     def start(tag: str, attributes: dict[str, str]) -> None:
+        if len(path) > _DEEPEST:
+            raise GraphError(f"line {parser.CurrentLineNumber}: over {_DEEPEST} elements inside each other; flatten it")
         path.append(Element(tag.rpartition(":")[2], attributes, parser.CurrentLineNumber))
         path[-2].children.append(path[-1])
 
