@@ -164,6 +164,8 @@ def test_a_run_that_diverges_says_so_and_keeps_its_checkpoint(tmp_path, monkeypa
         return torch.tensor(float("nan"))
 
     monkeypatch.setattr("graphwright.algorithms.optimizer.AnnealedAdam.step", diverge)
-    with pytest.raises(DivergenceError, match=r"update 4; lower --ppo\.learning-rate"):
+    with pytest.raises(
+        DivergenceError, match=r"update 4; train anew, in another directory, with a lower --ppo\.learning-rate"
+    ):
         resume(tmp_path / "run", console=QUIET)
     assert (tmp_path / "run" / "trainer.safetensors").read_bytes() == before

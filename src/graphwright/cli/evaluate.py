@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from rich.table import Table
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.cli.tables import evaluation_table, sampling_table
+from graphwright.core.numbers import to_plain_json
 from graphwright.training.agent import Agent, load, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
@@ -43,7 +42,7 @@ class Evaluate(ABC):
         use_threads(self.threads)
         document, table = self.measure(load(self.directory, self.device, trust=self.trust))
         if self.json:
-            print(json.dumps(document, indent=2))
+            print(to_plain_json(document, indent=2))
         else:
             # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
             Console(width=max(Console().width, 15 * len(table.columns))).print(table)
@@ -81,7 +80,7 @@ class EvaluateSolutions(Evaluate):
             "run": str(self.directory),
             "decode": self.options.decode,
             "maximise": environment.maximise,
-            "rows": [_finite(dataclasses.asdict(row)) for row in rows],
+            "rows": [dataclasses.asdict(row) for row in rows],
         }
         topology = self.options.generator or agent.config.collection.generator or problem.topology
         what = "files" if files else f"{self.options.graphs} instances each, {topology}"
@@ -114,10 +113,3 @@ def evaluate_command(arguments: Sequence[str]) -> type[Evaluate]:
         if "reversible" in find_algorithm(config.algorithm).needs:
             return EvaluateSampling
     return EvaluateSolutions
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no infinity: a ratio to a bound of 0 becomes null."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -22,38 +23,79 @@ from graphwright.cli.solve import Solve
 from graphwright.cli.terminal import printable
 from graphwright.cli.train import Resume, names_own_code, train_command
 from graphwright.core import GraphError
+from graphwright.core.numbers import require_numbers
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.config import ConfigError
 from graphwright.training.interrupt import Interrupted
 from graphwright.workers.process import WorkerError
 
-_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError)
+_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError, OverflowError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
     os.environ["PYTHONSAFEPATH"] = "1"  # or worker processes would look for Python's own modules where they stand
-    with _readers_may_leave():
-        _run(_parse(in_order(sys.argv[1:] if arguments is None else arguments)))
+    words = in_order(sys.argv[1:] if arguments is None else list(arguments))
+    with _written_out(is_needed=words[:1] not in (["train"], ["resume"], ["sample"])):
+        _run(_parse(words))
 
 
 @contextlib.contextmanager
-def _readers_may_leave() -> Iterator[None]:
-    """Whoever reads the output may stop before its end, as `head` does."""
+def _written_out(is_needed: bool) -> Iterator[None]:
+    """Whoever reads the output may stop before its end, as `head` does; who closed it, or filled a disk, is told."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # becomes that number, which the next file would otherwise
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 (until the process ends)
+    if sys.stdout is None and is_needed:
+        _fail("stdout is closed, where results go; leave it open")
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     try:
         try:
             yield
-        finally:
-            sys.stdout.flush()
+        except BaseException:
+            with contextlib.suppress(OSError):
+                sys.stdout.flush()
+            raise
+        sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        _forget_output()
         sys.exit(1)
+    except OSError as error:
+        _fail(_reason(error))
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _forget_output()
+
+
+def _forget_output() -> None:
+    """Let what is still to be written go nowhere, or the flush at exit would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says. What goes wrong without naming a file is the writing of the output."""
+    if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
+        return f"stdout: {error.strerror}"
+    return str(error)
 
 
 def _run(command: Any) -> None:
-    try:
+    with _one_line_errors():
+        require_numbers(command, {"config": "", "options": "", "reading": "", "files": ""})
         command.run()
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Say in one line what is wrong with what the user gave; anything else is a fault of ours, with its traceback."""
+    try:
+        yield
     except BrokenPipeError:
         raise
     except Interrupted as interruption:
@@ -63,23 +105,50 @@ def _run(command: Any) -> None:
         _say("stopped")
         sys.exit(130)
     except _BAD_INPUT as error:
-        _fail(str(error))
+        _fail(_reason(error))
+    except MemoryError as error:
+        _fail(f"needs more memory than there is ({error}); lower the sizes")
+    except RuntimeError as error:
+        wanted = re.search(r"you tried to allocate (\d+) bytes|Storage size calculation overflowed", str(error))
+        if wanted is None:
+            raise
+        size = f"{int(wanted[1]) / 2**30:,.0f} GiB" if wanted[1] else "too many bytes to count"
+        _fail(f"needs more memory than there is ({size} at once); lower the sizes")
 
 
 def _parse(arguments: list[str]) -> Any:
     """The command that `arguments` describe; the parser's complaint is put on one line."""
     complaint = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(complaint):
-            return tyro.cli(
-                _commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        _fail(_one_line(complaint.getvalue()))
-    except (ValueError, ImportError) as error:
-        _fail(str(error))
+    with _one_line_errors():
+        try:
+            with contextlib.redirect_stderr(complaint):
+                return tyro.cli(
+                    _commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE
+                )
+        except SystemExit as stop:
+            if not stop.code:
+                raise
+            _fail(_of_the_run(arguments) or _one_line(complaint.getvalue()))
+        except OverflowError:
+            _fail(f"{_largest(arguments)}: too large a number")
+
+
+def _largest(arguments: Sequence[str]) -> str:
+    """The option with the most digits, and the one before it, which names it."""
+    place = max(range(len(arguments)), key=lambda index: sum(map(str.isdigit, arguments[index])))
+    return " ".join(arguments[max(place - 1, 0) : place + 1])
+
+
+def _of_the_run(arguments: Sequence[str]) -> str | None:
+    """What to say where an option is given that only training has."""
+    if arguments and arguments[0] in ("evaluate", "sample", "solve", "resume"):
+        for word in arguments[1:]:
+            if re.match(r"--[a-z-]+\.", word):
+                option, file = word.partition("=")[0], "config.json"
+                return (
+                    f"{option}: is a setting of the run, which stands in its {file}; only `graphwright train` takes it"
+                )
+    return None
 
 
 _DESCRIPTION = "Reinforcement learning on graphs of any size."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from graphwright.cli.terminal import marked
 from graphwright.core import ActionBlock
 from graphwright.envs.registry import PROBLEMS, SOLVED
 
@@ -31,7 +32,7 @@ class Problems:
             try:
                 task = PROBLEMS[name]
             except ImportError as error:
-                tasks.add_row(f"[bold]{name}", str(error), "")
+                tasks.add_row(f"[bold]{name}", marked(error), "")
                 continue
             if task.generation is None:
                 continue

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.markup import escape
 
+from graphwright.cli.terminal import marked
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.registry import find_experiment
 
@@ -30,4 +30,4 @@ class Reproduce:
         paths = report.write(self.options.out, f"{self.name}{suffix}")
         Console().print(Markdown(report.markdown()))
         written = ", ".join(str(path) for path in paths)
-        Console(stderr=True, highlight=False).print(f"Written: {escape(written)}", soft_wrap=True)
+        Console(stderr=True, highlight=False).print(f"Written: {marked(written)}", soft_wrap=True)

@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 
+from graphwright.cli.terminal import marked
 from graphwright.core.files import write_atomically
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
@@ -60,4 +61,6 @@ class Sample:
             np.savez_compressed(buffer, **dict(exported))  # type: ignore[arg-type]
             data = buffer.getvalue()
         write_atomically(self.out, data)
-        Console(stderr=True, highlight=False).print(f"{self.out}: {self.num} objects of {agent.problem.name}")
+        Console(stderr=True, highlight=False).print(
+            f"{marked(self.out)}: {self.num} objects of {marked(agent.problem.name)}", soft_wrap=True
+        )

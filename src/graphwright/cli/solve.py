@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +10,13 @@ import numpy as np
 import torch
 import tyro
 from rich.console import Console
-from rich.markup import escape
 
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import count
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading
-from graphwright.cli.terminal import printable
+from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import to_plain_json
 from graphwright.envs.optimization import Optimization
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import ConfigError, Device, use_threads
@@ -77,7 +76,7 @@ class Solve:
                 for path, (named, _), solution in zip(self.files, graphs, solutions, strict=True)
             ]
             document = {"problem": agent.problem.name, "objective": agent.problem.objective, "run": str(self.directory)}
-            print(json.dumps(document | {"results": results}, indent=2))
+            print(to_plain_json(document | {"results": results}, indent=2))
             return
         for path, (named, instance), solution in zip(self.files, graphs, solutions, strict=True):
             _print(agent, path, solution, dropped_loops(named, instance))
@@ -105,7 +104,7 @@ def _print(agent: Agent, path: Path, solution: NamedSolution, loops: int) -> Non
         f"{solution.seconds:.2f} s",
     ]
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(printable(path.name))}[/]: {', '.join(facts)}", soft_wrap=True)
+    console.print(f"[bold]{marked(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
     names = solution.nodes or [f"{one} – {other}" for one, other in solution.links]
     console.print("  " + printable(", ".join(names)), markup=False, soft_wrap=True)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
+from graphwright.cli.terminal import marked
 from graphwright.training.evaluate_solutions import EvaluationRow
 from graphwright.training.gflownet.evaluate_sampling import ParetoEvaluation, SamplingEvaluation
 
@@ -22,7 +23,7 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     for row in rows:
         optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
         table.add_row(
-            row.name,
+            marked(row.name),
             f"{row.random:.3f}",
             *(f"{row.heuristics[name]:.3f}" for name in heuristics),
             f"[bold]{row.policy:.3f}",

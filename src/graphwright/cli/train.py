@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
-from rich.markup import escape
 
 from graphwright.algorithms.registry import find_algorithm
+from graphwright.cli.terminal import marked
 from graphwright.envs.registry import find_problem
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.config import Device, TrainConfig
@@ -132,4 +132,4 @@ def _report(directory: Path, run: TrainingRun) -> None:
             facts.append(f"log Z {log_z:.4f}" + ("" if exact is None else f" (exact {exact.log_z:.4f})"))
         if exact is not None:
             facts.append(f"total variation {exact.total_variation(run.policy):.4f}")  # type: ignore[arg-type]
-    Console(stderr=True, highlight=False).print(f"{escape(str(directory))}: {', '.join(facts)}", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(f"{marked(directory)}: {', '.join(facts)}", soft_wrap=True)

@@ -55,6 +55,9 @@ _LAYERS: dict[str, type[MessagePassingLayer]] = {
 }
 
 
+_MOST_DEPTH, _MOST_WEIGHTS = 1024, 2**30  # 4 GiB
+
+
 class EdgeFeaturesIgnored(UserWarning):
     """An encoder is built whose layer does not read the edge features that there are."""
 
@@ -88,6 +91,11 @@ class EncoderConfig:
             raise ValueError(
                 f"encoder width {self.width} (--encoder.width), depth {self.depth} (--encoder.depth): "
                 "give at least 1 and 0"
+            )
+        if self.depth > _MOST_DEPTH or self.width**2 * self.depth > _MOST_WEIGHTS:
+            raise ValueError(
+                f"encoder width {self.width} (--encoder.width), depth {self.depth} (--encoder.depth): make "
+                f"more than {_MOST_WEIGHTS} weights; lower them"
             )
         if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
             raise ValueError(

@@ -23,12 +23,14 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
+    CheckpointError,
+    fingerprint,
     load_checkpoint,
     load_module,
     save_checkpoint,
 )
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.config import ConfigError, TrainConfig, from_json, to_json
+from graphwright.training.config import ConfigError, TrainConfig, fixed_settings, from_json, to_json
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact
@@ -122,7 +124,9 @@ class Agent:
         directory.mkdir(parents=True, exist_ok=True)
         write_atomically(directory / CONFIG_FILE, to_json(self.problem.name, self.config).encode())
         acts = isinstance(self.policy, GraphPolicy)
-        save_checkpoint(directory / POLICY_FILE, self.policy.acting_state() if acts else self.policy.state_dict(), {})
+        weights = self.policy.acting_state() if acts else self.policy.state_dict()
+        settings = fixed_settings(self.problem.name, self.config)
+        save_checkpoint(directory / POLICY_FILE, weights, {"run": fingerprint(settings)})
 
     def _require(self, holds: bool, otherwise: str) -> None:
         if not holds:
@@ -186,8 +190,13 @@ def load(directory: Path | str, device: str = "auto", *, trust: bool = False) ->
     """
     directory = Path(directory)
     problem, config = read_config(directory, trust)
+    tensors, info = load_checkpoint(directory / POLICY_FILE)
+    if info.get("run") != fingerprint(fixed_settings(problem.name, config)):
+        raise CheckpointError(
+            f"{directory / POLICY_FILE}: does not fit {CONFIG_FILE}, which was changed, or is another run's; put back "
+            "what belongs together"
+        )
     policy = make_policy(config, find_device(device))
-    tensors, _ = load_checkpoint(directory / POLICY_FILE)
     load_module(policy, tensors, directory / POLICY_FILE)
     return Agent(problem, config, policy)
 

@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from graphwright.core.files import write_atomically
+from graphwright.core.numbers import to_plain_json
 
 CONFIG_FILE, POLICY_FILE, TRAINER_FILE = "config.json", "policy.safetensors", "trainer.safetensors"
 """The files of a run directory that a run goes on from."""
@@ -32,7 +33,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], info: Mapping[str
     """Write `tensors`, and `info` as JSON, with a checksum over both."""
     # A copy of each: a first state may share a column with its instance, and safetensors refuses shared memory.
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    text = json.dumps(dict(info), sort_keys=True)
+    text = to_plain_json(info, sort_keys=True)
     metadata = {"format": FORMAT, "info": text, "sha256": _checksum(contiguous, text)}
     write_atomically(path, save(contiguous, metadata))
 
@@ -76,6 +77,11 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], dict[str, Any]]]:
         raise
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: truncated or not a Graphwright checkpoint ({_first_line(error)})") from None
+
+
+def fingerprint(settings: Mapping[str, Any]) -> str:
+    """What tells the settings of one run from those of another: a policy fits many networks, but only one run."""
+    return hashlib.sha256(to_plain_json(settings, sort_keys=True).encode()).hexdigest()
 
 
 def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

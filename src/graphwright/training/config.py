@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import torch
 
 from graphwright.algorithms.registry import NEEDS, find_algorithm
+from graphwright.core.numbers import require_numbers
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
@@ -30,12 +31,14 @@ COLLECTIONS = {
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
 }
 """The settings of each collector, imported when they are asked for."""
+_MOST_THREADS = 4096
+_MAY_CHANGE = ("seconds", "steps", "threads", "device", "checkpoint_seconds")
 
 
 def use_threads(count: int) -> None:
-    """Let torch use `count` CPU threads. Raises ConfigError for less than one."""
-    if count < 1:
-        raise ConfigError(f"--threads {count}: give at least 1")
+    """Let torch use `count` CPU threads. Raises ConfigError for less than one, or more than any machine has."""
+    if not 1 <= count <= _MOST_THREADS:
+        raise ConfigError(f"--threads {count}: give 1 to {_MOST_THREADS}")
     torch.set_num_threads(count)
 
 
@@ -70,12 +73,14 @@ class RunConfig:
             raise ConfigError(f"--steps {self.steps}: give at least 1")
         if not self.checkpoint_seconds >= 0:
             raise ConfigError(f"--checkpoint-seconds {self.checkpoint_seconds}: give at least 0")
-        wanted = find_algorithm(self.algorithm).load().Config
+        found = find_algorithm(self.algorithm).load()
+        wanted = found.Config
         if self.settings is None:
             object.__setattr__(self, "settings", wanted())
         elif not isinstance(self.settings, wanted):
             given = type(self.settings).__name__
             raise ConfigError(f"--algorithm {self.algorithm}: its settings are a {wanted.__name__}, not a {given}")
+        require_numbers(self, {"settings": found.options, "collection": ""})
 
     def with_an_end(self: Own) -> Own:
         """These settings, for 60 seconds where they say no end."""
@@ -201,6 +206,14 @@ def to_json(problem: str, config: TrainConfig) -> str:
     """`config` as a JSON document. Raises ConfigError where a part of it is neither plain nor a dataclass."""
     document = {"format": FORMAT, "problem": problem, **dataclasses.asdict(config)}
     return json.dumps(document, indent=2, default=name_of) + "\n"
+
+
+def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
+    """What must not change in the middle of a run, as `config.json` holds it."""
+    document = json.loads(to_json(problem, config))
+    fixed: dict[str, Any] = {name: value for name, value in document.items() if name not in _MAY_CHANGE}
+    fixed["collection"].pop("reward_workers", None)
+    return fixed
 
 
 def parse_json(text: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from graphwright.core.files import named_errors, write_atomically
@@ -98,7 +99,7 @@ class RunLog:
             console=console,
             refresh_per_second=4,
         )
-        self.task = self.progress.add_task(directory.name, total=1.0, line="")
+        self.task = self.progress.add_task(escape(directory.name), total=1.0, line="")
 
     def __enter__(self) -> RunLog:
         self.progress.__enter__()

@@ -21,6 +21,7 @@ from graphwright.training.checkpoint import (
     POLICY_FILE,
     TRAINER_FILE,
     CheckpointError,
+    fingerprint,
     load_checkpoint,
     read_info,
     save_checkpoint,
@@ -37,8 +38,11 @@ from graphwright.training.logging import MetricsFile, RunLog
 class DivergenceError(ValueError):
     """A loss or a gradient is no longer finite. The last checkpoint is as it was."""
 
-    def __init__(self, options: str, iteration: int) -> None:
-        super().__init__(f"training diverged at update {iteration}; lower --{options}.learning-rate")
+    def __init__(self, directory: Path, options: str, iteration: int) -> None:
+        super().__init__(
+            f"{directory}: training diverged at update {iteration}; train anew, in another directory, with a lower "
+            f"--{options}.learning-rate (what was learned until the last checkpoint can be used)"
+        )
 
 
 def has_diverged(metrics: Mapping[str, float]) -> bool:
@@ -141,7 +145,7 @@ class Runner:
                 start = time.perf_counter()
                 row = self.iterate()
                 if has_diverged(row):
-                    raise DivergenceError(self.text.options, self.counters.iteration)
+                    raise DivergenceError(self.directory, self.text.options, self.counters.iteration)
                 learned = time.perf_counter()
                 row["steps_per_second"] = row.pop("new_steps") / (learned - start)
                 self.counters.seconds += learned - start
@@ -236,7 +240,8 @@ class Runner:
             tensors,
             {"counters": asdict(self.counters), "settings": dict(self.text.fixed)},
         )
-        save_checkpoint(self.directory / POLICY_FILE, *self.result())
+        weights, known = self.result()
+        save_checkpoint(self.directory / POLICY_FILE, weights, {**known, "run": fingerprint(self.text.fixed)})
 
     def restore(self) -> None:
         """Go on from the directory's checkpoint. Raises CheckpointError where it is missing or damaged."""

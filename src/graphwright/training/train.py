@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from graphwright.training.config import (
     ConfigError,
     Device,
     TrainConfig,
+    fixed_settings,
     require_capabilities,
     to_json,
     use_threads,
@@ -32,8 +32,6 @@ from graphwright.training.evaluators import Evaluator, make_evaluator
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.runner import Runner, RunText, require_same_settings
-
-_MAY_CHANGE = ("seconds", "steps", "threads", "device", "checkpoint_seconds")
 
 
 class TrainingRun(Runner):
@@ -161,7 +159,5 @@ def resume(
 
 
 def _text(problem: str, config: TrainConfig) -> RunText:
-    text = to_json(problem, config)
-    fixed: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name not in _MAY_CHANGE}
-    fixed["collection"].pop("reward_workers", None)
-    return RunText(text, fixed, find_algorithm(config.algorithm).load().options)
+    options = find_algorithm(config.algorithm).load().options
+    return RunText(to_json(problem, config), fixed_settings(problem, config), options)

@@ -1,0 +1,56 @@
+"""Numbers that people give and programs write: finite ones, of at most 64 bits."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_MOST = 2**63 - 1
+
+
+def require_numbers(settings: Any, named: Mapping[str, str]) -> None:
+    """Raise ValueError, naming the option, where a number of a dataclass, however deep, is NaN, infinite or too large.
+
+    named: how options call a field where that is not its own name; "" where its fields are options themselves.
+    """
+    for path, value in _numbers(settings, ()):
+        if isinstance(value, float) and not math.isfinite(value):
+            problem = "give a finite number"
+        elif isinstance(value, int) and abs(value) > _MOST:
+            problem = "give a smaller number"
+        else:
+            continue
+        names = [named.get(name, name) for name in path]
+        option = ".".join(name.replace("_", "-") for name in names if name)
+        shown = str(value) if isinstance(value, float) else f"of {len(str(abs(value)))} digits"
+        raise ValueError(f"--{option} {shown}: {problem}")
+
+
+def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The numbers within `value`, each with the names of the fields that lead to it."""
+    if isinstance(value, int | float):
+        yield path, value
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for each in dataclasses.fields(value):
+            yield from _numbers(getattr(value, each.name), (*path, each.name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from _numbers(item, path)
+
+
+def to_plain_json(document: Any, **options: Any) -> str:
+    """`document` as JSON, which has neither NaN nor infinity: both become null. options: those of `json.dumps`."""
+    return json.dumps(_finite(document), allow_nan=False, **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
