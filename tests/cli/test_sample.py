@@ -135,7 +135,7 @@ def test_errors_are_one_line_that_names_the_remedy(
     assert "a file of lines, such as .jsonl" in fails(capsys, "sample", colours, "--out", out)
     assert "--num 0: give at least 1" in fails(capsys, "sample", grid, "--num", 0, "--out", out)
     assert "--num 0: give at least 1" in fails(capsys, "evaluate", grid, "--num", 0)
-    assert "config.json: cannot be read" in fails(capsys, "sample", tmp_path / "nowhere", "--out", out)
+    assert "config.json: no such file" in fails(capsys, "sample", tmp_path / "nowhere", "--out", out)
     unknown = fails(capsys, "train", "no-such-task", "--run", tmp_path / "run")
     assert "unknown problem 'no-such-task'; choose one of vertex-cover" in unknown
     assert "two-colour" in unknown, "tasks are listed beside problems"

@@ -144,10 +144,27 @@ def test_weights_of_another_network_are_refused(tmp_path):
     train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
     path = tmp_path / "run" / "config.json"
     path.write_text(path.read_text().replace('"width": 8', '"width": 12'))
-    with pytest.raises(CheckpointError, match=r"do not fit config\.json"):
+    with pytest.raises(CheckpointError, match=r"does not fit config\.json"):
         load(tmp_path / "run", "cpu")
     with pytest.raises(CheckpointError, match="other settings"):
         resume(tmp_path / "run", console=QUIET)
+
+
+def test_a_policy_of_another_run_is_noticed_though_its_shapes_are_the_same(tmp_path):
+    for seed in (0, 1):
+        train("vertex-cover", replace(small_config("ppo"), seed=seed), tmp_path / str(seed), QUIET)
+    path = tmp_path / "0" / "policy.safetensors"
+    path.write_bytes((tmp_path / "1" / "policy.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match="or is another run's"):
+        load(tmp_path / "0", "cpu")
+
+
+def test_an_agent_is_saved_with_its_settings(tmp_path):
+    agent = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET).agent()
+    agent.save(tmp_path / "copy")
+    assert load(tmp_path / "copy").config == load(tmp_path / "run").config
+    with pytest.raises(CheckpointError, match=r"trainer\.safetensors: no such file"):
+        resume(tmp_path / "copy", steps=9, console=QUIET)
 
 
 def test_trainer_reports_the_best_validation(tmp_path):

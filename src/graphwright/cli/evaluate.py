@@ -15,6 +15,7 @@ from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.instances import FileOptions, say_reading
+from graphwright.cli.outputs import require_folder
 from graphwright.cli.tables import evaluation_table, sampling_table
 from graphwright.core.numbers import to_plain_json
 from graphwright.training.agent import Agent, load, read_config
@@ -97,6 +98,8 @@ class EvaluateSampling(Evaluate):
 
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
         """The sampler beside random building."""
+        if self.pictures is not None:
+            require_folder("--pictures", self.pictures)
         found = evaluate(agent, self.options, pictures=self.pictures)
         head = {"problem": agent.problem.name, "run": str(self.directory), "algorithm": agent.config.algorithm}
         title = f"{agent.problem.name}: {found.objects:,} objects"

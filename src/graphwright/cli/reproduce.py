@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from graphwright.cli.outputs import require_folder
 from graphwright.cli.terminal import marked
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.registry import find_experiment
@@ -25,6 +26,7 @@ class Reproduce:
         """Run it, print the table and say where it is."""
         from rich.markdown import Markdown  # which is slow to import
 
+        require_folder("--out", self.options.out)
         report = find_experiment(self.name)(self.options, Console(stderr=True))
         suffix = "-faithful" if self.options.mode == "faithful" else ""
         paths = report.write(self.options.out, f"{self.name}{suffix}")

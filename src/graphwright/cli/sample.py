@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 
+from graphwright.cli.outputs import require_output
 from graphwright.cli.terminal import marked
 from graphwright.core.files import write_atomically
 from graphwright.training.agent import load
@@ -47,13 +48,12 @@ class Sample:
         use_threads(self.threads)
         if self.num < 1:
             raise ConfigError(f"--num {self.num}: give at least 1")
+        require_output("--out", self.out)
         agent = load(self.directory, trust=self.trust)
-        objects = agent.sample(self.num, self.seed, Goal(self.beta, self.preference, self.focus))
-        exported = agent.problem.sampled.export(agent.config.environment, objects)
-        arrays = not isinstance(exported, list)
-        if arrays != (self.out.suffix == ".npz"):
-            right = "an .npz file" if arrays else "a file of lines, such as .jsonl, .smi or .txt"
-            raise ConfigError(f"--out {self.out}: {agent.problem.name} is written to {right}")
+        goal, generation, environment = self.goal, agent.problem.sampled, agent.config.environment
+        one = generation.export(environment, agent.sample(1, self.seed, goal))  # a try, before all that are wanted
+        self._require_suffix(agent.problem.name, lines=isinstance(one, list))
+        exported = generation.export(environment, agent.sample(self.num, self.seed, goal))
         if isinstance(exported, list):
             data = "".join(f"{line}\n" for line in exported).encode()
         else:
@@ -64,3 +64,13 @@ class Sample:
         Console(stderr=True, highlight=False).print(
             f"{marked(self.out)}: {self.num} objects of {marked(agent.problem.name)}", soft_wrap=True
         )
+
+    @property
+    def goal(self) -> Goal:
+        """What objects are built for."""
+        return Goal(self.beta, self.preference, self.focus)
+
+    def _require_suffix(self, problem: str, lines: bool) -> None:
+        if lines == (self.out.suffix == ".npz"):
+            right = "a file of lines, such as .jsonl, .smi or .txt" if lines else "an .npz file"
+            raise ConfigError(f"--out {self.out}: {problem} is written to {right}")

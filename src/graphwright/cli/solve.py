@@ -13,7 +13,9 @@ from rich.console import Console
 
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import count
+from graphwright.algorithms.optimizer import require
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading
+from graphwright.cli.outputs import require_picture
 from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
@@ -57,10 +59,12 @@ class Solve:
         use_threads(self.threads)
         if not self.files:
             raise ConfigError("solve: name at least one FILE")
-        if self.picture is not None and len(self.files) > 1:
-            raise ConfigError("--picture draws one FILE; solve the others without it")
-        if self.picture is not None and not self.picture.absolute().parent.is_dir():
-            raise ConfigError(f"--picture {self.picture}: there is no such folder; make it first")
+        require("samples", self.samples)
+        require("time-limit", self.time_limit, 0)
+        if self.picture is not None:
+            if len(self.files) > 1:
+                raise ConfigError("--picture draws one FILE; solve the others without it")
+            require_picture("--picture", self.picture)
         agent = load(self.directory, self.device, trust=self.trust)
         if not isinstance(agent.config.played, Optimization):
             raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
