@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+import tomllib
 import warnings
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -148,3 +153,39 @@ def test_a_vector_plays_what_single_environments_play() -> None:
             break
         for env, action, reward in zip(singles, actions, rewards, strict=True):
             assert env.step(action)[1] == pytest.approx(reward)
+
+
+def test_environments_pickle_in_the_middle_of_an_episode() -> None:
+    """And go on as they would have, into the next episodes."""
+    for name in ("vertex-cover", "max-cut", "tour", "steiner-tree"):
+        env: gymnasium.Env = gymnasium.make(environment_id(name))
+        observation, _ = env.reset(seed=3)
+        random = np.random.default_rng(0)
+        env.step(random.choice(np.flatnonzero(observation["action_mask"])))
+        twin = pickle.loads(pickle.dumps(env))
+        for _ in range(60):
+            action = random.choice(np.flatnonzero(env.unwrapped.action_masks()))  # type: ignore[attr-defined]
+            one, other = env.step(action), twin.step(action)
+            if one[2] or one[3]:
+                one, other = env.reset(), twin.reset()
+            assert one[1:] == other[1:]
+            for key, values in one[0].items():
+                assert np.array_equal(values, other[0][key]), key
+
+
+def test_environments_are_found_by_the_entry_point_and_by_a_name_with_its_module() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    (place,) = project["entry-points"]["gymnasium.envs"].values()
+    code = (
+        "import gymnasium, importlib.metadata as m\n"
+        f"m.EntryPoint('graphwright', {place!r}, 'gymnasium.envs').load()()\n"
+        "print(gymnasium.make('graphwright/VertexCover-v0').reset(seed=0)[0]['nodes'].shape)"
+    )
+    named = "graphwright.frameworks.gymnasium:graphwright/VertexCover-v0"
+    alone = f"import gymnasium; print(gymnasium.make({named!r}).reset(seed=0)[0]['nodes'].shape)"
+    outputs = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
+        for text in (code, alone)
+    ]
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("(")

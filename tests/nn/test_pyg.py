@@ -58,3 +58,51 @@ def test_without_edge_features_there_is_no_edge_dim(path: str) -> None:
 def test_what_is_no_layer_is_refused_by_name(path: str) -> None:
     with pytest.raises(ValueError, match="encoder layer '" + path.replace(".", r"\.")):
         PyGLayer(path, WIDTH, 0)
+
+
+class GPS(pyg.GPSConv):
+    def __init__(self, in_channels: int, out_channels: int, edge_dim: int, norm: str = "layer_norm") -> None:
+        local = pyg.GINEConv(torch.nn.Linear(in_channels, out_channels), edge_dim=edge_dim)
+        super().__init__(in_channels, local, heads=2, norm=norm)
+
+
+class BatchNormed(GPS):
+    def __init__(self, in_channels: int, out_channels: int, edge_dim: int) -> None:
+        super().__init__(in_channels, out_channels, edge_dim, norm="batch_norm")
+
+
+class Centred(pyg.GraphConv):
+    def forward(self, x: torch.Tensor, edge_index: torch.Tensor) -> torch.Tensor:
+        return super().forward(x - x.mean(0), edge_index)
+
+
+@given(ragged_batches(), seeds)
+def test_a_layer_that_attends_to_a_whole_graph_is_told_where_graphs_begin(graph: GraphBatch, seed: int) -> None:
+    torch.manual_seed(seed)
+    layer = PyGLayer(f"{__name__}:GPS", WIDTH, EDGE_WIDTH).eval()
+    x = torch.randn(graph.num_nodes, WIDTH)
+    together = layer(x, graph.edges["w"], graph)
+    for place in range(graph.num_graphs):
+        one = graph.select(torch.tensor([place]))
+        if one.num_nodes:
+            own = x[graph.node_ptr[place] : graph.node_ptr[place + 1]]
+            torch.testing.assert_close(
+                layer(own, one.edges["w"], one), together[graph.node_graph == place], rtol=1e-4, atol=1e-5
+            )
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (f"{__name__}:BatchNormed", "batch normalisation mixes the graphs of a batch; take LayerNorm"),
+        (f"{__name__}:Centred", "what it makes of a graph depends on the others of the batch"),
+        ("torch_geometric.nn:GPSConv", r"is made of channels, conv, heads; write a subclass"),
+        ("torch_geometric.nn:GatedGraphConv", "is made of out_channels, num_layers"),  # a width taken for a number
+        ("torch_geometric.nn:APPNP", "is made of K, alpha"),
+        ("torch_geometric.nn:DynamicEdgeConv", "is made of nn, k"),
+        ("torch_geometric.nn:SignedConv", "takes x, pos_edge_index, neg_edge_index; it must take x and edge_index"),
+    ],
+)
+def test_layers_that_mix_graphs_or_are_made_of_other_things_are_refused(path: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PyGLayer(path, WIDTH, EDGE_WIDTH)

@@ -8,8 +8,9 @@ from typing import Any
 import networkx as nx
 
 from graphwright.adapters.columns import Row
+from graphwright.adapters.left_out import say_left_out
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.adapters.rows import RowGraph
+from graphwright.adapters.rows import RECORD, RowGraph
 from graphwright.core import GraphBatch, GraphError
 
 
@@ -22,9 +23,10 @@ def from_networkx(
         `adapters.columns` (numbers, booleans, lists of them; missing ones are NaN; text is left out). Numeric
         attributes of the graph itself become graph columns [1, ...].
 
-    Parallel edges and self-loops stay; the keys of parallel edges are no columns. Raises GraphError for a named
-    attribute that is not numeric or stands nowhere, for an edge attribute `reverse`, for integers that no column can
-    hold, and for two nodes that look the same as text.
+    Parallel edges and self-loops stay; the keys of parallel edges are no columns. What is left out is named by a
+    `LeftOut` warning, except keys that networkx gave itself. Raises GraphError for a named attribute that is not
+    numeric or stands nowhere, for an edge attribute `reverse`, for integers that no column can hold, and for two nodes
+    that look the same as text.
     """
     place = {node: index for index, node in enumerate(graph)}
     rows = RowGraph(
@@ -36,6 +38,11 @@ def from_networkx(
         graph={str(name): value for name, value in graph.graph.items()},
     )
     named = rows.to_named("networkx graph")
+    lost = set(named.reading.ignored)
+    lost |= {f"graph attribute {name!r}" for name in rows.graph.keys() - named.graph.graphs.keys() - {RECORD}}
+    if graph.is_multigraph() and any(isinstance(key, str) for *_, key in graph.edges(keys=True)):
+        lost.add("key of parallel edges")
+    say_left_out("networkx graph", lost)
     _check_chosen("node", node_columns, rows.nodes, named.graph.nodes)
     _check_chosen("edge", edge_columns, rows.edges, named.graph.edges)
     return named

@@ -18,6 +18,7 @@ from graphwright.envs.rollouts import play
 from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.networks import Networks
+from graphwright.frameworks.pickling import CloudPickled
 from graphwright.frameworks.schema import Limits, Schema
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
@@ -26,7 +27,7 @@ _TRIED = 128  # instances from which limits are measured
 
 
 @dataclass(frozen=True, eq=False)
-class EnvConfig:
+class EnvConfig(CloudPickled):
     """Everything that a framework's environment is made of.
 
     source: seed → stream of instances. limits: the sizes to which observations are padded.

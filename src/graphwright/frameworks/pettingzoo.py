@@ -14,12 +14,13 @@ from graphwright.frameworks.decisions import pad_candidates
 from graphwright.frameworks.env_config import EnvConfig
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Observation, observation_space
+from graphwright.frameworks.pickling import CloudPickled
 
 LONE_AGENT = "agent"
 MASK, OWN = "action_mask", "own_decision"
 
 
-class ParallelGraphEnv(ParallelEnv[str, Observation, Any]):
+class ParallelGraphEnv(CloudPickled, ParallelEnv[str, Observation, Any]):
     """A problem of Graphwright as PettingZoo has it, on `GraphEnv` with padded observations.
 
     A problem with one decision a graph has one agent, "agent". Otherwise the agents are "agent_0", "agent_1", ..., the

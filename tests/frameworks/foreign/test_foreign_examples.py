@@ -74,3 +74,9 @@ def test_grid2op(tmp_path: Path) -> None:
     assert set(survived) == {"policy", "do nothing", "random"}
     assert 0 <= survived["do nothing"] <= 4
     assert options.out.stat().st_size > 1000
+
+
+def test_a_team_of_pettingzoo_agents() -> None:
+    returns = load("pettingzoo_team").main(0.5)
+    assert set(returns) == {"policy", "random"}
+    assert all(-10 < value < 20 for both in returns.values() for value in both)

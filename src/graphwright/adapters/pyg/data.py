@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data, HeteroData
 
+from graphwright.adapters.left_out import say_left_out
 from graphwright.adapters.opposites import with_reverse
 from graphwright.adapters.pyg.attributes import dense, is_text, unshifted
 from graphwright.adapters.pyg.from_hetero import from_hetero
@@ -22,7 +23,8 @@ def from_pyg(data: Data | HeteroData, *, undirected: bool | None = None) -> Grap
 
     Tensors and numbers become columns under their own names: node or edge columns by PyG's own rule (the size of each
     graph, then "edge" in the name), otherwise graph columns [B, ...]. Their first dimension is the one along which PyG
-    joins them, and what PyG added to indices when it joined graphs is taken away again. Text is left out.
+    joins them, and what PyG added to indices when it joined graphs is taken away again. Text is left out,
+    which a `LeftOut` warning says.
 
     undirected: True pairs each edge with its opposite in the column `reverse`, False does not, None does if every edge
         has an opposite with the same attributes.
@@ -44,8 +46,11 @@ def from_pyg(data: Data | HeteroData, *, undirected: bool | None = None) -> Grap
         "graph": torch.ones_like(nodes.lengths),
     }
     tables: dict[str, dict[str, Tensor]] = {"node": {}, "edge": {}, "graph": {}}
-    for key in data.keys():  # noqa: SIM118 - not a dict: iterating over it gives pairs
-        if key not in _TOPOLOGY and not is_text(data[key]):
+    keys = [key for key in data.keys() if key not in _TOPOLOGY]  # noqa: SIM118 - iterating over it gives pairs
+    text = {key for key in keys if is_text(data[key])}
+    say_left_out("PyG data", map(repr, text))
+    for key in keys:
+        if key not in text:
             table, name, column = _column(data, key, sizes)
             tables[table][name] = column
     if "reverse" in tables["edge"]:

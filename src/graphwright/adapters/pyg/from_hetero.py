@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Batch, HeteroData
 
+from graphwright.adapters.left_out import say_left_out
 from graphwright.adapters.opposites import with_reverse
 from graphwright.adapters.pyg.attributes import dense, is_text, unshifted
 from graphwright.adapters.pyg.types import EdgeType, HeteroTypes, prefix
@@ -34,6 +35,8 @@ def from_hetero(data: HeteroData, types: HeteroTypes | None = None, *, undirecte
     for kind in (*data.node_types, *data.edge_types):
         if kind not in types.nodes and kind not in types.edges:
             raise GraphError(f"type {kind!r} is not among the given types; add it to them")
+    text = {prefix(store._key) + key for store in data.node_stores + data.edge_stores for key in _text(store)}
+    say_left_out("PyG data", map(repr, text | set(_text(data._global_store))))
     num_graphs = data.num_graphs if isinstance(data, Batch) else 1
     nodes = Segments.from_lengths(torch.tensor([_num_nodes(data, kind) for kind in types.nodes], dtype=torch.int64))
     links = [_links(data, kind, types, nodes) for kind in types.edges]
@@ -51,6 +54,11 @@ def from_hetero(data: HeteroData, types: HeteroTypes | None = None, *, undirecte
         graphs=_graph_columns(data, num_graphs),
     )
     return joined if undirected is False else with_reverse(joined, required=undirected is True)
+
+
+def _text(store: Mapping[str, object]) -> list[str]:
+    """The names of the attributes of a store that are text."""
+    return [key for key, value in store.items() if key not in _TOPOLOGY and is_text(value)]
 
 
 def _num_nodes(data: HeteroData, kind: str) -> int:

@@ -23,9 +23,10 @@ from graphwright.frameworks.gymnasium.spaces import (
     observation_space,
     observations,
 )
+from graphwright.frameworks.pickling import CloudPickled
 
 
-class GraphEnv(gymnasium.Env[Observation, Any]):
+class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
     """A problem of Graphwright as Gymnasium has it.
 
     env_config: an `EnvConfig`, or the name of a problem for its defaults.

@@ -21,9 +21,10 @@ from graphwright.frameworks.gymnasium.spaces import (
     observations,
     padded,
 )
+from graphwright.frameworks.pickling import CloudPickled
 
 
-class GraphVectorEnv(VectorEnv[Any, Any, Any]):
+class GraphVectorEnv(CloudPickled, VectorEnv[Any, Any, Any]):
     """`num_envs` episodes of a problem that step all at once, without worker processes.
 
     Observations and actions are those of `GraphEnv`, batched as Gymnasium batches them. An episode that ends begins

@@ -16,6 +16,7 @@ from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import action_masks, action_space, observation_space, padded
+from graphwright.frameworks.pickling import CloudPickled
 from graphwright.frameworks.schema import select
 
 
@@ -33,7 +34,7 @@ class RaggedGraph(spaces.Graph):
         )
 
 
-class GraphVecEnv(VecEnv):
+class GraphVecEnv(CloudPickled, VecEnv):
     """`num_envs` episodes of a problem that step all at once, without worker processes.
 
     env_config: an `EnvConfig`, or a problem's name. ragged: observations are packed arrays (`frameworks.schema`), and
