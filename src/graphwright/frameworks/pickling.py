@@ -17,5 +17,5 @@ class CloudPickled:
 
 def _restored(kind: type, content: bytes) -> Any:
     made: Any = object.__new__(kind)
-    made.__dict__.update(cloudpickle.loads(content))  # as unsafe as the pickle around it, and no more
+    vars(made).update(cloudpickle.loads(content))  # as unsafe as the pickle around it, and no more
     return made
