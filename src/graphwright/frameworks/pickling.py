@@ -12,7 +12,7 @@ class CloudPickled:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Its class, and what it holds in bytes."""
-        return _restored, (type(self), cloudpickle.dumps(self.__dict__))
+        return _restored, (type(self), cloudpickle.dumps(vars(self)))
 
 
 def _restored(kind: type, content: bytes) -> Any:
