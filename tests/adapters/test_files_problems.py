@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from graphwright.adapters.files import read_graph, read_tour
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphBatch, GraphError, from_edges
+from graphwright.envs.problems.tour.environment import TOUR
 
 from .named_graphs import assert_same_column, assert_same_named, column, named_graphs
 from .test_files import EXAMPLES, links_of, read_text, round_trip
@@ -288,3 +289,21 @@ def test_tsplib_names_are_whole_numbers(name: str, tmp_path: Path) -> None:
     if name != "1":
         with pytest.raises(GraphError, match="only whole numbers"):
             round_trip(named, tmp_path / "a.tsp")
+
+
+BURMA = [
+    *((16.47, 96.10), (16.47, 94.44), (20.09, 92.54), (22.39, 93.37), (25.23, 97.24), (22.00, 96.05), (20.47, 97.02)),
+    *((17.20, 96.29), (16.30, 97.38), (14.05, 98.12), (16.53, 97.38), (21.52, 95.59), (19.41, 97.13), (20.09, 94.55)),
+]
+"""burma14 of TSPLIB."""
+
+
+def test_distances_on_the_globe_give_the_published_optimum(tmp_path: Path) -> None:
+    points = "".join(f"{node} {x} {y}\n" for node, (x, y) in enumerate(BURMA, start=1))
+    head = "TYPE: TSP\nDIMENSION: 14\nEDGE_WEIGHT_TYPE: GEO\nEDGE_WEIGHT_FORMAT: FUNCTION\nNODE_COORD_SECTION\n"
+    named = read_text(tmp_path, "tsp", head + points + "EOF\n")
+    assert_same_named(round_trip(named, tmp_path / "b.tsp"), named)
+    assert TOUR.solve_exactly is not None
+    optimum = TOUR.solve_exactly(TOUR.environment, TOUR.environment.instance(named.graph), 60.0)
+    assert optimum.proven.all()
+    assert optimum.objective.tolist() == [3323]

@@ -25,7 +25,9 @@ from graphwright.core import GraphError
 def read(data: bytes) -> NamedGraph:
     """The graph in `data`. Raises GraphError, naming the line, for a malformed one."""
     lines = [(line, text.split()) for line, text in enumerate(decode(data).split("\n"), 1) if text[:1] != "%"]
-    lines = lines[next((place for place, (_, words) in enumerate(lines) if words), 0) :]
+    lines = lines[next((place for place, (_, words) in enumerate(lines) if words), len(lines)) :]
+    if not lines:
+        raise GraphError("has no line 'N M'; add it at the top")
     header, words = lines[0]
     try:
         num_nodes, num_edges, kind = _header(words, len(data))

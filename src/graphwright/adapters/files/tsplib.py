@@ -3,15 +3,16 @@
     NAME : three
     TYPE : TSP
     DIMENSION : 3
-    EDGE_WEIGHT_TYPE : EUC_2D       or CEIL_2D; the graph column `rounding` [1] int64, 1 or 2, see `ROUNDINGS`
+    EDGE_WEIGHT_TYPE : EUC_2D       or CEIL_2D, ATT, GEO; the graph column `rounding` [1] int64, see `ROUNDINGS`
     NODE_COORD_SECTION
     1 37 52                         a name, a whole number, and the node column `position` [N, 2] float64
     2 49 49
     3 52 64
     EOF
 
-Reinelt (1991), "TSPLIB: A traveling salesman problem library". Distances from a table (EXPLICIT) or on the globe (GEO)
-are refused, and so is everything that makes another problem of it: fixed edges, asymmetric distances, capacities.
+Reinelt (1991), "TSPLIB: A traveling salesman problem library". Distances from a table
+(EXPLICIT) are refused, as tours are of points, and so is everything that makes another problem of it: fixed edges,
+asymmetric distances, capacities.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import torch
 from graphwright.adapters.files.counted import whole
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
 from graphwright.adapters.files.tsplib_text import parse, value_of
+from graphwright.adapters.listed import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal, spell
+from graphwright.adapters.reading import Reading
 from graphwright.core import GraphError
 
-ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2}
-"""The value of `rounding` for each kind of distance: to the nearest whole number, halves up, and to the next above."""
+ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2, "ATT": 3, "GEO": 4}
+"""The value of `rounding` for each kind of distance: to the nearest whole number, up, and as TSPLIB has them."""
 
 _SECTION = "NODE_COORD_SECTION"
 _KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -58,12 +61,13 @@ def read(data: bytes) -> NamedGraph:
     check_dimension(*value_of(values, "DIMENSION"), len(positions))
     kind = value_of(values, "EDGE_WEIGHT_TYPE")[1].split()[0]
     value_of(values, "TYPE")
-    return NamedGraph.from_links(
+    return from_listed(
         positions,
         [],
         directed=False,
         nodes={"position": torch.tensor(list(positions.values()), dtype=torch.float64).reshape(-1, 2)},
         graphs={"rounding": torch.tensor([ROUNDINGS[kind]])},
+        reading=Reading(format=f"TSPLIB ({kind})"),
     )
 
 
@@ -101,7 +105,7 @@ def write(named: NamedGraph) -> bytes:
     rounding = check_column(_FORM, "graph column 'rounding'", named.graph.graphs.get("rounding"), torch.int64)
     kind = next((kind for kind, number in ROUNDINGS.items() if number == int(rounding)), None)
     if kind is None:
-        raise refuse(_FORM, f"graph column 'rounding' with {int(rounding)}, only 1 (EUC_2D) or 2 (CEIL_2D)", _REMEDY)
+        raise refuse(_FORM, f"graph column 'rounding' with {int(rounding)}, only 1 to 4", _REMEDY)
     lines = ["NAME : graph", "TYPE : TSP", f"DIMENSION : {len(named.names)}", f"EDGE_WEIGHT_TYPE : {kind}", _SECTION]
     for name, (x, y) in zip(named.names, position.tolist(), strict=True):
         lines.append(f"{name} {spell(x)} {spell(y)}")

@@ -38,7 +38,9 @@ def ragged_points(draw: st.DrawFn) -> GraphBatch:
     return points(sizes, position, draw(st.sampled_from([0, 1, 2])))
 
 
-@pytest.mark.parametrize(("rounding", "lengths"), [(0, [5.0, 2.5, math.sqrt(2)]), (1, [5, 3, 1]), (2, [5, 3, 2])])
+@pytest.mark.parametrize(
+    ("rounding", "lengths"), [(0, [5.0, 2.5, math.sqrt(2)]), (1, [5, 3, 1]), (2, [5, 3, 2]), (3, [2, 1, 1])]
+)
 def test_distances_are_rounded_as_the_graph_says(rounding: int, lengths: list[float]) -> None:
     graph = points([6], torch.tensor([[0.0, 0], [3, 4], [0, 0], [2.5, 0], [1, 1], [2, 2]]), rounding)
     assert distance(graph, torch.tensor([0, 2, 4]), torch.tensor([1, 3, 5])).tolist() == lengths
@@ -124,8 +126,8 @@ NOTHING = from_edges(torch.zeros(2, 0), torch.tensor([2]), undirected=True)
         (NOTHING.with_nodes(position=torch.tensor([[0, 0], [1, math.nan]])), r"'position' is \[1.0, nan\] at node 1"),
         (NOTHING.with_nodes(position=torch.full((2, 2), math.inf)), r"'position' is \[inf, inf\] at node 0; give num"),
         (
-            NOTHING.with_nodes(position=torch.ones(2, 2)).with_graphs(rounding=torch.tensor([3])),
-            r"graph column 'rounding' is \[3.0\]; give 0 for none, 1 for the nearest whole number, 2 for up",
+            NOTHING.with_nodes(position=torch.ones(2, 2)).with_graphs(rounding=torch.tensor([7])),
+            r"graph column 'rounding' is \[7.0\]; give 0 for none, 1 to 4 for TSPLIB's EUC_2D, CEIL_2D, ATT, GEO",
         ),
     ],
 )

@@ -28,9 +28,9 @@ class Tour(Optimization):
     """Visit all points of the plane on the shortest closed tour.
 
     Instance: an undirected graph of points that are near each other, with the node column `position` [N, 2] float64,
-        the edge column `distance` [E] float64, and the graph columns `rounding` [B] int64 (of distances: 0 none, 1 to
-        the nearest whole number, 2 up) and `scale` [B] float64, a typical distance between neighbours. Any two nodes
-        may follow each other in a tour, whether an edge joins them or not.
+        the edge column `distance` [E] float64, and the graph columns `rounding` [B] int64 (of distances: 0 none, 1
+        to 4 as TSPLIB's EUC_2D, CEIL_2D, ATT and GEO) and `scale` [B] float64, a typical
+        distance between neighbours. Any two nodes may follow each other in a tour, whether an edge joins them or not.
     State: adds the node column `successor` [N] int64, the next node of the closed tour, -1 outside, and what the
         construction remembers of each node.
     Observation: the graph of the nodes outside the tour; per edge `distance` over `scale`; per node `visited`, and with

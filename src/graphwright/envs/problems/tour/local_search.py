@@ -41,10 +41,32 @@ def _follow(successor: np.ndarray, ptr: np.ndarray) -> np.ndarray:
 
 
 @jit_as_written
+def _radians(angle: float) -> float:
+    degrees = math.trunc(angle)
+    return 3.141592 * (degrees + 5 * (angle - degrees) / 3) / 180
+
+
+@jit_as_written
+def _on_globe(one: np.ndarray, other: np.ndarray) -> float:
+    if one[0] == other[0] and one[1] == other[1]:
+        return 0.0
+    latitude, longitude = _radians(one[0]), _radians(one[1])
+    other_latitude, other_longitude = _radians(other[0]), _radians(other[1])
+    q1, q2 = math.cos(longitude - other_longitude), math.cos(latitude - other_latitude)
+    chord = 0.5 * ((1 + q1) * q2 - (1 - q1) * math.cos(latitude + other_latitude))
+    return math.floor(6378.388 * math.acos(min(max(chord, -1.0), 1.0)) + 1)
+
+
+@jit_as_written
 def distance_between(position: np.ndarray, rounding: int, one: int, other: int) -> float:
     """The distance of `plane.distance`, of two rows of `position`."""
     dx, dy = position[one, 0] - position[other, 0], position[one, 1] - position[other, 1]
-    exact = math.sqrt(dx * dx + dy * dy)
+    square = dx * dx + dy * dy
+    if rounding == 4:
+        return _on_globe(position[one], position[other])
+    if rounding == 3:
+        return math.ceil(math.sqrt(square / 10))
+    exact = math.sqrt(square)
     if rounding == 1:
         return math.floor(exact + 0.5)
     return math.ceil(exact) if rounding == 2 else exact

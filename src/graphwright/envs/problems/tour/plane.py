@@ -8,8 +8,11 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.core.segment import segment_mean, segment_topk
 
-NEAREST, UP = 1, 2
-"""Values of the graph column `rounding`: TSPLIB's EUC_2D and CEIL_2D. 0 leaves distances as they are."""
+NEAREST, UP, PSEUDO, GLOBE = 1, 2, 3, 4
+"""Values of the graph column `rounding`: TSPLIB's EUC_2D, CEIL_2D, ATT and GEO. 0 leaves distances as they are."""
+
+_RADIUS, _PI = 6378.388, 3.141592  # of the earth in kilometres, and π, as TSPLIB has them
+_UNITS = (1.0, 1.0, 1.0, 10**-0.5, _RADIUS * _PI / 180)  # by rounding: a distance over one of positions, about
 
 _PAIRS_AT_ONCE = 1 << 22
 
@@ -17,12 +20,32 @@ _PAIRS_AT_ONCE = 1 << 22
 def distance(graph: GraphBatch, one: Tensor, other: Tensor) -> Tensor:
     """[M] float64: from node `one` [M] to node `other` [M], numbered over the union, as the graph rounds it.
 
-    NEAREST rounds halves up, as the `nint` of Reinelt (1991, "TSPLIB: A traveling salesman problem library") does.
+    All as Reinelt (1991, "TSPLIB: A traveling salesman problem library") defines them: NEAREST rounds halves up, PSEUDO
+    is √(d² / 10) rounded up, and GLOBE a distance on a sphere between latitudes and longitudes in degrees and minutes.
     """
     position, rounding = graph.nodes["position"], graph.graphs["rounding"][graph.node_graph[one]]
-    exact = (position[one] - position[other]).square().sum(1).sqrt()
-    rounded = torch.where(rounding == NEAREST, (exact + 0.5).floor(), exact.ceil())
-    return torch.where(rounding == 0, exact, rounded)
+    square = (position[one] - position[other]).square().sum(1)
+    exact = square.sqrt()
+    found = torch.where(rounding == NEAREST, (exact + 0.5).floor(), exact)
+    found = torch.where(rounding == UP, exact.ceil(), found)
+    found = torch.where(rounding == PSEUDO, (square / 10).sqrt().ceil(), found)
+    on_globe = (rounding == GLOBE).nonzero().squeeze(1)
+    return found.index_copy(0, on_globe, _on_globe(position[one[on_globe]], position[other[on_globe]]))
+
+
+def _on_globe(one: Tensor, other: Tensor) -> Tensor:
+    """[M] float64: whole kilometres between latitudes and longitudes [M, 2], written as degrees.minutes."""
+    (one_latitude, one_longitude), (latitude, longitude) = (_radians(point).T for point in (one, other))
+    q1, q2, q3 = (
+        angle.cos() for angle in (one_longitude - longitude, one_latitude - latitude, one_latitude + latitude)
+    )
+    arc = (0.5 * ((1 + q1) * q2 - (1 - q1) * q3)).clamp(-1, 1).acos()
+    return torch.where((one == other).all(1), 0, (_RADIUS * arc + 1).floor())
+
+
+def _radians(point: Tensor) -> Tensor:
+    degrees = point.trunc()
+    return _PI * (degrees + 5 * (point - degrees) / 3) / 180
 
 
 def spacing(graph: GraphBatch) -> Tensor:
@@ -31,7 +54,8 @@ def spacing(graph: GraphBatch) -> Tensor:
     """
     square = distance_to_centre(graph).square()
     area = 6 * segment_mean(square, graph.node_segments)
-    found = (area / graph.node_segments.lengths.clamp(min=1)).sqrt()
+    unit = area.new_tensor(_UNITS)[graph.graphs["rounding"]]
+    found = unit * (area / graph.node_segments.lengths.clamp(min=1)).sqrt()
     return torch.where(found > 0, found, 1)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.problems.tour.plane import join_nearest, spacing
 
-_ROUNDINGS = (0, 1, 2)
+_ROUNDINGS = (0, 1, 2, 3, 4)
 _FARTHEST = 1e100  # its square is a number still
 
 
@@ -61,6 +61,7 @@ def _rounding(graph: GraphBatch) -> Tensor:
     rounding = graph.graphs.get("rounding", torch.zeros(graph.num_graphs, device=graph.device)).double()
     if rounding.dim() != 1 or not bool(torch.isin(rounding, rounding.new_tensor(_ROUNDINGS)).all()):
         raise GraphError(
-            f"graph column 'rounding' is {rounding.tolist()}; give 0 for none, 1 for the nearest whole number, 2 for up"
+            f"graph column 'rounding' is {rounding.tolist()}; give 0 for none, 1 to 4 for TSPLIB's EUC_2D, CEIL_2D, "
+            "ATT, GEO"
         )
     return rounding.long()
