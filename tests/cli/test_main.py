@@ -14,6 +14,7 @@ from command_line import fails
 from graphwright.cli import main
 from graphwright.cli.instances import FileOptions
 from graphwright.core import GraphError
+from graphwright.envs import registry
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 
 SMALL = [
@@ -68,8 +69,30 @@ def test_evaluate_json_is_the_contract(run, capsys):
     assert document["decode"] == "best-of"
     assert [row["name"] for row in document["rows"]] == ["6", "9"]
     names = ["name", "graphs", "policy", "complete", "random", "heuristics", "optimum", "proven", "reference"]
-    names += ["ratio", "ratio_low", "ratio_high", "seconds"]
+    names += ["ratio", "ratio_low", "ratio_high", "seconds", "unproven"]
     assert all(list(row) == names for row in document["rows"])
+
+
+def test_without_the_solver_the_rest_is_evaluated_and_what_is_missing_said(run, capsys, monkeypatch):
+    """Brackets are no markup: the name of the extra is the remedy."""
+    monkeypatch.setitem(sys.modules, "ortools", None)
+    monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
+    main(["evaluate", str(run), "--sizes", "8", "--graphs", "2"])
+    output = " ".join(capsys.readouterr().out.split())
+    assert "no optimum: exact covers need OR-Tools: pip install graphwright[solvers]" in output
+    missing = ImportError("molecules need RDKit; pip install 'graphwright[chem]'")
+    monkeypatch.setattr("graphwright.envs.registry._import", lambda place: _raise(missing, place))
+    main(["problems"])
+    assert "graphwright[chem]" in " ".join(capsys.readouterr().out.split())
+
+
+def _raise(error, place):
+    if "molecules" in place:
+        raise error
+    return REGISTERED(place)
+
+
+REGISTERED = registry._import
 
 
 def test_files_are_evaluated_beside_the_baselines(run, triangle, capsys):

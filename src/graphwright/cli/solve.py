@@ -143,7 +143,7 @@ def _draw(
         np.array([name_to_node[name] for name in solution.nodes], dtype=int),
         np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
         position,
-        f"{path.stem}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
+        f"{_title(path)}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
         marks={
             name: column.nonzero().squeeze(1).numpy()
             for name, column in instance.nodes.items()
@@ -153,6 +153,11 @@ def _draw(
     )
     note_unplaced(figure, placed)
     save_figure(figure, picture)
+
+
+def _title(path: Path) -> str:
+    """The name of a file as a picture may show it: no dollar begins a formula."""
+    return printable(path.stem).replace("$", r"\$")
 
 
 def _positions(graph: GraphBatch) -> tuple[np.ndarray | None, bool]:

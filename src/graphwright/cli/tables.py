@@ -42,6 +42,7 @@ def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
     unproven = sum(row.graphs - row.proven for row in rows if row.optimum is not None)
     if unproven:
         remarks.append(f"* a bound: {unproven} optima are not proven; a longer --time-limit may prove them")
+    remarks += sorted({f"no optimum: {marked(row.unproven)}" for row in rows if row.unproven is not None})
     others = {row.reference for row in rows} - {"optimum"}
     if others:
         remarks.append(f"the ratio is to {' and '.join(sorted(others))}")

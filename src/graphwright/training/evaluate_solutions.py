@@ -28,7 +28,8 @@ class EvaluationRow:
     graphs; None where there is no solver. proven: how many of the optima are proven.
     reference: "optimum", or the best of the heuristics where there is no solver. ratio: how many times worse than the
     reference the policy is, policy / reference where less is better and reference / policy where more is, with its 95 %
-    bootstrap interval over graphs. seconds: the policy's time for all graphs.
+    bootstrap interval over graphs. seconds: the policy's time for all graphs. unproven: what is not installed that
+    would know the optimum.
     """
 
     name: str
@@ -44,6 +45,7 @@ class EvaluationRow:
     ratio_low: float
     ratio_high: float
     seconds: float
+    unproven: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,13 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
     heuristics = {
         other: environment.objective(solve(environment, instances)) for other, solve in problem.heuristics.items()
     }
-    optimum, proven = None, 0
+    optimum, proven, unproven = None, 0, None
     if problem.solve_exactly is not None and options.time_limit > 0:
-        solved = problem.solve_exactly(environment, instances, options.time_limit)
-        optimum, proven = solved.bound, int(solved.proven.sum())
+        try:
+            solved = problem.solve_exactly(environment, instances, options.time_limit)
+            optimum, proven = solved.bound, int(solved.proven.sum())
+        except ImportError as missing:
+            unproven = str(missing)
     best = (max if environment.maximise else min)(heuristics, key=lambda other: _mean(heuristics[other]))
     reference = heuristics[best] if optimum is None else optimum
     ratio = bootstrap_ratio(reference, policy) if environment.maximise else bootstrap_ratio(policy, reference)
@@ -135,6 +140,7 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         seconds=seconds,
+        unproven=unproven,
     )
 
 

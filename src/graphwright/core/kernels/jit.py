@@ -23,18 +23,28 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function returns."""
-        return self.compiled(*arguments)
+        try:
+            return self.compiled(*arguments)
+        except OSError:  # of keeping what was compiled, as on a full disk
+            self.compiled = self._compile(cache=False)
+            return self.compiled(*arguments)
 
     @cached_property
     def compiled(self) -> Any:
         """Numba's dispatcher, with the kernels that the function calls compiled alike."""
-        import numba
-
         names = self.function.__globals__
         for name in self.function.__code__.co_names:
             if isinstance(called := names.get(name), Kernel) and called is not self:
                 names[name] = called.compiled
-        return numba.njit(nogil=True, cache=True, **self.options)(self.function)
+        try:
+            return self._compile(cache=True)
+        except RuntimeError:  # no folder can be written to where it would be kept
+            return self._compile(cache=False)
+
+    def _compile(self, cache: bool) -> Any:
+        import numba
+
+        return numba.njit(nogil=True, cache=cache, **self.options)(self.function)
 
 
 jit = partial(Kernel, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})

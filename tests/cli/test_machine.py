@@ -1,0 +1,178 @@
+"""What the machine lacks: a disk with room, a cache that can be written, an output that is open."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.core.files import read_whole, write_atomically
+from graphwright.core.kernels.jit import Kernel
+
+SMALL = ("--steps", "8", "--sizes", "5", "--threads", "1", "--encoder.width", "4", "--encoder.depth", "1")
+SMALL += ("--num-envs", "2", "--num-steps", "2", "--validation.graphs", "1", "--validation.sizes", "5")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("runs") / "vc"
+    main(["train", "vertex-cover", "--run", str(directory), *SMALL])
+    return directory
+
+
+def command(*words: object, most_bytes: int | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    limit = None if most_bytes is None else partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most_bytes,) * 2)
+    return subprocess.run(
+        [sys.executable, "-m", "graphwright", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        preexec_fn=limit,
+        check=False,
+    )
+
+
+def test_no_folder_can_be_written_to_and_yet_a_graph_is_solved_and_drawn(run: Path, tmp_path: Path) -> None:
+    """Neither numba, matplotlib nor torch keeps anything."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "edges.txt").write_text("a b\nb c\n")
+    nowhere = str(tmp_path / "file" / "folder")
+    names = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR", "TMPDIR")
+    picture = tmp_path / "a.png"
+    done = command("solve", run, tmp_path / "edges.txt", "--picture", picture, **dict.fromkeys(names, nowhere))
+    assert done.returncode == 0, done.stderr
+    assert "complete" in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_full_disk_is_one_line_that_names_the_file(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "edges.txt").write_text("a b\nb c\n")
+    done = command("solve", run, tmp_path / "edges.txt", most_bytes=0, NUMBA_CACHE_DIR=str(tmp_path / "kernels"))
+    assert (done.returncode, "complete" in done.stdout) == (0, True), done.stderr
+    done = command("train", "vertex-cover", "--run", tmp_path / "run", *SMALL, most_bytes=5000)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "File too large: " in done.stderr
+    assert "trainer.safetensors" in done.stderr
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+
+
+def test_a_kernel_that_cannot_be_kept_is_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    asked = []
+
+    def njit(cache: bool, **options: object) -> object:
+        asked.append(cache)
+        if cache and len(asked) == 1:
+            raise RuntimeError("cannot cache function: no locator available")
+
+        def compiled(*arguments: int) -> int:
+            if cache:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return sum(arguments)
+
+        return lambda function: compiled
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert Kernel(lambda x: x)(1, 2) == 3
+    assert Kernel(lambda x: x)(1, 2) == 3
+    assert asked == [True, False, True, False]
+
+
+class Full(io.StringIO):
+    """A file on a full disk."""
+
+    def fileno(self) -> int:
+        return os.open(os.devnull, os.O_WRONLY)
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def flush(self) -> None:
+        self.write("")
+
+
+def test_output_that_cannot_be_written_is_one_line(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edges.txt").write_text("a b\n")
+    solve = ["solve", str(run), str(tmp_path / "edges.txt"), "--json"]
+    for stream, said in ((Full(), "stdout: No space left on device"), (None, "stdout is closed, where results go")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        with pytest.raises(SystemExit) as stop:
+            main(solve)
+        monkeypatch.undo()
+        assert stop.value.code == 2
+        assert said in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdout", None)
+    main(["train", "vertex-cover", "--run", str(tmp_path / "run"), *SMALL])
+    monkeypatch.undo()
+    assert (tmp_path / "run" / "policy.safetensors").exists()
+
+
+def test_where_results_go_is_looked_at_before_the_work(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edges.txt").write_text("a b\n")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("graphwright.cli.solve.load", pytest.fail)
+    monkeypatch.setattr("graphwright.cli.sample.load", pytest.fail)
+    solve = ("solve", run, tmp_path / "edges.txt", "--picture")
+    for path, said in (
+        (tmp_path / "a.jpg", "a.jpg: pictures are PNG files; name it a.png"),
+        (tmp_path / "nowhere" / "a.png", "nowhere is no folder; make it first"),
+        (tmp_path / "file" / "a.png", "file is no folder"),
+        (Path("/proc/self/a.png"), "/proc/self"),
+    ):
+        said_by_command = fails(capsys, *solve, path)
+        assert "--picture" in said_by_command
+        assert said in said_by_command
+    assert "is a folder; name a file" in fails(capsys, "sample", run, "--out", tmp_path)
+    assert "nowhere is no folder" in fails(capsys, "sample", run, "--out", tmp_path / "nowhere" / "a.npz")
+    assert "is no folder; name one" in fails(capsys, "reproduce", "masking", "--out", tmp_path / "file")
+
+
+def test_a_picture_of_a_file_whose_name_is_no_text(run: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9 $x^{ [red]\x1b[31m.txt")
+    path.write_text("a b\n")
+    main(["solve", str(run), str(path), "--picture", str(tmp_path / "a.png")])
+    assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_names_reach_no_terminal_as_commands(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "\x1b[2J[bold].txt"
+    path.write_text("a b\n")
+    main(["evaluate", str(run), "--instances", str(path), "--time-limit", "0"])
+    main(["solve", str(run), str(path)])
+    captured = capsys.readouterr()
+    assert "\x1b[2J" not in captured.out + captured.err
+    assert "[bold]" in captured.out
+    assert "\x1b" not in fails(capsys, "solve", run, tmp_path / "\x1b[2J")
+    main(["evaluate", str(run), "--instances", str(path), "--time-limit", "0", "--json"])
+    assert json.loads(capsys.readouterr().out)["rows"][0]["name"] == str(path)
+
+
+def test_a_name_in_brackets_is_a_name(tmp_path: Path) -> None:
+    main(["train", "vertex-cover", "--run", str(tmp_path / "a[/b]"), *SMALL])
+
+
+def test_files_are_read_where_they_are_files_and_not_too_large(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    write_atomically(path, b"1234")
+    assert read_whole(path, 4) == b"1234"
+    with pytest.raises(OSError, match="larger than 3 bytes"):
+        read_whole(path, 3)
+    os.mkfifo(tmp_path / "pipe")
+    for other in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "missing"):
+        with pytest.raises(OSError, match=str(other)):
+            read_whole(other, 1 << 20)
