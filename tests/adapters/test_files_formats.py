@@ -116,6 +116,8 @@ def test_gml_as_people_write_it(tmp_path: Path) -> None:
     assert named.names == ("Zürich", "b")
     assert sorted(named.links()[1]["value"].tolist()) == [4, 5]
     assert named.reading.parallel == 1
+    (tmp_path / "b.gml").write_bytes(GML.replace(b"source 0 target 1 value 5", b"source 1 target 0 value 4"))
+    assert read_graph(tmp_path / "b.gml").reading.both_ways
 
 
 @pytest.mark.parametrize(("suffix", "write"), [("g6", nx.to_graph6_bytes), ("s6", nx.to_sparse6_bytes)])
@@ -255,7 +257,7 @@ BAD = [
     ("graph", b"3 1\n2\n", "3 nodes, but 2 lines follow"),
     ("mtx", b"%%MatrixMarket matrix coordinate real general\n2 3 1\n1 1 1\n", "only square matrices"),
     ("mtx", b"%%MatrixMarket matrix array real general\n2 2\n", "by coordinates"),
-    ("mtx", b"%%MatrixMarket matrix coordinate real general\n2 2 1\n5 5 1\n", "not readable as Matrix Market"),
+    ("mtx", b"%%MatrixMarket matrix coordinate real general\n2 2 1\n5 5 1\n", "node 5 does not exist"),
 ]  # fmt: skip
 
 

@@ -28,15 +28,7 @@ def from_networkx(
     numeric or stands nowhere, for an edge attribute `reverse`, for integers that no column can hold, and for two nodes
     that look the same as text.
     """
-    place = {node: index for index, node in enumerate(graph)}
-    rows = RowGraph(
-        names=[str(node) for node in graph],
-        directed=graph.is_directed(),
-        nodes=_chosen(node_columns, [data for _, data in graph.nodes(data=True)]),
-        links=[(place[source], place[target]) for source, target in graph.edges()],
-        edges=_chosen(edge_columns, [data for *_, data in graph.edges(data=True)]),
-        graph={str(name): value for name, value in graph.graph.items()},
-    )
+    rows = rows_of(graph, node_columns, edge_columns)
     named = rows.to_named("networkx graph")
     lost = set(named.reading.ignored)
     lost |= {f"graph attribute {name!r}" for name in rows.graph.keys() - named.graph.graphs.keys() - {RECORD}}
@@ -46,6 +38,21 @@ def from_networkx(
     _check_chosen("node", node_columns, rows.nodes, named.graph.nodes)
     _check_chosen("edge", edge_columns, rows.edges, named.graph.edges)
     return named
+
+
+def rows_of(
+    graph: nx.Graph, node_columns: Collection[str] | None = None, edge_columns: Collection[str] | None = None
+) -> RowGraph:
+    """`graph` row by row, with all of its attributes or those that are chosen."""
+    place = {node: index for index, node in enumerate(graph)}
+    return RowGraph(
+        names=[str(node) for node in graph],
+        directed=graph.is_directed(),
+        nodes=_chosen(node_columns, [data for _, data in graph.nodes(data=True)]),
+        links=[(place[source], place[target]) for source, target in graph.edges()],
+        edges=_chosen(edge_columns, [data for *_, data in graph.edges(data=True)]),
+        graph={str(name): value for name, value in graph.graph.items()},
+    )
 
 
 def to_networkx(graph: NamedGraph | GraphBatch) -> nx.Graph:

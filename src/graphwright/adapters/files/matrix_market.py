@@ -1,68 +1,74 @@
-"""Matrix Market (`.mtx`): a square matrix is a graph of nodes 1 to N with a link for each entry; read by SciPy.
+"""Matrix Market (`.mtx`): a square matrix is a graph of nodes 1 to N with a link for each entry.
 
-A symmetric matrix is an undirected graph, a general one a directed graph from rows to columns. Numbers are the edge
-column `weight`; a pattern has none. Boisvert, Pozo & Remington (1996), "The Matrix Market exchange formats".
+    %%MatrixMarket matrix coordinate real symmetric
+    % a comment
+    3 3 2               rows, columns, entries
+    2 1 0.5             a link and its weight, the edge column `weight`; a pattern has none
+    3 2 1
+
+A symmetric matrix is an undirected graph, a general one a directed graph from rows to columns. Read here and not by
+SciPy, whose reader ends the process where a line is malformed. Boisvert, Pozo & Remington (1996), "The Matrix Market
+exchange formats".
 """
 
 from __future__ import annotations
 
-import io
-
-import numpy as np
 import torch
-from scipy.io import mmread
-from scipy.sparse import coo_array
 
-from graphwright.adapters.files.bounded import most_bytes
-from graphwright.adapters.files.counted import node_count, node_names, whole
-from graphwright.adapters.files.text import decode, numbered_lines
+from graphwright.adapters.files.counted import node_count, node_names, node_place, whole
+from graphwright.adapters.files.text import numbered_lines
 from graphwright.adapters.listed import from_listed
 from graphwright.adapters.named_graph import NamedGraph
+from graphwright.adapters.numbers import decimal
 from graphwright.adapters.reading import Reading
 from graphwright.core import GraphError
 
+_KINDS = ("real", "integer", "pattern")
+_SYMMETRIES = ("general", "symmetric")
+
 
 def read(data: bytes) -> NamedGraph:
-    """The graph in `data`. Raises GraphError for a malformed one and for what is no graph."""
-    text = decode(data)
-    banner, size, symmetric = _check_head(text, len(data))
-    try:
-        matrix = coo_array(mmread(io.BytesIO(text.encode())))
-    except Exception as error:  # SciPy raises several undocumented kinds on damaged files
-        reason = (str(error) or type(error).__name__).splitlines()[0][:100]
-        raise GraphError(f"not readable as Matrix Market ({reason}); fetch it again") from error
-    row, column, value = matrix.row.astype(np.int64), matrix.col.astype(np.int64), matrix.data
-    if symmetric:  # SciPy gives both triangles
-        lower = row >= column
-        row, column, value = row[lower], column[lower], value[lower]
-    edges = {} if "pattern" in banner else {"weight": torch.from_numpy(np.asarray(value, dtype=np.float64))}
+    """The graph in `data`. Raises GraphError, naming the line, for a malformed one and for what is no graph."""
+    lines = numbered_lines(data)
+    pattern, symmetric = _banner(next(lines)[1])
+    header = num_nodes = num_links = 0
+    links: list[tuple[int, int]] = []
+    weights: list[float] = []
+    for line, text in lines:
+        if text.startswith("%"):
+            continue
+        try:
+            match text.split():
+                case [rows, columns, entries] if not header:
+                    if rows != columns:
+                        raise GraphError(f"{rows} rows and {columns} columns; only square matrices are graphs")
+                    header, num_nodes, num_links = line, node_count(rows, len(data)), whole(entries)
+                case [row, column, *value] if header and len(value) == (not pattern):
+                    links.append((node_place(row, num_nodes, header), node_place(column, num_nodes, header)))
+                    weights += map(decimal, value)
+                case _:
+                    form = f"'row column{'' if pattern else ' value'}'" if header else "'N N M'"
+                    raise GraphError(f"{text[:40]!r} is no line of this matrix; write {form}")
+        except GraphError as error:
+            raise GraphError(f"line {line}: {error}") from error
+    if len(links) != num_links or not header:
+        raise GraphError(f"line {header or 1}: says {num_links} entries, but the file has {len(links)}; complete it")
     return from_listed(
-        node_names(size),
-        torch.from_numpy(np.stack([row, column], axis=1)),
+        node_names(num_nodes),
+        links,
         directed=not symmetric,
-        edges=edges,
+        edges={} if pattern else {"weight": torch.tensor(weights, dtype=torch.float64)},
         reading=Reading(format="Matrix Market"),
     )
 
 
-def _check_head(text: str, size: int) -> tuple[list[str], int, bool]:
-    """The words of the banner, the number of nodes, and whether the matrix is symmetric."""
-    lines = numbered_lines(text.encode())
-    _, first = next(lines)
-    banner = first.lower().split()
-    if banner[:2] != ["%%matrixmarket", "matrix"] or len(banner) != 5:
-        raise GraphError("line 1: is not '%%MatrixMarket matrix coordinate ...'; add it")
-    _, _, form, kind, symmetry = banner
-    if form != "coordinate" or kind == "complex" or symmetry not in ("general", "symmetric"):
-        raise GraphError(
-            "line 1: only matrices by coordinates, real or pattern, general or symmetric, are read; convert it"
-        )
-    line, words = next(((line, text.split()) for line, text in lines if not text.startswith("%")), (1, []))
-    try:
-        if len(words) != 3 or words[0] != words[1]:
-            raise GraphError(f"{' '.join(words)[:40]!r} is not 'N N M'; only square matrices are graphs")
-        if whole(words[2]) > most_bytes(0) and whole(words[2]) > size:
-            raise GraphError(f"says {words[2]} entries, too many for a file of {size} bytes; correct the number")
-        return banner, node_count(words[0], size), symmetry == "symmetric"
-    except GraphError as error:
-        raise GraphError(f"line {line}: {error}") from error
+def _banner(text: str) -> tuple[bool, bool]:
+    """Whether entries have no numbers, and whether the matrix is symmetric."""
+    match text.lower().split():
+        case ["%%matrixmarket", "matrix", "coordinate", kind, symmetry] if kind in _KINDS and symmetry in _SYMMETRIES:
+            return kind == "pattern", symmetry == "symmetric"
+        case ["%%matrixmarket", *_]:
+            raise GraphError(
+                "line 1: only matrices by coordinates, real or pattern, general or symmetric, are read; convert it"
+            )
+    raise GraphError("line 1: is not '%%MatrixMarket matrix coordinate ...'; add it")

@@ -8,12 +8,12 @@ from dataclasses import replace
 import networkx as nx
 
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.adapters.networkx import from_networkx
+from graphwright.adapters.networkx import rows_of
 from graphwright.core import GraphError
 
 
-def through_networkx(form: str, read: Callable[[], nx.Graph]) -> NamedGraph:
-    """The graph that `read` gives, of the format called `form`.
+def through_networkx(form: str, read: Callable[[], nx.Graph], *, directed: bool | None = None) -> NamedGraph:
+    """The graph that `read` gives, of the format called `form`; `directed` goes before what networkx says.
 
     Nodes are named by their text attribute `label` if all have one and no two the same. Raises GraphError, on one line,
     for whatever goes wrong inside.
@@ -34,5 +34,5 @@ def through_networkx(form: str, read: Callable[[], nx.Graph]) -> NamedGraph:
         for _, data in graph.nodes(data=True):
             del data["label"]
         graph = nx.relabel_nodes(graph, names)
-    named = from_networkx(graph)
-    return NamedGraph(named.graph, named.names, replace(named.reading, format=form))
+    rows = rows_of(graph)
+    return replace(rows, directed=rows.directed if directed is None else directed).to_named(form)
