@@ -75,6 +75,7 @@ LINES = [
     ("steiner-tree", "big.json", BIG_LENGTHS, {}, 2**24 + 1),
     ("vertex-cover", "snap.txt", SNAP, {}, 1),
     ("max-cut", "out.konect", "% sym signed\n% 2 3 3\n1 2 1 1000\n2 3 -1 1001\n", {}, 1),
+    ("max-cut", "out.konect", "% sym weighted\n1 2 3 1000\n2 3 1 1001\n", {}, 4),
     ("vertex-cover", "out.konect", "% bip unweighted\n1 1\n1 2\n", {}, 1),
     ("max-cut", "networkx.edgelist", "a b {'weight': 2, 'colour': 'red'}\nb c {'weight': 3}\n", {}, 5),
     ("vertex-cover", "networkx.edgelist", "a b {}\nb c {}\n", {}, 1),

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import torch
 
-from graphwright.adapters.columns import Row, to_columns
+from graphwright.adapters.columns import Row, left_out, to_columns
 from graphwright.adapters.files.counted import node_count
 from graphwright.adapters.files.first_line import Header, ends_of, kind_of_first_line
 from graphwright.adapters.files.refusal import refuse, refuse_columns, refuse_weights
@@ -82,9 +82,13 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
         notes=("nodes of the two sides are named left:N and right:N",) if konect == "bip" else (),
     )
     if attributes is not None:
-        extra = _Extra([_dictionary(line, text) for (line, _), text in zip(rows, attributes[1], strict=True)])
+        found = [_dictionary(line, text) for (line, _), text in zip(rows, attributes[1], strict=True)]
+        ignored = tuple(f"edge attribute {name!r}" for name in left_out(found, to_columns(found)))
+        extra = _Extra(found, ignored=ignored)
     else:
         extra = _numbers(names, links)
+        if table.delimiter == "commas" and not names:
+            _refuse_split_decimals(links)
     directed = extra.directed
     if directed is None:
         directed = konect == "asym" or any(_DIRECTED.match(text) for text in comments)
@@ -196,7 +200,6 @@ def _numbers(names: list[str], links: Rows) -> _Extra:
             )
         _values(links, cells, title, rows, notes)
         numeric.append(title)
-    _refuse_split_decimals(names, links, titles)
     weight = _weight_of(numeric, headed=bool(names))
     if weight is not None and weight != "weight":
         for row in rows:
@@ -234,11 +237,13 @@ def _values(links: Rows, cells: list[str], title: str, rows: list[Row], notes: l
             raise GraphError(f"line {line}: {error}") from error
 
 
-def _refuse_split_decimals(names: list[str], links: Rows, titles: list[str]) -> None:
+def _refuse_split_decimals(links: Rows) -> None:
     """Raise GraphError for lines such as "a,b,0,5", whose last two cells are one number with a decimal comma."""
-    if names or len(titles) != 2 or not all(len(row) == 4 for _, row in links):
-        return
-    if all(row[2].isdigit() and row[3].isdigit() and len(row[3]) < 5 for _, row in links):
+    if (
+        links
+        and all(len(row) == 4 for _, row in links)
+        and all(row[2].isdigit() and row[3].isdigit() and len(row[3]) < 5 for _, row in links)
+    ):
         line, row = links[0]
         raise GraphError(
             f"line {line}: {','.join(row)[:40]!r} may end with a decimal comma; separate the cells by semicolons, or "
