@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from sb3_contrib import MaskablePPO
-from stable_baselines3 import A2C, DQN, PPO
+from sb3_contrib import ARS, QRDQN, TQC, TRPO, CrossQ, MaskablePPO, RecurrentPPO
+from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, from_edges
@@ -220,7 +220,7 @@ def test_unmasked_policies_may_choose_any_candidate_but_no_padding() -> None:
     env = GraphVecEnv("vertex-cover", 8)
     model = PPO(GraphPolicy, env, n_steps=4, policy_kwargs={"encoder": SMALL, "masked": False}, device="cpu")
     observation = env.reset()
-    distribution = model.policy.get_distribution(model.policy.obs_to_tensor(observation)[0])
+    distribution = model.policy.network.distribution(model.policy.observe(model.policy.obs_to_tensor(observation)[0]))
     assert bool((distribution.probs > 0).all())
     assert distribution.segments.lengths.tolist() == observation["num_nodes"].flatten().tolist()
 
@@ -448,3 +448,42 @@ def test_a_replay_wraps_and_stays_inside_its_bytes() -> None:
         one = buffer.sample(9)
         np.random.seed(0)  # noqa: NPY002 - SB3 draws from this one
         assert torch.equal(again.sample(9).observations["nodes"], one.observations["nodes"])
+
+
+OTHERS = [
+    (
+        TRPO,
+        GraphPolicy,
+        "vertex-cover",
+        "A2C and MaskablePPO; there is no distribution of a fixed size",
+    ),
+    (TRPO, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no distribution of a fixed size"),
+    (RecurrentPPO, GraphPolicy, "vertex-cover", "A2C and MaskablePPO; there is no lstm_actor in it"),
+    (DQN, GraphPolicy, "vertex-cover", "A2C and MaskablePPO; there is no q_net in it"),
+    (
+        QRDQN,
+        GraphQPolicy,
+        "vertex-cover",
+        "GraphDQN; there is no quantile_net",
+    ),
+    (
+        PPO,
+        GraphQPolicy,
+        "vertex-cover",
+        "GraphDQN; there is no use_sde in it",
+    ),
+    (ARS, GraphPolicy, "vertex-cover", "A2C and MaskablePPO; there is nothing without gradients"),
+    (SAC, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no actor in it"),
+    (TD3, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no actor in it"),
+    (DDPG, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no n_critics in it"),
+    (TQC, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no actor in it"),
+    (CrossQ, GraphPolicy, "locomotion", "A2C and MaskablePPO; there is no actor in it"),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "policy", "problem", "message"), OTHERS)
+def test_other_algorithms_are_refused_in_one_line(algorithm: Any, policy: Any, problem: str, message: str) -> None:
+    options = {"n_steps": 8, "batch_size": 8} if algorithm in (TRPO, PPO, RecurrentPPO) else {}
+    with pytest.raises((ValueError, AttributeError), match=message) as raised:
+        algorithm(policy, GraphVecEnv(problem, 2), policy_kwargs={"encoder": SMALL}, device="cpu", **options).learn(16)
+    assert "\n" not in str(raised.value)

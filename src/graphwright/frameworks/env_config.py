@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.rows import Sizes
@@ -24,6 +25,18 @@ from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
 
 _TRIED = 128  # instances from which limits are measured
+
+
+@dataclass(frozen=True, eq=False)
+class OnDevice(InstanceSource):
+    """The instances of a source, brought to a device."""
+
+    source: InstanceSource
+    device: torch.device | str
+
+    @override
+    def draw(self, count: int) -> GraphBatch:
+        return self.source.draw(count).to(self.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +69,12 @@ class EnvConfig(CloudPickled):
             self.environment.features, self.environment.actions, encoder or networks.encoder, heads or networks.heads
         )
 
-    def episodes(self, num_envs: int, seed: int, penalty: float = 1.0) -> EpisodeBatch:
-        """Live episodes on the instances of that seed."""
-        return EpisodeBatch(self.environment, self.source(seed), num_envs, limits=self.limits, penalty=penalty)
+    def episodes(
+        self, num_envs: int, seed: int, penalty: float = 1.0, device: torch.device | str | None = None
+    ) -> EpisodeBatch:
+        """Live episodes on the instances of that seed, on a `device`, which is by default where they are drawn."""
+        source = self.source(seed) if device is None else OnDevice(self.source(seed), device)
+        return EpisodeBatch(self.environment, source, num_envs, limits=self.limits, penalty=penalty)
 
 
 def make_env_config(

@@ -166,7 +166,13 @@ def test_other_keys() -> None:
 
 def test_bad_input_gets_one_clear_line() -> None:
     with pytest.raises(ValueError, match=r"Features\(nodes=\{'observation': F\}\)"):
-        DenseGraphs(Features(nodes={"x": 1, "y": 1}), SPECS["nodes"])
+        DenseGraphs(Features(nodes={"x": 1}, graphs={"y": 1}), SPECS["nodes"])
+    with pytest.raises(ValueError, match="columns name z, which the policy's Features do not have"):
+        DenseGraphs(Features(nodes={"x": 1}), SPECS["nodes"], columns={"z": "observation"})
+    with pytest.raises(GraphError, match=r"adjacency holds 0.5, .* columns=\{NAME: 'adjacency'\}"):
+        GraphCritic(make_policy(SPECS["nodes"]), DenseGraphs)(
+            TensorDict(observation=torch.zeros(2, 3), adjacency=torch.full((2, 2), 0.5))
+        )
     with pytest.raises(ValueError, match="not tied to edges"):
         DenseGraphs(Features(nodes={"observation": 3}), ActionSpec(per_edge("join")))
     critic = GraphCritic(make_policy(SPECS["nodes"]), DenseGraphs)
@@ -184,3 +190,42 @@ def test_bad_input_gets_one_clear_line() -> None:
         critic(TensorDict(observation=torch.zeros(2, 3), adjacency=torch.ones(2, 2), action_mask=torch.ones(1)))
     with pytest.raises(GraphError, match="observation: a graph has 4 rows, there is room for 2"):
         critic(TensorDict(observation=torch.zeros(2, 3), adjacency=torch.ones(4, 4), num_nodes=torch.tensor(4)))
+
+
+@pytest.mark.parametrize("form", ["edge_index", "adjacency"])
+def test_edge_columns_and_several_node_columns_say_what_the_graphs_say(form: str) -> None:
+    """Against the native network on the same graphs; the weight is the adjacency itself, by another key."""
+    features = Features(nodes={"x": 3, "load": 1}, edges={"weight": 1, "length": 2})
+    torch.manual_seed(0)
+    policy = ActorCritic(features, SPECS["nodes"], EncoderConfig(kind="gatv2", width=8, depth=2), HeadsConfig())
+    sizes, pieces = (4, 6), []
+    for size in sizes:
+        joined = torch.rand(size, size) < 0.4
+        ends = joined.nonzero().t()
+        pieces.append(
+            from_edges(
+                ends,
+                torch.tensor([size]),
+                undirected=False,
+                nodes={"x": torch.randn(size, 3), "load": torch.rand(size)},
+                edges={"weight": torch.rand(ends.shape[1]) + 0.5, "length": torch.rand(ends.shape[1], 2)},
+            )
+        )
+    graph = GraphBatch.concat(pieces)
+    columns = {name: fill(column, graph.node_segments, 7, 9.0) for name, column in graph.nodes.items()}
+    if form == "edge_index":
+        most = int(graph.edge_segments.lengths.max()) + 2
+        columns |= {"edge_index": to_edge_index(graph, most), "num_edges": graph.edge_segments.lengths}
+        columns |= {name: fill(column, graph.edge_segments, most, 9.0) for name, column in graph.edges.items()}
+        reader = DenseGraphs
+    else:
+        source, target = graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
+        place = (graph.edge_graph, source, target)
+        columns["adjacency"] = torch.zeros(2, 7, 7).index_put(place, graph.edges["weight"])
+        columns["length"] = torch.full((2, 7, 7, 2), 9.0).index_put(place, graph.edges["length"])
+        reader = partial(DenseGraphs, columns={"weight": "adjacency"})
+    graphs = TensorDict(columns, batch_size=[2]).set("num_nodes", torch.tensor(sizes))
+    masks = SPECS["nodes"].divide(graph, torch.ones(SPECS["nodes"].segments(graph).num_rows, dtype=torch.bool))
+    torch.testing.assert_close(
+        GraphCritic(policy, reader)(graphs)["state_value"][:, 0], policy.value(Observation(graph, masks)), **close
+    )

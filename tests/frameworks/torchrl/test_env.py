@@ -99,7 +99,10 @@ def test_padding_of_a_continuous_action_is_ignored() -> None:
     graphs = env.rand_action(env.reset())
     noisy = same.reset()
     outside = torch.arange(env_config.limits.actions) >= graphs["num_actions"]
-    noisy["action"] = graphs["action"].masked_fill(outside.unsqueeze(2), 0.123)
+    drawn = graphs["agents", "action"]
+    assert drawn.shape == env.full_action_spec["agents", "action"].shape
+    assert torch.equal(graphs["agents", "action_mask"], ~outside)
+    noisy["agents", "action"] = drawn.masked_fill(outside.unsqueeze(2), 0.123)
     assert_same(env.step(graphs)["next", "reward"], same.step(noisy)["next", "reward"])
 
 
@@ -112,3 +115,12 @@ def test_environments_nest_in_those_of_torchrl() -> None:
 def test_bad_input_gets_one_clear_line() -> None:
     with pytest.raises(ValueError, match="unknown problem 'no-problem'; choose one of"):
         GraphEnv("no-problem")
+
+
+@pytest.mark.parametrize("problem", ["vertex-cover", "locomotion"])
+def test_an_environment_keeps_its_device(problem: str) -> None:
+    env = GraphEnv(problem, 3, seed=0, device="cpu")
+    assert env.device == torch.device("cpu")
+    data = env.rollout(4, break_when_any_done=False)
+    assert data.device == env.device
+    assert env.reset().device == env.device

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from tensordict import NestedKey
 from tensordict.nn import TensorDictModule, TensorDictModuleBase
 from torch import Tensor, nn
 from torchrl.collectors import Collector
@@ -30,9 +31,11 @@ def train(
     buffer: ReplayBuffer,
     *,
     iterations: int = 2,
+    action: NestedKey = "action",
 ) -> None:
     """PPO; afterwards every parameter has had a gradient and has moved."""
     loss = ClipPPOLoss(actor, critic, entropy_coeff=0.001)
+    loss.set_keys(action=action, sample_log_prob="action_log_prob")
     parameters = list(loss.parameters())
     optimizer = torch.optim.Adam(parameters, 3e-3)
     before = [parameter.detach().clone() for parameter in parameters]
@@ -100,7 +103,9 @@ def test_continuous_actions() -> None:
     policy = make_policy(env.env_config.environment)
     actor, critic = GraphActor(policy), GraphCritic(policy)
     advantage = GraphGAE(gamma=0.99, lmbda=0.95, value_network=critic)
-    train(env, actor, critic, advantage, buffer_of(LazyTensorStorage(2 * MINIBATCH)), iterations=1)
+    train(
+        env, actor, critic, advantage, buffer_of(LazyTensorStorage(2 * MINIBATCH)), iterations=1, action=env.action_name
+    )
 
 
 def test_an_mlp_on_flattened_graphs_under_vmap() -> None:

@@ -33,11 +33,13 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     `network` is Graphwright's policy; without `net_arch` its weights are those of `graphwright.nn.GraphPolicy`.
     """
 
+    works_with = "PPO, A2C and MaskablePPO"
+
     def __init__(
         self,
         observation_space: spaces.Space[Any],
         action_space: spaces.Space[Any],
-        lr_schedule: Schedule,
+        lr_schedule: Schedule | None = None,
         net_arch: NetArch = None,
         *,
         schema: Schema | DenseSchema | None = None,
@@ -47,7 +49,10 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         use_sde: bool = False,
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
+        **unknown: Any,
     ) -> None:
+        self.check_arguments(lr_schedule, unknown)
+        assert lr_schedule is not None
         if use_sde:
             raise ValueError("use_sde=True: exploration that depends on the state is not for graphs; leave it out")
         optimizer_kwargs = default_optimizer_kwargs(optimizer_class) if optimizer_kwargs is None else optimizer_kwargs
@@ -87,8 +92,11 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         return self.network.value(self._observe(obs, None))[:, None]
 
     def get_distribution(self, obs: Any, action_masks: np.ndarray | None = None) -> Any:
-        """Graphwright's distribution over what each graph offers."""
-        return self.network.distribution(self._observe(obs, action_masks))
+        """Raise ValueError: distributions of a fixed size, which TRPO compares, are none of graphs.
+
+        `network.distribution(observe(obs))` is Graphwright's over what each graph offers.
+        """
+        raise ValueError(self.refusal("there is no distribution of a fixed size, as TRPO asks for,"))
 
     def _predict(self, observation: Any, deterministic: bool = False, action_masks: np.ndarray | None = None) -> Tensor:
         seen = self._observe(observation, action_masks)

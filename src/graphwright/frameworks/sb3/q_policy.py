@@ -13,8 +13,8 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from torch import Tensor, nn
 from typing_extensions import override
 
-from graphwright.core.segment import segment_sum
 from graphwright.distributions import RaggedCategorical
+from graphwright.frameworks.q_values import IMPOSSIBLE, dueling
 from graphwright.frameworks.sb3.dense_observations import DenseObservations, DenseSchema
 from graphwright.frameworks.sb3.network import GraphNetwork, NetArch, find_networks, to_observation
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
@@ -22,14 +22,9 @@ from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.actors import require_actor_scores
 
-IMPOSSIBLE = -1e9
-"""The Q-value of what no graph offers. Finite, since DQN multiplies it by zero where an episode has ended."""
-
 
 class GraphQNetwork(nn.Module):
-    """Q(s, a) = V(s) + A(s, a) − mean A(s, ·) over the legal candidates: the critic and the actor's scores.
-
-    Wang et al. 2016, "Dueling network architectures", eq. 9.
+    """The Q-values of `q_values.dueling`.
 
     Returns [B, most]: `IMPOSSIBLE` where a candidate is illegal or a graph has none.
     """
@@ -52,10 +47,7 @@ class GraphQNetwork(nn.Module):
             observation = self.dense.read(obs, None, self.masked)
         distribution, value = self.network(observation)
         assert isinstance(distribution, RaggedCategorical)  # the policy has asked for it
-        candidates, legal = distribution.segments, distribution.logits > -torch.inf
-        total = segment_sum(distribution.logits.masked_fill(~legal, 0), candidates)
-        mean = total / segment_sum(legal, candidates).clamp(min=1)
-        scores = (distribution.logits + (value - mean)[candidates.index]).clamp(min=IMPOSSIBLE)
+        candidates, scores = distribution.segments, dueling(distribution, value)
         if self.dense is not None:
             rows = scores.new_full((candidates.num_groups, self.width), IMPOSSIBLE)
             return rows.index_put((candidates.index, self.dense.numbers(observation)), scores)
@@ -70,11 +62,13 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
     `graphwright.frameworks` answers an illegal action with a penalty; `GraphDQN` explores legal actions only.
     """
 
+    works_with = "DQN on padded observations and GraphDQN"
+
     def __init__(
         self,
         observation_space: spaces.Space[Any],
         action_space: spaces.Discrete,
-        lr_schedule: Schedule,
+        lr_schedule: Schedule | None = None,
         net_arch: NetArch = None,
         *,
         schema: Schema | DenseSchema | None = None,
@@ -83,7 +77,10 @@ class GraphQPolicy(SizeFreePolicy, DQNPolicy):
         masked: bool = True,
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
+        **unknown: Any,
     ) -> None:
+        self.check_arguments(lr_schedule, unknown)
+        assert lr_schedule is not None
         optimizer_kwargs = default_optimizer_kwargs(optimizer_class) if optimizer_kwargs is None else optimizer_kwargs
         BasePolicy.__init__(  # the parent's own would build networks of a fixed size
             self,

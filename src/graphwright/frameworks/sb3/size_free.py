@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -29,12 +30,16 @@ def default_optimizer_kwargs(optimizer_class: type[torch.optim.Optimizer]) -> di
     return {"eps": 1e-5, "fused": True} if issubclass(optimizer_class, torch.optim.Adam) else {}
 
 
+NETWORKS_OF_OTHERS = ("actor", "critic", "lstm_actor", "q_net", "quantile_net", "quantile_net_target")
+
+
 class SizeFreePolicy(BasePolicy):
     """A policy whose networks know no size. Mixed in before a policy of Stable-Baselines3, whose networks do.
 
     dense: what reads the observations of an environment that shows its own padded arrays; None for those of a `Schema`.
     """
 
+    works_with: ClassVar[str]
     given_schema: Schema | DenseSchema
     schema: Schema
     dense: DenseObservations | None
@@ -42,6 +47,25 @@ class SizeFreePolicy(BasePolicy):
     heads: HeadsConfig
     net_arch: Any
     masked: bool
+
+    def __getattr__(self, name: str) -> Any:
+        """Raise AttributeError, in one line, for the networks that algorithms ask for which this policy is not for."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name in NETWORKS_OF_OTHERS:
+                raise AttributeError(self.refusal(f"there is no {name}")) from None
+            raise
+
+    def refusal(self, reason: str) -> str:
+        """Why an algorithm cannot use this policy, and which can."""
+        return f"{type(self).__name__} works with {self.works_with}; {reason} in it"
+
+    def check_arguments(self, lr_schedule: Any, unknown: Mapping[str, Any]) -> None:
+        """Raise ValueError for arguments that no algorithm of this policy gives."""
+        if lr_schedule is None or unknown:
+            reason = f"there is no {', '.join(unknown)}" if unknown else "there is nothing without gradients"
+            raise ValueError(self.refusal(reason))
 
     def describe(
         self,

@@ -5,6 +5,8 @@ Dense: B graphs of at most n nodes as [B, n, ...], with their edges as indices [
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -28,35 +30,41 @@ def fill(values: Tensor, segments: Segments, width: int, padding: float = 0.0) -
     return spread(values, segments, width, padding)
 
 
-def from_edge_index(edge_index: Tensor, num_nodes: Tensor, num_edges: Tensor | None = None) -> GraphBatch:
+def from_edge_index(
+    edge_index: Tensor, num_nodes: Tensor, num_edges: Tensor | None = None, edges: Mapping[str, Tensor] | None = None
+) -> GraphBatch:
     """The directed graphs of `edge_index` [B, 2, e], source and destination counted from 0 in each graph.
 
-    num_nodes: [B]. num_edges: [B], how many of the first edges are meant; all, if it is not given.
+    num_nodes: [B]. num_edges: [B], how many of the first edges are meant; all, if it is not given. edges: columns
+    [B, e, ...] in the order of `edge_index`.
 
     Raises GraphError for an edge to a node that its graph does not have.
     """
     num_graphs, _, width = edge_index.shape
     if num_edges is None:
         num_edges = num_nodes.new_full((num_graphs,), width)
-    edges = Segments.from_lengths(num_edges)
-    ends = take(edge_index.transpose(1, 2).long(), edges, "edge_index")
-    size = num_nodes[edges.index].unsqueeze(1)
+    own = Segments.from_lengths(num_edges)
+    ends = take(edge_index.transpose(1, 2).long(), own, "edge_index")
+    size = num_nodes[own.index].unsqueeze(1)
     outside = ((ends < 0) | (ends >= size)).any(1).nonzero()
     if outside.numel():
         edge = int(outside[0])
-        graph = int(edges.index[edge])
+        graph = int(own.index[edge])
         raise GraphError(
             f"edge_index of graph {graph} joins nodes {ends[edge].tolist()}, but it has {int(num_nodes[graph])}; "
             "give num_edges where the last edges are padding"
         )
     nodes = Segments.from_lengths(num_nodes)
-    return from_edges((ends + nodes.ptr[:-1][edges.index].unsqueeze(1)).t(), num_nodes, undirected=False)
+    columns = {name: take(column, own, name) for name, column in (edges or {}).items()}
+    ends = (ends + nodes.ptr[:-1][own.index].unsqueeze(1)).t()
+    return from_edges(ends, num_nodes, undirected=False, edges=columns)
 
 
-def from_adjacency(adjacency: Tensor, num_nodes: Tensor) -> GraphBatch:
+def from_adjacency(adjacency: Tensor, num_nodes: Tensor, edges: Mapping[str, Tensor] | None = None) -> GraphBatch:
     """The directed graphs with an edge from u to v where `adjacency` [B, n, n] is not zero at [u, v].
 
-    num_nodes: [B]. Rows and columns of nodes that a graph does not have are ignored.
+    num_nodes: [B]. Rows and columns of nodes that a graph does not have are ignored. edges: columns [B, n, n, ...] by
+    entry. What is not zero counts alike; give a weighted matrix as a column too.
 
     Raises GraphError where a graph has more nodes than there are rows and columns.
     """
@@ -67,7 +75,9 @@ def from_adjacency(adjacency: Tensor, num_nodes: Tensor) -> GraphBatch:
     exists = place < num_nodes.unsqueeze(1)
     graph, source, destination = ((adjacency != 0) & exists.unsqueeze(2) & exists.unsqueeze(1)).nonzero().unbind(1)
     start = nodes.ptr[:-1][graph]
-    return from_edges(torch.stack([start + source, start + destination]), num_nodes, undirected=False)
+    columns = {name: column[graph, source, destination] for name, column in (edges or {}).items()}
+    ends = torch.stack([start + source, start + destination])
+    return from_edges(ends, num_nodes, undirected=False, edges=columns)
 
 
 def to_edge_index(graph: GraphBatch, width: int) -> Tensor:

@@ -23,18 +23,19 @@ from graphwright.frameworks.torchrl.conversion import fill, take
 class GraphEnv(EnvBase):
     """`num_envs` graphs side by side, batch size [num_envs], all stepped at once.
 
-    Observations are the padded keys of `Schema`, `reward` is [num_envs, 1]. A discrete action is the place of a
-    candidate, an integer or one-hot, and its spec always carries the mask of the present state, so that random actions
-    are legal; continuous ones are [num_envs, d, columns] between -1 and 1, of which padding is ignored. An illegal
-    action changes nothing and costs `penalty`.
+    Observations are the padded keys of `Schema`, `reward` is [num_envs, 1]. An action is the place of a candidate, an
+    integer or one-hot, and its spec always carries the mask of the present state, so that random actions are legal. An
+    illegal action changes nothing and costs `penalty`.
 
     Where a graph has several choices to make, they are the agents of a nested tensordict: ("agents", "action")
-    [num_envs, d] integers, ("agents", "action_mask") [num_envs, d, c], and, where they have rewards of their own,
-    ("agents", "reward") [num_envs, d, 1] beside their sum in `reward`. An agent that may do nothing, or does not exist,
-    has choice 0, which means nothing. Agents stand in the order of the decisions: ("agents", "successor")
+    [num_envs, d] integers with ("agents", "action_mask") [num_envs, d, c]; or [num_envs, d, columns] numbers between -1
+    and 1, of which padding is ignored, with ("agents", "action_mask") [num_envs, d]; and, where they have rewards of
+    their own, ("agents", "reward") [num_envs, d, 1] beside their sum in `reward`. An agent that may do nothing, or does
+    not exist, has choice 0, which means nothing. Agents stand in the order of the decisions: ("agents", "successor")
     [num_envs, d] says where each stands after the step, -1 for one that is gone.
 
-    problem: a name, a `Problem`, or an `EnvConfig` (then without options). options: those of `make_env_config`.
+    problem: a name, a `Problem`, or an `EnvConfig` (then without options). device: where graphs are kept and stepped.
+    options: those of `make_env_config`.
 
     Raises ValueError for a problem or an option that does not exist; GraphError where an episode exceeds the limits.
     """
@@ -47,27 +48,30 @@ class GraphEnv(EnvBase):
         seed: int | None = None,
         one_hot: bool = False,
         penalty: float = 1.0,
+        device: torch.device | str = "cpu",
         **options: Any,
     ) -> None:
-        super().__init__(batch_size=torch.Size([num_envs]))
+        super().__init__(batch_size=torch.Size([num_envs]), device=torch.device(device))
         self.env_config = problem if isinstance(problem, EnvConfig) else make_env_config(problem, **options)
         self.one_hot = one_hot
         self.penalty = penalty
         spec = self.env_config.environment.actions
-        self.has_agents = not (spec.one_per_graph or spec.continuous)
+        self.has_agents = not spec.one_per_graph
         if one_hot and self.has_agents:
             raise ValueError("one_hot=True: of several decisions actions are integers; leave it out")
         self.episodes = self._begin(int(torch.randint(2**31, ())) if seed is None else seed)
         shape = (num_envs, 1)
-        self.observation_spec = Composite(
-            {key: _spec_of(array) for key, array in self._arrays(self.episodes.observation).items()}, shape=(num_envs,)
-        )
+        arrays = self._arrays(self.episodes.observation)
+        specs = {key: _spec_of(array) for key, array in arrays.items()}
+        self.observation_spec = Composite(specs, shape=(num_envs,), device=self.device)
         if self.has_agents:
             self._add_agents(num_envs)
         self.full_reward_spec = self._make_reward_spec(shape)
         flags = {key: Binary(shape=shape, dtype=torch.bool) for key in ("done", "terminated", "truncated")}
-        self.full_done_spec = Composite(flags, shape=(num_envs,))
-        self.full_action_spec = Composite({self.action_name: self._make_action_spec()}, shape=(num_envs,))
+        self.full_done_spec = Composite(flags, shape=(num_envs,)).to(self.device)
+        self.full_action_spec = Composite({self.action_name: self._make_action_spec()}, shape=(num_envs,)).to(
+            self.device
+        )
 
     @property
     def schema(self) -> Schema:
@@ -77,7 +81,7 @@ class GraphEnv(EnvBase):
     def _make_action_spec(self) -> TensorSpec:
         limits, actions, num_envs = self.env_config.limits, self.env_config.environment.actions, self.batch_size[0]
         if actions.continuous:
-            return Bounded(-1.0, 1.0, shape=(num_envs, limits.actions, actions.blocks[0].columns))
+            return Bounded(-1.0, 1.0, shape=(num_envs, limits.decisions, actions.blocks[0].columns))
         if self.has_agents:
             return Categorical(limits.choices, shape=(num_envs, limits.decisions))
         if self.one_hot:
@@ -86,7 +90,7 @@ class GraphEnv(EnvBase):
 
     def _begin(self, seed: int) -> EpisodeBatch:
         self._is_fresh = True
-        return self.env_config.episodes(self.batch_size[0], seed, self.penalty)
+        return self.env_config.episodes(self.batch_size[0], seed, self.penalty, self.device)
 
     def _set_seed(self, seed: int | None) -> None:
         """Episodes of another stream of instances."""
@@ -98,9 +102,9 @@ class GraphEnv(EnvBase):
         if mask is not None:
             self.episodes.reset(mask.reshape(-1).nonzero().squeeze(1))
         elif not self._is_fresh:
-            self.episodes.reset(torch.arange(self.batch_size[0]))
+            self.episodes.reset(torch.arange(self.batch_size[0], device=self.device))
         self._is_fresh = False
-        observed = TensorDict(self._observe(), batch_size=self.batch_size)
+        observed = TensorDict(self._observe(), batch_size=self.batch_size, device=self.device)
         if self.has_agents:
             observed.set(("agents", "successor"), self._unmoved())
         return observed
@@ -111,7 +115,7 @@ class GraphEnv(EnvBase):
         self._is_fresh = False
         flags = {"done": played.done, "terminated": played.terminated, "truncated": played.truncated}
         outcome = {key: value.unsqueeze(1) for key, value in {"reward": played.reward, **flags}.items()}
-        stepped = TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size)
+        stepped = TensorDict({**self._observe(), **outcome}, batch_size=self.batch_size, device=self.device)
         if self.has_agents:
             stepped.update(self._outcome_of_agents(played))
         return stepped
@@ -130,20 +134,22 @@ class GraphEnv(EnvBase):
     def _add_agents(self, num_envs: int) -> None:
         """What agents see and receive."""
         limits = self.env_config.limits
-        mask = Binary(shape=(num_envs, limits.decisions, limits.choices), dtype=torch.bool)
+        choices = [] if self.env_config.environment.actions.continuous else [limits.choices]
+        mask = Binary(shape=(num_envs, limits.decisions, *choices), dtype=torch.bool)
         successor = Unbounded((num_envs, limits.decisions), dtype=torch.int64)
-        agents = Composite({"action_mask": mask, "successor": successor}, shape=(num_envs,))
+        agents = Composite({"action_mask": mask, "successor": successor}, shape=(num_envs,)).to(self.device)
         self.observation_spec["agents"] = agents
 
     def _make_reward_spec(self, shape: tuple[int, int]) -> Composite:
         spec = Composite({"reward": Unbounded(shape=shape)}, shape=shape[:1])
         if self.has_agents and has_own_reward(self.env_config.environment):
             spec["agents", "reward"] = Unbounded(shape=(shape[0], self.env_config.limits.decisions, 1))
-        return spec
+        return spec.to(self.device)
 
     def _unmoved(self) -> Tensor:
         """[B, d] int64: every agent at its own place."""
-        return torch.arange(self.env_config.limits.decisions).expand(self.batch_size[0], -1).clone()
+        places = torch.arange(self.env_config.limits.decisions, device=self.device)
+        return places.expand(self.batch_size[0], -1).clone()
 
     def _outcome_of_agents(self, played: StepResult) -> TensorDict:
         """What became of the agents that acted, and what they received."""
@@ -156,16 +162,16 @@ class GraphEnv(EnvBase):
 
     def _observe(self) -> dict[str, Any]:
         arrays: dict[str, Any] = dict(self._arrays(self.episodes.observation))
-        if self.has_agents:
-            actions, limits = self.env_config.environment.actions, self.env_config.limits
-            legal = legal_choices(actions, self.episodes.observation, limits)
-            self.full_action_spec[self.action_name].update_mask(legal)
-            return {**arrays, "agents": TensorDict({"action_mask": legal}, self.batch_size)}
-        if not self.env_config.environment.actions.continuous:
-            mask = arrays["action_mask"]
+        mask = arrays["action_mask"]
+        if not self.has_agents:
             # Of a graph that is done any action may be drawn: a spec cannot draw from nothing.
             self.full_action_spec[self.action_name].update_mask(mask | ~mask.any(1, keepdim=True))
-        return arrays
+            return arrays
+        actions, limits = self.env_config.environment.actions, self.env_config.limits
+        if not actions.continuous:  # the mask of continuous decisions says which of them do anything
+            mask = legal_choices(actions, self.episodes.observation, limits)
+            self.full_action_spec[self.action_name].update_mask(mask)
+        return {**arrays, "agents": TensorDict({"action_mask": mask}, self.batch_size)}
 
     def _arrays(self, observation: Observation) -> dict[str, Tensor]:
         return pad(self.schema.pack(observation), self.env_config.limits)

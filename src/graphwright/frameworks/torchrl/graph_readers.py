@@ -47,7 +47,7 @@ class EnvGraphs:
     @property
     def in_keys(self) -> list[NestedKey]:
         """See `Schema`; and the masks of agents, which say how many there may be."""
-        several = not (self.actions.one_per_graph or self.actions.continuous)
+        several = not (self.actions.one_per_graph or self.actions.continuous)  # numbers need no second width
         return [*self._schema.keys, *([AGENTS_MASK] if several else [])]
 
     def read(self, tensordict: TensorDictBase) -> PaddedObservation:

@@ -14,7 +14,9 @@ from torchrl.modules import OneHotCategorical, ProbabilisticActor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features
-from graphwright.distributions import Distribution
+from graphwright.distributions import Distribution, RaggedCategorical
+from graphwright.frameworks.q_values import IMPOSSIBLE, dueling
+from graphwright.frameworks.torchrl.conversion import fill
 from graphwright.frameworks.torchrl.distributions import (
     JointCategorical,
     NodeTanhNormal,
@@ -101,6 +103,28 @@ class GraphLogits(GraphModule):
         return self._dense_parameters(read, self.policy.distribution(read.observation))
 
 
+class GraphQValues(GraphModule):
+    """Writes `action_value` [*, k]: Q(s, a) = V(s) + A(s, a) − mean A(s, ·) over the legal candidates.
+
+    The critic and the actor's scores (Wang et al. 2016, "Dueling network architectures", eq. 9). Illegal candidates and
+    padding have `IMPOSSIBLE`, which is finite, since losses multiply it by 0.
+    """
+
+    @staticmethod
+    def written(policy: ActorCritic) -> list[str]:
+        """Raises ValueError where graphs have several decisions, or the actor no scores."""
+        if not policy.actions.one_per_graph:
+            raise ValueError("Q-values are of one choice a graph; for several decisions take a loss of policies")
+        GraphLogits.written(policy)
+        return ["action_value"]
+
+    @override
+    def compute(self, read: PaddedObservation) -> list[Tensor]:
+        distribution, value = self.policy(read.observation)
+        assert isinstance(distribution, RaggedCategorical)
+        return [fill(dueling(distribution, value), distribution.segments, read.width, IMPOSSIBLE)]
+
+
 class GraphLogitsValue(GraphModule):
     """Writes what `GraphLogits` and `GraphCritic` write, from one pass of the encoder."""
 
@@ -127,11 +151,10 @@ class GraphActor(ProbabilisticActor):
         self, policy: ActorCritic, graphs: MakeReader = EnvGraphs, *, one_hot: bool = False, **options: Any
     ) -> None:
         defaults: dict[str, Any] = {"distribution_class": OneHotCategorical if one_hot else Categorical}
-        if policy.actions.continuous:
-            defaults["distribution_class"] = NodeTanhNormal
-        elif not policy.actions.one_per_graph:
+        if not policy.actions.one_per_graph:
             action: list[Any] = [("agents", "action")]
-            defaults = {"distribution_class": JointCategorical, "out_keys": action, "log_prob_key": "action_log_prob"}
+            kind = NodeTanhNormal if policy.actions.continuous else JointCategorical
+            defaults = {"distribution_class": kind, "out_keys": action, "log_prob_key": "action_log_prob"}
         defaults["return_log_prob"] = True
         super().__init__(
             self.parameters_module(policy, graphs), in_keys=GraphLogits.written(policy), **{**defaults, **options}
