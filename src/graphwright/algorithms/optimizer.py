@@ -60,9 +60,16 @@ class AnnealedAdam:
         return {f"{place}.{name}": tensor for place, moments in state.items() for name, tensor in moments.items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from what `state_dict` returned. Raises ValueError where it is of other parameters."""
         moments: dict[int, dict[str, Tensor]] = {}
         for key, tensor in state.items():
             place, _, name = key.partition(".")
             moments.setdefault(int(place), {})[name] = tensor
+        parameters = dict(enumerate(each for group in self.adam.param_groups for each in group["params"]))
+        for number, known in moments.items():
+            shape = parameters[number].shape if number in parameters else None
+            if {name: tensor.shape for name, tensor in known.items()} != {
+                "step": torch.Size(), "exp_avg": shape, "exp_avg_sq": shape
+            }:  # fmt: skip
+                raise ValueError(f"the optimizer remembers other things of parameter {number}")
         self.adam.load_state_dict({"state": moments, "param_groups": self.adam.state_dict()["param_groups"]})

@@ -30,7 +30,8 @@ from graphwright.training.config import ConfigError
 from graphwright.training.interrupt import Interrupted
 from graphwright.workers.process import WorkerError
 
-_BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError, OverflowError)
+BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError, OverflowError)
+"""What is said in one line: errors of what the user gave."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -104,7 +105,7 @@ def _one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("stopped")
         sys.exit(130)
-    except _BAD_INPUT as error:
+    except BAD_INPUT as error:
         _fail(_reason(error))
     except MemoryError as error:
         _fail(f"needs more memory than there is ({error}); lower the sizes")

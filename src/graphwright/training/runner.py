@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.core.files import sweep, write_atomically
+from graphwright.core.numbers import require_numbers
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -29,6 +30,7 @@ from graphwright.training.checkpoint import (
     without_prefix,
 )
 from graphwright.training.collectors.collector import Collector
+from graphwright.training.config import build
 from graphwright.training.directory import CURVE_FILE, METRICS_FILE, RUN_FILES, has_checkpoint, locked, new_directory
 from graphwright.training.evaluators import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
@@ -249,7 +251,8 @@ class Runner:
         require_same_settings(self.directory, self.text)
         tensors, info = load_checkpoint(path)
         try:
-            self.counters = Counters(**info["counters"])
+            self.counters = build(Counters(), info["counters"])
+            require_numbers(self.counters, {})
             self.has_begun = True
             self.algorithm.load_state_dict(without_prefix("algorithm", tensors))
             self.collector.load_state_dict(without_prefix("collector", tensors))
