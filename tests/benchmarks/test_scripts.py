@@ -29,7 +29,7 @@ QUICK = "--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.
 QUICKLY = f"--options='{QUICK}'"
 
 SMALLEST = {
-    "benchmarks/fuzz/runs.py": "--inputs 60",
+    "benchmarks/fuzz/runs.py": "--inputs 40",
     "benchmarks/fuzz/readers.py": "--inputs 3000",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
