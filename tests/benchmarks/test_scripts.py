@@ -30,7 +30,7 @@ QUICKLY = f"--options='{QUICK}'"
 
 SMALLEST = {
     "benchmarks/fuzz/runs.py": "--inputs 40",
-    "benchmarks/fuzz/readers.py": "--inputs 3000",
+    "benchmarks/fuzz/readers.py": "--inputs 1500",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
     "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",

@@ -1,0 +1,57 @@
+"""Files and options in any order, and names that hold escape sequences."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from graphwright.adapters.files import read_graph
+from graphwright.cli.arguments import in_order
+from graphwright.cli.instances import say_reading
+from graphwright.cli.main import main
+from graphwright.cli.terminal import printable
+
+ORDERED = ["solve", "RUN", "a.txt", "b.txt", "--undirected", "--mark", "start=(0, 0)", "target=(2, 2)"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["solve", "RUN", "a.txt", "b.txt", "--undirected", "--mark", "start=(0, 0)", "target=(2, 2)"],
+        ["solve", "--undirected", "RUN", "--mark", "start=(0, 0)", "target=(2, 2)", "a.txt", "b.txt"],
+        ["solve", "RUN", "--mark", "start=(0, 0)", "a.txt", "--undirected", "--mark", "target=(2, 2)", "b.txt"],
+        ["solve", "--mark=start=(0, 0)", "RUN", "a.txt", "--mark=target=(2, 2)", "--undirected", "b.txt"],
+    ],
+)
+def test_options_stand_before_and_after_files(given):
+    assert in_order(given) == ORDERED
+
+
+def test_values_stay_with_their_options():
+    given = ["evaluate", "RUN", "--sizes", "5", "10", "--weight", "price", "--json"]
+    assert in_order(given) == given
+    assert in_order(["solve", "--seed", "3", "RUN", "a.txt"]) == ["solve", "RUN", "a.txt", "--seed", "3"]
+    assert in_order(["train", "tour", "--run", "x"]) == ["train", "tour", "--run", "x"]
+    assert in_order([]) == []
+
+
+def test_a_file_after_marks_is_a_file_even_with_an_equals_sign(tmp_path):
+    path = tmp_path / "n=5.txt"
+    path.write_text("a b\n")
+    given = ["solve", "RUN", "--mark", "terminal=a", str(path)]
+    assert in_order(given) == ["solve", "RUN", str(path), "--mark", "terminal=a"]
+
+
+def test_escape_sequences_never_reach_a_terminal(tmp_path, capsys):
+    path = tmp_path / "a.txt"
+    path.write_text("\x1b[31mred b\n")
+    named = read_graph(path)
+    named = replace(named, reading=replace(named.reading, ignored=("\x9b2J\x07",)))
+    say_reading(path, named)
+    assert printable(named.names[0]) == "\\x1b[31mred"
+    with pytest.raises(SystemExit):
+        main(["solve", str(tmp_path), str(tmp_path / "\x1b[2J\u202e.txt")])
+    said = capsys.readouterr().err
+    assert said.replace("\n", "").isprintable()
+    assert "\\x9b2J\\x07" in said
+    json.dumps(named.reading.document())
