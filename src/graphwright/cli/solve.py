@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +22,12 @@ from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
 from graphwright.envs.optimization import Optimization
-from graphwright.training.agent import Agent, load
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
+from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
-from graphwright.training.solve import NamedSolution, solve
+from graphwright.training.solve import NamedSolution, require_method, solve, solve_without_policy
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Solve:
     """Solve graphs from files with a trained policy."""
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Directory of the run."""
+    """Directory of the run; with --policy, the name of a problem."""
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
     """Graphs, in any format of docs/files.md: text tables, GraphML, JSON, DIMACS, TSPLIB, SteinLib, rudy and others."""
     reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
@@ -51,6 +55,10 @@ class Solve:
     """Write one JSON document to stdout."""
     trust: bool = False
     """Run code of its maker's own that the run names, found in the working directory or installed."""
+    policy: str | None = None
+    """Solve without a run, by a heuristic of this name, or by the solver."""
+    policy_only: bool = False
+    """Give the policy's own solution, though a heuristic or the solver may know a better one."""
     picture: Path | None = None
     """Draw the solution of one FILE as a PNG."""
 
@@ -65,43 +73,51 @@ class Solve:
             if len(self.files) > 1:
                 raise ConfigError("--picture draws one FILE; solve the others without it")
             require_picture("--picture", self.picture)
-        agent = load(self.directory, self.device, trust=self.trust)
-        if not isinstance(agent.config.played, Optimization):
-            raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
-        graphs = [self.reading.read(path, agent.config.played) for path in self.files]
+        problem, environment, solve_one = self._solver()
+        graphs = [self.reading.read(path, environment) for path in self.files]
         for path, (named, _) in zip(self.files, graphs, strict=True):
             say_reading(path, named)
-        solutions = [self._solve(agent, named, instance) for named, instance in graphs]
+        solutions = [solve_one(instance, named.names) for named, instance in graphs]
         if self.picture is not None:
-            _draw(self.picture, self.files[0], agent, *graphs[0], solutions[0])
+            _draw(self.picture, self.files[0], problem, *graphs[0], solutions[0])
         if self.json:
             results = [
                 {"file": str(path), "read": named.reading.document(), **asdict(solution)}
                 for path, (named, _), solution in zip(self.files, graphs, solutions, strict=True)
             ]
-            document = {"problem": agent.problem.name, "objective": agent.problem.objective, "run": str(self.directory)}
+            document = {"problem": problem.name, "objective": problem.objective, "run": str(self.directory)}
             print(to_plain_json(document | {"results": results}, indent=2))
             return
         for path, (named, instance), solution in zip(self.files, graphs, solutions, strict=True):
-            _print(agent, path, solution, dropped_loops(named, instance))
+            _print(problem, path, solution, dropped_loops(named, instance))
 
-    def _solve(self, agent: Agent, named: NamedGraph, instance: GraphBatch) -> NamedSolution:
-        return solve(
+    def _solver(self) -> tuple[Problem, Optimization, Callable[[GraphBatch, Sequence[str]], NamedSolution]]:
+        """The problem, the environment that reads its instances, and what solves one of them."""
+        if self.policy is not None:
+            problem = find_problem(str(self.directory))
+            require_method(problem, self.policy)
+            by_name = partial(solve_without_policy, problem, method=self.policy, time_limit=self.time_limit)
+            return problem, problem.optimization, by_name
+        agent = load(self.directory, self.device, trust=self.trust)
+        if not isinstance(agent.config.played, Optimization):
+            raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
+        by_policy = partial(
+            solve,
             agent,
-            instance,
-            named.names,
             decoding=self.decode,
             samples=self.samples,
             seed=self.seed,
             time_limit=self.time_limit,
+            policy_only=self.policy_only,
         )
+        return agent.problem, agent.config.played, by_policy
 
 
-def _print(agent: Agent, path: Path, solution: NamedSolution, loops: int) -> None:
+def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) -> None:
     facts = [
         *([f"{len(solution.nodes)} nodes"] if solution.nodes else []),
         *([f"{len(solution.links)} links"] if solution.links else []),
-        f"{agent.problem.objective} {solution.objective:.12g}",
+        f"{problem.objective} {solution.objective:.12g}{_whose(solution)}",
         "complete" if solution.complete else "NOT COMPLETE",
         *_gap(solution),
         *([f"{count(loops, 'loop')} dropped"] if loops else []),
@@ -113,23 +129,31 @@ def _print(agent: Agent, path: Path, solution: NamedSolution, loops: int) -> Non
     console.print("  " + printable(", ".join(names)), markup=False, soft_wrap=True)
 
 
-_ROUNDING = 1e-9  # of a bound: what the sums of solvers may be off
+_WRITTEN = 1e-12  # of an objective: more digits are not written
+
+
+def _whose(solution: NamedSolution) -> str:
+    """Who found it, where that is not the policy."""
+    if solution.policy is None or solution.found_by == "policy":
+        return ""
+    return f" by {solution.found_by} (policy {solution.policy:.12g})"
 
 
 def _gap(solution: NamedSolution) -> list[str]:
     """What is proven of the solution, in words."""
     if solution.bound is None:
-        return []
+        return [f"unproven: {solution.unproven}"] if solution.unproven else []
+    if solution.optimal:
+        doubt = solution.doubt / abs(solution.objective) if solution.objective else 0.0
+        return ["optimal" if doubt < _WRITTEN else f"optimal to {doubt:.0e} of it"]
     gap = abs(solution.objective - solution.bound)
-    if gap <= _ROUNDING * abs(solution.bound):
-        return ["optimal"]
     if solution.bound <= 0:
         return ["no bound proven in time"]
     return [f"at most {100 * gap / solution.bound:.3g} % from the optimum"]
 
 
 def _draw(
-    picture: Path, path: Path, agent: Agent, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
+    picture: Path, path: Path, problem: Problem, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
 ) -> None:
     from graphwright.drawing.graphs import draw_solution, note_unplaced, place_nodes
     from graphwright.drawing.style import save_figure
@@ -143,7 +167,7 @@ def _draw(
         np.array([name_to_node[name] for name in solution.nodes], dtype=int),
         np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
         position,
-        f"{_title(path)}: {agent.problem.name}, {agent.problem.objective} {solution.objective:g}",
+        f"{_title(path)}: {problem.name}, {problem.objective} {solution.objective:g}",
         marks={
             name: column.nonzero().squeeze(1).numpy()
             for name, column in instance.nodes.items()

@@ -24,13 +24,15 @@ class Optimum:
 
     objective: [B] float64, of the best solution found. bound: [B] float64, what no solution is better than.
     proven: [B] bool, whether the two meet. solution: the final states of the best solutions, where the solver gives
-    them.
+    them. doubt: [B] float64, by how much a proven solution may miss the optimum because numbers are rounded; None: not
+    at all.
     """
 
     objective: Tensor
     bound: Tensor
     proven: Tensor
     solution: GraphBatch | None = None
+    doubt: Tensor | None = None
 
 
 Heuristic = Callable[[Optimization, GraphBatch], GraphBatch]

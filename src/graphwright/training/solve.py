@@ -1,14 +1,20 @@
-"""From one instance to a solution in the user's own names."""
+"""From one instance to the best solution that is known, in the user's own names."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from graphwright.core import GraphBatch
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.problem import Optimum, Problem
 from graphwright.training.agent import Agent
 from graphwright.training.decode import Decoding
+
+_SUMS = 1e-13  # of an objective: what the order of summation may change in it
 
 
 @dataclass(frozen=True)
@@ -16,16 +22,29 @@ class NamedSolution:
     """A solution in the user's own names.
 
     nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs.
-    objective: its value. complete: whether it solves the instance. bound: what no solution is proven to be better than;
-    None where nothing was asked to prove it. seconds: the policy's time.
+    objective: its value. complete: whether it solves the instance. found_by: "policy", the name of a heuristic, or
+    "solver". policy: the objective of what the policy found; None where there is no policy. bound: what no solution is
+    proven to be better than; None where nothing proved it. optimal: whether it is proven that none is better, but for
+    `doubt` at most, which is not 0 where the numbers are finer than the proof. seconds: the time of
+    the policy, or of the first heuristic.
+    unproven: why nothing was proven though it was asked for, such as a solver that is not installed.
     """
 
     nodes: list[str]
     links: list[tuple[str, str]]
     objective: float
     complete: bool
+    found_by: str
+    policy: float | None
     bound: float | None
+    optimal: bool
+    doubt: float
     seconds: float
+    unproven: str | None = None
+
+
+Method = Callable[[GraphBatch], GraphBatch]
+"""From instances to final states."""
 
 
 def solve(
@@ -37,25 +56,104 @@ def solve(
     samples: int = 16,
     seed: int = 0,
     time_limit: float = 0.0,
+    policy_only: bool = False,
 ) -> NamedSolution:
-    """Solve one graph whose nodes have `names`; `time_limit` seconds (0: none) go to proving a bound.
+    """The best solution of one graph, whose nodes have `names`, that the policy, a heuristic or the solver finds.
+
+    time_limit: seconds for the exact solver, which proves a bound; 0: it is not asked. policy_only: take the policy's,
+    though another may be better.
 
     Raises GraphError where the graph is no instance of the problem.
     """
-    environment = agent.config.played
-    instance = environment.instance(graph)
-    start = time.perf_counter()
-    state = agent.solve(instance, decoding, samples=samples, seed=seed)
-    seconds = time.perf_counter() - start
-    bound = None
-    if time_limit > 0 and agent.problem.solve_exactly is not None:
-        bound = float(agent.problem.solve_exactly(agent.config.environment, instance, time_limit).bound[0])
-    solution = environment.solution(state)
+    played, act = agent.config.played, partial(agent.solve, decoding=decoding, samples=samples, seed=seed)
+    methods: dict[str, tuple[Optimization, Method]] = {"policy": (played, act)}
+    if not policy_only:
+        methods |= heuristics_of(agent.problem, agent.config.environment)
+    return best_known(agent.problem, played.instance(graph), names, methods, time_limit, with_solver=not policy_only)
+
+
+def solve_without_policy(
+    problem: Problem, graph: GraphBatch, names: Sequence[str], method: str, *, time_limit: float = 0.0
+) -> NamedSolution:
+    """As `solve`, by one `method` alone: a heuristic of the problem by its name, or "solver".
+
+    Raises ValueError, listing the names, for another method.
+    """
+    environment = problem.optimization
+    heuristics = heuristics_of(problem, environment)
+    known = [*heuristics, *(["solver"] if problem.solve_exactly is not None else [])]
+    if method not in known:
+        raise ValueError(f"--policy {method}: {problem.name} has none of this name; choose one of {', '.join(known)}")
+    by_solver = method == "solver"
+    methods = heuristics if by_solver else {method: heuristics[method]}
+    return best_known(problem, environment.instance(graph), names, methods, time_limit, with_solver=by_solver)
+
+
+def heuristics_of(problem: Problem, environment: Any) -> dict[str, tuple[Optimization, Method]]:
+    """Name → the environment that a heuristic of `problem` plays, and the heuristic."""
+    return {name: (environment, partial(heuristic, environment)) for name, heuristic in problem.heuristics.items()}
+
+
+def best_known(
+    problem: Problem,
+    instance: GraphBatch,
+    names: Sequence[str],
+    methods: Mapping[str, tuple[Optimization, Method]],
+    time_limit: float,
+    *,
+    with_solver: bool,
+) -> NamedSolution:
+    """The best of what `methods` make of one instance, the first of equals, and of what the solver finds in its time.
+
+    methods: name → environment and method, at least one. with_solver: whether the solver's solution is taken where it
+    is better; its bound is always.
+    """
+    found: dict[str, tuple[Optimization, GraphBatch]] = {}
+    seconds = []
+    for name, (environment, method) in methods.items():
+        start = time.perf_counter()
+        found[name] = environment, method(instance)
+        seconds.append(time.perf_counter() - start)
+    proof, unproven = _prove(problem, next(iter(found.values()))[0], instance, time_limit)
+    if with_solver and proof is not None and proof.solution is not None:
+        found["solver"] = (problem.optimization, proof.solution)
+    name, (rules, state) = min(found.items(), key=lambda item: _order(*item[1]))
+    solution, objective = rules.solution(state), _objective(rules, state)
     return NamedSolution(
         nodes=[names[node] for node in solution.nodes.tolist()],
         links=[(names[one], names[other]) for one, other in solution.links.T.tolist()],
-        objective=float(environment.objective(state)[0]),
-        complete=bool(environment.is_complete(state)[0]),
-        bound=bound,
-        seconds=seconds,
+        objective=objective,
+        complete=bool(rules.is_complete(state)[0]),
+        found_by=name,
+        policy=_objective(*found["policy"]) if "policy" in found else None,
+        bound=None if proof is None else float(proof.bound[0]),
+        optimal=proof is not None and _is_optimal(objective, proof),
+        doubt=0.0 if proof is None or proof.doubt is None else float(proof.doubt[0]),
+        seconds=seconds[0],
+        unproven=unproven,
     )
+
+
+def _prove(
+    problem: Problem, environment: Optimization, instance: GraphBatch, time_limit: float
+) -> tuple[Optimum | None, str | None]:
+    """What the exact solver proves of one instance; where it is not installed, what is missing."""
+    if time_limit <= 0 or problem.solve_exactly is None:
+        return None, None
+    try:
+        return problem.solve_exactly(environment, instance, time_limit), None
+    except ImportError as missing:
+        return None, str(missing)
+
+
+def _objective(environment: Optimization, state: GraphBatch) -> float:
+    return float(environment.objective(state)[0])
+
+
+def _order(environment: Optimization, state: GraphBatch) -> tuple[bool, float]:
+    """Complete ones first, then those of least cost."""
+    return not bool(environment.is_complete(state)[0]), float(environment.cost(state)[0])
+
+
+def _is_optimal(objective: float, proof: Optimum) -> bool:
+    return bool(proof.proven[0]) and abs(objective - float(proof.objective[0])) <= _SUMS * abs(objective)

@@ -19,9 +19,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Heuristic, Optimum
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet
-
-_BITS = 50  # of the sum of a graph's rewards as integers; the solver gives its bound as a float64, which holds 53
-_GAP = 1e-6
+from graphwright.envs.proof import certified, common_units, scaled
 
 
 def exact_set(
@@ -29,7 +27,7 @@ def exact_set(
 ) -> Optimum:
     """A maximal independent set of each graph with the largest sum of `node_reward`, or the best one found in time.
 
-    It counts as proven where its objective is within 10^-6 of the bound.
+    The proof is exact where the rewards are whole multiples of 2^-50 of the sum of their sizes (`certified`).
 
     fallback: where the time does not suffice and it does better, its set is taken instead.
     time_limit: seconds for each graph. threads: for each graph; the graphs are solved one after the other. With 1, a
@@ -48,7 +46,9 @@ def exact_set(
         strict=True,
     )
     solved = [_solve(cp_model, *graph, time_limit, threads) for graph in graphs]
-    found = torch.tensor([chosen for nodes, _ in solved for chosen in nodes], dtype=torch.bool, device=instances.device)
+    found = torch.tensor(
+        [chosen for nodes, _, _ in solved for chosen in nodes], dtype=torch.bool, device=instances.device
+    )
 
     def total(selected: Tensor) -> Tensor:
         return segment_sum(reward * selected, instances.node_segments)
@@ -57,20 +57,21 @@ def exact_set(
     selected = torch.where(better[instances.node_graph], found, other)
     solution = environment.final_state(instances, selected)
     objective = environment.objective(solution)
-    slack = (reward.new_tensor([bound for _, bound in solved]) - total(selected)).clamp(min=0)
-    return Optimum(objective, objective + slack, slack <= _GAP * objective.abs(), solution)
+    gap = (reward.new_tensor([bound for _, bound, _ in solved]) - total(selected)).clamp(min=0)
+    unit, error = common_units(reward, instances.node_segments), reward.new_tensor([error for *_, error in solved])
+    return certified(objective, objective + gap, unit, error, solution)
 
 
 def _solve(
     cp_model: ModuleType, reward: Tensor, ends: Tensor, time_limit: float, threads: int
-) -> tuple[list[bool], float]:
-    """The best maximal set [n] of one graph that was found; a bound above every set's reward.
+) -> tuple[list[bool], float, float]:
+    """The best maximal set [n] of one graph that was found; a bound above every set's reward; its error.
 
     reward: [n] float64; ends: [2, L] int64. CP-SAT counts in integers: the rewards are multiplied by a power of two and
     rounded up, so that its bound, divided by the same power, stays a bound.
     """
-    shift = _BITS - math.frexp(float(reward.abs().sum()))[1]
-    integers = np.ceil(np.ldexp(reward.numpy(), shift)).astype(np.int64)
+    nearly, shift, error = scaled(reward.numpy(), float(reward.abs().sum()))
+    integers = np.ceil(nearly).astype(np.int64)
     model = cp_model.CpModel()
     nodes = [model.new_bool_var("") for _ in integers]
     neighbours: list[list[int]] = [[] for _ in nodes]
@@ -93,7 +94,7 @@ def _solve(
     for node in np.argsort(-integers, kind="stable").tolist():
         chosen[node] = chosen[node] or not any(chosen[neighbour] for neighbour in neighbours[node])
     bound = solver.best_objective_bound if found else float(integers.clip(min=0).sum())  # 0 before it has begun
-    return chosen, math.ldexp(bound, -shift)
+    return chosen, math.ldexp(bound, -shift), error
 
 
 def _import_solver() -> ModuleType:

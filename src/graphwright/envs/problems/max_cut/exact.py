@@ -11,13 +11,15 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.max_cut.branch_and_cut import GAP, BranchAndCut
 from graphwright.envs.problems.max_cut.tabu import tabu_search
+from graphwright.envs.proof import certified, common_units
 
 
 def exact_cut(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     """A maximum cut of each graph, or the best one found in time; a tabu search begins, branch and cut proves.
 
-    Its solution has the node column `best_side` [N] bool. It counts as proven where the bound is at most 10^-6 of
-    itself above the cut; the bound is that of a linear program in floating point.
+    Its solution has the node column `best_side` [N] bool. The bound is that of a linear program in floating point,
+    taken to be right to 10^-6 of itself: where cuts differ by more than that, or not at all, the proof is exact
+    (`certified`).
 
     instances: undirected simple graphs with the edge column `weight` [E] float32.
     time_limit: seconds of branch and cut for each graph; with 0, the bound is the sum of the positive weights.
@@ -44,7 +46,7 @@ def exact_cut(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     weights = weight * (side[instances.edge_index[0, rows]] != side[instances.edge_index[1, rows]])
     value = segment_sum(weights, links)
     bound = torch.maximum(bound, value)
-    return Optimum(value, bound, bound - value <= GAP * bound, instances.with_nodes(best_side=side))
+    return certified(value, bound, common_units(weight, links), GAP * bound, instances.with_nodes(best_side=side))
 
 
 def _import_solver() -> ModuleType:

@@ -11,6 +11,7 @@ from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.network_repair.search import DamagedNetwork, RepairRules, State, Trace
+from graphwright.envs.proof import certified
 from graphwright.envs.rollouts import Choose, play
 
 _STATES_A_SECOND = 2000
@@ -42,8 +43,7 @@ def exact_repair(
     )
     objective = environment.objective(solution)
     bound = torch.minimum(objective.new_tensor(bounds), objective)
-    is_proven = objective - bound <= _GAP * objective
-    return Optimum(objective, torch.where(is_proven, objective, bound), is_proven, solution)
+    return certified(objective, bound, torch.zeros_like(objective), _GAP * objective, solution)
 
 
 def _search(network: DamagedNetwork, known: float, limit: int) -> tuple[Trace | None, float]:

@@ -20,6 +20,7 @@ from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.steiner_tree.cuts import Network, Row, flow_rows, violated_cuts
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
 from graphwright.envs.problems.steiner_tree.state import total_length, tree_state
+from graphwright.envs.proof import certified, common_units
 
 _BITS = 50  # of the sum of a graph's lengths as integers; CP-SAT gives its bound as a float64, which holds 53
 _GAP = 1e-6
@@ -29,8 +30,8 @@ _INTEGRAL = 1e-5
 def exact_tree(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     """A shortest Steiner tree of each graph, or the best one found in time.
 
-    Its solution are states of `SteinerTree`. A tree counts as proven where it is at most 10^-6 of its length above the
-    bound.
+    Its solution are states of `SteinerTree`. The bound is that of a linear program in floating point, taken to be right
+    to 10^-6 of itself: where trees differ by more than that, or not at all, the proof is exact (`certified`).
 
     instances: those of `SteinerTree`. time_limit: seconds for each graph; where they do not suffice, `proven` is false
     and the tree is the one of `mst_of_closure`.
@@ -56,7 +57,7 @@ def exact_tree(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     solution = tree_state(instances, torch.where(shorter[instances.edge_graph], taken, chosen))
     objective = total_length(instances, solution.edges["chosen"])
     bound = torch.minimum(bounds, objective)
-    return Optimum(objective, bound, objective - bound <= _GAP * objective, solution)
+    return certified(objective, bound, common_units(length, instances.edge_segments), _GAP * objective, solution)
 
 
 def _solve(

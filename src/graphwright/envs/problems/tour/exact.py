@@ -15,6 +15,7 @@ from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.tour.held_karp import useful_edges
 from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.sequence import in_order, tour_length, tour_order
+from graphwright.envs.proof import certified
 
 _BITS = 45  # of a tour's length as an integer; the solver gives its bound as a float64, which holds 53
 _GAP = 1e-6
@@ -42,7 +43,8 @@ def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1)
     best = tours.with_nodes(successor=successor)
     length = tour_length(best)
     bound = torch.minimum(length, length.new_tensor([bound for _, bound in solved]))
-    return Optimum(length, bound, length - bound <= _GAP * length, best)
+    unit = torch.where(best.graphs["rounding"] > 0, length.new_ones(()), 0)  # rounded distances are whole numbers
+    return certified(length, bound, unit, _GAP * length, best)
 
 
 def _solve(cp_model: ModuleType, tour: GraphBatch, time_limit: float, threads: int) -> tuple[Tensor, float]:

@@ -19,17 +19,14 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.vertex_cover.two_approximation import remove_redundant, two_approximation
-
-_BITS = 50  # of the sum of a graph's weights as integers; the solver gives its bound as a float64, which holds 53
-_GAP = 1e-6
+from graphwright.envs.proof import certified, common_units, scaled
 
 
 def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> Optimum:
     """A minimum weight vertex cover of each graph, or the best one found in time.
 
-    Its solution has the node column `selected` [N] bool, from which no node can be left out. It counts as proven where
-    its weight is at most 10^-6 above the bound; rounding may be too coarse for that where the cover of a graph of n
-    nodes has less than n * 10^-9 of their total weight.
+    Its solution has the node column `selected` [N] bool, from which no node can be left out. The proof is exact where
+    the weights are whole multiples of 2^-50 of their sum (`certified`).
 
     instances: undirected simple graphs with the node column `weight` [N] float32, finite and non-negative.
     time_limit: seconds for each graph; where they do not suffice, `proven` is false and the cover is the lighter one of
@@ -49,7 +46,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
         strict=True,
     )
     solved = [_solve(cp_model, *graph, time_limit, threads) for graph in graphs]
-    found = [chosen for cover, _ in solved for chosen in cover]
+    found = [chosen for cover, _, _ in solved for chosen in cover]
     covers = (
         remove_redundant(instances, torch.tensor(found, dtype=torch.bool, device=instances.device)),
         two_approximation(instances),
@@ -57,20 +54,21 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
     costs = torch.stack([segment_sum(weight * cover, instances.node_segments) for cover in covers])
     selected = torch.where((costs[0] <= costs[1])[instances.node_graph], *covers)
     cost = costs.amin(0)
-    bound = torch.minimum(cost.new_tensor([bound for _, bound in solved]), cost)
-    return Optimum(cost, bound, cost - bound <= _GAP * cost, instances.with_nodes(selected=selected))
+    bound = torch.minimum(cost.new_tensor([bound for _, bound, _ in solved]), cost)
+    unit, error = common_units(weight, instances.node_segments), cost.new_tensor([error for *_, error in solved])
+    return certified(cost, bound, unit, error, instances.with_nodes(selected=selected))
 
 
 def _solve(
     cp_model: ModuleType, weight: Tensor, ends: Tensor, time_limit: float, threads: int
-) -> tuple[list[bool], float]:
-    """The best cover [n] of one graph, all nodes if none was found; a bound below every cover's weight.
+) -> tuple[list[bool], float, float]:
+    """The best cover [n] of one graph, all nodes if none was found; a bound below every cover's weight; its error.
 
     weight: [n] float64; ends: [2, L] int64. CP-SAT counts in integers: the weights are multiplied by a power of two and
     rounded down, so that its bound, divided by the same power, stays a bound.
     """
-    shift = _BITS - math.frexp(float(weight.sum()))[1]
-    integers = np.floor(np.ldexp(weight.numpy(), shift)).astype(np.int64)
+    nearly, shift, error = scaled(weight.numpy(), float(weight.sum()))
+    integers = np.floor(nearly).astype(np.int64)
     model = cp_model.CpModel()
     nodes = [model.new_bool_var("") for _ in integers]
     for one, other in ends.T.tolist():
@@ -85,7 +83,7 @@ def _solve(
     found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     cover = [solver.boolean_value(node) if found else True for node in nodes]
     bound = math.ldexp(solver.best_objective_bound, -shift)
-    return cover, max(bound, 0.0)
+    return cover, max(bound, 0.0), error
 
 
 def _import_solver() -> ModuleType:
