@@ -79,14 +79,19 @@ def solve_without_policy(
 
     Raises ValueError, listing the names, for another method.
     """
+    require_method(problem, method)
     environment = problem.optimization
     heuristics = heuristics_of(problem, environment)
-    known = [*heuristics, *(["solver"] if problem.solve_exactly is not None else [])]
-    if method not in known:
-        raise ValueError(f"--policy {method}: {problem.name} has none of this name; choose one of {', '.join(known)}")
     by_solver = method == "solver"
     methods = heuristics if by_solver else {method: heuristics[method]}
     return best_known(problem, environment.instance(graph), names, methods, time_limit, with_solver=by_solver)
+
+
+def require_method(problem: Problem, method: str) -> None:
+    """Raise ValueError, listing the names, unless `method` solves `problem` without a policy."""
+    known = [*problem.heuristics, *(["solver"] if problem.solve_exactly is not None else [])]
+    if method not in known:
+        raise ValueError(f"--policy {method}: {problem.name} has none of this name; choose one of {', '.join(known)}")
 
 
 def heuristics_of(problem: Problem, environment: Any) -> dict[str, tuple[Optimization, Method]]:
