@@ -134,4 +134,6 @@ def _column(data: Data, key: str, sizes: Mapping[str, Tensor]) -> tuple[str, str
     if not fitting:
         shape = list(value.shape)
         raise GraphError(f"attribute {key!r} of shape {shape} has no row for each node, edge or graph; reshape it")
-    return ("edge" if "edge" in key and "edge" in fitting[:2] else fitting[0]), key, column
+    if key == "y" and "edge" in fitting:  # PyG's target, of nodes or graphs: of a graph with one edge it is the graph's
+        fitting.remove("edge")
+    return ("edge" if "edge" in key and "edge" in fitting[:2] else (fitting or ["edge"])[0]), key, column

@@ -25,7 +25,8 @@ def action_adapter(space: gymnasium.Space, actions: ActionSpec) -> Adapter:
         if isinstance(space, spaces.Box):
             return _to_box(space, actions)
     elif not actions.one_per_graph:
-        if len(actions.blocks) == 1 and isinstance(space, spaces.MultiDiscrete) and len(space.shape) == 1:
+        fits = len(actions.blocks) == 1 and len(space.shape or ()) == 1
+        if fits and isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
             return _to_choices(space, actions)
     elif isinstance(space, spaces.Discrete):
         return partial(_to_number, space)
@@ -48,7 +49,7 @@ def _needed(actions: ActionSpec) -> str:
         return "numbers for each node or edge need a Box [rows, columns]; wrap it"
     if not actions.one_per_graph:
         return (
-            "a choice of each node or edge needs a MultiDiscrete of one number for each and one per_decider block; "
+            "a choice of each node or edge needs a MultiDiscrete or MultiBinary with one for each, and per_decider; "
             "wrap it, or play the choices in turn (SequentialActions)"
         )
     return (
@@ -89,25 +90,29 @@ def _to_box(space: spaces.Box, actions: ActionSpec) -> Adapter:
     return adapt
 
 
-def _to_choices(space: spaces.MultiDiscrete, actions: ActionSpec) -> Adapter:
+def _to_choices(space: spaces.MultiDiscrete | spaces.MultiBinary, actions: ActionSpec) -> Adapter:
+    """Of a `MultiBinary`, each row chooses between 0 and 1."""
     columns = actions.blocks[0].columns
-    if (space.nvec > columns).any():
+    if isinstance(space, spaces.MultiBinary):
+        choices, start = np.full(space.shape, 2), np.zeros(space.shape, np.int64)
+    else:
+        choices, start = space.nvec, space.start
+    if (choices > columns).any():
         raise ValueError(
-            f"action space {space}: it has up to {int(space.nvec.max())} choices, the ActionSpec {columns}; name all"
+            f"action space {space}: it has up to {int(choices.max())} choices, the ActionSpec {columns}; name all"
         )
 
     def adapt(choice: np.ndarray) -> np.ndarray:
-        if len(choice) > len(space.nvec):
-            raise GraphError(f"{len(choice)} rows decide, but {space} has only {len(space.nvec)}; enlarge it")
-        told = np.zeros_like(space.nvec)
+        if len(choice) > len(choices):
+            raise GraphError(f"{len(choice)} rows decide, but {space} has only {len(choices)}; enlarge it")
+        told = np.zeros(len(choices), np.int64)
         told[: len(choice)] = np.maximum(choice, 0)  # where nothing may be done, anything may be said
-        if (told >= space.nvec).any():
-            row = int(np.argmax(told >= space.nvec))
+        if (told >= choices).any():
+            row = int(np.argmax(told >= choices))
             raise GraphError(
-                f"choice {told[row]} of row {row} is not in {space}, which has {space.nvec[row]} there; "
-                "mask what it lacks"
+                f"choice {told[row]} of row {row} is not in {space}, which has {choices[row]} there; mask what it lacks"
             )
-        return (space.start + told).astype(space.dtype)
+        return (start + told).astype(space.dtype)
 
     return adapt
 

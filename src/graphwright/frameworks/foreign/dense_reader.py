@@ -77,7 +77,7 @@ class DenseReader:
             if name not in arrays and name not in self.layout.roles.get("action_mask", ()):
                 raise GraphError(f"the observation has no entry {name!r}, which its space declares; it has {[*values]}")
         nodes = self._rows(arrays, "nodes")
-        mask = self._mask(arrays, len(nodes)) if mask is None else np.reshape(mask, (len(nodes), -1)).astype(bool)
+        mask = self._mask(arrays, len(nodes)) if mask is None else read_mask(np.reshape(mask, (len(nodes), -1)))
         links = self._links(arrays, len(nodes))
         exists = self._exists(arrays, nodes, links, mask)
         links = self._inside(links, exists)
@@ -223,7 +223,7 @@ class DenseReader:
         """[B, k] bool, from the observation itself."""
         for name in self.layout.roles.get("action_mask", ()):
             if name in arrays:
-                return arrays[name].reshape(count, -1) != 0
+                return read_mask(arrays[name].reshape(count, -1))
         return None
 
     def _part(self, mask: np.ndarray, place: int) -> np.ndarray:
@@ -282,6 +282,16 @@ class DenseReader:
             numbers.append((start + own[:, None] * columns + np.arange(columns)).reshape(-1))
             start += (room or 0) * columns
         return np.concatenate(graphs), np.concatenate(numbers)
+
+
+def read_mask(mask: np.ndarray) -> np.ndarray:
+    """A mask as bools. Raises GraphError for other numbers than 0 and 1, such as a list of the legal actions."""
+    legal = mask != 0
+    if mask.dtype != bool and (legal & (mask != 1)).any():
+        raise GraphError(
+            f"the action mask holds {mask[legal & (mask != 1)][0]}; give True or False for each action, not numbers"
+        )
+    return legal
 
 
 def _refuse_ends(ends: np.ndarray, wrong: np.ndarray, size: np.ndarray) -> None:

@@ -20,7 +20,7 @@ from gymnasium import Space, spaces
 from graphwright.core import ActionSpec, Features, GraphError
 from graphwright.core.rows import AT, GRAPHS, Sizes
 from graphwright.frameworks.foreign.dense_layout import ENTRY, FORMS, NAMES, Keys, find_layout
-from graphwright.frameworks.foreign.dense_reader import DenseReader
+from graphwright.frameworks.foreign.dense_reader import DenseReader, read_mask
 from graphwright.frameworks.foreign.graph_spaces import GraphSpace, InstanceSpace, VectorSpace, flat
 from graphwright.frameworks.foreign.links import Links, check_once
 from graphwright.workers.env_group import GraphArrays
@@ -113,7 +113,7 @@ class ObservationReader:
         count = self._num_candidates(row, num_nodes)
         if mask is None:
             return np.ones(count, bool)
-        mask = np.asarray(mask).reshape(-1).astype(bool)
+        mask = read_mask(np.asarray(mask).reshape(-1))
         if mask.size < count or mask[count:].any():
             raise GraphError(f"the action mask has {mask.size} entries, but the graph offers {count} candidates")
         return mask[:count]
