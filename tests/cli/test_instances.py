@@ -34,6 +34,10 @@ BIG_EDGES = node_link("ab", [("a", "b", {"weight": 2**24 + 1})])
 BIG_LENGTHS = node_link([{"id": name, "terminal": True} for name in "ab"], [("a", "b", {"length": 2**24 + 1})])
 GEPHI = "Source,Target,Type,Id,Label,Weight\na,b,Undirected,0,,2.5\nb,c,Undirected,1,,1\n"
 SNAP = "# Undirected graph: x\n# Nodes: 3 Edges: 2\n# FromNodeId\tToNodeId\n0\t1\n1\t2\n"
+WORDS = node_link(
+    [{"id": name, "terminal": str(name != "C").lower()} for name in "ABC"],
+    [("A", "B", {"cost": 3}), ("A", "C", {"cost": 1}), ("C", "B", {"cost": 1})],
+)
 LINES = [
     # problem, name, text, options, optimum by hand
     ("max-cut", "opposite.txt", "# Directed graph\nA B 10\nB A 1\n", {"undirected": True}, 11),
@@ -64,6 +68,8 @@ LINES = [
     ("max-cut", "value-weights.json", triangle("value"), {"weight": "value"}, 11),
     ("max-cut", "pyg.json", triangle("edge_weight"), {}, 11),
     ("max-cut", "pyg.json", triangle("edge_attr", lambda weight: [weight]), {}, 11),
+    ("max-cut", "d3.json", '{"nodes":[{"name":"x"},{"name":"y"}],"links":[{"source":1,"target":0,"weight":4}]}', {}, 4),
+    ("steiner-tree", "words.json", WORDS, {"edge_weight": "cost"}, 2),
     ("vertex-cover", "twice.col", "p edge 3 4\ne 1 2\ne 2 3\n", {}, 1),
     ("vertex-cover", "both-ways.col", "p col 3 4\ne 1 2\ne 2 1\ne 2 3\ne 3 2\n", {}, 1),
     ("vertex-cover", "one-more.col", "p col 3 2 9\ne 1 2\ne 2 3\n", {}, 1),
@@ -201,6 +207,27 @@ def test_marks_that_mean_nothing_are_errors(marks, said, tmp_path):
     (tmp_path / "a.json").write_text(triangle("length"))
     with pytest.raises(GraphError) as caught:
         FileOptions(mark=marks).read(tmp_path / "a.json", find_problem("steiner-tree").environment)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "options", "said"),
+    [
+        ("steiner-tree", WORDS, {}, "--edge-weight cost would take the numbers that edges have"),
+        ("max-cut", node_link([{"id": 1, "price": 2}], []), {"weight": "price"}, "reads no weights of nodes"),
+        ("vertex-cover", triangle("x"), {"edge_weight": "x"}, "reads no weights of edges"),
+        (
+            "max-cut",
+            triangle("x"),
+            {"edge_weight": "y"},
+            "no edge attribute 'y' to take as weight",
+        ),
+    ],
+)
+def test_options_that_mean_nothing_are_errors(name, text, options, said, tmp_path):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(GraphError) as caught:
+        FileOptions(**options).read(tmp_path / "a.json", find_problem(name).environment)
     assert said in str(caught.value)
 
 

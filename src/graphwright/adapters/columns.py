@@ -3,7 +3,7 @@
 An attribute is a column where each row that has it holds a real number, a boolean, or a list of these of one length:
 
 * booleans become bool, integers int64, anything with a float in it float64; numpy and torch values keep their dtype;
-* numbers written as text are numbers, if all of an attribute are; empty text is a missing value;
+* numbers, true and false written as text are what they say, if all of an attribute are; empty text is missing;
 * rows without the attribute (or with None) become NaN, which makes the column float64 unless it is of floats already;
 * other attributes (text, objects, lists of different lengths) are no columns and are left out.
 
@@ -97,7 +97,12 @@ def _numbers(name: str, values: list[object]) -> Tensor | None:
 
 
 def _spelled(values: list[object]) -> Tensor | None:
-    """`values`, some of them text, as numbers; None if they are not all that."""
+    """`values`, some of them text, as numbers, or as booleans where all are; None if they are neither."""
+    words = [value.strip().lower() if isinstance(value, str) else value for value in values]
+    if all(word in ("true", "false") for word in words if isinstance(word, str)) and all(
+        isinstance(word, str | bool) for word in words
+    ):
+        return torch.tensor([word in ("true", True) for word in words])
     try:
         found = [number(value.strip()) if isinstance(value, str) else value for value in values]
     except GraphError:

@@ -43,27 +43,43 @@ class FileOptions:
                 named = forget_directions(named)
             elif named.directed:
                 hint = "; --undirected forgets the directions"
-            named = with_marks(self._weighted(named, inputs or Inputs()), self.mark, inputs)
+            named = with_marks(self._weighted(named, inputs), self.mark, inputs)
+            hint = _offer(named, inputs) or hint
             instance = environment.instance(named.graph)
         except GraphError as error:
             raise GraphError(f"{path}: {error.in_names(named.names)}{hint}") from None
         reading = named.reading if inputs is None else understood(named, instance, inputs)
         return NamedGraph(named.graph, named.names, reading), instance
 
-    def _weighted(self, named: NamedGraph, inputs: Inputs) -> NamedGraph:
-        """`named` with the attributes that the options name where the problem looks for weights."""
+    def _weighted(self, named: NamedGraph, inputs: Inputs | None) -> NamedGraph:
+        """`named` with the attributes that the options name where the problem looks for weights.
+
+        A problem that has weights of edges alone finds them by --weight too. Raises GraphError for weights that the
+        problem does not read.
+        """
         weight, edge_weight = self.weight, self.edge_weight
-        if weight is not None and not inputs.node_weight and inputs.edge_weight and weight not in named.graph.nodes:
-            if edge_weight is not None:
+        if inputs is not None and weight is not None and not inputs.node_weight:
+            if edge_weight is not None or not inputs.edge_weight or weight in named.graph.nodes:
                 raise GraphError(f"--weight {weight}: this problem reads no weights of nodes; leave it out")
             weight, edge_weight = None, weight
+        if inputs is not None and edge_weight is not None and not inputs.edge_weight:
+            raise GraphError(f"--edge-weight {edge_weight}: this problem reads no weights of edges; leave it out")
         if edge_weight is not None:
             named = with_edge_weight(named, edge_weight)
         if weight is not None:
             named = with_weight(named, weight)
-            graph = named.graph.with_nodes(**dict.fromkeys(inputs.node_weight, named.graph.nodes["weight"]))
+            names = inputs.node_weight if inputs is not None else ()
+            graph = named.graph.with_nodes(**dict.fromkeys(names, named.graph.nodes["weight"]))
             named = NamedGraph(graph, named.names, named.reading)
         return named
+
+
+def _offer(named: NamedGraph, inputs: Inputs | None) -> str:
+    """The option that finds the weights of edges, for complaints about a graph in which none are found but might be."""
+    if inputs is None or not inputs.nodes or not inputs.edge_weight or _edge_weight(named, inputs) is not None:
+        return ""
+    others = [name for name in named.graph.edges if name != "reverse" and name not in inputs.edges]
+    return f"; --edge-weight {' or '.join(others[:5])} would take the numbers that edges have" if others else ""
 
 
 def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Reading:

@@ -15,6 +15,7 @@ from graphwright.adapters.rows import RowGraph
 from graphwright.core import GraphError
 
 _FORM = "node-link JSON"
+_ENDS = ("source", "target")
 
 
 def read(data: bytes) -> NamedGraph:
@@ -50,6 +51,7 @@ def _rows(document: dict[str, object]) -> RowGraph:
     graph = document.get("graph", {})
     if not isinstance(directed, bool) or not isinstance(multigraph, bool) or not isinstance(graph, dict):
         raise GraphError("'directed' and 'multigraph' must be true or false, and 'graph' an object {}; correct them")
+    nodes, edges = _with_ids(nodes, edges)
     place: dict[str, int] = {}
     for index, node in enumerate(nodes):
         if place.setdefault(_name(node, "id", f"node {index}"), index) != index:
@@ -62,6 +64,21 @@ def _rows(document: dict[str, object]) -> RowGraph:
         edges=[_row(edge, {"source", "target", *(["key"] if multigraph else [])}) for edge in edges],
         graph=_row(graph, set()),
     )
+
+
+def _with_ids(nodes: list[Row], edges: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Nodes and edges as networkx writes them, from what D3 also reads: nodes with names, and edges by their places."""
+    names = [node.get("name") for node in nodes]
+    if any("id" in node for node in nodes) or not all(isinstance(name, str) for name in names):
+        return nodes, edges
+    named = [{"id": node["name"], **{key: value for key, value in node.items() if key != "name"}} for node in nodes]
+    if any(type(end) is not int or not 0 <= end < len(names) for edge in edges for end in map(edge.get, _ENDS)):
+        return named, edges
+    return named, [{**edge, **{side: names[place] for side, place in _places(edge)}} for edge in edges]
+
+
+def _places(edge: Row) -> list[tuple[str, int]]:
+    return [(side, place) for side in _ENDS if isinstance(place := edge[side], int)]
 
 
 def _objects(document: dict[str, object], name: str) -> list[Row]:
