@@ -219,5 +219,6 @@ def test_only_what_the_user_names_is_looked_for_in_the_working_directory(
     fails(capsys, "evaluate", "no-run")
     fails(capsys, "train", "vertex-cover", "--run", "new", "--encoder.layer", "torch_geometric.nn:No")
     assert here not in sys.path
-    fails(capsys, "train", "my_problems:NONE", "--run", "new")
-    assert sys.path[-1] == here
+    for named in (("train", "my_problems:NONE", "--run", "new"), ("solve", "my_problems:NONE", "a", "--policy", "b")):
+        fails(capsys, *named)
+        assert sys.path.pop() == here

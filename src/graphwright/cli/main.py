@@ -21,7 +21,7 @@ from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.sample import Sample
 from graphwright.cli.solve import Solve
 from graphwright.cli.terminal import printable
-from graphwright.cli.train import Resume, names_own_code, train_command
+from graphwright.cli.train import Resume, names_own_code, option_of, train_command
 from graphwright.core import GraphError
 from graphwright.core.numbers import require_numbers
 from graphwright.envs.registry import PROBLEMS
@@ -159,7 +159,7 @@ _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 def _commands(arguments: list[str]) -> Any:
     """The union of all commands; `train` and `evaluate` come with the options of what `arguments` name."""
     problem = _problem_of(arguments)
-    if "--trust" in arguments or (arguments[:1] == ["train"] and names_own_code(problem, arguments)):
+    if "--trust" in arguments or _names_own_code(problem, arguments):
         _search_working_directory()
     training, defaults = train_command(problem, arguments)
     return Union[  # noqa: UP007 (annotated members)
@@ -172,6 +172,14 @@ def _commands(arguments: list[str]) -> Any:
         Annotated[Solve, tyro.conf.subcommand("solve")],
         Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
     ]
+
+
+def _names_own_code(problem: str, arguments: list[str]) -> bool:
+    """Whether the user, and not a file, names a module: what is trained, or what is solved without a run."""
+    if arguments[:1] == ["train"]:
+        return names_own_code(problem, arguments)
+    is_problem = arguments[:1] == ["solve"] and option_of(arguments, "--policy") is not None
+    return is_problem and any(":" in word for word in arguments[1:2])
 
 
 def _search_working_directory() -> None:
