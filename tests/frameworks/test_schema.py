@@ -173,3 +173,13 @@ def test_arrays_hold_the_columns_that_networks_read() -> None:
     own = replace(config.schema.features, graphs={})
     assert torch.equal(packed(config)["nodes"], node_columns(own, graph))
     assert torch.equal(packed(config)["edges"], edge_columns(config.schema.features, graph))
+
+
+def test_numbers_that_are_not_finite_are_refused_by_the_name_of_their_column() -> None:
+    config = CONFIGS["vertex-cover"]
+    arrays = packed(config)
+    for value in (torch.nan, torch.inf):
+        nodes = arrays["nodes"].clone()
+        nodes[2, 1] = value
+        with pytest.raises(GraphError, match="nodes: column 'weight' is not finite in row 2; make all numbers finite"):
+            config.schema.unpack({**arrays, "nodes": nodes})

@@ -62,6 +62,17 @@ def checked_reverse(reverse: Tensor, edge_index: Tensor, edges: Segments) -> Ten
     return reverse
 
 
+def check_finite(table: str, values: Tensor, columns: Mapping[str, Tensor]) -> None:
+    """Raise GraphError, naming the column and the row, unless the `values` of all `columns` are finite."""
+    if values.is_floating_point() and not bool(values.isfinite().all()):
+        name, row = next((name, rows[0]) for name, column in columns.items() if len(rows := _not_finite(column)))
+        raise GraphError(f"{table}: column {name!r} is not finite in row {int(row)}; make all numbers finite")
+
+
+def _not_finite(column: Tensor) -> Tensor:
+    return (~column.isfinite()).any(1).nonzero().squeeze(1)
+
+
 def check_range(name: str, values: Tensor, most: Tensor | int) -> None:
     """Raise GraphError unless `values` [M] are between 0 and `most` - 1."""
     wrong = (values < 0) | (values >= most)

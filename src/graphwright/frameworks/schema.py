@@ -26,7 +26,7 @@ from torch import Tensor
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
 from graphwright.core.graph import ACTS
 from graphwright.core.rows import AT
-from graphwright.frameworks.checks import check_range, checked_edges, checked_reverse, checked_segments
+from graphwright.frameworks.checks import check_finite, check_range, checked_edges, checked_reverse, checked_segments
 from graphwright.nn.columns import as_matrix
 
 Arrays = dict[str, Tensor]
@@ -143,6 +143,7 @@ class Schema:
             raise GraphError(f"{table} is {shape}; expected {sum(columns.values())} columns: {', '.join(columns)}")
         parts = arrays[table].split(list(columns.values()), dim=1)
         split = dict(zip(columns, parts, strict=True))
+        check_finite(table, arrays[table], split)
         types = {"nodes": self.features.node_types, "edges": self.features.edge_types}
         for name in split.keys() & {_TYPE, AT}:
             split[name] = split[name].squeeze(1).long()
