@@ -115,6 +115,15 @@ def test_half_a_table_blocks_nothing(text: str, tmp_path: Path) -> None:
     assert gw.load(tmp_path / "run")
 
 
+def test_a_table_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    train(tmp_path / "run")
+    path = tmp_path / "run" / "metrics.csv"
+    path.unlink()
+    os.mkfifo(path)
+    gw.resume(tmp_path / "run", steps=12, console=QUIET)
+    assert path.read_text().startswith("iteration")
+
+
 def test_two_processes_do_not_train_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(tmp_path / "run")
     holder = "import sys; from pathlib import Path; from graphwright.training.directory import locked\n"

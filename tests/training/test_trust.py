@@ -159,7 +159,15 @@ def test_a_policy_file_imports_nothing(trap: Path, tmp_path: Path) -> None:
         save_checkpoint(path, policy.state_dict(), info)
         with pytest.raises(CheckpointError, match="--trust"):
             load_policy(path)
-    for broken in ({}, {**info, "encoder": 3}, {**info, "features": {"nodes": 1}}, {**info, "actions": "stranger:OWN"}):
+    huge = {**info, "features": {**info["features"], "nodes": {"x": 10**10}}}
+    huge["encoder"] = asdict(encoder)
+    for broken in (
+        huge,
+        {},
+        {**info, "encoder": 3},
+        {**info, "features": {"nodes": 1}},
+        {**info, "actions": "stranger:OWN"},
+    ):
         save_checkpoint(path, policy.state_dict(), broken)
         with pytest.raises(CheckpointError, match="policy"):
             load_policy(path)

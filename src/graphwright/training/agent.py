@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from graphwright.training.checkpoint import (
     fingerprint,
     load_checkpoint,
     load_module,
+    require_fit,
     save_checkpoint,
 )
 from graphwright.training.collectors.play import PlayConfig
@@ -196,6 +198,8 @@ def load(directory: Path | str, device: str = "auto", *, trust: bool = False) ->
             f"{directory / POLICY_FILE}: does not fit {CONFIG_FILE}, which was changed, or is another run's; put back "
             "what belongs together"
         )
+    if isinstance(config.collection, PlayConfig) and config.encoder.layer is None:
+        require_fit(partial(make_policy, config, torch.device("meta")), tensors, directory / POLICY_FILE)
     policy = make_policy(config, find_device(device))
     load_module(policy, tensors, directory / POLICY_FILE)
     return Agent(problem, config, policy)

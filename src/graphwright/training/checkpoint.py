@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,19 @@ def without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tens
     """Those of `tensors` whose names begin with `prefix.`, without it."""
     start = len(prefix) + 1
     return {name[start:]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")}
+
+
+def require_fit(make: Callable[[], torch.nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise CheckpointError where `tensors` are not those of the module that `make` makes.
+
+    Before it is made: a file of a few bytes may describe a network of many gigabytes.
+    """
+    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+        wanted = {name: tensor.shape for name, tensor in make().state_dict().items()}
+    given = {name: tensor.shape for name, tensor in tensors.items()}
+    for name in sorted(wanted.keys() | given.keys()):
+        if wanted.get(name) != given.get(name):
+            raise CheckpointError(f"{path}: the weights do not fit what is said of their network ({name})")
 
 
 def load_module(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

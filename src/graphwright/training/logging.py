@@ -62,7 +62,7 @@ class MetricsFile:
 
     def _lines(self) -> list[str]:
         """The lines that are whole, that is, end."""
-        if not self.path.exists():
+        if not self.path.is_file():  # a pipe would be waited for
             return []
         text = self.path.read_bytes().decode(errors="replace")
         return [line for line in text.splitlines(keepends=True) if line.endswith("\n")]

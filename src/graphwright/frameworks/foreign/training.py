@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,14 @@ from graphwright.core.files import read_whole
 from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.training.checkpoint import CONFIG_FILE, FORMAT, CheckpointError, load_checkpoint, load_module
+from graphwright.training.checkpoint import (
+    CONFIG_FILE,
+    FORMAT,
+    CheckpointError,
+    load_checkpoint,
+    load_module,
+    require_fit,
+)
 from graphwright.training.collectors.steps import StepCollector
 from graphwright.training.config import (
     ConfigError,
@@ -198,10 +206,15 @@ def load_policy(path: Path | str, *, trust: bool = False) -> GraphPolicy:
         actions = ActionSpec.from_dict(info["actions"])
         encoder, heads = build(EncoderConfig(), info["encoder"]), build(HeadsConfig(), info["heads"])
         require_trusted_layer(encoder, trust)
-        policy = GraphPolicy(features, actions, encoder, heads)
+        make = partial(GraphPolicy, features, actions, encoder, heads)
+        if encoder.layer is None:  # layers of PyG are tried when they are made
+            require_fit(make, tensors, path)
+        policy = make()
+    except CheckpointError:
+        raise
     except KeyError as error:
         raise CheckpointError(f"{path}: says nothing of its {error}; load a run of problems with `load`") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise CheckpointError(f"{path}: {error}") from None
     load_module(policy, tensors, path)
     return policy
