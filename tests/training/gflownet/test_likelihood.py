@@ -23,6 +23,6 @@ def test_likelihoods_of_all_small_two_coloured_graphs_are_the_exact_ones() -> No
     assert exact is not None
     chosen = exact.space.may_finish
     objects = exact.space.states.select(chosen)
-    estimated = agent.log_likelihood(objects, trajectories=2000).exp().double()
-    torch.testing.assert_close(estimated, exact.sampled(policy)[chosen], rtol=0.05, atol=2e-3)
-    assert abs(float(estimated.sum()) - 1) < 0.01
+    estimated = agent.log_likelihood(objects, trajectories=500).exp().double()  # errs by about 1/√500 of each
+    torch.testing.assert_close(estimated, exact.sampled(policy)[chosen], rtol=0.1, atol=4e-3)
+    assert abs(float(estimated.sum()) - 1) < 0.02
