@@ -15,6 +15,7 @@ import tyro
 
 from graphwright.cli.algorithms import Algorithms
 from graphwright.cli.arguments import in_order
+from graphwright.cli.check import Check
 from graphwright.cli.evaluate import evaluate_command
 from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
@@ -170,6 +171,7 @@ def _commands(arguments: list[str]) -> Any:
         Annotated[evaluate_command(arguments), tyro.conf.subcommand("evaluate")],
         Annotated[Sample, tyro.conf.subcommand("sample")],
         Annotated[Solve, tyro.conf.subcommand("solve")],
+        Annotated[Check, tyro.conf.subcommand("check")],
         Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
     ]
 

@@ -16,6 +16,7 @@ from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import Choose, play, uniform_choice
+from graphwright.envs.verdict import Verifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Problem:
     train on, as for `InstanceGenerator`. laws: name → what turns a topology into instances, the default first.
     heuristics: name → function of the environment and instances, the final states [B] that it reaches; the first is the
     one to beat. solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
+    verify: what a solution of one instance is worth by the problem's definition, without the environment.
     expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
     of a run that differ from the general defaults, nested as in `config.json`.
 
@@ -69,6 +71,7 @@ class Problem:
     laws: Mapping[str, DrawColumns] = field(default_factory=lambda: {"none": no_columns})
     heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
     solve_exactly: Solver | None = None
+    verify: Verifier | None = None
     expert: Expert | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     generation: Generation | None = None

@@ -26,6 +26,7 @@ from graphwright.envs.problems.graph_robustness.exact import exact_links
 from graphwright.envs.problems.graph_robustness.heuristics import fiedler, greedy, least_degree
 from graphwright.envs.problems.graph_robustness.instances import as_instance, with_orders
 from graphwright.envs.problems.graph_robustness.robustness import breaks
+from graphwright.envs.problems.graph_robustness.verify import verify
 from graphwright.envs.rollouts import play
 
 
@@ -164,6 +165,7 @@ GRAPH_ROBUSTNESS = Problem(
     laws={"joined": with_orders(joined=True), "as-drawn": with_orders(joined=False)},
     heuristics={"greedy": _greedily, "least-degree": follow(least_degree), "fiedler": follow(fiedler)},
     solve_exactly=_exactly,
+    verify=verify,
     training={
         "algorithm": "reinforce",
         "heads": {"pairs": "ends"},

@@ -20,6 +20,7 @@ from graphwright.envs.problem import Heuristic, Optimum, Problem
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.max_product import claims
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
+from graphwright.envs.problems.independent_set.verify import verify
 from graphwright.envs.rollouts import Choose, play
 
 Column = Literal["selected", "free", "weight", "log_degree", "relative_degree", "per_node", "share", "margin", "belief"]
@@ -134,6 +135,7 @@ INDEPENDENT_SET = Problem(
     laws={"uniform": uniform_weights, "one": unit_weights},
     heuristics={"greedy": _by_rule(greedy), "max-product": _by_rule(max_product)},
     solve_exactly=exact,
+    verify=verify,
     generation=Generation(
         reward=ObjectiveReward(temperature=0.03),
         environment=IndependentSet(columns=("selected", "free", "log_degree", "per_node")),

@@ -17,6 +17,7 @@ from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
 from graphwright.envs.problems.max_cut.exact import exact_cut
 from graphwright.envs.problems.max_cut.one_side import OneSide
 from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
+from graphwright.envs.problems.max_cut.verify import verify
 from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
 
 
@@ -54,6 +55,7 @@ MAX_CUT = Problem(
         "walk": follow(largest_gain),
     },
     solve_exactly=lambda environment, instances, seconds: exact_cut(instances, time_limit=seconds),
+    verify=verify,
     expert=approach,
     generation=Generation(
         reward=ObjectiveReward(temperature=0.25),

@@ -13,6 +13,7 @@ from graphwright.envs.optimization import Inputs, Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
+from graphwright.envs.problems.public_goods.verify import verify
 
 _EQUAL_COST = 0.5
 
@@ -120,6 +121,7 @@ PUBLIC_GOODS = Problem(
         "target-least-cost": follow(target_least_cost),
     },
     solve_exactly=exact,
+    verify=verify,
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
     training={"algorithm": "reinforce", "validation": {"sizes": (50, 100), "graphs": 24}},
 )

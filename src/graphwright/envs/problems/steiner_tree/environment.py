@@ -19,6 +19,7 @@ from graphwright.envs.problems.steiner_tree.instances import as_instance, euclid
 from graphwright.envs.problems.steiner_tree.observation import FEATURES, observed, surroundings
 from graphwright.envs.problems.steiner_tree.paths import shortest_distance
 from graphwright.envs.problems.steiner_tree.state import live_edges, total_length, tree_state
+from graphwright.envs.problems.steiner_tree.verify import verify
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ STEINER_TREE = Problem(
         "mst-of-closure": lambda environment, instances: tree_state(instances, mst_of_closure(instances)),
     },
     solve_exactly=lambda environment, instances, seconds: exact_tree(instances, time_limit=seconds),
+    verify=verify,
     expert=towards,
     training={
         "algorithm": "imitation",

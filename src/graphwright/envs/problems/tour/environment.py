@@ -18,6 +18,7 @@ from graphwright.envs.problems.tour.exact import exact_tour
 from graphwright.envs.problems.tour.local_search import improve
 from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
 from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
+from graphwright.envs.problems.tour.verify import verify
 from graphwright.envs.rollouts import play
 
 _CONSTRUCTIONS = {"insertion": insertion, "append": append}
@@ -144,5 +145,6 @@ TOUR = Problem(
         "local-search": lambda _, instances: _local_search(instances),
     },
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
+    verify=verify,
     training={"algorithm": "reinforce", "encoder": {"kind": "gat"}, "validation": {"sizes": (20, 50), "graphs": 32}},
 )

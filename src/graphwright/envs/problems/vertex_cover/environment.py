@@ -16,6 +16,7 @@ from graphwright.envs.optimization import Inputs, Optimization, Solution, chosen
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
+from graphwright.envs.problems.vertex_cover.verify import verify
 from graphwright.envs.undirected import require_undirected
 from graphwright.envs.weights import node_numbers
 
@@ -152,4 +153,5 @@ VERTEX_COVER = Problem(
         "two-approximation": lambda environment, instances: instances.with_nodes(selected=two_approximation(instances)),
     },
     solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
+    verify=verify,
 )

@@ -1,0 +1,54 @@
+"""`Verdict`: what a solution is worth, recomputed in plain Python without the environment that it was found in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from graphwright.core import GraphBatch
+
+Pair = tuple[int, int]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a solution: a text with one {} for each of the nodes that it names."""
+
+    text: str
+    nodes: tuple[int, ...] = ()
+
+    def named(self, names: Sequence[str]) -> str:
+        """The text with the names of the nodes."""
+        return self.text.format(*(names[node] for node in self.nodes))
+
+
+class Verdict(NamedTuple):
+    """The objective of a solution, as it is defined, and its faults; none where it solves the instance."""
+
+    objective: float
+    faults: list[Fault]
+
+
+Verifier = Callable[[GraphBatch, Sequence[int], Sequence[Pair]], Verdict]
+"""From one instance, and the nodes and links of a solution of it, to the verdict."""
+
+
+def links_of(instance: GraphBatch) -> list[Pair]:
+    """Each link of an undirected instance once, the smaller node first, in the order of `links_column`."""
+    return [(one, other) for one, other in instance.edge_index.T.tolist() if one < other]
+
+
+def links_column(instance: GraphBatch, name: str) -> list[float]:
+    """An edge column of an undirected instance, a number for each of `links_of`."""
+    column = instance.edges[name].tolist()
+    return [column[row] for row, (one, other) in enumerate(instance.edge_index.T.tolist()) if one < other]
+
+
+def twice(nodes: Sequence[int]) -> list[Fault]:
+    """A fault for each node that stands in a solution more than once."""
+    return [Fault("{} stands in it more than once", (node,)) for node, count in Counter(nodes).items() if count > 1]
+
+
+def unordered(links: Sequence[Pair]) -> list[Pair]:
+    """`links` with the smaller node first."""
+    return [(min(pair), max(pair)) for pair in links]

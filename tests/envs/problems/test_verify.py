@@ -1,0 +1,96 @@
+"""Verifiers agree with the environments on what random play and heuristics find, and see what is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphwright.cli import main
+from graphwright.envs.problem import random_choice
+from graphwright.envs.problems.tour.plane import GLOBE
+from graphwright.envs.registry import SOLVED
+from graphwright.envs.rollouts import play
+from graphwright.envs.verdict import links_of
+
+VERIFIED = [name for name, problem in SOLVED.items() if problem.verify is not None]
+
+
+def test_who_is_verified() -> None:
+    assert set(VERIFIED) == SOLVED.keys() - {"path-search", "grid-navigation", "network-repair", "locomotion"}
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 1000))
+@pytest.mark.parametrize("name", VERIFIED)
+def test_environments_and_verifiers_agree(name: str, seed: int) -> None:
+    problem, generator = SOLVED[name], torch.Generator().manual_seed(seed)
+    environment = problem.optimization
+    instance = environment.instance(problem.generator(sizes=problem.sizes[:1])(1, generator))
+    finals = [heuristic(environment, instance) for heuristic in problem.heuristics.values()]
+    finals.append(play(environment, instance, random_choice(environment, generator)))
+    for final in finals:
+        solution = environment.solution(final)
+        verdict = problem.verify(instance, solution.nodes.tolist(), [tuple(pair) for pair in solution.links.T.tolist()])
+        assert verdict.objective == pytest.approx(float(environment.objective(final)), rel=1e-6, abs=1e-9)
+        assert not verdict.faults
+        assert bool(environment.is_complete(final))
+
+
+@pytest.mark.parametrize("name", [name for name in VERIFIED if name not in {"independent-set", "max-cut"}])
+def test_what_is_left_out_is_a_fault(name: str) -> None:
+    """Without its nodes and links, no cover, equilibrium, tour or tree is one; robustness only loses."""
+    problem = SOLVED[name]
+    environment = problem.optimization
+    instance = environment.instance(problem.generator(sizes=problem.sizes[:1])(1, torch.Generator().manual_seed(0)))
+    if name == "graph-robustness":
+        link = links_of(instance)[0]
+        assert problem.verify(instance, [], [link]).faults[0].named([*map(str, range(99))]).endswith("a link already")
+    else:
+        assert problem.verify(instance, [], []).faults
+
+
+def test_joined_nodes_and_wrong_crossings_are_faults() -> None:
+    instance = SOLVED["independent-set"].generator(sizes=(8,))(1, torch.Generator().manual_seed(0))
+    instance = SOLVED["independent-set"].optimization.instance(instance)
+    one, other = links_of(instance)[0]
+    assert [fault.nodes for fault in SOLVED["independent-set"].verify(instance, [one, other], []).faults] == [
+        (one, other)
+    ]
+    cut = SOLVED["max-cut"].optimization.instance(instance)
+    assert SOLVED["max-cut"].verify(cut, [], [(one, other)]).faults[0].nodes == (one, other)
+
+
+def test_the_globe_is_that_of_tsplib() -> None:
+    """Two points of ulysses22, 36°09' and -5°21' from 38°24' and 20°42': TSPLIB's distance is a whole number."""
+    problem = SOLVED["tour"]
+    points = problem.generator(sizes=(5,))(1, torch.Generator().manual_seed(0))
+    position = torch.tensor([[38.24, 20.42], [39.57, 26.15], [40.56, 25.32], [36.26, 23.12], [33.48, 10.54]])
+    instance = problem.optimization.instance(
+        points.keep().with_nodes(position=position.double()).with_graphs(rounding=torch.tensor([GLOBE]))
+    )
+    final = next(iter(problem.heuristics.values()))(problem.optimization, instance)
+    order = problem.optimization.solution(final).nodes.tolist()
+    assert problem.verify(instance, order, []).objective == float(problem.optimization.objective(final))
+
+
+def test_what_solve_writes_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph, answer = tmp_path / "star.txt", tmp_path / "answer.json"
+    graph.write_text("hub a\nhub b\n")
+    main(["solve", "vertex-cover", str(graph), "--policy", "solver", "--json"])
+    answer.write_text(capsys.readouterr().out)
+    main(["check", "vertex-cover", str(graph), str(answer)])
+    assert capsys.readouterr().out == "weight 1, valid\n"
+    answer.write_text(json.dumps({"nodes": ["a"], "objective": 0}))
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "vertex-cover", str(graph), str(answer)])
+    assert stop.value.code == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "weight 1, NOT VALID",
+        "  nothing covers the link hub – b",
+        "  its objective is said to be 0",
+    ]
