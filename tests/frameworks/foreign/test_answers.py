@@ -155,6 +155,13 @@ def test_numpy_rewards_are_numbers() -> None:
         assert vector.step(torch.tensor([0])).reward.tolist() == [2.0]
 
 
+def test_what_is_no_graph_is_refused() -> None:
+    for value in (None, np.zeros((3, 1))):
+        make = partial(Answers, reset=lambda _, shown=value: (shown, {}))
+        with pytest.raises(GraphError, match="for its graph; return a GraphInstance"):
+            from_gymnasium(make, 1, actions=WAIT)
+
+
 def test_resets_of_the_old_gym_are_refused() -> None:
     with pytest.raises(GraphError, match=r"environment 0: reset returned a dict; return .observation, info."):
         from_gymnasium(partial(Answers, reset=lambda seen: {"graph": seen}), 1, actions=WAIT)

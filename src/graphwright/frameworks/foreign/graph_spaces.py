@@ -8,6 +8,7 @@ import numpy as np
 from gymnasium import Space, spaces
 from typing_extensions import override
 
+from graphwright.core import GraphError
 from graphwright.frameworks.foreign.links import Orientation
 
 GraphParts = tuple[Any, Any, np.ndarray]
@@ -38,6 +39,8 @@ class InstanceSpace(GraphSpace):
 
     @override
     def split(self, value: spaces.GraphInstance) -> GraphParts:
+        if not all(hasattr(value, part) for part in ("nodes", "edges", "edge_links")):
+            raise GraphError(f"the observation holds a {type(value).__name__} for its graph; return a GraphInstance")
         links = self.orientation.read(value.edge_links)
         return value.nodes, _NOTHING if value.edges is None else value.edges, links
 
