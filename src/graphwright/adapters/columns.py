@@ -70,6 +70,14 @@ def to_columns(rows: Sequence[Mapping[str, object]], declared: Declared | None =
     return columns
 
 
+def number_column(name: str, values: Sequence[int | float | None]) -> Tensor:
+    """[len(values)] int64 or float64: a column of numbers, NaN where one is None. Raises GraphError as `to_columns`."""
+    places = [place for place, value in enumerate(values) if value is not None]
+    known = _numbers(name, [value for value in values if value is not None])
+    assert known is not None
+    return known if len(places) == len(values) else _with_gaps(name, known, places, len(values))
+
+
 def left_out(rows: Sequence[Mapping[str, object]], columns: Mapping[str, Tensor]) -> list[str]:
     """The attributes of `rows` that are none of the `columns` made of them, in order of first appearance."""
     return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in columns]

@@ -34,7 +34,7 @@ def from_listed(
     if both_ways:
         kept = (pairs[:, 0] <= pairs[:, 1]).nonzero().squeeze(1)
         pairs, columns = pairs[kept], {name: column[kept] for name, column in columns.items()}
-    named = NamedGraph.from_links(names, pairs.tolist(), directed=directed, nodes=nodes, edges=columns, graphs=graphs)
+    named = NamedGraph.from_links(names, pairs, directed=directed, nodes=nodes, edges=columns, graphs=graphs)
     return NamedGraph(named.graph, named.names, counted(replace(reading, both_ways=both_ways), named))
 
 

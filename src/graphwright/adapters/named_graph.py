@@ -51,7 +51,7 @@ class NamedGraph:
     @staticmethod
     def from_links(
         names: Iterable[str],
-        links: Sequence[tuple[int, int]],
+        links: Sequence[tuple[int, int]] | Tensor,
         *,
         directed: bool,
         nodes: Columns | None = None,
@@ -66,7 +66,7 @@ class NamedGraph:
         if edges and "reverse" in edges:
             raise GraphError("edge column 'reverse' has the name of the column that pairs opposite edges; rename it")
         names = tuple(names)
-        pairs = torch.tensor(links, dtype=torch.int64).reshape(-1, 2).T
+        pairs = torch.as_tensor(links, dtype=torch.int64).reshape(-1, 2).T
         if not directed:  # all the same way round, so that the k-th of parallel links is the opposite of the k-th
             pairs = torch.stack([pairs.amax(0), pairs.amin(0)])
         count = torch.tensor([len(names)])

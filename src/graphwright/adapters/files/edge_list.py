@@ -15,13 +15,13 @@ import ast
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 
-from graphwright.adapters.columns import Row, left_out, to_columns
+from graphwright.adapters.columns import Row, left_out, number_column, to_columns
 from graphwright.adapters.files.counted import node_count
 from graphwright.adapters.files.first_line import Header, ends_of, kind_of_first_line
 from graphwright.adapters.files.refusal import refuse, refuse_columns, refuse_weights
@@ -40,6 +40,7 @@ _COMMENT = ("#", "%")
 _NO_WEIGHT = {"id", "key", "index", "time", "timestamp", "date", "year", "label", "type", "source", "target"}
 _REMEDY = "write .json, .graphml or .npz"
 _DEEPEST, _WIDEST = 20, 100
+_FEW_CELLS, _MOST_GAPS = 1 << 16, 16  # of columns under a header: for any file, and for each cell that it holds
 
 
 def read_text(data: bytes, header: Header | None = None) -> NamedGraph:
@@ -83,8 +84,8 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     )
     if attributes is not None:
         found = [_dictionary(line, text) for (line, _), text in zip(rows, attributes[1], strict=True)]
-        ignored = tuple(f"edge attribute {name!r}" for name in left_out(found, to_columns(found)))
-        extra = _Extra(found, ignored=ignored)
+        columns = to_columns(found)
+        extra = _Extra(columns, ignored=tuple(f"edge attribute {name!r}" for name in left_out(found, columns)))
     else:
         extra = _numbers(names, links)
         if table.delimiter == "commas" and not names:
@@ -93,13 +94,13 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     if directed is None:
         directed = konect == "asym" or any(_DIRECTED.match(text) for text in comments)
     reading = replace(reading, edge_weight=extra.weight, ignored=extra.ignored, notes=(*reading.notes, *extra.notes))
-    return from_listed(place, pairs, directed=directed, edges=to_columns(extra.rows), reading=reading)
+    return from_listed(place, pairs, directed=directed, edges=extra.columns, reading=reading)
 
 
 class _Extra(NamedTuple):
     """What stands beside the ends of each link."""
 
-    rows: Sequence[Row]
+    columns: Mapping[str, torch.Tensor]
     weight: str | None = None
     directed: bool | None = None
     ignored: tuple[str, ...] = ()
@@ -180,8 +181,9 @@ def _numbers(names: list[str], links: Rows) -> _Extra:
         line = next(line for line, cells in links if len(cells) > len(names))
         raise GraphError(f"line {line}: {width} cells under a header of {len(names)}; correct the line or the header")
     titles = [*names, *(f"column{place + 1}" for place in range(len(names), width))][2:]
-    rows: list[Row] = [{} for _ in links]
-    numeric: list[str] = []
+    if len(titles) * len(links) > max(_FEW_CELLS, _MOST_GAPS * sum(len(cells) for _, cells in links)):
+        raise GraphError(f"{len(titles)} columns, most of which are empty; keep those that are needed")
+    columns: dict[str, torch.Tensor] = {}
     ignored: list[str] = []
     directed: bool | None = None
     notes: list[str] = []
@@ -190,22 +192,22 @@ def _numbers(names: list[str], links: Rows) -> _Extra:
         if title.lower() == "type" and {cell.lower() for cell in cells} in ({"directed"}, {"undirected"}):
             directed = cells[0].lower() == "directed"
             continue
-        if any(cells) and not any(map(_like_number, cells)):
+        if not any(cells):
+            continue
+        if not any(map(_like_number, cells)):
             ignored.append(f"column {title!r}")
             continue
-        if place == 2 and "" in cells and not (names and len(titles) > 1) and any(cells):
+        if place == 2 and "" in cells and not (names and len(titles) > 1):
             line = links[_first_other(cells)][0]
             raise GraphError(
                 f"line {line}: some links have a weight and this one differs; give every link one, or none"
             )
-        _values(links, cells, title, rows, notes)
-        numeric.append(title)
-    weight = _weight_of(numeric, headed=bool(names))
+        columns[title] = _values(links, cells, title, notes)
+    weight = _weight_of(list(columns), headed=bool(names))
     if weight is not None and weight != "weight":
-        for row in rows:
-            row["weight"] = row[weight] if names else row.pop(weight)
+        columns["weight"] = columns[weight] if names else columns.pop(weight)
     shown = weight if names or weight is None else "column 3"
-    return _Extra(rows, shown, directed, tuple(ignored), tuple(notes))
+    return _Extra(columns, shown, directed, tuple(ignored), tuple(notes))
 
 
 def _like_number(cell: str) -> bool:
@@ -222,19 +224,21 @@ def _first_other(cells: list[str]) -> int:
     return next(place for place, cell in enumerate(cells) if bool(cell) != bool(cells[0]))
 
 
-def _values(links: Rows, cells: list[str], title: str, rows: list[Row], notes: list[str]) -> None:
-    """Put the numbers of a column into `rows`."""
+def _values(links: Rows, cells: list[str], title: str, notes: list[str]) -> torch.Tensor:
+    """The numbers of a column, NaN where there are none."""
     try:
         commas = decimal_commas(cells)
     except GraphError as error:
         raise GraphError(f"column {title!r}: {error}") from error
     if commas:
         notes.append("decimal commas")
-    for (line, _), cell, row in zip(links, cells, rows, strict=True):
+    values: list[int | float | None] = []
+    for (line, _), cell in zip(links, cells, strict=True):
         try:
-            row[title] = number(cell.replace(",", ".") if commas else cell) if cell else None
+            values.append(number(cell.replace(",", ".") if commas else cell) if cell else None)
         except GraphError as error:
             raise GraphError(f"line {line}: {error}") from error
+    return number_column(title, values)
 
 
 def _refuse_split_decimals(links: Rows) -> None:

@@ -112,6 +112,8 @@ def _commas_are_inside(lines: Sequence[tuple[int, str]], comma_first: bool) -> b
 def _cells(text: str, mark: str) -> list[str]:
     if mark == " ":
         cells = text.split()
+        if "#" not in text:
+            return cells
         comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
         return cells[:comment]
     cells = [cell.strip() for cell in next(csv.reader([text], delimiter=mark, skipinitialspace=True, strict=True), [])]
