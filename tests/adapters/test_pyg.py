@@ -13,6 +13,7 @@ from torch_geometric.transforms import ToUndirected
 
 from graphwright.adapters.pyg import from_pyg, to_pyg
 from graphwright.core import GraphBatch, GraphError, from_edges
+from graphwright.envs.problems.max_cut.environment import MaxCut
 
 from .named_graphs import ROW_DTYPES, assert_same_batch, assert_same_column, batches
 
@@ -191,3 +192,11 @@ def test_data_without_edges_and_numbers_for_graphs() -> None:
 def test_what_fits_no_table_is_refused(data: Data, message: str) -> None:
     with pytest.raises(GraphError, match=message):
         from_pyg(data)
+
+
+@pytest.mark.parametrize("weights", [{"edge_weight": [5, 5, 2, 2]}, {"edge_attr": [[5], [5], [2], [2]]}])
+def test_weights_under_the_names_of_pyg_are_weights(weights):
+    index = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+    columns = {name: torch.tensor(values) for name, values in weights.items()}
+    instance = MaxCut().instance(from_pyg(Data(edge_index=index, num_nodes=3, **columns)))
+    assert sorted(instance.edges["weight"].tolist()) == [2, 2, 5, 5]

@@ -98,7 +98,11 @@ REGISTERED = registry._import
 
 def test_files_are_evaluated_beside_the_baselines(run, triangle, capsys):
     main(["evaluate", str(run), "--instances", str(triangle), "--json"])
-    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    (row,) = document["rows"]
+    assert document["read"][str(triangle)]["links"] == 4
+    assert f"{triangle}: read as edge list" in err
     assert (row["name"], row["graphs"], row["optimum"], row["proven"]) == (str(triangle), 1, 2, 1)
     assert row["heuristics"].keys() == {"greedy", "cheapest-first", "two-approximation"}
     assert "named twice" in fails(capsys, "evaluate", run, "--instances", triangle, triangle)

@@ -69,9 +69,10 @@ class EvaluateSolutions(Evaluate):
         """A row for each size or file."""
         if len(set(self.instances)) < len(self.instances):
             raise ConfigError("--instances: a file is named twice; name each once")
-        files = {}
+        files, read = {}, {}
         for path in self.instances:
             named, files[str(path)] = self.files.read(path, agent.config.played)
+            read[str(path)] = named.reading.document()
             say_reading(path, named)
         rows = evaluate(agent, self.options, files or None)
         problem, environment = agent.problem, agent.config.environment
@@ -81,6 +82,7 @@ class EvaluateSolutions(Evaluate):
             "run": str(self.directory),
             "decode": self.options.decode,
             "maximise": environment.maximise,
+            **({"read": read} if read else {}),
             "rows": [dataclasses.asdict(row) for row in rows],
         }
         topology = self.options.generator or agent.config.collection.generator or problem.topology
