@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from gymnasium import Space, spaces
+from gymnasium import spaces
 
 from graphwright.core import ActionBlock, ActionSpec, Features, GraphError
 from graphwright.core.rows import AT, DECIDERS, EDGES, GRAPHS, NODES, RowKind
+from graphwright.frameworks.foreign.arrays import check_finite, flat_rows, read_mask, refuse_ends
 from graphwright.frameworks.foreign.dense_layout import DenseLayout
 from graphwright.frameworks.foreign.links import Links, check_once, listed, of_matrix
 
@@ -90,14 +91,14 @@ class DenseReader:
         packed["edges.link"] = links.number
         if self.layout.roles["edges"]:
             packed["edges.x"] = self._edge_values(arrays, links)
-        packed |= {f"graphs.{name}": _flat(part, arrays[name], len(nodes)) for name, part in self.vectors.items()}
+        packed |= {f"graphs.{name}": flat_rows(part, arrays[name], len(nodes)) for name, part in self.vectors.items()}
         at = None
         if self.has_at:
             at = arrays[AT].reshape(len(nodes)).astype(np.int64)
             if ((at < 0) | (at >= exists.shape[1])).any() or not exists[np.arange(len(at)), at].all():
                 raise GraphError(f"entry {AT!r} names a node that does not exist, {at.tolist()}")
             packed[f"graphs.{AT}"] = number[np.arange(len(at)), at]
-        _check_finite(packed)
+        check_finite(packed)
         packed["mask"] = self._own_mask(mask, graph, row, links, at)
         packed["num_nodes"] = exists.sum(1)
         packed["num_links"] = np.bincount(links.graph, minlength=len(nodes))
@@ -149,7 +150,7 @@ class DenseReader:
         ends = value.swapaxes(1, 2) if layout.is_transposed else value
         links = listed(name, ends, self._counted(arrays, "num_edges", "edge_mask", ends.shape[1]))
         both, size = np.stack([links.source, links.target]), np.full(len(links.graph), layout.num_nodes)
-        _refuse_ends(both, np.any((both < 0) | (both >= size), axis=0), size)
+        refuse_ends(both, np.any((both < 0) | (both >= size), axis=0), size)
         return check_once(links, layout.num_nodes) if self.undirected else links
 
     def _counted(self, arrays: Arrays, count: str, mask: str, size: int) -> np.ndarray | None:
@@ -198,7 +199,7 @@ class DenseReader:
         wrong = ~exists[links.graph, ends].all(0)
         if not self.layout.has_list:
             return links.select(~wrong)
-        _refuse_ends(ends, wrong, exists.sum(1)[links.graph])
+        refuse_ends(ends, wrong, exists.sum(1)[links.graph])
         return links
 
     def _edge_values(self, arrays: Arrays, links: Links) -> np.ndarray:
@@ -282,39 +283,3 @@ class DenseReader:
             numbers.append((start + own[:, None] * columns + np.arange(columns)).reshape(-1))
             start += (room or 0) * columns
         return np.concatenate(graphs), np.concatenate(numbers)
-
-
-def read_mask(mask: np.ndarray) -> np.ndarray:
-    """A mask as bools. Raises GraphError for other numbers than 0 and 1, such as a list of the legal actions."""
-    legal = mask != 0
-    if mask.dtype != bool and (legal & (mask != 1)).any():
-        raise GraphError(
-            f"the action mask holds {mask[legal & (mask != 1)][0]}; give True or False for each action, not numbers"
-        )
-    return legal
-
-
-def _refuse_ends(ends: np.ndarray, wrong: np.ndarray, size: np.ndarray) -> None:
-    """Raise GraphError where one of the links `ends` [2, L] is `wrong` [L]; size: [L], nodes of its graph."""
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise GraphError(f"'links' names nodes {ends[:, first].tolist()}, but the graph has {size[first]} nodes")
-
-
-def _flat(space: Space, value: np.ndarray, count: int) -> np.ndarray:
-    """[B, D] float32: values as Gymnasium flattens them, `Discrete` as one-hot."""
-    if isinstance(space, spaces.Box | spaces.MultiBinary):
-        return value.reshape(count, -1).astype(np.float32)
-    if isinstance(space, spaces.Discrete):
-        value = value.reshape(count)
-    elif value.shape[:1] != (count,):
-        raise GraphError(f"an entry of {space} has shape {value.shape[1:]}; let them agree")
-    return np.stack([np.asarray(spaces.flatten(space, one), np.float32) for one in value])
-
-
-def _check_finite(packed: Arrays) -> None:
-    """Raise GraphError for numbers that are not finite: one of them spoils every weight."""
-    for name, column in packed.items():
-        if column.dtype == np.float32 and not np.isfinite(column).all():
-            where = int(np.argwhere(~np.isfinite(column))[0, 0])
-            raise GraphError(f"column {name!r} holds {column[where].tolist()} in row {where}; make all numbers finite")

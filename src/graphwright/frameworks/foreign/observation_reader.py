@@ -19,8 +19,9 @@ from gymnasium import Space, spaces
 
 from graphwright.core import ActionSpec, Features, GraphError
 from graphwright.core.rows import AT, GRAPHS, Sizes
+from graphwright.frameworks.foreign.arrays import check_finite, read_mask
 from graphwright.frameworks.foreign.dense_layout import ENTRY, FORMS, NAMES, Keys, find_layout
-from graphwright.frameworks.foreign.dense_reader import DenseReader, read_mask
+from graphwright.frameworks.foreign.dense_reader import DenseReader
 from graphwright.frameworks.foreign.graph_spaces import GraphSpace, InstanceSpace, VectorSpace, flat
 from graphwright.frameworks.foreign.links import Links, check_once
 from graphwright.workers.env_group import GraphArrays
@@ -102,7 +103,7 @@ class ObservationReader:
         row = _column("nodes", self.graph_space.node_space, nodes, len(nodes)) | {"links": links}
         row |= _column("edges", self.graph_space.edge_space, edges, len(links))
         row |= {f"graphs.{name}": flat(space, parts[name]) for name, space in self.vectors.items()}
-        _check_numbers(row)
+        check_finite(row)
         if self.has_at:
             row[f"graphs.{AT}"] = np.reshape(parts[AT], 1).astype(np.int64)
             _check_ends(AT, row[f"graphs.{AT}"], len(nodes))
@@ -191,14 +192,6 @@ def _column(table: str, space: Space | None, values: Any, count: int) -> GraphAr
             raise GraphError(f"column '{table}.type' holds {least} to {most}, which are not all in {space}")
         return {f"{table}.type": types}
     return {f"{table}.x": np.asarray(values, np.float32).reshape(count, width)}
-
-
-def _check_numbers(row: GraphArrays) -> None:
-    """Raises GraphError for numbers that are not finite: one of them spoils every weight."""
-    for name, column in row.items():
-        if column.dtype == np.float32 and not np.isfinite(column).all():
-            where = int(np.argwhere(~np.isfinite(column))[0, 0])
-            raise GraphError(f"column {name!r} holds {column[where].tolist()} in row {where}; make all numbers finite")
 
 
 def _check_ends(name: str, ends: np.ndarray, num_nodes: int) -> None:
