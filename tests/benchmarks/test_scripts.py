@@ -57,6 +57,8 @@ ELSEWHERE = {
     "benchmarks/speed/replay.py": "tests/benchmarks/test_speed.py",
     "examples/grid2op_redispatch.py": "tests/frameworks/foreign/test_foreign_examples.py",
     "examples/job_shop.py": "tests/frameworks/foreign/test_foreign_examples.py",
+    "examples/padded_environment.py": "tests/frameworks/foreign/test_padded_environment.py",
+    "examples/pettingzoo_team.py": "tests/frameworks/foreign/test_foreign_examples.py",
 }
 """Script → the test that runs it and checks what it finds."""
 
