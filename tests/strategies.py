@@ -14,6 +14,8 @@ NODE_COLUMNS = {"x": (torch.float32, (3,)), "kind": (torch.int64, ()), "mass": (
 EDGE_COLUMNS = {"w": (torch.float32, (2,)), "label": (torch.int32, ()), "open": (torch.bool, ())}
 GRAPH_COLUMNS = {"g": (torch.float32, ()), "code": (torch.uint8, (2,)), "none": (torch.float16, (0,))}
 seeds = st.integers(0, 2**31 - 1)
+NO_LIMIT = 1e6
+"""Seconds for solvers whose proof is tested: they take a few, and a busy machine must not make them give up."""
 
 
 def seeded(seed: int = 0) -> torch.Generator:

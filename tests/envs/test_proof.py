@@ -16,6 +16,7 @@ from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SE
 from graphwright.envs.problems.max_cut.problem import MAX_CUT
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.envs.proof import certified, common_unit, scaled
+from strategies import NO_LIMIT
 
 FLOATS = st.floats(-1e9, 1e9, allow_subnormal=False)
 
@@ -65,9 +66,9 @@ def test_a_unit_more_is_not_optimal_however_large_the_weights(much: float) -> No
         undirected=True,
         nodes={"weight": torch.tensor([much + 1, much], dtype=torch.float64)},
     )
-    cover = VERTEX_COVER.solve_exactly(VERTEX_COVER.optimization, pair, 10.0)
+    cover = VERTEX_COVER.solve_exactly(VERTEX_COVER.optimization, pair, NO_LIMIT)
     assert (float(cover.objective), float(cover.bound), bool(cover.proven), float(cover.doubt)) == (much, much, True, 0)
-    free = INDEPENDENT_SET.solve_exactly(INDEPENDENT_SET.optimization, pair, 10.0)
+    free = INDEPENDENT_SET.solve_exactly(INDEPENDENT_SET.optimization, pair, NO_LIMIT)
     assert (float(free.objective), bool(free.proven)) == (much + 1, True)
 
 
@@ -79,5 +80,5 @@ def test_a_cut_of_whole_weights_is_proven_exactly() -> None:
         undirected=True,
         edges={"weight": torch.tensor([3.0, 4.0, 5.0])},
     )
-    cut = MAX_CUT.solve_exactly(MAX_CUT.optimization, MAX_CUT.optimization.instance(triangle), 10.0)
+    cut = MAX_CUT.solve_exactly(MAX_CUT.optimization, MAX_CUT.optimization.instance(triangle), NO_LIMIT)
     assert (float(cut.objective), float(cut.bound), bool(cut.proven), float(cut.doubt)) == (9, 9, True, 0)

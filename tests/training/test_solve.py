@@ -36,8 +36,8 @@ def one_of(name: str) -> GraphBatch:
 def test_the_best_of_all_is_given_with_its_finder(name: str) -> None:
     agent, graph = untrained(name), one_of(name)
     names = [str(node) for node in range(graph.num_nodes)]
-    own = solve(agent, graph, names, policy_only=True, time_limit=2)
-    best = solve(agent, graph, names, time_limit=2)
+    own = solve(agent, graph, names, policy_only=True, time_limit=30)
+    best = solve(agent, graph, names, time_limit=30)
     sign = -1 if agent.problem.optimization.maximise else 1
     assert own.found_by == "policy"
     assert own.objective == own.policy == best.policy
@@ -52,7 +52,7 @@ def test_the_best_of_all_is_given_with_its_finder(name: str) -> None:
         if found.complete:
             assert sign * best.objective <= sign * found.objective + 1e-9
     if agent.problem.solve_exactly is not None:
-        solved = solve_without_policy(agent.problem, graph, names, "solver", time_limit=2)
+        solved = solve_without_policy(agent.problem, graph, names, "solver", time_limit=30)
         assert solved.objective == pytest.approx(best.objective, rel=1e-9)
         assert solved.optimal == best.optimal
         assert not own.optimal or own.objective == pytest.approx(best.objective, rel=1e-9)

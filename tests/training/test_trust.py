@@ -227,6 +227,11 @@ def test_only_what_the_user_names_is_looked_for_in_the_working_directory(
     fails(capsys, "evaluate", "no-run")
     fails(capsys, "train", "vertex-cover", "--run", "new", "--encoder.layer", "torch_geometric.nn:No")
     assert here not in sys.path
-    for named in (("train", "my_problems:NONE", "--run", "new"), ("solve", "my_problems:NONE", "a", "--policy", "b")):
+    problem = "my_problems:NONE"
+    for named in (
+        ("train", problem, "--run", "new"),
+        ("solve", problem, "a", "--policy", "b"),
+        ("check", problem, "a", "b"),
+    ):
         fails(capsys, *named)
         assert sys.path.pop() == here

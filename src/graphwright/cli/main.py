@@ -177,10 +177,11 @@ def _commands(arguments: list[str]) -> Any:
 
 
 def _names_own_code(problem: str, arguments: list[str]) -> bool:
-    """Whether the user, and not a file, names a module: what is trained, or what is solved without a run."""
+    """Whether the user, and not a file, names a module: what is trained, checked, or solved without a run."""
     if arguments[:1] == ["train"]:
         return names_own_code(problem, arguments)
-    is_problem = arguments[:1] == ["solve"] and option_of(arguments, "--policy") is not None
+    solves = arguments[:1] == ["solve"] and option_of(arguments, "--policy") is not None
+    is_problem = solves or arguments[:1] == ["check"]
     return is_problem and any(":" in word for word in arguments[1:2])
 
 

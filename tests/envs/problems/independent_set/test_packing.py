@@ -25,7 +25,7 @@ from graphwright.training.decode import decode
 from graphwright.training.solve import solve
 from graphwright.training.train import train
 from graphwright.training.validation import ValidationConfig
-from strategies import seeded
+from strategies import NO_LIMIT, seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances" / "independent-set"
 both = pytest.mark.parametrize("problem", [INDEPENDENT_SET, PUBLIC_GOODS], ids=lambda problem: problem.name)
@@ -201,7 +201,7 @@ def test_files_are_read_and_solved(problem: Problem, tmp_path: Path) -> None:
     named = read_graph(INSTANCES / file)
     instance = problem.environment.instance(named.graph)
     assert problem.solve_exactly is not None
-    optimum = problem.solve_exactly(problem.environment, instance, 10.0)
+    optimum = problem.solve_exactly(problem.environment, instance, NO_LIMIT)
     assert optimum.solution is not None
     assert optimum.objective.item() == pytest.approx(best)
     chosen = problem.environment.solution(optimum.solution).nodes.tolist()

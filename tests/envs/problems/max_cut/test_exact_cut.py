@@ -17,7 +17,7 @@ from graphwright.envs.problems.max_cut.environment import MaxCut
 from graphwright.envs.problems.max_cut.exact import exact_cut
 from graphwright.envs.problems.max_cut.problem import MAX_CUT, final_state
 from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
-from strategies import alone, assert_same, seeded, seeds
+from strategies import NO_LIMIT, alone, assert_same, seeded, seeds
 
 pytest.importorskip("ortools")
 few = settings(max_examples=25, deadline=None)
@@ -50,7 +50,7 @@ def from_networkx(graph: nx.Graph) -> GraphBatch:
 @given(small_instances())
 @few
 def test_the_cut_is_the_largest_of_all(instances: GraphBatch) -> None:
-    optimum = exact_cut(instances)
+    optimum = exact_cut(instances, time_limit=NO_LIMIT)
     largest = largest_cuts(instances)
     assert bool(optimum.proven.all())
     torch.testing.assert_close(optimum.objective, largest, rtol=1e-6, atol=1e-9)
@@ -70,17 +70,17 @@ def test_the_cut_is_the_largest_of_all(instances: GraphBatch) -> None:
     ],
 )
 def test_known_graphs_have_their_known_cuts(graph: nx.Graph, value: int) -> None:
-    optimum = exact_cut(from_networkx(graph), time_limit=30)
+    optimum = exact_cut(from_networkx(graph), time_limit=NO_LIMIT)
     assert optimum.objective.item() == optimum.bound.item() == value
     assert optimum.proven.item()
 
 
 def test_branch_and_cut_improves_on_where_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     instances = MAX_CUT.generator("watts-strogatz:k=4,p=0.3", (30,))(3, seeded())
-    expected = exact_cut(instances, time_limit=60)
+    expected = exact_cut(instances, time_limit=NO_LIMIT)
     nothing = torch.zeros(instances.num_nodes, dtype=torch.bool)
     monkeypatch.setattr("graphwright.envs.problems.max_cut.exact.tabu_search", lambda *_, **__: nothing)
-    alone_it_finds = exact_cut(instances, time_limit=60)
+    alone_it_finds = exact_cut(instances, time_limit=NO_LIMIT)
     assert bool(alone_it_finds.proven.all())
     torch.testing.assert_close(alone_it_finds.objective, expected.objective, rtol=1e-6, atol=0)
 
@@ -99,7 +99,7 @@ def test_without_time_the_bound_is_still_one() -> None:
 def test_graphs_without_edges_or_gains_have_the_empty_cut() -> None:
     edges = {"weight": torch.tensor([-1.0, 0.0])}
     graph = from_edges(torch.tensor([[0, 2], [1, 3]]), torch.tensor([2, 2, 3, 0]), undirected=True, edges=edges)
-    optimum = exact_cut(MaxCut().instance(graph))
+    optimum = exact_cut(MaxCut().instance(graph), time_limit=NO_LIMIT)
     assert optimum.objective.tolist() == optimum.bound.tolist() == [0, 0, 0, 0]
     assert bool(optimum.proven.all())
 
@@ -107,7 +107,7 @@ def test_graphs_without_edges_or_gains_have_the_empty_cut() -> None:
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.linear_solver", None)
     with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
-        exact_cut(from_networkx(nx.path_graph(2)))
+        exact_cut(from_networkx(nx.path_graph(2)), time_limit=NO_LIMIT)
 
 
 # ---- local search ----------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from graphwright.training.config import TrainConfig
 from graphwright.training.decode import decode
 from graphwright.training.train import train
 from graphwright.training.validation import ValidationConfig
-from strategies import seeded
+from strategies import NO_LIMIT, seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances" / "max-cut"
 ENVIRONMENT = MAX_CUT.environment
@@ -41,7 +41,7 @@ def test_heuristics_make_cuts_between_random_and_the_optimum(name: str) -> None:
     value = ENVIRONMENT.objective(final)
     torch.testing.assert_close(value, final.graphs["best_cut"])
     assert MAX_CUT.solve_exactly is not None
-    optimum = MAX_CUT.solve_exactly(ENVIRONMENT, batch, 20.0)
+    optimum = MAX_CUT.solve_exactly(ENVIRONMENT, batch, NO_LIMIT)
     assert bool(optimum.proven.all())
     assert bool((value <= optimum.objective * (1 + 1e-6)).all())
     assert value.mean() > ENVIRONMENT.objective(play(ENVIRONMENT, batch, random_choice(ENVIRONMENT, seeded()))).mean()

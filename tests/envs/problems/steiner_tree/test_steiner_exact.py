@@ -12,7 +12,7 @@ import torch
 from graphwright.core import GraphBatch, from_edges
 from graphwright.envs.problems.steiner_tree.environment import STEINER_TREE, SteinerTree
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
-from strategies import alone, seeded
+from strategies import NO_LIMIT, alone, seeded
 
 pytest.importorskip("ortools")
 
@@ -58,7 +58,7 @@ def assert_tree(state: GraphBatch, objective: float) -> None:
 @pytest.mark.parametrize(("topology", "weights"), TOPOLOGIES)
 def test_the_tree_is_the_shortest_of_all(topology: str, weights: str) -> None:
     instances = STEINER_TREE.generator(topology, (5, 7, 9), weights)(20, seeded(1))
-    optimum = exact_tree(instances)
+    optimum = exact_tree(instances, time_limit=NO_LIMIT)
     assert optimum.proven.all()
     assert optimum.solution is not None
     assert SteinerTree().is_complete(optimum.solution).all()
@@ -74,7 +74,7 @@ def test_heuristics_are_trees_and_never_shorter_than_the_optimum(name: str, topo
     environment = STEINER_TREE.environment
     instances = STEINER_TREE.generator(topology, (10, 20, 40), weights)(20, seeded(2))
     final = STEINER_TREE.heuristics[name](environment, instances)
-    objective, least = environment.objective(final), exact_tree(instances).objective
+    objective, least = environment.objective(final), exact_tree(instances, time_limit=NO_LIMIT).objective
     assert environment.is_complete(final).all()
     assert (objective >= least * (1 - 1e-9)).all()
     if name != "insertion":  # the others are proven to be at most twice as long
@@ -89,17 +89,17 @@ def test_a_relaxation_that_is_not_integral_is_solved_in_integers() -> None:
     terminal = torch.tensor([True, False, False, False, True, True, True])
     graph = from_edges(torch.tensor(ends).T, torch.tensor([7]), undirected=True, nodes={"terminal": terminal})
     instance = SteinerTree().instance(graph.with_edges(length=torch.ones(graph.num_edges)))
-    optimum = exact_tree(instance)
+    optimum = exact_tree(instance, time_limit=NO_LIMIT)
     assert optimum.objective.tolist() == optimum.bound.tolist() == [5]
     assert shortest_tree(instance) == 5
 
     hard = STEINER_TREE.generator("watts-strogatz", (50,), "one")(30, seeded(1))
-    assert exact_tree(hard).proven.all()
+    assert exact_tree(hard, time_limit=NO_LIMIT).proven.all()
 
 
 def test_without_time_there_is_still_a_tree_and_a_bound() -> None:
     instances = STEINER_TREE.generator("gabriel", (40,))(5, seeded())
-    hurried, optimum = exact_tree(instances, time_limit=0), exact_tree(instances)
+    hurried, optimum = (exact_tree(instances, time_limit=limit) for limit in (0, NO_LIMIT))
     assert not hurried.proven.any()
     assert hurried.solution is not None
     assert SteinerTree().is_complete(hurried.solution).all()
@@ -115,7 +115,7 @@ def test_edges_of_length_zero_make_no_cycles() -> None:
     length[rows] = kept.float()
     length = torch.maximum(length, length[instances.edges["reverse"] + instances.edge_ptr[:-1][instances.edge_graph]])
     instances = SteinerTree().instance(instances.keep(nodes=["terminal"]).with_edges(length=length))
-    optimum = exact_tree(instances)
+    optimum = exact_tree(instances, time_limit=NO_LIMIT)
     assert optimum.proven.all()
     assert optimum.solution is not None
     for graph, objective in enumerate(optimum.objective.tolist()):
@@ -126,4 +126,4 @@ def test_edges_of_length_zero_make_no_cycles() -> None:
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.linear_solver", None)
     with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
-        exact_tree(STEINER_TREE.generator(sizes=(5,))(1, seeded()))
+        exact_tree(STEINER_TREE.generator(sizes=(5,))(1, seeded()), time_limit=NO_LIMIT)

@@ -24,7 +24,7 @@ from graphwright.training.config import TrainConfig
 from graphwright.training.solve import solve
 from graphwright.training.train import train
 from graphwright.training.validation import ValidationConfig
-from strategies import alone, assert_same_batch, relabelled, seeded
+from strategies import NO_LIMIT, alone, assert_same_batch, relabelled, seeded
 
 INSTANCES = Path(__file__).parents[3] / "instances"
 ENVIRONMENT = SteinerTree()
@@ -123,7 +123,7 @@ def test_it_conforms_where_nothing_or_little_is_to_do() -> None:
 
 def test_who_follows_the_expert_arrives_at_the_solution() -> None:
     instances = STEINER_TREE.generator(sizes=(10, 30))(10, seeded(8))
-    optimum = exact_tree(instances)
+    optimum = exact_tree(instances, time_limit=NO_LIMIT)
     assert optimum.solution is not None
     state, goal = ENVIRONMENT.reset(instances), optimum.solution
     reached = []
@@ -217,7 +217,7 @@ def test_files_are_solved(file: str, length: float | None, links: int | None) ->
     instance = ENVIRONMENT.instance(named.graph)
     if length is None:
         length = shortest_of_all(instance)
-    optimum = STEINER_TREE.solve_exactly(ENVIRONMENT, instance, 5.0)  # type: ignore[misc]
+    optimum = STEINER_TREE.solve_exactly(ENVIRONMENT, instance, NO_LIMIT)  # type: ignore[misc]
     assert optimum.objective.item() == pytest.approx(length)
     if links is not None:
         assert ENVIRONMENT.solution(optimum.solution).links.shape[1] == links
@@ -268,7 +268,7 @@ def test_a_policy_learns_and_solves_files_by_name(algorithm: Literal["imitation"
     agent = train(STEINER_TREE, config, tmp_path / "run", Console(quiet=True)).agent()
     instances = STEINER_TREE.generator(sizes=(20,))(40, seeded(7))
     randomly = play(ENVIRONMENT, instances, random_choice(ENVIRONMENT, seeded(7)))
-    optimum = STEINER_TREE.solve_exactly(ENVIRONMENT, instances, 5.0).objective  # type: ignore[misc]
+    optimum = STEINER_TREE.solve_exactly(ENVIRONMENT, instances, NO_LIMIT).objective  # type: ignore[misc]
     learned = ENVIRONMENT.objective(agent.solve(instances)).mean() / optimum.mean()
     assert learned < 1.1 < ENVIRONMENT.objective(randomly).mean() / optimum.mean()
 

@@ -17,7 +17,7 @@ from graphwright.envs.problems.tour.environment import Tour
 from graphwright.envs.problems.tour.exact import exact_tour
 from graphwright.envs.problems.tour.sequence import tour_length
 from graphwright.envs.rollouts import play
-from strategies import seeded, seeds
+from strategies import NO_LIMIT, seeded, seeds
 
 
 def tours(points: list[torch.Tensor], seed: int = 0) -> GraphBatch:
@@ -47,7 +47,7 @@ def test_no_order_is_shorter(sizes: list[int], seed: int, lattice: bool) -> None
         else torch.rand(size, 2, generator=draw).double()
         for size in sizes
     ]
-    optimum = exact_tour(tours(points, seed))
+    optimum = exact_tour(tours(points, seed), time_limit=NO_LIMIT)
     assert optimum.proven.all()
     assert optimum.solution is not None
     assert torch.allclose(tour_length(optimum.solution), optimum.objective)
@@ -57,7 +57,7 @@ def test_no_order_is_shorter(sizes: list[int], seed: int, lattice: bool) -> None
 
 def test_points_on_a_circle_are_visited_round_it() -> None:
     angle = torch.randperm(24, generator=seeded(0)).double() * (2 * math.pi / 24)
-    optimum = exact_tour(tours([torch.stack([angle.cos(), angle.sin()], dim=1)]))
+    optimum = exact_tour(tours([torch.stack([angle.cos(), angle.sin()], dim=1)]), time_limit=NO_LIMIT)
     assert optimum.proven.all()
     assert float(optimum.objective) == pytest.approx(24 * 2 * math.sin(math.pi / 24))
 
@@ -73,4 +73,4 @@ def test_without_time_the_first_tour_stands_unproven() -> None:
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
     with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
-        exact_tour(tours([torch.zeros(5, 2, dtype=torch.float64)]))
+        exact_tour(tours([torch.zeros(5, 2, dtype=torch.float64)]), time_limit=NO_LIMIT)

@@ -17,6 +17,7 @@ from graphwright.envs.generators import BarabasiAlbert, ErdosRenyi, InstanceGene
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import remove_redundant, two_approximation
+from strategies import NO_LIMIT
 
 pytest.importorskip("ortools")
 
@@ -76,7 +77,7 @@ def assert_consistent(instances: GraphBatch, solution: Optimum) -> None:
 @given(small_graphs())
 @fixed
 def test_the_cover_is_the_lightest_of_all_subsets(instances: GraphBatch) -> None:
-    solution = exact_cover(instances)
+    solution = exact_cover(instances, time_limit=NO_LIMIT)
     assert_consistent(instances, solution)
     assert bool(solution.proven.all())
     least = least_cost(instances)
@@ -87,10 +88,10 @@ def test_the_cover_is_the_lightest_of_all_subsets(instances: GraphBatch) -> None
 @given(small_graphs())
 @settings(fixed, max_examples=20)
 def test_a_batch_is_solved_as_its_graphs_one_by_one(instances: GraphBatch) -> None:
-    together = exact_cover(instances)
+    together = exact_cover(instances, time_limit=NO_LIMIT)
     begin = instances.node_ptr.tolist()
     for graph in range(instances.num_graphs):
-        alone = exact_cover(instances.select(torch.tensor([graph])))
+        alone = exact_cover(instances.select(torch.tensor([graph])), time_limit=NO_LIMIT)
         assert torch.equal(selected(alone), selected(together)[begin[graph] : begin[graph + 1]])
         assert torch.equal(alone.objective, together.objective[[graph]])
         assert torch.equal(alone.bound, together.bound[[graph]])
@@ -104,7 +105,7 @@ def test_a_bipartite_cover_is_a_minimum_cut(threads: int) -> None:
     flow = nx.DiGraph(list(graph.edges))
     flow.add_edges_from([("source", node, {"capacity": weight[node]}) for node in range(40)])
     flow.add_edges_from([(node, "sink", {"capacity": weight[node]}) for node in range(40, 100)])
-    solution = exact_cover(from_networkx(graph, weight), threads=threads)
+    solution = exact_cover(from_networkx(graph, weight), threads=threads, time_limit=NO_LIMIT)
     assert bool(solution.proven)
     assert float(solution.objective) == pytest.approx(nx.minimum_cut_value(flow, "source", "sink"), rel=1e-12)
 
@@ -115,7 +116,7 @@ def test_a_bipartite_cover_is_a_minimum_cut(threads: int) -> None:
 )
 def test_real_networks_have_the_known_optimum(network: str, nodes: int, least: int) -> None:
     instances = from_networkx(nx.read_graphml(TOPOLOGY_ZOO / f"{network}.graphml"))
-    solution = exact_cover(instances)
+    solution = exact_cover(instances, time_limit=NO_LIMIT)
     assert instances.num_nodes == nodes
     assert_consistent(instances, solution)
     assert float(solution.objective) == float(solution.bound) == least
@@ -123,7 +124,7 @@ def test_real_networks_have_the_known_optimum(network: str, nodes: int, least: i
 
 def test_small_worlds_of_a_thousand_nodes_are_solved_to_proof() -> None:
     instances = InstanceGenerator(WattsStrogatz(k=4, p=0.3), (1000,))(2, torch.Generator().manual_seed(0))
-    solution = exact_cover(instances)
+    solution = exact_cover(instances, time_limit=NO_LIMIT)
     assert_consistent(instances, solution)
     assert bool(solution.proven.all())
 
@@ -133,7 +134,7 @@ def test_small_worlds_of_a_thousand_nodes_are_solved_to_proof() -> None:
 
 def test_hard_graphs_end_in_time_with_true_bounds() -> None:
     instances = InstanceGenerator(BarabasiAlbert(m=4), (400,), unit_weights)(3, torch.Generator().manual_seed(0))
-    solution = exact_cover(instances, time_limit=60)
+    solution = exact_cover(instances, time_limit=NO_LIMIT)
     assert bool(solution.proven.all())
     for time_limit in (0.0, 0.1):
         begin = time.perf_counter()
@@ -163,7 +164,7 @@ def test_graphs_without_edges_have_the_empty_cover() -> None:
 )
 def test_extreme_weights_are_rounded_only_downwards(weight: list[float], proven: bool) -> None:
     instances = from_networkx(nx.complete_graph(3), weight)
-    solution = exact_cover(instances)
+    solution = exact_cover(instances, time_limit=NO_LIMIT)
     assert_consistent(instances, solution)
     torch.testing.assert_close(solution.objective, least_cost(instances), rtol=1e-12, atol=0)
     assert solution.proven.tolist() == [proven]
@@ -172,5 +173,5 @@ def test_extreme_weights_are_rounded_only_downwards(weight: list[float], proven:
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
     with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]") as error:
-        exact_cover(from_networkx(nx.path_graph(2)))
+        exact_cover(from_networkx(nx.path_graph(2)), time_limit=NO_LIMIT)
     assert "\n" not in str(error.value)

@@ -14,7 +14,17 @@ from graphwright.envs.conformance import check_environment
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover, greedy
 from graphwright.envs.rollouts import Transition, has_choice, play, unroll
-from strategies import alone, assert_same, assert_same_batch, cover_instances, ragged_batches, relabelled, seeded, seeds
+from strategies import (
+    NO_LIMIT,
+    alone,
+    assert_same,
+    assert_same_batch,
+    cover_instances,
+    ragged_batches,
+    relabelled,
+    seeded,
+    seeds,
+)
 
 MODES = {"useful": VertexCover(), "any": VertexCover(legal="any")}
 both_modes = pytest.mark.parametrize("mode", MODES)
@@ -279,7 +289,7 @@ def test_heuristics_cover_and_are_not_better_than_the_optimum(name: str) -> None
     assert environment.is_complete(state).all()
     cost = environment.cost(state)
     assert VERTEX_COVER.solve_exactly is not None
-    best = VERTEX_COVER.solve_exactly(environment, instances, 5.0)
+    best = VERTEX_COVER.solve_exactly(environment, instances, NO_LIMIT)
     everything = segment_sum(instances.nodes["weight"], instances.node_segments)
     assert best.proven.all()
     assert (cost >= best.objective - 1e-5).all()
