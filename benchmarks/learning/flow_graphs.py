@@ -129,7 +129,7 @@ def main(options: Options) -> None:
     for task in TASKS:
         scores = np.array([results[task, seed] for seed in range(options.seeds)])
         trained = [stratified_interval(column[:, None]) for column in scores.T]
-        cells = " | ".join(f"{value:,.2f} ({low:,.2f} to {high:,.2f})" for value, low, high in trained)
+        cells = " | ".join(interval.text(2) for interval in trained)
         lines.append(f"| {task} | trained | {cells} |")
         for name, values in baselines(task, options).items():
             both = [f"{value:,.2f}" for value in values]

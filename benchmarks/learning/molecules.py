@@ -136,8 +136,7 @@ def main(options: Options) -> None:
 def _cell(values: list[float], places: int) -> str:
     if not values:
         return ""
-    mean, low, high = stratified_interval(np.array(values)[:, None])
-    return f"{mean:.{places}f} ({low:.{places}f} to {high:.{places}f})"
+    return stratified_interval(np.array(values)[:, None]).text(places)
 
 
 if __name__ == "__main__":

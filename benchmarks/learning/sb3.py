@@ -130,7 +130,7 @@ def main(options: Options) -> None:
             speed = float(np.median([result.steps_per_second for result in some]))
             seconds = float(np.median([result.cpu_seconds for result in some]))
             lines.append(
-                f"| {setting} | {layer} | {cost.value:.4f} | {cost.low:.4f} to {cost.high:.4f} | {speed:,.0f} | "
+                f"| {setting} | {layer} | {cost.value:.4f} | {cost.span()} | {speed:,.0f} | "
                 f"{REFERENCE[layer]} | {speed / REFERENCE[layer]:.1f} | {seconds:.0f} |"
             )
     print("\n".join(lines))

@@ -19,7 +19,7 @@ from graphwright.experiments.runs import Job, train_all
 from graphwright.training.agent import make_policy
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
 from graphwright.training.config import ConfigError
-from graphwright.training.statistics import interquartile_mean, stratified_interval
+from graphwright.training.statistics import bootstrap_ratio, interquartile_mean, stratified_interval
 
 QUIET = Console(quiet=True)
 
@@ -42,6 +42,14 @@ def test_the_stratified_interval_resamples_each_task_on_its_own() -> None:
         interval = stratified_interval(generator.normal(3.0, 1.0, (20, 4)), resamples=200, seed=seed)
         hits += interval.low <= 3.0 <= interval.high
     assert 174 <= hits <= 199
+
+
+def test_a_single_run_or_graph_has_no_interval() -> None:
+    one = stratified_interval(np.array([[2.0, 4.0, 6.0, 8.0]]))
+    assert (one.value, one.span(), one.text(1)) == (5, "", "5.0")
+    ratio = bootstrap_ratio(torch.tensor([3.0]), torch.tensor([2.0]))
+    assert (ratio.value, ratio.span()) == (1.5, "")
+    assert bootstrap_ratio(torch.tensor([3.0, 3.0]), torch.tensor([2.0, 2.0])).text(2) == "1.50 (1.50 to 1.50)"
 
 
 def test_outputs_are_counted_up_to_rounding() -> None:

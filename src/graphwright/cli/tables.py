@@ -10,6 +10,7 @@ from rich.table import Table
 from graphwright.cli.terminal import marked
 from graphwright.training.evaluate_solutions import EvaluationRow
 from graphwright.training.gflownet.evaluate_sampling import ParetoEvaluation, SamplingEvaluation
+from graphwright.training.statistics import Interval
 
 
 def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
@@ -29,7 +30,7 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
             f"[bold]{row.policy:.3f}",
             *optimum,
             f"[bold]{row.ratio:.4f}",
-            f"{row.ratio_low:.4f}–{row.ratio_high:.4f}",
+            Interval(row.ratio, row.ratio_low, row.ratio_high).span(),
             f"{row.seconds:.1f} s",
         )
     table.caption = "\n".join(_remarks(rows)) or None

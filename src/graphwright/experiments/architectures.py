@@ -118,7 +118,7 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
         costs = np.array([[float(environment.objective(run.agent.solve(instances)).mean())] for run in runs])
         interval = bars[label] = stratified_interval(costs)
         seconds = sum(run.seconds for run in runs) / len(runs)
-        span = f"{interval.low:.3f} to {interval.high:.3f}"
+        span = interval.span(3)
         rows.append([label, interval.value, interval.value / optimum, span, seconds])
 
     def draw(figure: Figure) -> None:

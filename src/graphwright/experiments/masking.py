@@ -101,7 +101,7 @@ def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) ->
             lines[f"{label}, {method}"] = (steps, points)
             complete = float(np.mean([curve[f"{method} complete"][-1] for curve in some]))
             last = points[-1]
-            rows.append([label, method, last.value, f"{last.low:.3f} to {last.high:.3f}", complete])
+            rows.append([label, method, last.value, last.span(3), complete])
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()

@@ -119,5 +119,5 @@ def _row(problem: Problem, instances: GraphBatch, runs: list[Trained]) -> list[C
     randomly = ratio(play(environment, instances, random_choice(environment, torch.Generator().manual_seed(0))))
     heuristic = ratio(next(iter(problem.heuristics.values()))(environment, instances))
     interval = stratified_interval(np.array([[ratio(run.agent.solve(instances))] for run in runs]))
-    span = f"{interval.low:.4f} to {interval.high:.4f}"
+    span = interval.span()
     return [instances.num_graphs, int(optimum.proven.sum()), randomly, heuristic, interval.value, span]

@@ -53,7 +53,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             interval, duration = stratified_interval(np.array(scores)), float(np.median(times))
             ratios.setdefault(name, []).append(interval.value)
             seconds.setdefault(name, []).append(duration)
-            span = f"{interval.low:.4f} to {interval.high:.4f}"
+            span = interval.span()
             rows.append([name, size, instances.num_graphs, interval.value, span, f"{duration:.4f}"])
 
     def draw(figure: Figure) -> None:

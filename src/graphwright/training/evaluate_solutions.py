@@ -28,8 +28,8 @@ class EvaluationRow:
     graphs; None where there is no solver. proven: how many of the optima are proven.
     reference: "optimum", or the best of the heuristics where there is no solver. ratio: how many times worse than the
     reference the policy is, policy / reference where less is better and reference / policy where more is, with its 95 %
-    bootstrap interval over graphs. seconds: the policy's time for all graphs. unproven: what is not installed that
-    would know the optimum.
+    bootstrap interval over graphs, NaN for a single one. seconds: the policy's time for all graphs. unproven: what is
+    not installed that would know the optimum.
     """
 
     name: str
@@ -136,7 +136,7 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         optimum=None if optimum is None else _mean(optimum),
         proven=proven,
         reference=best if optimum is None else "optimum",
-        ratio=ratio.mean,
+        ratio=ratio.value,
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         seconds=seconds,

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 
-class Ratio(NamedTuple):
-    """A ratio of means with its 95 % interval."""
+class Interval(NamedTuple):
+    """A number with its 95 % interval, whose ends are NaN where a single sample gives none."""
 
-    mean: float
+    value: float
     low: float
     high: float
 
+    def text(self, digits: int) -> str:
+        """The number, and its interval in brackets where there is one."""
+        span = self.span(digits)
+        return f"{self.value:,.{digits}f}" + (f" ({span})" if span else "")
 
-def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 2000, seed: int = 0) -> Ratio:
+    def span(self, digits: int = 4) -> str:
+        """The interval in words, nothing where there is none."""
+        return "" if math.isnan(self.low) else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
+
+
+def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 2000, seed: int = 0) -> Interval:
     """Mean of `numerator` [B] over mean of `denominator` [B], with the percentile bootstrap over the B pairs.
 
     Efron & Tibshirani 1993, section 13.3. 0 / 0 counts as 1, more / 0 as infinite.
     Deterministic for a seed.
     """
     above, below = numerator.double().cpu().numpy(), denominator.double().cpu().numpy()
+    ratio = float(_divide(above.sum(), below.sum()))
+    if len(above) < 2:
+        return Interval(ratio, math.nan, math.nan)
     draws = np.random.default_rng(seed).integers(len(above), size=(resamples, len(above)))
     resampled = _divide(above[draws].sum(1), below[draws].sum(1))
     low, high = np.percentile(resampled, [2.5, 97.5], method="nearest")  # which also takes infinite ratios
-    return Ratio(float(_divide(above.sum(), below.sum())), float(low), float(high))
+    return Interval(ratio, float(low), float(high))
 
 
 def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where((above == 0) & (below == 0), 1.0, above / below)
-
-
-class Interval(NamedTuple):
-    """A number with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def interquartile_mean(scores: np.ndarray) -> float:
@@ -58,6 +63,8 @@ def stratified_interval(scores: np.ndarray, *, resamples: int = 2000, seed: int 
     Each resample draws as many runs as there are, with replacement, for each task on its own. Deterministic for a seed.
     """
     num_runs, num_tasks = scores.shape
+    if num_runs < 2:
+        return Interval(interquartile_mean(scores), math.nan, math.nan)
     draws = np.random.default_rng(seed).integers(num_runs, size=(resamples, num_runs, num_tasks))
     resampled = [interquartile_mean(scores[draw, np.arange(num_tasks)]) for draw in draws]
     low, high = np.percentile(resampled, [2.5, 97.5])
