@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import concurrent.futures
 import contextlib
 import importlib.util
 import io
@@ -86,19 +87,38 @@ def test_scripts_run(
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.syspath_prepend(SCRIPTS[script].parent)
     monkeypatch.setattr(subprocess, "run", run_here)
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", OneProcess)
     threads = torch.get_num_threads()
     runpy.run_path(str(SCRIPTS[script]), run_name="__main__")
     torch.set_num_threads(threads)
     assert capsys.readouterr().out.strip()
 
 
+class OneProcess:
+    """`ProcessPoolExecutor` in this process, for the same reason as `run_here`."""
+
+    def __init__(self, *_: object) -> None:
+        self.map = map
+
+    def __enter__(self) -> OneProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left running."""
+
+
 def run_here(command: list[str], **options: Any) -> Any:
-    """`subprocess.run`, but that `graphwright` runs in this process: a new one takes seconds to begin."""
-    if command[:3] != [sys.executable, "-m", "graphwright"]:
-        return RUN(command, **options)
+    """`subprocess.run`, but that Python scripts and `graphwright` run in this process: a new one takes seconds."""
     output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        main(command[3:])
+    if command[:3] == [sys.executable, "-m", "graphwright"]:
+        with contextlib.redirect_stdout(output):
+            main(command[3:])
+    elif command[0] == sys.executable and command[1].endswith(".py"):
+        with contextlib.redirect_stdout(output), pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(sys, "argv", command[1:])
+            runpy.run_path(command[1], run_name="__main__")
+    else:
+        return RUN(command, **options)
     text = output.getvalue()
     return subprocess.CompletedProcess(command, 0, text if options.get("text") else text.encode(), "")
 
