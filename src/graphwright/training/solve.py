@@ -67,8 +67,9 @@ def solve(
     """
     played, act = agent.config.played, partial(agent.solve, decoding=decoding, samples=samples, seed=seed)
     methods: dict[str, tuple[Optimization, Method]] = {"policy": (played, act)}
-    if not policy_only:
-        methods |= heuristics_of(agent.problem, agent.config.environment)
+    if not policy_only:  # heuristics play the problem that is solved, whatever environment a sampler builds in
+        rules = agent.problem.optimization if agent.samples else agent.config.environment
+        methods |= heuristics_of(agent.problem, rules)
     return best_known(agent.problem, played.instance(graph), names, methods, time_limit, with_solver=not policy_only)
 
 

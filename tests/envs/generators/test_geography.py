@@ -33,7 +33,7 @@ def of_links(graph: GraphBatch) -> list[float]:
 
 def test_a_length_goes_before_a_weight_and_a_weight_before_positions() -> None:
     position = torch.tensor([[0.0, 0], [3, 4], [3, 5]])
-    length, weight = torch.tensor([1.5, 2]), torch.tensor([7, 8])
+    length, weight = (torch.tensor(each, dtype=torch.float64) for each in ([1.5, 2], [7, 8]))
     assert of_links(path(3, {"position": position}, {"length": length, "weight": weight})) == [1.5, 2]
     assert of_links(path(3, {"position": position}, {"weight": weight})) == [7, 8]
     assert of_links(path(3, {"position": position})) == [5, 1]
