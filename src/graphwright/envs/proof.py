@@ -10,17 +10,21 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Segments
 from graphwright.envs.problem import Optimum
 
+_COARSEST = 1e-6
+"""Of an objective: a proof with more doubt is none."""
+
 
 def certified(objective: Tensor, bound: Tensor, unit: Tensor, error: Tensor, solution: GraphBatch | None) -> Optimum:
     """The solutions of `objective` [B], with what `bound` [B] proves of them; all numbers are float64.
 
     unit [B]: two solutions of a graph differ by that much, or are equally good (see `common_units`). error [B]: by how
     much the bound may be wrong. A gap below the unit proves exactly. Where the unit is finer than the error, a gap
-    within the error has to do, and the solution may miss the optimum by so much: the `doubt` of the proof.
+    within the error has to do, if that is no more than 10^-6 of the objective, and the solution may miss the optimum by
+    so much: the `doubt` of the proof.
     """
     gap = (objective - bound).abs()
     exact = (unit > error) & (gap + error < unit)
-    proven = exact | ((unit <= error) & (gap <= error))
+    proven = exact | ((unit <= error) & (gap <= error) & (error <= _COARSEST * objective.abs()))
     return Optimum(objective, torch.where(exact, objective, bound), proven, solution, torch.where(exact, 0, error))
 
 
