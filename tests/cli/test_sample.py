@@ -229,7 +229,7 @@ def test_a_sampler_of_objects_solves_no_instances(
 ) -> None:
     triangle = tmp_path / "triangle.txt"
     triangle.write_text("a b\nb c\nc a\n")
-    assert "builds objects, and solves no instances; see `graphwright sample`" in fails(
+    assert "hyper-grid solves no files: it builds objects; see `graphwright sample`" in fails(
         capsys, "solve", runs["hyper-grid"], triangle
     )
 

@@ -117,7 +117,7 @@ def test_an_existing_directory_is_refused_and_left_alone(tmp_path):
 
 def test_settings_that_make_no_run_leave_no_directory(tmp_path):
     bad = replace(small_config("ppo"), encoder=EncoderConfig(layer="torch.nn:Linear"))
-    with pytest.raises(ValueError, match="MessagePassing"):
+    with pytest.raises(ValueError, match="takes input; it must take x and edge_index"):
         train("vertex-cover", bad, tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
 

@@ -100,7 +100,8 @@ class Solve:
             return problem, problem.optimization, by_name
         agent = load(self.directory, self.device, trust=self.trust)
         if not isinstance(agent.config.played, Optimization):
-            raise ConfigError(f"{self.directory}: builds objects, and solves no instances; see `graphwright sample`")
+            other = "builds objects; see `graphwright sample`" if agent.samples else "has no objective"
+            raise ConfigError(f"{self.directory}: {agent.problem.name} solves no files: it {other}")
         by_policy = partial(
             solve,
             agent,

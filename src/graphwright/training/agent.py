@@ -46,7 +46,7 @@ _MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 class Agent:
     """What a run leaves behind: a policy for a problem, and how it was trained.
 
-    `solve` is for environments with an objective, whatever was learned there; `sample` and what follows it are for
+    `solve` is for environments that are played or have an objective; `sample` and what follows it are for
     policies that sample objects in proportion to a reward. Each raises ConfigError elsewhere.
     """
 
@@ -69,7 +69,8 @@ class Agent:
     ) -> GraphBatch:
         """A final state for each of `instances`, on the CPU; see `training.decode`."""
         environment, collection = self.config.played, self.config.collection
-        self._require(isinstance(environment, Optimization), "builds objects, and solves no instances; see `sample`")
+        solves = not self.samples or isinstance(environment, Optimization)
+        self._require(solves, "builds objects, and solves no instances; see `sample`")
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = collection.conditioned(instances, generator) if self.samples else instances.to(self.device)
         return decode(self.policy, environment, placed, decoding, samples=samples, generator=generator).to("cpu")
