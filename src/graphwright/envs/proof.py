@@ -10,7 +10,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Segments
 from graphwright.envs.problem import Optimum
 
-_COARSEST = 1e-6
+_COARSEST = 1e-4
 """Of an objective: a proof with more doubt is none."""
 
 
@@ -19,7 +19,7 @@ def certified(objective: Tensor, bound: Tensor, unit: Tensor, error: Tensor, sol
 
     unit [B]: two solutions of a graph differ by that much, or are equally good (see `common_units`). error [B]: by how
     much the bound may be wrong. A gap below the unit proves exactly. Where the unit is finer than the error, a gap
-    within the error has to do, if that is no more than 10^-6 of the objective, and the solution may miss the optimum by
+    within the error has to do, if that is no more than 10^-4 of the objective, and the solution may miss the optimum by
     so much: the `doubt` of the proof.
     """
     gap = (objective - bound).abs()
