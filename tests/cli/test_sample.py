@@ -205,7 +205,9 @@ def test_a_problem_of_the_name_of_a_task_still_trains(tmp_path: Path, capsys: py
     assert document["problem"] == "independent-set"
     assert "solves instances, and samples nothing" in fails(capsys, "sample", run, "--out", tmp_path / "out.npz")
     odd = ["train", "independent-set", "--run", tmp_path / "flow", "--sources.num-samples", 3]
-    assert "give a multiple of --sources.num-samples 3" in fails(capsys, *odd, "--algorithm", "db")
+    said = fails(capsys, *odd, "--algorithm", "db")
+    assert "give a multiple of --sources.num-samples 3" in said
+    assert "---" not in said
     assert "Unrecognized options: --sources.num-samples" in fails(capsys, *odd)
 
 

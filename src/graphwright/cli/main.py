@@ -203,9 +203,11 @@ def _problem_of(arguments: Sequence[str]) -> str:
 
 
 def _one_line(complaint: str) -> str:
-    """The text inside the parser's box."""
+    """The text inside the parser's box, or between its rules where it draws none."""
     inside = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
     text = " ".join(inside).split("─")[0]
+    if not text and len(between := re.split(r"\s*-{5,}\s*", complaint)) > 1:
+        text = re.sub(r"^Error parsing --\S+: ", "", between[1])
     text = re.sub(r"__tyro-dummy-inner__\.(config\.|options\.)?", "--", text or complaint)
     return re.sub(r"\s+", " ", text).strip() + "; see --help"
 
