@@ -24,7 +24,7 @@ class HeteroTypes:
     edges: tuple[EdgeType, ...]
 
     def __post_init__(self) -> None:
-        """See the class."""
+        """Raise GraphError for two types whose names begin alike."""
         for types in (self.nodes, self.edges):
             prefixes = sorted(prefix(kind) for kind in types)
             for one, other in pairwise(prefixes):

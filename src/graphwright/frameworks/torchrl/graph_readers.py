@@ -46,7 +46,7 @@ class EnvGraphs:
 
     @property
     def in_keys(self) -> list[NestedKey]:
-        """See `Schema`; and the masks of agents, which say how many there may be."""
+        """The keys of the padded observation, and, where several agents act, of the masks of who there is."""
         several = not (self.actions.one_per_graph or self.actions.continuous)  # numbers need no second width
         return [*self._schema.keys, *([AGENTS_MASK] if several else [])]
 

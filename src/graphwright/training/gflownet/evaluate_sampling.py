@@ -110,7 +110,10 @@ DEFAULTS = SamplingOptions()
 def evaluate_sampling(
     agent: Agent, options: SamplingOptions = DEFAULTS, pictures: Path | None = None
 ) -> SamplingEvaluation:
-    """See `SamplingEvaluation`. pictures: a folder for `drawing.reports.save_figures`."""
+    """What `options.num` objects, sampled anew, say of the agent's sampler, beside as many that are built at random.
+
+    pictures: a folder for figures of the objects and of their rewards; None for none.
+    """
     environment = agent.config.environment
     start = time.perf_counter()
     objects = agent.sample(options.num, options.seed, options.goal)

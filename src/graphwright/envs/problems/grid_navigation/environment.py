@@ -59,8 +59,8 @@ class GridNavigation(Optimization):
     inputs = Inputs(nodes=(*PLACES, "obstacle"), marks=("start", "goal", "wall"))
 
     @property
+    @override
     def features(self) -> Features:
-        """See `relative_view`; the steps to the goal are seen with `guide="steps"` only."""
         nodes = {"robot": 1, "goal": 1, "wall": 1, "visits": 1, "heading": 4, "blocked_next": 1, "danger": 1, "side": 4}
         graphs = {"open_sides": 4, "danger_of": 5, "visits_to": 5, "ahead": 2}
         way = {"from_robot": 2, "to_goal": 2}
