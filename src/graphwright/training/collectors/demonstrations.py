@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ from graphwright.envs.team import graph_reward
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import ConfigError, PlayConfig, resume_source, source_position
+from graphwright.training.collectors.play import ConfigError, PlayCollector, PlayConfig
 from graphwright.training.collectors.tables import require_steps, store_states
 
 
@@ -59,8 +58,10 @@ class DemonstrationsConfig(PlayConfig):
         )
 
 
-class DemonstrationCollector(Collector):
+class DemonstrationCollector(PlayCollector):
     """Whole episodes of fresh instances that `solve` solves in `own` environment, commented on by `expert`."""
+
+    source: GeneratedInstances
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class DemonstrationCollector(Collector):
         self.own = own
         self.solve = solve
         self.expert = expert
-        self.source = source
+        super().__init__(source)
         self.config = config
         self.generator = generator
 
@@ -101,14 +102,6 @@ class DemonstrationCollector(Collector):
             expert_share=self.config.expert_share,
         )
         return Collected(demonstrations, demonstrations.num_steps, {"return": demonstrations.returns.mean()})
-
-    @override
-    def state_dict(self) -> dict[str, Tensor]:
-        return source_position(self.source)
-
-    @override
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        resume_source(self.source, state)
 
 
 @torch.no_grad()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require
@@ -19,7 +17,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import repeat_each, unroll
 from graphwright.nn import GraphPolicy
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import PlayConfig, resume_source, source_position
+from graphwright.training.collectors.play import PlayCollector, PlayConfig
 from graphwright.training.collectors.tables import action_table, require_steps, store_states
 
 
@@ -44,8 +42,10 @@ class EpisodesConfig(PlayConfig):
         return EpisodeCollector(environment, source, self.num_instances, self.num_samples, generator)
 
 
-class EpisodeCollector(Collector):
+class EpisodeCollector(PlayCollector):
     """`num_samples` whole episodes of each of `num_instances` fresh instances: no episode is left over."""
+
+    source: GeneratedInstances
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class EpisodeCollector(Collector):
         generator: torch.Generator,
     ) -> None:
         self.environment = environment
-        self.source = source
+        super().__init__(source)
         self.num_instances = num_instances
         self.num_samples = num_samples
         self.generator = generator
@@ -66,14 +66,6 @@ class EpisodeCollector(Collector):
         instances = self.source.draw(self.num_instances)
         episodes = collect_episodes(self.environment, instances, self.num_samples, policy, self.generator)
         return Collected(episodes, episodes.num_steps, {"return": episodes.returns.mean()})
-
-    @override
-    def state_dict(self) -> dict[str, Tensor]:
-        return source_position(self.source)
-
-    @override
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        resume_source(self.source, state)
 
 
 def collect_episodes(

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
@@ -93,12 +94,20 @@ def make_generator(
         raise ConfigError(f"{options or problem.name}: {error}") from None
 
 
-def source_position(source: GeneratedInstances | None) -> dict[str, Tensor]:
-    """What a collector remembers of its source; nothing where that has no memory."""
-    return {} if source is None else {"position": torch.tensor(source.position)}
+class PlayCollector(Collector):
+    """A collector that plays fresh instances, and remembers how far it has come in their stream.
 
+    source: where they come from; None: somewhere without a memory.
+    """
 
-def resume_source(source: GeneratedInstances | None, state: Mapping[str, Tensor]) -> None:
-    """Go on from what `source_position` returned."""
-    if source is not None:
-        source.load_state_dict({"position": int(state["position"])})
+    def __init__(self, source: GeneratedInstances | None) -> None:
+        self.source = source
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        return {} if self.source is None else {"position": torch.tensor(self.source.position)}
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        if self.source is not None:
+            self.source.load_state_dict({"position": int(state["position"])})

@@ -21,7 +21,7 @@ from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import VectorEnv, VectorEnvironment
 from graphwright.nn import GraphPolicy
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import PlayConfig, resume_source, source_position
+from graphwright.training.collectors.play import PlayCollector, PlayConfig
 from graphwright.training.collectors.tables import action_table, store_states
 
 
@@ -46,7 +46,7 @@ class StepsConfig(PlayConfig):
         return StepCollector(VectorEnvironment(environment, source, self.num_envs), self.num_steps, generator, source)
 
 
-class StepCollector(Collector):
+class StepCollector(PlayCollector):
     """`num_steps` steps of every live episode. source: where fresh instances come from, if it has a memory."""
 
     def __init__(
@@ -56,10 +56,10 @@ class StepCollector(Collector):
         generator: torch.Generator,
         source: GeneratedInstances | None = None,
     ) -> None:
+        super().__init__(source)
         self.vector = vector
         self.num_steps = num_steps
         self.generator = generator
-        self.source = source
         self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
 
     @override
@@ -71,7 +71,7 @@ class StepCollector(Collector):
     @override
     def state_dict(self) -> dict[str, Tensor]:
         live = {f"live.{name}": tensor for name, tensor in self.vector.state.to_tensors().items()}
-        return {"returns": self.returns, **live, **source_position(self.source)}
+        return {"returns": self.returns, **live, **super().state_dict()}
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -79,7 +79,7 @@ class StepCollector(Collector):
         self.returns = state["returns"].to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
         self.vector.state = GraphBatch.from_tensors(live).to(device)
-        resume_source(self.source, state)
+        super().load_state_dict(state)
 
     def _mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
         """Mean return of the episodes that ended in [T, B] steps, those left out that were lost; NaN where none did."""
