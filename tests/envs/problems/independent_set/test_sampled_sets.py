@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
 from dataclasses import replace
 
 import networkx as nx
 import pytest
 import torch
 
-from flow_exact import ExactFlows, uniform_backward
 from flow_walk import legal, walk
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.generation import ObjectiveReward
-from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generators import InstanceGenerator, unit_weights
 from graphwright.envs.generators.rb import ModelRB
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET, IndependentSet
 from graphwright.envs.rollouts import play, uniform_choice
-from sets_of_nodes import GRAPHS, graphs, sets, weighted_graph
+from sets_of_nodes import GRAPHS, assert_rest_depends_on_what_is_seen, graphs, sets, weighted_graph
 from strategies import assert_same, assert_same_batch, seeded
 
 SAMPLED = INDEPENDENT_SET.builder
@@ -101,18 +98,7 @@ def test_heuristics_do_not_depend_on_what_a_network_sees() -> None:
 def test_the_rest_depends_on_what_is_seen_of_nodes_that_are_not_chosen() -> None:
     """States that show the same there, and so have chosen as many, have the same flow over reward."""
     graph = instance(nx.disjoint_union(nx.complete_graph(3), nx.path_graph(3))).with_nodes(weight=torch.ones(6))
-    reward, environment = ObjectiveReward(0.5), SAMPLED
-    space = enumerate_states(environment, graph)
-    flows = ExactFlows(environment, space, lambda states: reward(environment, states), uniform_backward(environment))
-    rest, alike = flows.log_flow - flows.log_reward(space.states), defaultdict(list)
-    for row in range(space.num_states):
-        state = space.states.select(torch.tensor([row]))
-        seen, left = environment.observe(state).graph, ~state.nodes["selected"]
-        columns = torch.stack([seen.nodes[name][left].float() for name in environment.features.nodes])
-        edges = (left.cumsum(0) - 1)[seen.edge_index]
-        alike[(*columns.flatten().tolist(), *edges.flatten().tolist())].append(float(rest[row]))
-    assert 2 * len(alike) <= space.num_states
-    assert all(max(values) - min(values) < 1e-9 for values in alike.values())
+    assert_rest_depends_on_what_is_seen(SAMPLED, graph, "selected")
 
 
 def test_random_play_on_graphs_of_the_literature_ends_in_maximal_sets() -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 
 import networkx as nx
 import pytest
 import torch
 
-from flow_exact import ExactFlows, uniform_backward
 from flow_walk import walk
 from graphwright.core import GraphBatch
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.generation import ObjectiveReward
-from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.problems.max_cut.environment import MaxCut
 from graphwright.envs.problems.max_cut.one_side import OneSide
 from graphwright.envs.problems.max_cut.problem import MAX_CUT
 from graphwright.envs.problems.max_cut.weights import with_strength
 from graphwright.envs.rollouts import play, uniform_choice
-from sets_of_nodes import GRAPHS, edge_weights, graphs, sets, weighted_graph
+from sets_of_nodes import GRAPHS, assert_rest_depends_on_what_is_seen, edge_weights, graphs, sets, weighted_graph
 from strategies import assert_same, assert_same_batch, seeded
 
 SAMPLED = MAX_CUT.builder
@@ -105,15 +102,4 @@ def test_a_side_and_flips_to_it_are_the_same_cut() -> None:
 def test_the_rest_depends_on_what_is_seen_of_nodes_that_are_not_chosen() -> None:
     """States that show the same there, and so have chosen as many, have the same flow over reward."""
     graph = instance(nx.disjoint_union(nx.complete_graph(3), nx.path_graph(3)), weighted=False)
-    reward, environment = ObjectiveReward(0.5), SAMPLED
-    space = enumerate_states(environment, graph)
-    flows = ExactFlows(environment, space, lambda states: reward(environment, states), uniform_backward(environment))
-    rest, alike = flows.log_flow - flows.log_reward(space.states), defaultdict(list)
-    for row in range(space.num_states):
-        state = space.states.select(torch.tensor([row]))
-        seen, left = environment.observe(state).graph, ~state.nodes["side"]
-        columns = torch.stack([seen.nodes[name][left].float() for name in environment.features.nodes])
-        edges = (left.cumsum(0) - 1)[seen.edge_index]
-        alike[(*columns.flatten().tolist(), *edges.flatten().tolist())].append(float(rest[row]))
-    assert 2 * len(alike) <= space.num_states
-    assert all(max(values) - min(values) < 1e-9 for values in alike.values())
+    assert_rest_depends_on_what_is_seen(SAMPLED, graph, "side")
