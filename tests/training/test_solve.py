@@ -87,6 +87,15 @@ def test_a_file_is_solved_without_a_run(tmp_path: Path, capsys: pytest.CaptureFi
     )
 
 
+def test_options_that_say_nothing_without_a_run_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    star = tmp_path / "star.txt"
+    star.write_text("hub a\nhub b\n")
+    solving = ("solve", "vertex-cover", star, "--policy")
+    assert "--policy solver: has no time" in fails(capsys, *solving, "solver", "--time-limit", "0")
+    assert "which --policy-only and --decode are about" in fails(capsys, *solving, "greedy", "--policy-only")
+    assert "which --policy-only and --decode are about" in fails(capsys, *solving, "greedy", "--decode", "sample")
+
+
 def test_the_line_says_whose_solution_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of an untrained policy on a star with a heavy hub, at most the text differs from what is proven."""
     run, star = tmp_path / "run", tmp_path / "star.txt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,13 @@ from graphwright.adapters.named_graph import NamedGraph
 from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.cli.terminal import printable
 from graphwright.core import GraphError
+from graphwright.core.files import read_whole
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict
 from graphwright.training.config import ConfigError
 
-_SUMS = 1e-9  # of an objective: what the order of summation may change in it, and what is not written of it
+_SUMS = 1e-12  # of an objective: what the order of summation may change in it
+_LARGEST = 1 << 28  # bytes of a solution
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Check:
 def _solution(path: Path, file: Path) -> dict[str, Any]:
     """The object that holds the solution: of a document of `solve --json`, the result of that file."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_whole(path, _LARGEST))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: no JSON ({error})") from None
     results = document.get("results") if isinstance(document, dict) else None
@@ -88,6 +91,8 @@ def _places(given: dict[str, Any], key: str, named: NamedGraph, path: Path) -> l
 def _claim(given: dict[str, Any], verdict: Verdict) -> list[str]:
     """What the solution says of its own objective, where that is wrong."""
     claimed = given.get("objective")
-    if not isinstance(claimed, int | float) or abs(claimed - verdict.objective) <= _SUMS * abs(verdict.objective):
+    if not isinstance(claimed, int | float):
         return []
-    return [f"its objective is said to be {claimed:.12g}"]
+    if abs(claimed) < sys.float_info.max and math.isclose(claimed, verdict.objective, rel_tol=_SUMS):
+        return []
+    return [f"its objective is said to be {claimed!r}"]

@@ -95,7 +95,9 @@ class Solve:
         """The problem, the environment that reads its instances, and what solves one of them."""
         if self.policy is not None:
             problem = find_problem(str(self.directory))
-            require_method(problem, self.policy)
+            require_method(problem, self.policy, self.time_limit)
+            if self.policy_only or self.decode != "greedy":
+                raise ConfigError("--policy: solves without a run, which --policy-only and --decode are about")
             by_name = partial(solve_without_policy, problem, method=self.policy, time_limit=self.time_limit)
             return problem, problem.optimization, by_name
         agent = load(self.directory, self.device, trust=self.trust)
@@ -135,9 +137,9 @@ _WRITTEN = 1e-12  # of an objective: more digits are not written
 
 def _whose(solution: NamedSolution) -> str:
     """Who found it, where that is not the policy."""
-    if solution.policy is None or solution.found_by == "policy":
+    if solution.found_by == "policy":
         return ""
-    return f" by {solution.found_by} (policy {solution.policy:.12g})"
+    return f" by {solution.found_by}" + ("" if solution.policy is None else f" (policy {solution.policy:.12g})")
 
 
 def _gap(solution: NamedSolution) -> list[str]:

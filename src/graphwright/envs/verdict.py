@@ -33,6 +33,27 @@ Verifier = Callable[[GraphBatch, Sequence[int], Sequence[Pair]], Verdict]
 """From one instance, and the nodes and links of a solution of it, to the verdict."""
 
 
+class Pieces:
+    """Which of `size` nodes are joined, link by link (union-find; Tarjan 1975)."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def of(self, node: int) -> int:
+        """The node that stands for the piece of `node`."""
+        parent = self._parent
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def join(self, one: int, other: int) -> bool:
+        """Whether the two were in different pieces, which are one from now on."""
+        left, right = self.of(one), self.of(other)
+        self._parent[left] = right
+        return left != right
+
+
 def links_of(instance: GraphBatch) -> list[Pair]:
     """Each link of an undirected instance once, the smaller node first, in the order of `links_column`."""
     return [(one, other) for one, other in instance.edge_index.T.tolist() if one < other]

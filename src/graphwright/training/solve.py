@@ -78,9 +78,9 @@ def solve_without_policy(
 ) -> NamedSolution:
     """As `solve`, by one `method` alone: a heuristic of the problem by its name, or "solver".
 
-    Raises ValueError, listing the names, for another method.
+    Raises ValueError as `require_method` does.
     """
-    require_method(problem, method)
+    require_method(problem, method, time_limit)
     environment = problem.optimization
     heuristics = heuristics_of(problem, environment)
     by_solver = method == "solver"
@@ -88,11 +88,13 @@ def solve_without_policy(
     return best_known(problem, environment.instance(graph), names, methods, time_limit, with_solver=by_solver)
 
 
-def require_method(problem: Problem, method: str) -> None:
-    """Raise ValueError, listing the names, unless `method` solves `problem` without a policy."""
+def require_method(problem: Problem, method: str, time_limit: float) -> None:
+    """Raise ValueError, with the remedy, unless `method` solves `problem` without a policy in that time."""
     known = [*problem.heuristics, *(["solver"] if problem.solve_exactly is not None else [])]
     if method not in known:
         raise ValueError(f"--policy {method}: {problem.name} has none of this name; choose one of {', '.join(known)}")
+    if method == "solver" and time_limit <= 0:
+        raise ValueError("--policy solver: has no time; give it more with --time-limit")
 
 
 def heuristics_of(problem: Problem, environment: Any) -> dict[str, tuple[Optimization, Method]]:

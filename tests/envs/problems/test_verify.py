@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import networkx as nx
 import pytest
 import torch
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.tour.plane import GLOBE
 from graphwright.envs.registry import SOLVED
 from graphwright.envs.rollouts import play
-from graphwright.envs.verdict import links_of
+from graphwright.envs.verdict import Pieces, links_of
 
 VERIFIED = [name for name, problem in SOLVED.items() if problem.verify is not None]
 
@@ -76,6 +78,46 @@ def test_the_globe_is_that_of_tsplib() -> None:
     final = next(iter(problem.heuristics.values()))(problem.optimization, instance)
     order = problem.optimization.solution(final).nodes.tolist()
     assert problem.verify(instance, order, []).objective == float(problem.optimization.objective(final))
+
+
+@given(st.integers(1, 9), st.data())
+def test_pieces_are_those_of_networkx(size: int, data: st.DataObject) -> None:
+    pair = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1))
+    pieces, graph = Pieces(size), nx.empty_graph(size)
+    for one, other in data.draw(st.lists(pair, max_size=12)):
+        assert pieces.join(one, other) != nx.has_path(graph, one, other)
+        graph.add_edge(one, other)
+    found = {frozenset(node for node in range(size) if pieces.of(node) == stands) for stands in range(size)}
+    assert found - {frozenset()} == set(map(frozenset, nx.connected_components(graph)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"nodes": ["hub"], "objective": 1' + 400 * "0" + "}", "its objective is said to be 1000"),
+        ('{"nodes": ["hub"], "objective": NaN}', "its objective is said to be nan"),
+        ('{"nodes": ["hub"], "objective": 1.00000000001}', "its objective is said to be 1.00000000001"),
+    ],
+)
+def test_a_wrong_claim_of_any_size_is_a_fault(
+    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph, answer = tmp_path / "star.txt", tmp_path / "answer.json"
+    graph.write_text("hub a\nhub b\n")
+    answer.write_text(text)
+    with pytest.raises(SystemExit):
+        main(["check", "vertex-cover", str(graph), str(answer)])
+    assert said in capsys.readouterr().out
+
+
+def test_a_pipe_is_no_solution(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not waited for."""
+    graph, pipe = tmp_path / "star.txt", tmp_path / "pipe.json"
+    graph.write_text("hub a\nhub b\n")
+    os.mkfifo(pipe)
+    with pytest.raises(SystemExit):
+        main(["check", "vertex-cover", str(graph), str(pipe)])
+    assert "pipe.json: is no file" in capsys.readouterr().err
 
 
 def test_what_solve_writes_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

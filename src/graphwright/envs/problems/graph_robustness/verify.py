@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from graphwright.core import GraphBatch
-from graphwright.envs.verdict import Fault, Pair, Verdict, links_of, unordered
+from graphwright.envs.verdict import Fault, Pair, Pieces, Verdict, links_of, unordered
 
 
 def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) -> Verdict:
@@ -24,16 +24,14 @@ def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) ->
 
 
 def _lost(around: list[set[int]], turn: list[int]) -> int:
-    """How many nodes go before the rest is in pieces."""
+    """How many nodes go before the rest is in pieces: seen from the end, as nodes come back and join pieces."""
     order = sorted(range(len(around)), key=lambda node: (-len(around[node]), turn[node]))
-    for gone in range(len(order)):
-        left = set(order[gone:])
-        reached, front = set(), [order[gone]]
-        while front:
-            node = front.pop()
-            if node not in reached:
-                reached.add(node)
-                front.extend(around[node] & left)
-        if reached != left:
-            return gone
-    return max(len(order) - 1, 0)
+    there, pieces, lost = Pieces(len(order)), 0, max(len(order) - 1, 0)
+    back: set[int] = set()
+    for gone in reversed(range(len(order))):
+        node = order[gone]
+        back.add(node)
+        pieces += 1 - sum(there.join(node, other) for other in around[node] & back)
+        if pieces > 1:
+            lost = gone
+    return lost

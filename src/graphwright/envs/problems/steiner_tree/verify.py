@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from graphwright.core import GraphBatch
-from graphwright.envs.verdict import Fault, Pair, Verdict, links_column, links_of, unordered
+from graphwright.envs.verdict import Fault, Pair, Pieces, Verdict, links_column, links_of, unordered
 
 
 def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) -> Verdict:
@@ -14,18 +14,9 @@ def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) ->
     length = dict(zip(links_of(instance), links_column(instance, "length"), strict=True))
     tree = unordered(links)
     faults = [Fault("the network has no link {} – {}", pair) for pair in tree if pair not in length]
-    piece = list(range(instance.num_nodes))
-
-    def root(node: int) -> int:
-        while piece[node] != node:
-            piece[node] = piece[piece[node]]
-            node = piece[node]
-        return node
-
-    for one, other in tree:
-        if root(one) == root(other):
-            faults.append(Fault("{} – {} closes a circle", (one, other)))
-        piece[root(one)] = root(other)
+    pieces = Pieces(instance.num_nodes)
+    faults += [Fault("{} – {} closes a circle", pair) for pair in tree if not pieces.join(*pair)]
     first, *others = instance.nodes["terminal"].nonzero().squeeze(1).tolist()
-    faults += [Fault("nothing joins {} with {}", (first, other)) for other in others if root(other) != root(first)]
+    apart = [other for other in others if pieces.of(other) != pieces.of(first)]
+    faults += [Fault("nothing joins {} with {}", (first, other)) for other in apart]
     return Verdict(math.fsum(length.get(pair, 0.0) for pair in tree), faults)
