@@ -3,14 +3,16 @@
     git worktree add ../before v0.1 && python benchmarks/versions.py --before ../before [--out docs/tables]
 
 Both versions train the same problems for as many steps, with the same seeds and one thread, and judge the policies on
-instances of their own. Speed is environment steps (sampled objects) per second of processor time, of whole commands,
-once PPO's updates are equally long (no `target-kl`); ratios of speed are medians over pairs that follow each other.
+instances of their own. Speed is the median of `steps_per_second` in the run's metrics.csv (environment steps, sampled
+objects), where PPO's updates are equally long (no `target-kl`); ratios of speed are medians over pairs that follow each
+other.
 The same seed need not give the same instances in both: ratios to the optimum are means over seeds, with the
 half-width of a 95 % interval of the mean.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import platform
@@ -75,7 +77,7 @@ JOBS = {
 
 @dataclass(frozen=True)
 class Run:
-    """What one run gave. speed: steps per second of processor time; quality: the figure that is compared."""
+    """What one run gave. speed: steps a second, without the first two updates; quality: the figure that is compared."""
 
     job: str
     seed: int
@@ -91,25 +93,25 @@ def measure(name: str, seed: int, version: str, checkout: Path, options: Options
     with tempfile.TemporaryDirectory() as folder:
         run, common = f"{folder}/run", ("--threads", "1")
         length = ("--steps", str(steps), "--seed", str(seed))
-        _, seconds = _command(checkout, "train", job.problem, "--run", run, *length, *job.options, *common)
+        _command(checkout, "train", job.problem, "--run", run, *length, *job.options, *common)
+        with open(f"{run}/metrics.csv", newline="") as file:
+            speeds = [float(row["steps_per_second"]) for row in csv.DictReader(file)]
         quality = None
         if job.evaluation is not None:
             arguments, figure = job.evaluation
-            text, _ = _command(checkout, "evaluate", run, "--json", *arguments, *common)
-            quality = _figure(json.loads(text), figure)
-    return Run(name, seed, version, steps / seconds, quality)
+            quality = _figure(json.loads(_command(checkout, "evaluate", run, "--json", *arguments, *common)), figure)
+    return Run(name, seed, version, statistics.median(speeds[2:] or speeds), quality)
 
 
-def _command(checkout: Path, *arguments: str) -> tuple[str, float]:
-    """Standard output of a command, and seconds of processor time."""
+def _command(checkout: Path, *arguments: str) -> str:
+    """Standard output of a command."""
     environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "OMP_NUM_THREADS": "1"}
-    begin = sum(os.times()[:4])
     done = subprocess.run(
         [sys.executable, "-m", "graphwright", *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{checkout}: {' '.join(arguments)}: {done.stderr[-2000:]}")
-    return done.stdout, sum(os.times()[:4]) - begin
+    return done.stdout
 
 
 def _figure(found: dict[str, Any], name: str) -> float:
@@ -130,7 +132,7 @@ def table(runs: list[Run], now: str, before: str) -> str:
         if pairs and job.evaluation is None:
             old, new = (statistics.median(run.speed for run in side) for side in zip(*pairs, strict=True))
             times = statistics.median(b.speed / a.speed for a, b in pairs)
-            lines.append(f"| {name} | steps per CPU-second | {old:,.0f} | {new:,.0f} | **{times:.2f}** |")
+            lines.append(f"| {name} | steps a second | {old:,.0f} | {new:,.0f} | **{times:.2f}** |")
         elif pairs and job.evaluation is not None:
             old, new = (_mean([run.quality or 0.0 for run in side]) for side in zip(*pairs, strict=True))
             lines.append(f"| {name} | {job.evaluation[1].replace('_', ' ')} | {old} | {new} | |")

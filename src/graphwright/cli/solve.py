@@ -118,8 +118,8 @@ class Solve:
 
 def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) -> None:
     facts = [
-        *([f"{len(solution.nodes)} nodes"] if solution.nodes else []),
-        *([f"{len(solution.links)} links"] if solution.links else []),
+        *([count(len(solution.nodes), "node")] if solution.nodes else []),
+        *([count(len(solution.links), "link")] if solution.links else []),
         f"{problem.objective} {solution.objective:.12g}{_whose(solution)}",
         "complete" if solution.complete else "NOT COMPLETE",
         *_gap(solution),
