@@ -10,13 +10,14 @@ the first step (imports, network and environments are not counted).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,7 +34,7 @@ ENCODER, HEADS = EncoderConfig(), HeadsConfig()
 STEPS_AN_UPDATE = NUM_ENVS * NUM_STEPS
 
 
-def native(env_config: EnvConfig) -> Iterator[None]:
+def native(env_config: EnvConfig) -> Generator[None, None, None]:
     """Graphwright's own."""
     from graphwright.algorithms.ppo import PPO, PPOConfig
     from graphwright.envs.vector import VectorEnvironment
@@ -49,17 +50,17 @@ def native(env_config: EnvConfig) -> Iterator[None]:
         yield
 
 
-def sb3_padded(env_config: EnvConfig) -> Iterator[None]:
+def sb3_padded(env_config: EnvConfig) -> Generator[None, None, None]:
     """MaskablePPO on padded observations."""
     return _sb3(env_config, ragged=False)
 
 
-def sb3_ragged(env_config: EnvConfig) -> Iterator[None]:
+def sb3_ragged(env_config: EnvConfig) -> Generator[None, None, None]:
     """MaskablePPO on packed observations."""
     return _sb3(env_config, ragged=True)
 
 
-def _sb3(env_config: EnvConfig, ragged: bool) -> Iterator[None]:
+def _sb3(env_config: EnvConfig, ragged: bool) -> Generator[None, None, None]:
     from sb3_contrib import MaskablePPO
 
     from graphwright.frameworks.sb3 import GraphPolicy as SB3Policy
@@ -81,7 +82,7 @@ def _sb3(env_config: EnvConfig, ragged: bool) -> Iterator[None]:
         yield
 
 
-def torchrl_padded(env_config: EnvConfig) -> Iterator[None]:
+def torchrl_padded(env_config: EnvConfig) -> Generator[None, None, None]:
     """ClipPPOLoss with GraphGAE on padded observations."""
     from torchrl.collectors import Collector
     from torchrl.data import LazyTensorStorage, ReplayBuffer
@@ -113,7 +114,7 @@ def torchrl_padded(env_config: EnvConfig) -> Iterator[None]:
         yield
 
 
-def rllib_padded(env_config: EnvConfig) -> Iterator[None]:
+def rllib_padded(env_config: EnvConfig) -> Generator[None, None, None]:
     """RLlib's PPO, one local environment runner."""
     import ray
     from ray.rllib.algorithms.ppo import PPOConfig
@@ -129,12 +130,16 @@ def rllib_padded(env_config: EnvConfig) -> Iterator[None]:
         .training(train_batch_size=STEPS_AN_UPDATE, minibatch_size=MINIBATCH, num_epochs=EPOCHS)
     )
     algorithm = config.build_algo()
-    while True:
-        algorithm.train()
-        yield
+    try:
+        while True:
+            algorithm.train()
+            yield
+    finally:  # otherwise Ray goes on for as long as this process
+        algorithm.stop()
+        ray.shutdown()
 
 
-FRAMEWORKS: dict[str, Callable[[EnvConfig], Iterator[None]]] = {
+FRAMEWORKS: dict[str, Callable[[EnvConfig], Generator[None, None, None]]] = {
     "Graphwright": native,
     "Stable-Baselines3, ragged": sb3_ragged,
     "Stable-Baselines3, padded": sb3_padded,
@@ -169,13 +174,13 @@ def measure(name: str, size: int, updates: int) -> tuple[float, float]:
     """Steps a second, and MiB over what there was before the first update."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    run = FRAMEWORKS[name](make_env_config("vertex-cover", sizes=(size,)))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    next(run)
-    start = time.perf_counter()
-    for _ in range(updates):
+    with contextlib.closing(FRAMEWORKS[name](make_env_config("vertex-cover", sizes=(size,)))) as run:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         next(run)
-    speed = updates * STEPS_AN_UPDATE / (time.perf_counter() - start)
+        start = time.perf_counter()
+        for _ in range(updates):
+            next(run)
+        speed = updates * STEPS_AN_UPDATE / (time.perf_counter() - start)
     return speed, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
