@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from graphwright.adapters.columns import Declared, Row, left_out, to_columns, to_rows
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError

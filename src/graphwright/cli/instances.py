@@ -9,7 +9,7 @@ from pathlib import Path
 from graphwright.adapters.files import read_graph
 from graphwright.adapters.files.first_line import Header
 from graphwright.adapters.files.weight import with_edge_weight, with_weight
-from graphwright.adapters.listed import forget_directions
+from graphwright.adapters.listed_links import forget_directions
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks

@@ -6,7 +6,7 @@ The graph is undirected; a list that names each link at both its ends is read as
 from __future__ import annotations
 
 from graphwright.adapters.files.text import numbered_lines
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 

@@ -16,7 +16,7 @@ import torch
 from graphwright.adapters.files.counted import check_counted, node_count, node_names, node_place, whole
 from graphwright.adapters.files.refusal import check_column, refuse_columns
 from graphwright.adapters.files.text import numbered_lines
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal, spell
 from graphwright.adapters.reading import Reading

@@ -27,7 +27,7 @@ from graphwright.adapters.files.first_line import Header, ends_of, kind_of_first
 from graphwright.adapters.files.refusal import refuse, refuse_columns, refuse_weights
 from graphwright.adapters.files.table import Rows, decimal_commas, is_number, split_attributes, split_table
 from graphwright.adapters.files.text import numbered_lines
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import number
 from graphwright.adapters.reading import Reading

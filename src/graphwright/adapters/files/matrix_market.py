@@ -17,7 +17,7 @@ import torch
 
 from graphwright.adapters.files.counted import node_count, node_names, node_place, whole
 from graphwright.adapters.files.text import numbered_lines
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal
 from graphwright.adapters.reading import Reading

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from graphwright.adapters.files.bounded import most_bytes
 from graphwright.adapters.files.refusal import refuse
-from graphwright.adapters.listed import counted
+from graphwright.adapters.listed_links import counted
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError

@@ -8,7 +8,7 @@ from collections.abc import Container
 import torch
 
 from graphwright.adapters.files.counted import node_count, node_names, node_place, whole
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal
 from graphwright.adapters.reading import Reading

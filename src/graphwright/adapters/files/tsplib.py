@@ -22,7 +22,7 @@ import torch
 from graphwright.adapters.files.counted import whole
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
 from graphwright.adapters.files.tsplib_text import parse, value_of
-from graphwright.adapters.listed import from_listed
+from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal, spell
 from graphwright.adapters.reading import Reading
