@@ -3,23 +3,25 @@
     git worktree add ../before v0.1 && python benchmarks/versions.py --before ../before [--out docs/tables]
 
 Both versions train the same problems for as many steps, with the same seeds and one thread, and judge the policies on
-instances of their own. Speed is the median of `steps_per_second` in the run's metrics.csv (environment steps, sampled
-objects), where PPO's updates are equally long (no `target-kl`); ratios of speed are medians over pairs that follow each
-other.
+instances of their own. Speed is steps (environment steps, sampled objects) a CPU second, of both versions side by side:
+they take turns of half a second on the machine, so that what else happens there slows both alike, and a short run is
+taken off a long one, which leaves out the start. PPO's updates are equally long there (no `target-kl`).
 The same seed need not give the same instances in both: ratios to the optimum are means over seeds, with the
 half-width of a 95 % interval of the mean.
 """
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -61,10 +63,11 @@ class Job:
 
 
 SIZED = ("--sizes", "50", "--time-limit", "5")
+EQUAL_UPDATES = ("--ppo.target-kl", "None")
 JOBS = {
-    "vertex-cover, speed": Job("vertex-cover", 60_000, ("--ppo.target-kl", "None")),
-    "independent-set, speed": Job("independent-set", 60_000),
-    "tour, speed": Job("tour", 60_000),
+    "vertex-cover, speed": Job("vertex-cover", 60_000, EQUAL_UPDATES),
+    "independent-set, speed": Job("independent-set", 60_000, EQUAL_UPDATES),
+    "tour, speed": Job("tour", 30_000),
     "ring-edges, speed": Job("ring-edges", 20_000),
     "two-colour, speed": Job("two-colour", 20_000),
     "vertex-cover, 50 nodes": Job("vertex-cover", 120_000, (), (SIZED, "ratio")),
@@ -73,45 +76,79 @@ JOBS = {
     "ring-edges": Job("ring-edges", 60_000, (), ((), "total_variation")),
     "two-colour": Job("two-colour", 60_000, (), ((), "total_variation")),
 }
+TURN = 0.5
+"""Seconds for which one version runs while the other waits."""
+SILENT = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_WRONLY, 0) for descriptor in (1, 2)]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one run gave. speed: steps a second, without the first two updates; quality: the figure that is compared."""
+    """What one run gave: steps a CPU second, or the figure that is compared."""
 
     job: str
     seed: int
     version: str
-    speed: float
-    quality: float | None
+    figure: float
 
 
-def measure(name: str, seed: int, version: str, checkout: Path, options: Options) -> Run:
-    """One run of a job by the command line of the version in `checkout`."""
-    job = JOBS[name]
-    steps = max(int(job.steps * options.steps), 1)
+def speeds(job: Job, seed: int, checkouts: dict[str, Path], steps: int) -> dict[str, float]:
+    """Steps a CPU second of each version."""
+    short = max(steps // 5, 1)
+    few, many = (_cpu_seconds(job, seed, checkouts, length) for length in (short, steps))
+    return {version: (steps - short) / max(many[version] - few[version], 1e-9) for version in checkouts}
+
+
+def _cpu_seconds(job: Job, seed: int, checkouts: dict[str, Path], steps: int) -> dict[str, float]:
+    """Of training in each version, in turns of `TURN` seconds."""
+    used: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        run, common = f"{folder}/run", ("--threads", "1")
-        length = ("--steps", str(steps), "--seed", str(seed))
-        _command(checkout, "train", job.problem, "--run", run, *length, *job.options, *common)
-        with open(f"{run}/metrics.csv", newline="") as file:
-            speeds = [float(row["steps_per_second"]) for row in csv.DictReader(file)]
-        quality = None
-        if job.evaluation is not None:
-            arguments, figure = job.evaluation
-            quality = _figure(json.loads(_command(checkout, "evaluate", run, "--json", *arguments, *common)), figure)
-    return Run(name, seed, version, statistics.median(speeds[2:] or speeds), quality)
+        processes = {}
+        for version, checkout in checkouts.items():
+            call = _call(*_training(job, seed, steps, f"{folder}/{version}"))
+            processes[version] = os.posix_spawn(call[0], call, _surroundings(checkout), file_actions=SILENT)
+            os.kill(processes[version], signal.SIGSTOP)
+        while processes:
+            for version, process in list(processes.items()):
+                os.kill(process, signal.SIGCONT)
+                time.sleep(TURN)
+                os.kill(process, signal.SIGSTOP)
+                ended, status, usage = os.wait4(process, os.WNOHANG)
+                if ended:
+                    del processes[version]
+                    used[version] = usage.ru_utime + usage.ru_stime
+                    if status:
+                        raise SystemExit(f"{version}: training {job.problem} ended with status {status}")
+    return used
+
+
+def quality(job: Job, seed: int, checkout: Path, steps: int) -> float:
+    """The figure of `evaluate` after training."""
+    arguments, figure = job.evaluation or ((), "")
+    with tempfile.TemporaryDirectory() as folder:
+        _command(checkout, *_training(job, seed, steps, f"{folder}/run"))
+        found = _command(checkout, "evaluate", f"{folder}/run", "--json", *arguments, "--threads", "1")
+    return _figure(json.loads(found), figure)
+
+
+def _training(job: Job, seed: int, steps: int, run: str) -> list[str]:
+    length = ("--steps", str(steps), "--seed", str(seed), "--threads", "1")
+    return ["train", job.problem, "--run", run, *length, *job.options]
 
 
 def _command(checkout: Path, *arguments: str) -> str:
     """Standard output of a command."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "graphwright", *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(_call(*arguments), env=_surroundings(checkout), capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{checkout}: {' '.join(arguments)}: {done.stderr[-2000:]}")
     return done.stdout
+
+
+def _call(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "graphwright", *arguments]
+
+
+def _surroundings(checkout: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "OMP_NUM_THREADS": "1"}
 
 
 def _figure(found: dict[str, Any], name: str) -> float:
@@ -129,25 +166,28 @@ def table(runs: list[Run], now: str, before: str) -> str:
     ]
     for name, job in JOBS.items():
         pairs = _pairs([run for run in runs if run.job == name])
-        if pairs and job.evaluation is None:
-            old, new = (statistics.median(run.speed for run in side) for side in zip(*pairs, strict=True))
-            times = statistics.median(b.speed / a.speed for a, b in pairs)
-            lines.append(f"| {name} | steps a second | {old:,.0f} | {new:,.0f} | **{times:.2f}** |")
-        elif pairs and job.evaluation is not None:
-            old, new = (_mean([run.quality or 0.0 for run in side]) for side in zip(*pairs, strict=True))
+        if not pairs:
+            continue
+        sides = list(zip(*pairs, strict=True))
+        if job.evaluation is None:
+            old, new = (f"{statistics.median(side):,.0f}" for side in sides)
+            times = f"**{statistics.median(b / a for a, b in pairs):.2f}**"
+            lines.append(f"| {name} | steps a CPU second | {old} | {new} | {times} |")
+        else:
+            old, new = (_mean(side) for side in sides)
             lines.append(f"| {name} | {job.evaluation[1].replace('_', ' ')} | {old} | {new} | |")
     return "\n".join(lines) + "\n"
 
 
-def _pairs(runs: list[Run]) -> list[tuple[Run, Run]]:
-    """Runs of the same seed: before, now."""
-    sides: dict[str, dict[int, Run]] = {"before": {}, "now": {}}
+def _pairs(runs: list[Run]) -> list[tuple[float, float]]:
+    """Figures of the same seed: before, now."""
+    sides: dict[str, dict[int, float]] = {"before": {}, "now": {}}
     for run in runs:
-        sides[run.version][run.seed] = run
+        sides[run.version][run.seed] = run.figure
     return [(sides["before"][seed], sides["now"][seed]) for seed in sides["before"] if seed in sides["now"]]
 
 
-def _mean(values: list[float]) -> str:
+def _mean(values: Sequence[float]) -> str:
     """With the half-width of its 95 % interval where there are several."""
     if len(values) < 2:
         return f"{values[0]:.4f}"
@@ -164,16 +204,23 @@ def _name(checkout: Path) -> str:
 def main(options: Options) -> None:
     kept = options.out / "versions.json" if options.out is not None else None
     runs = [Run(**row) for row in json.loads(kept.read_text())] if kept is not None and kept.exists() else []
-    for name in options.only or JOBS:
-        for seed in range(options.seeds):
-            turns = [("before", options.before), ("now", ROOT)]
-            for version, checkout in turns if seed % 2 == 0 else reversed(turns):
-                if any((run.job, run.seed, run.version) == (name, seed, version) for run in runs):
-                    continue
-                runs.append(measure(name, seed, version, checkout, options))
-                if kept is not None:
-                    kept.parent.mkdir(parents=True, exist_ok=True)
-                    kept.write_text(json.dumps([asdict(run) for run in runs], indent=1))
+    checkouts = {"before": options.before, "now": ROOT}
+    for name, seed in itertools.product(options.only or JOBS, range(options.seeds)):
+        job = JOBS[name]
+        steps = max(int(job.steps * options.steps), 2)
+        missing = {
+            version: checkout
+            for version, checkout in checkouts.items()
+            if not any((run.job, run.seed, run.version) == (name, seed, version) for run in runs)
+        }
+        if job.evaluation is None:
+            figures = speeds(job, seed, checkouts, steps) if missing else {}
+        else:
+            figures = {version: quality(job, seed, checkout, steps) for version, checkout in missing.items()}
+        runs += [Run(name, seed, version, figure) for version, figure in figures.items()]
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps([asdict(run) for run in runs], indent=1))
     text = table(runs, _name(ROOT), _name(options.before))
     print(text)
     if options.out is not None:

@@ -14,7 +14,7 @@ from graphwright.core import GraphBatch, GraphError, from_edges
 
 from .named_graphs import assert_same_batch, assert_same_column, assert_same_named, batches, named_graphs
 
-EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 @EXAMPLES

@@ -17,7 +17,7 @@ from graphwright.envs.problems.max_cut.environment import MaxCut
 
 from .named_graphs import ROW_DTYPES, assert_same_batch, assert_same_column, batches
 
-EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 DTYPES = (*ROW_DTYPES, torch.complex64)
 any_batch = batches(graphs=st.integers(0, 4), most_nodes=3, dtypes=DTYPES)
 

@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 
 from graphwright.cli import main
+from graphwright.experiments import architectures
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.permutation import count_distinct
@@ -92,7 +93,9 @@ def test_what_a_job_leaves_untrained_does_not_move(tmp_path) -> None:
         assert torch.equal(parameter, trained[name]) == name.startswith("actor"), name
 
 
-def test_the_command_writes_what_it_says(tmp_path, capsys) -> None:
+def test_the_command_writes_what_it_says(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(architectures, "NAMES", {"sage": "GraphSAGE"})
+    monkeypatch.setattr(architectures, "PUBLISHED", {"sage": 5.82})
     options = ["--seeds", "1", "--scale", "0.0005", "--workers", "1", "--mode", "faithful", "--out", str(tmp_path)]
     main(["reproduce", "architectures", *options])
     assert "optimum" in capsys.readouterr().out

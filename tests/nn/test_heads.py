@@ -65,7 +65,7 @@ CASES: dict[str, tuple[ActionSpec, HeadsConfig, EncoderConfig]] = {
     "hybrid of two-stage and proto": (HYBRID, HeadsConfig(nodes="proto-distance", edges="two-stage"), PLAIN),
 }
 every_case = pytest.mark.parametrize("case", CASES)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=12, deadline=None)
 simple_graphs = ragged_batches(loops=False, parallels=False, undirected=True)
 
 

@@ -17,8 +17,6 @@ from graphwright.envs.locomotion.gait import BEST, Wave
 from graphwright.envs.locomotion.swimmer import LOCOMOTION, Swimmer
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play, unroll
-from graphwright.training.config import TrainConfig
-from graphwright.training.train import train
 from strategies import assert_same_batch, relabelled, seeded
 
 FILES = Path(__file__).parents[2] / "instances" / "locomotion"
@@ -184,14 +182,3 @@ def test_the_gait_swims_and_stillness_does_not() -> None:
     swims, rests = (environment.objective(solve(environment, instances)) for solve in LOCOMOTION.heuristics.values())
     assert (swims > 30).all()
     assert (rests.abs() < 30).all()
-
-
-def test_a_short_run_beats_random_torques_on_a_longer_swimmer(tmp_path: Path) -> None:
-    options = {"steps": 40_000, "threads": 1, "environment": Swimmer(horizon=200)}
-    config = TrainConfig.for_problem(LOCOMOTION, **options)
-    agent = train(LOCOMOTION, config, tmp_path / "run").agent()
-    environment = config.environment
-    instances = LOCOMOTION.generator(sizes=(6,))(12, seeded(3))
-    learned = environment.objective(agent.solve(instances)).mean()
-    randomly = environment.objective(play(environment, instances, random_choice(environment, seeded()))).mean()
-    assert learned > randomly + 10

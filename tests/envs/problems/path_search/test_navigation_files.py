@@ -53,9 +53,9 @@ def test_a_network_with_marks_on_the_command_line() -> None:
     assert instance.nodes["position"].shape == (11, 3)  # on the globe
 
 
-@pytest.mark.parametrize(("problem", "size", "steps"), [(PATH_SEARCH, 30, 40_000), (GRID_NAVIGATION, 16, 36_000)])
+@pytest.mark.parametrize(("problem", "size", "steps"), [(PATH_SEARCH, 30, 30_000), (GRID_NAVIGATION, 16, 36_000)])
 def test_the_defaults_learn(problem: Problem, size: int, steps: int, tmp_path: Path) -> None:
-    validation = ValidationConfig(sizes=(size,), graphs=16, every=4)
+    validation = ValidationConfig(sizes=(size,), graphs=16, every=100)
     config = TrainConfig.for_problem(
         problem, collection={"sizes": (size,)}, steps=steps, threads=1, validation=validation
     )
