@@ -49,10 +49,22 @@ def test_problems_lists_one_line_each(capsys):
 def test_solve_json_is_the_contract(run, triangle, capsys):
     main(["solve", str(run), str(triangle), str(triangle), "--json"])
     document = json.loads(capsys.readouterr().out)
-    assert document.keys() == {"problem", "objective", "run", "results"}
+    assert document.keys() == {"problem", "objective", "environment", "run", "results"}
     assert (document["problem"], document["run"]) == ("vertex-cover", str(run))
     first, second = document["results"]
-    own = {"nodes", "links", "objective", "complete", "found_by", "policy", "bound", "optimal", "doubt", "seconds"}
+    own = {
+        "nodes",
+        "links",
+        "plan",
+        "objective",
+        "complete",
+        "found_by",
+        "policy",
+        "bound",
+        "optimal",
+        "doubt",
+        "seconds",
+    }
     assert first.keys() == {"file", "read", "unproven"} | own
     assert first["file"] == str(triangle)
     assert set(first["nodes"]) <= {"a", "b", "c", "d"}
@@ -70,7 +82,7 @@ def test_evaluate_json_is_the_contract(run, capsys):
     assert document["decode"] == "best-of"
     assert [row["name"] for row in document["rows"]] == ["6", "9"]
     names = ["name", "graphs", "policy", "complete", "random", "heuristics", "optimum", "proven", "reference"]
-    names += ["ratio", "ratio_low", "ratio_high", "seconds", "unproven"]
+    names += ["ratio", "ratio_low", "ratio_high", "seconds", "unproven", "best", "best_by"]
     assert all(list(row) == names for row in document["rows"])
 
 

@@ -15,6 +15,7 @@ from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import ConfigError, TrainConfig, changed, from_json, to_json
 from graphwright.training.evaluate import EvaluationOptions, evaluate
+from graphwright.training.evaluate_solutions import generated
 from graphwright.training.solve import solve
 from graphwright.training.statistics import bootstrap_ratio
 from graphwright.training.train import train
@@ -47,6 +48,21 @@ def test_evaluation_brackets_the_policy_and_repeats(run):
         assert row.ratio == pytest.approx(row.policy / row.optimum)
         assert row.proven == row.graphs == 20
         assert (row.policy, row.random, row.ratio_low) == (same.policy, same.random, same.ratio_low)
+
+
+def test_the_best_known_is_that_of_whoever_found_it(run):
+    """Where all optima are proven and given, they are the best; each graph counts once, for the policy where it can."""
+    agent = load(run, "cpu")
+    (row,) = evaluate(agent, EvaluationOptions(sizes=(12,), graphs=20))
+    assert row.best == row.optimum
+    assert sum(row.best_by.values()) == 20
+    instances = generated(agent, EvaluationOptions(sizes=(12,), graphs=20))["12"]
+    own = agent.config.environment.objective(agent.solve(instances))
+    best = agent.problem.solve_exactly(agent.config.environment, instances, 10.0).objective
+    assert row.best_by.get("policy", 0) == int((own == best).sum())
+    (alone,) = evaluate(agent, EvaluationOptions(sizes=(12,), graphs=20, policy_only=True))
+    assert (alone.best, alone.best_by) == (None, {})
+    assert (alone.policy, alone.optimum) == (row.policy, row.optimum)
 
 
 def test_best_of_is_never_worse_than_greedy_and_improves_with_samples(run):

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 
 import tyro
 
-from graphwright.adapters.named_graph import NamedGraph
+from graphwright.cli.answers import NamedAnswer, options_of
 from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.cli.terminal import printable
-from graphwright.core import GraphError
 from graphwright.core.files import read_whole
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict
-from graphwright.training.config import ConfigError
+from graphwright.training.config import ConfigError, build
 
 _SUMS = 1e-12  # of an objective: what the order of summation may change in it
 _LARGEST = 1 << 28  # bytes of a solution
@@ -33,59 +33,67 @@ class Check:
     file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
     """The graph that was solved."""
     solution: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOLUTION.json")]
-    """What `solve --json` wrote, or an object with `nodes`, `links` (pairs), or both, by the names of the file."""
+    """What `solve --json` wrote, or an object with `nodes`, `links` (pairs) or a `plan`, by the names of the file."""
     reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
 
     def run(self) -> None:
         """Print the verdict on one line, and each fault on one; exit with 1 where there are any."""
         problem = find_problem(self.problem)
         if problem.verify is None:
-            raise ConfigError(f"check: {problem.name} has no definition apart from its environment to check against")
-        named, instance = self.reading.read(self.file, problem.optimization)
+            raise ConfigError(
+                f"check: {problem.name} has no definition apart from its environment to check against: its solutions "
+                "are no nodes, links or plan that somebody could carry out"
+            )
+        document = _document(self.solution)
+        rules = _options(problem.optimization, document, self.solution)
+        named, instance = self.reading.read(self.file, rules)
         say_reading(self.file, named)
-        given = _solution(self.solution, self.file)
-        nodes, links = (_places(given, key, named, self.solution) for key in ("nodes", "links"))
-        verdict = problem.verify(instance, nodes, links)
+        given = _solution(document, self.solution, self.file)
+        verdict = problem.verify(instance, NamedAnswer(named.names, given, self.solution).answer(), options_of(rules))
         faults = [*(fault.named(named.names) for fault in verdict.faults), *_claim(given, verdict)]
-        print(f"{problem.objective} {verdict.objective:.12g}, {'NOT VALID' if faults else 'valid'}")
+        others = [f"{name} {value}" for name, value in _changed(problem.optimization, rules)]
+        under = f", with {', '.join(others)}" if others else ""
+        print(printable(f"{problem.objective} {verdict.objective:.12g}{under}, {'NOT VALID' if faults else 'valid'}"))
         for fault in faults:
             print(printable(f"  {fault}"))
         if faults:
             sys.exit(1)
 
 
-def _solution(path: Path, file: Path) -> dict[str, Any]:
-    """The object that holds the solution: of a document of `solve --json`, the result of that file."""
+def _changed(default: Optimization, rules: Optimization) -> list[tuple[str, Any]]:
+    """The options that are not what they are by default."""
+    usual = options_of(default)
+    return [(name, value) for name, value in options_of(rules).items() if usual[name] != value]
+
+
+def _document(path: Path) -> Any:
     try:
-        document = json.loads(read_whole(path, _LARGEST))
+        return json.loads(read_whole(path, _LARGEST))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: no JSON ({error})") from None
+
+
+def _options(environment: Optimization, document: Any, path: Path) -> Optimization:
+    """`environment` with the options under which the solution of a document of `solve --json` was found."""
+    given = document.get("environment") if isinstance(document, dict) else None
+    if given is None:
+        return environment
+    try:
+        rules: Optimization = build(environment, given, "environment.")
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return rules
+
+
+def _solution(document: Any, path: Path, file: Path) -> dict[str, Any]:
+    """The object that holds the solution: of a document of `solve --json`, the result of that file."""
     results = document.get("results") if isinstance(document, dict) else None
     if isinstance(results, list):
         same = [one for one in results if isinstance(one, dict) and one.get("file") == str(file)]
         document = (same or results)[0] if len(same or results) == 1 else None
-    if not isinstance(document, dict) or not document.keys() & {"nodes", "links"}:
-        raise ConfigError(f"{path}: holds no solution of {file}: an object with `nodes`, `links`, or both")
+    if not isinstance(document, dict) or not document.keys() & {"nodes", "links", "plan"}:
+        raise ConfigError(f"{path}: holds no solution of {file}: an object with `nodes`, `links`, or a `plan`")
     return document
-
-
-def _places(given: dict[str, Any], key: str, named: NamedGraph, path: Path) -> list[Any]:
-    """The numbers of the nodes that a solution names, or pairs of them."""
-    place = {name: node for node, name in enumerate(named.names)}
-
-    def of(name: object) -> int:
-        if str(name) not in place:
-            raise GraphError(f"{path}: `{key}` names {name!r}, which is no node of the graph")
-        return place[str(name)]
-
-    entries = given.get(key, [])
-    if not isinstance(entries, list):
-        raise GraphError(f"{path}: `{key}` is no list")
-    if key == "nodes":
-        return [of(name) for name in entries]
-    if not all(isinstance(pair, list) and len(pair) == 2 for pair in entries):
-        raise GraphError(f"{path}: `links` is no list of pairs of names")
-    return [(of(one), of(other)) for one, other in entries]
 
 
 def _claim(given: dict[str, Any], verdict: Verdict) -> list[str]:

@@ -16,6 +16,7 @@ from rich.console import Console
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import count
 from graphwright.algorithms.optimizer import require
+from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading
 from graphwright.cli.outputs import require_picture
 from graphwright.cli.terminal import marked, printable
@@ -27,7 +28,7 @@ from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
-from graphwright.training.solve import NamedSolution, require_method, solve, solve_without_policy
+from graphwright.training.solve import NamedSolution, NamedStep, require_method, solve, solve_without_policy
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,13 @@ class Solve:
                 {"file": str(path), "read": named.reading.document(), **asdict(solution)}
                 for path, (named, _), solution in zip(self.files, graphs, solutions, strict=True)
             ]
-            document = {"problem": problem.name, "objective": problem.objective, "run": str(self.directory)}
+            solved = problem.optimization  # a sampler may build in another environment
+            document = {
+                "problem": problem.name,
+                "objective": problem.objective,
+                "environment": options_of(environment if isinstance(environment, type(solved)) else solved),
+                "run": str(self.directory),
+            }
             print(to_plain_json(document | {"results": results}, indent=2))
             return
         for path, (named, instance), solution in zip(self.files, graphs, solutions, strict=True):
@@ -113,7 +120,7 @@ class Solve:
             time_limit=self.time_limit,
             policy_only=self.policy_only,
         )
-        return agent.problem, agent.config.played, by_policy
+        return agent.problem, agent.config.environment, by_policy
 
 
 def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) -> None:
@@ -128,8 +135,26 @@ def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) ->
     ]
     console = Console(highlight=False)
     console.print(f"[bold]{marked(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
-    names = solution.nodes or [f"{one} – {other}" for one, other in solution.links]
-    console.print("  " + printable(", ".join(names)), markup=False, soft_wrap=True)
+    if solution.plan:
+        lines = plan_lines(solution.plan, problem.objective)
+    else:
+        lines = [", ".join(solution.nodes or [f"{one} – {other}" for one, other in solution.links])]
+    for line in lines:
+        console.print("  " + printable(line), markup=False, soft_wrap=True)
+
+
+def plan_lines(plan: Sequence[NamedStep], objective: str) -> list[str]:
+    """A line for each step: when it is over, what is done, and what the objective is by then."""
+    numbers = [(f"{step.time:.12g}", f"{step.total:.12g}") for step in plan]
+    same = all(time == total for time, total in numbers)
+    heading = ("" if same else "time", objective)
+    wide = [max(map(len, column)) for column in zip(heading, *numbers, strict=True)]
+    lines = [] if same else [f"{heading[0]:>{wide[0]}}  {heading[1]:>{wide[1]}}"]
+    for (time, total), step in zip(numbers, plan, strict=True):
+        what = step.node if step.link is None else " – ".join(step.link)
+        numbered = f"{total:>{wide[1]}}" if same else f"{time:>{wide[0]}}  {total:>{wide[1]}}"
+        lines.append(f"{numbered}  {step.do}" + ("" if what is None else f" {what}"))
+    return lines
 
 
 _WRITTEN = 1e-12  # of an objective: more digits are not written

@@ -18,7 +18,9 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     heuristics = list(rows[0].heuristics)
     solved = any(row.optimum is not None for row in rows)
-    headings = ["graphs", "random", *heuristics, "policy", *(["optimum"] if solved else []), "ratio"]
+    known = any(row.best is not None for row in rows)
+    headings = ["graphs", "random", *heuristics, "policy", *(["best known"] if known else [])]
+    headings += [*(["optimum"] if solved else []), "ratio"]
     for heading in (*headings, "95 % interval", "time"):
         table.add_column(heading.replace("-", " "), justify="right", overflow="fold")
     for row in rows:
@@ -28,6 +30,7 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
             f"{row.random:.3f}",
             *(f"{row.heuristics[name]:.3f}" for name in heuristics),
             f"[bold]{row.policy:.3f}",
+            *([] if row.best is None else [f"{row.best:.3f}"]),
             *optimum,
             f"[bold]{row.ratio:.4f}",
             Interval(row.ratio, row.ratio_low, row.ratio_high).span(),
@@ -44,6 +47,10 @@ def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
     if unproven:
         remarks.append(f"* a bound: {unproven} optima are not proven; a longer --time-limit may prove them")
     remarks += sorted({f"no optimum: {marked(row.unproven)}" for row in rows if row.unproven is not None})
+    for row in rows:
+        if row.best_by:
+            finders = ", ".join(f"{name} {number}" for name, number in row.best_by.items())
+            remarks.append(f"best known of {marked(row.name)}: {finders}")
     others = {row.reference for row in rows} - {"optimum"}
     if others:
         remarks.append(f"the ratio is to {' and '.join(sorted(others))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -129,13 +129,31 @@ def _require_actions(environment: Environment, observation: Observation, action:
 def play(environment: Environment, instances: GraphBatch, choose: Choose) -> GraphBatch:
     """The last state of each instance when `choose` decides every step."""
     start = environment.reset(instances)
+    return _last(start, ((step.episode, step.step) for step in unroll(environment, start, choose)))
+
+
+def carry_out(environment: Environment, instances: GraphBatch, actions: Tensor) -> GraphBatch:
+    """The last state of each instance when the `actions` [T, B] are taken, a row a step, as long as its episode lasts.
+
+    Instances whose actions begin with -1 take none.
+    """
+    start = environment.reset(instances)
+    begun = (actions[:1] >= 0).any(0).nonzero().squeeze(1)
+    rows = iter(actions)
+    steps = until_done(start.select(begun), lambda some, _: next(rows)[begun[some]], environment.step, ends=is_over)
+    return _last(start, ((begun[step.episode], step.step) for step in steps))
+
+
+def _last(start: GraphBatch, steps: Iterable[tuple[Tensor, Step | None]]) -> GraphBatch:
+    """The last state of each episode of `start` [B]; steps: which episodes took one, and what came of it."""
     never_begun = torch.ones(start.num_graphs, dtype=torch.bool, device=start.device)
     episodes, states = [], []
-    for transition in unroll(environment, start, choose):
-        over = is_over(transition.step).nonzero().squeeze(1)
+    for episode, step in steps:
+        assert step is not None
+        over = is_over(step).nonzero().squeeze(1)
         if over.numel():
-            episodes.append(transition.episode[over])
-            states.append(transition.step.state.select(over))
+            episodes.append(episode[over])
+            states.append(step.state.select(over))
             never_begun[episodes[-1]] = False
     episodes.append(never_begun.nonzero().squeeze(1))
     states.append(start.select(never_begun))

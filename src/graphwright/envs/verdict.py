@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from graphwright.core import GraphBatch
+from graphwright.envs.planned import PlanStep
 
 Pair = tuple[int, int]
+
+_SUMS = 1e-9  # of a time or a total: what the order of summation may change in it
 
 
 class Fault(NamedTuple):
@@ -29,8 +33,30 @@ class Verdict(NamedTuple):
     faults: list[Fault]
 
 
-Verifier = Callable[[GraphBatch, Sequence[int], Sequence[Pair]], Verdict]
-"""From one instance, and the nodes and links of a solution of it, to the verdict."""
+class Answer(NamedTuple):
+    """What is to be judged: the nodes and links of a solution, and the steps of its plan; None where none is given."""
+
+    nodes: Sequence[int] = ()
+    links: Sequence[Pair] = ()
+    plan: Sequence[PlanStep] | None = None
+
+
+Verifier = Callable[[GraphBatch, Answer, Mapping[str, Any]], Verdict]
+"""From one instance, a solution of it, and the options of the environment by their names, to the verdict."""
+
+
+def missing_plan(answer: Answer) -> list[Fault]:
+    """A fault where a solution that is a plan has none."""
+    return [] if answer.plan else [Fault("it has no `plan`, which says what is done one step after the other")]
+
+
+def told_wrongly(plan: Sequence[PlanStep], times: Sequence[float], totals: Sequence[float]) -> list[Fault]:
+    """A fault for the first step whose time or total is not what it comes to, as `times` and `totals` have it."""
+    for number, (step, time, total) in enumerate(zip(plan, times, totals, strict=False)):
+        for name, said, found in (("time", step.time, time), ("total", step.total, total)):
+            if not math.isclose(said, found, rel_tol=_SUMS, abs_tol=_SUMS):
+                return [Fault(f"step {number} gives the {name} as {said:.12g}, and it is {found:.12g}")]
+    return []
 
 
 class Pieces:

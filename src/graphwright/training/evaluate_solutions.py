@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, make_generator
 from graphwright.training.decode import Decoding
 from graphwright.training.statistics import bootstrap_ratio
+
+_SUMS = 1e-12  # of an objective: what the order of summation may change in it
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class EvaluationRow:
     reference: "optimum", or the best of the heuristics where there is no solver. ratio: how many times worse than the
     reference the policy is, policy / reference where less is better and reference / policy where more is, with its 95 %
     bootstrap interval over graphs, NaN for a single one. seconds: the policy's time for all graphs. unproven: what is
-    not installed that would know the optimum.
+    not installed that would know the optimum. best: the mean of the best solutions that are known, a complete one of
+    each graph if there is any; None where they were not asked for. best_by: "policy", heuristic or "solver" → of how
+    many graphs it found the best, the first of equals.
     """
 
     name: str
@@ -46,6 +51,8 @@ class EvaluationRow:
     ratio_high: float
     seconds: float
     unproven: str | None = None
+    best: float | None = None
+    best_by: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,8 @@ class EvaluationOptions:
     """The law by which random graphs become instances; by default that of the run."""
     time_limit: float = 10.0
     """Seconds for the exact solver, each graph; 0 for none."""
+    policy_only: bool = False
+    """Leave out the best that is known of each graph, whoever found it."""
 
     def __post_init__(self) -> None:
         """Raise ConfigError, naming the option."""
@@ -111,21 +120,23 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
     start = time.perf_counter()
     states = agent.solve(instances, options.decode, samples=options.samples, seed=options.seed)
     seconds = time.perf_counter() - start
-    policy = played.objective(states)
+    policy, found = played.objective(states), {"policy": states}
     randomly = random_choice(played, torch.Generator().manual_seed(options.seed))
-    heuristics = {
-        other: environment.objective(solve(environment, instances)) for other, solve in problem.heuristics.items()
-    }
+    found |= {other: solve(environment, instances) for other, solve in problem.heuristics.items()}
+    heuristics = {other: environment.objective(found[other]) for other in problem.heuristics}
     optimum, proven, unproven = None, 0, None
     if problem.solve_exactly is not None and options.time_limit > 0:
         try:
             solved = problem.solve_exactly(environment, instances, options.time_limit)
             optimum, proven = solved.bound, int(solved.proven.sum())
+            if solved.solution is not None:
+                found["solver"] = solved.solution
         except ImportError as missing:
             unproven = str(missing)
     best = (max if environment.maximise else min)(heuristics, key=lambda other: _mean(heuristics[other]))
     reference = heuristics[best] if optimum is None else optimum
     ratio = bootstrap_ratio(reference, policy) if environment.maximise else bootstrap_ratio(policy, reference)
+    known, by = (None, {}) if options.policy_only else _best_known(environment, found)
     return EvaluationRow(
         name=name,
         graphs=instances.num_graphs,
@@ -141,7 +152,25 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         ratio_high=ratio.high,
         seconds=seconds,
         unproven=unproven,
+        best=known,
+        best_by=by,
     )
+
+
+def _best_known(environment: Optimization, found: Mapping[str, GraphBatch]) -> tuple[float, dict[str, int]]:
+    """The mean objective of the best final state of each graph, and how many of these each finder has.
+
+    found: finder → final states [B]. Complete ones are better than others, then those of least cost; of equals, the
+    first. What illegal actions cost a policy is no part of what its solution is worth.
+    """
+    costs = torch.stack([environment.cost(states) for states in found.values()])
+    complete = torch.stack([environment.is_complete(states) for states in found.values()])
+    costs = torch.where(complete.any(0) & ~complete, torch.inf, costs)
+    least = costs.amin(0)
+    finder = (costs <= least + _SUMS * least.abs()).int().argmax(0)
+    counts = torch.bincount(finder, minlength=len(found)).tolist()
+    by = {name: count for name, count in zip(found, counts, strict=True) if count}
+    return _mean(-least if environment.maximise else least), by
 
 
 def _mean(values: Tensor) -> float:

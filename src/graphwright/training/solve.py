@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
+from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Optimum, Problem
+from graphwright.envs.wrappers.recorded import recorded
 from graphwright.training.agent import Agent
 from graphwright.training.decode import Decoding
 
@@ -18,10 +20,22 @@ _SUMS = 1e-13  # of an objective: what the order of summation may change in it
 
 
 @dataclass(frozen=True)
+class NamedStep:
+    """A step of a plan, as `envs.planned.PlanStep`, in the user's own names."""
+
+    do: str
+    node: str | None
+    link: tuple[str, str] | None
+    time: float
+    total: float
+
+
+@dataclass(frozen=True)
 class NamedSolution:
     """A solution in the user's own names.
 
-    nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs.
+    nodes: the chosen ones, in an order that means something where there is one. links: the chosen pairs. plan: all that
+    is to be done in its order, where that is what a solution says.
     objective: its value. complete: whether it solves the instance. found_by: "policy", the name of a heuristic, or
     "solver". policy: the objective of what the policy found; None where there is no policy. bound: what no solution is
     proven to be better than; None where nothing proved it. optimal: whether it is proven that none is better, but for
@@ -32,6 +46,7 @@ class NamedSolution:
 
     nodes: list[str]
     links: list[tuple[str, str]]
+    plan: list[NamedStep]
     objective: float
     complete: bool
     found_by: str
@@ -65,12 +80,17 @@ def solve(
 
     Raises GraphError where the graph is no instance of the problem.
     """
-    played, act = agent.config.played, partial(agent.solve, decoding=decoding, samples=samples, seed=seed)
-    methods: dict[str, tuple[Optimization, Method]] = {"policy": (played, act)}
-    if not policy_only:  # heuristics play the problem that is solved, whatever environment a sampler builds in
-        rules = agent.problem.optimization if agent.samples else agent.config.environment
+    config = agent.config
+    if not agent.samples:
+        agent = replace(agent, config=replace(config, environment=recorded(config.environment)))
+    built = agent.config.environment
+    rules = recorded(agent.problem.optimization) if agent.samples else built  # a sampler may build in another one
+    act = partial(agent.solve, decoding=decoding, samples=samples, seed=seed)
+    methods: dict[str, tuple[Optimization, Method]] = {"policy": (built, act)}
+    if not policy_only:
         methods |= heuristics_of(agent.problem, rules)
-    return best_known(agent.problem, played.instance(graph), names, methods, time_limit, with_solver=not policy_only)
+    instance = config.played.instance(graph)
+    return best_known(agent.problem, rules, instance, names, methods, time_limit, with_solver=not policy_only)
 
 
 def solve_without_policy(
@@ -81,11 +101,11 @@ def solve_without_policy(
     Raises ValueError as `require_method` does.
     """
     require_method(problem, method, time_limit)
-    environment = problem.optimization
-    heuristics = heuristics_of(problem, environment)
+    rules = recorded(problem.optimization)
+    heuristics = heuristics_of(problem, rules)
     by_solver = method == "solver"
     methods = heuristics if by_solver else {method: heuristics[method]}
-    return best_known(problem, environment.instance(graph), names, methods, time_limit, with_solver=by_solver)
+    return best_known(problem, rules, rules.instance(graph), names, methods, time_limit, with_solver=by_solver)
 
 
 def require_method(problem: Problem, method: str, time_limit: float) -> None:
@@ -104,6 +124,7 @@ def heuristics_of(problem: Problem, environment: Any) -> dict[str, tuple[Optimiz
 
 def best_known(
     problem: Problem,
+    rules: Optimization,
     instance: GraphBatch,
     names: Sequence[str],
     methods: Mapping[str, tuple[Optimization, Method]],
@@ -113,8 +134,9 @@ def best_known(
 ) -> NamedSolution:
     """The best of what `methods` make of one instance, the first of equals, and of what the solver finds in its time.
 
-    methods: name → environment and method, at least one. with_solver: whether the solver's solution is taken where it
-    is better; its bound is always.
+    rules: the environment that the solver solves. methods: name → environment and method, at least one; what illegal
+    actions cost a policy is no part of what its solution is worth. with_solver: whether the solver's solution is taken
+    where it is better; its bound is always.
     """
     found: dict[str, tuple[Optimization, GraphBatch]] = {}
     seconds = []
@@ -122,16 +144,17 @@ def best_known(
         start = time.perf_counter()
         found[name] = environment, method(instance)
         seconds.append(time.perf_counter() - start)
-    proof, unproven = _prove(problem, next(iter(found.values()))[0], instance, time_limit)
+    proof, unproven = _prove(problem, rules, instance, time_limit)
     if with_solver and proof is not None and proof.solution is not None:
-        found["solver"] = (problem.optimization, proof.solution)
-    name, (rules, state) = min(found.items(), key=lambda item: _order(*item[1]))
-    solution, objective = rules.solution(state), _objective(rules, state)
+        found["solver"] = rules, proof.solution
+    name, (owner, state) = min(found.items(), key=lambda item: _order(*item[1]))
+    solution, objective = owner.solution(state), _objective(owner, state)
     return NamedSolution(
         nodes=[names[node] for node in solution.nodes.tolist()],
         links=[(names[one], names[other]) for one, other in solution.links.T.tolist()],
+        plan=[_named(step, names) for step in owner.plan(state)] if isinstance(owner, Planned) else [],
         objective=objective,
-        complete=bool(rules.is_complete(state)[0]),
+        complete=bool(owner.is_complete(state)[0]),
         found_by=name,
         policy=_objective(*found["policy"]) if "policy" in found else None,
         bound=None if proof is None else float(proof.bound[0]),
@@ -140,6 +163,11 @@ def best_known(
         seconds=seconds[0],
         unproven=unproven,
     )
+
+
+def _named(step: PlanStep, names: Sequence[str]) -> NamedStep:
+    link = None if step.link is None else (names[step.link[0]], names[step.link[1]])
+    return NamedStep(step.do, None if step.node is None else names[step.node], link, step.time, step.total)
 
 
 def _prove(

@@ -13,17 +13,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphwright.cli import main
+from graphwright.cli.answers import options_of
+from graphwright.core import GraphBatch
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.planned import Planned
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.tour.plane import GLOBE
 from graphwright.envs.registry import SOLVED
 from graphwright.envs.rollouts import play
-from graphwright.envs.verdict import Pieces, links_of
+from graphwright.envs.verdict import Answer, Pieces, Verdict, links_of
+from graphwright.envs.wrappers.recorded import recorded
 
 VERIFIED = [name for name, problem in SOLVED.items() if problem.verify is not None]
 
 
+def answer_of(environment: Optimization, final: GraphBatch) -> Answer:
+    solution = environment.solution(final)
+    plan = environment.plan(final) if isinstance(environment, Planned) else None
+    return Answer(solution.nodes.tolist(), [(one, other) for one, other in solution.links.T.tolist()], plan)
+
+
+def judged(name: str, instance: GraphBatch, answer: Answer, **options: object) -> Verdict:
+    problem = SOLVED[name]
+    assert problem.verify is not None
+    return problem.verify(instance, answer, options_of(problem.optimization) | options)
+
+
 def test_who_is_verified() -> None:
-    assert set(VERIFIED) == SOLVED.keys() - {"path-search", "grid-navigation", "network-repair", "locomotion"}
+    assert set(VERIFIED) == SOLVED.keys() - {"locomotion"}
 
 
 @settings(max_examples=6)
@@ -31,16 +48,14 @@ def test_who_is_verified() -> None:
 @pytest.mark.parametrize("name", VERIFIED)
 def test_environments_and_verifiers_agree(name: str, seed: int) -> None:
     problem, generator = SOLVED[name], torch.Generator().manual_seed(seed)
-    environment = problem.optimization
+    environment = recorded(problem.optimization)
     instance = environment.instance(problem.generator(sizes=problem.sizes[:1])(1, generator))
     finals = [heuristic(environment, instance) for heuristic in problem.heuristics.values()]
     finals.append(play(environment, instance, random_choice(environment, generator)))
     for final in finals:
-        solution = environment.solution(final)
-        verdict = problem.verify(instance, solution.nodes.tolist(), [tuple(pair) for pair in solution.links.T.tolist()])
+        verdict = judged(name, instance, answer_of(environment, final))
         assert verdict.objective == pytest.approx(float(environment.objective(final)), rel=1e-6, abs=1e-9)
-        assert not verdict.faults
-        assert bool(environment.is_complete(final))
+        assert (not verdict.faults) == bool(environment.is_complete(final)), verdict.faults
 
 
 @pytest.mark.parametrize("name", [name for name in VERIFIED if name not in {"independent-set", "max-cut"}])
@@ -51,20 +66,20 @@ def test_what_is_left_out_is_a_fault(name: str) -> None:
     instance = environment.instance(problem.generator(sizes=problem.sizes[:1])(1, torch.Generator().manual_seed(0)))
     if name == "graph-robustness":
         link = links_of(instance)[0]
-        assert problem.verify(instance, [], [link]).faults[0].named([*map(str, range(99))]).endswith("a link already")
+        faults = judged(name, instance, Answer([], [link])).faults
+        assert faults[0].named([*map(str, range(99))]).endswith("a link already")
+        assert faults[1].text == "it adds 1 links, and 4 are to be added"
     else:
-        assert problem.verify(instance, [], []).faults
+        assert judged(name, instance, Answer()).faults
 
 
 def test_joined_nodes_and_wrong_crossings_are_faults() -> None:
     instance = SOLVED["independent-set"].generator(sizes=(8,))(1, torch.Generator().manual_seed(0))
     instance = SOLVED["independent-set"].optimization.instance(instance)
     one, other = links_of(instance)[0]
-    assert [fault.nodes for fault in SOLVED["independent-set"].verify(instance, [one, other], []).faults] == [
-        (one, other)
-    ]
+    assert [fault.nodes for fault in judged("independent-set", instance, Answer([one, other])).faults] == [(one, other)]
     cut = SOLVED["max-cut"].optimization.instance(instance)
-    assert SOLVED["max-cut"].verify(cut, [], [(one, other)]).faults[0].nodes == (one, other)
+    assert judged("max-cut", cut, Answer([], [(one, other)])).faults[0].nodes == (one, other)
 
 
 def test_the_globe_is_that_of_tsplib() -> None:
@@ -77,7 +92,7 @@ def test_the_globe_is_that_of_tsplib() -> None:
     )
     final = next(iter(problem.heuristics.values()))(problem.optimization, instance)
     order = problem.optimization.solution(final).nodes.tolist()
-    assert problem.verify(instance, order, []).objective == float(problem.optimization.objective(final))
+    assert judged("tour", instance, Answer(order)).objective == float(problem.optimization.objective(final))
 
 
 @given(st.integers(1, 9), st.data())

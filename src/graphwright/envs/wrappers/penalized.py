@@ -12,8 +12,9 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_sum
 from graphwright.envs.environment import Environment
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.team import has_own_reward
+from graphwright.envs.wrappers.around import Around
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Penalized(Environment):
 
 
 @dataclass(frozen=True)
-class PenalizedOptimization(Penalized, Optimization):
+class PenalizedOptimization(Penalized, Around):
     """`Penalized`, of an optimisation.
 
     Objective: with the penalties in it; an incomplete solution pays for limit · n illegal actions at least.
@@ -150,35 +151,9 @@ class PenalizedOptimization(Penalized, Optimization):
 
     inner: Optimization
 
-    @property
-    @override
-    def maximise(self) -> bool:
-        return self.inner.maximise
-
-    @property
-    @override
-    def inputs(self) -> Inputs | None:
-        return self.inner.inputs
-
-    @override
-    def instance(self, graph: GraphBatch) -> GraphBatch:
-        return self.inner.instance(graph)
-
     @override
     def objective(self, state: GraphBatch) -> Tensor:
         paid = state.graphs["penalty_paid"].double()
         least = self.penalty * self.limit * state.node_segments.lengths.double()
         paid = torch.where(self.inner.is_complete(state), paid, torch.maximum(paid, least))
         return self.inner.objective(state) + (-paid if self.maximise else paid)
-
-    @override
-    def is_complete(self, state: GraphBatch) -> Tensor:
-        return self.inner.is_complete(state)
-
-    @override
-    def solution(self, state: GraphBatch) -> Solution:
-        return self.inner.solution(state)
-
-    @override
-    def severity(self, state: GraphBatch, action: Tensor) -> Tensor:
-        return self.inner.severity(state, action)

@@ -11,18 +11,20 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_graph
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.grid_navigation.instances import read, walls_and_patrols
-from graphwright.envs.problems.grid_navigation.one_step_ahead import one_step_ahead
+from graphwright.envs.problems.grid_navigation.one_step_ahead import STAY, one_step_ahead
 from graphwright.envs.problems.grid_navigation.patrol import advance, meets
 from graphwright.envs.problems.grid_navigation.relative_view import relative_view
 from graphwright.envs.problems.grid_navigation.time_expansion import fewest_steps
+from graphwright.envs.problems.grid_navigation.verify import verify
 from graphwright.envs.problems.path_search.discovery import begin, discovery, go
 
 
 @dataclass(frozen=True)
-class GridNavigation(Optimization):
+class GridNavigation(Sequential):
     """Drive to the goal in few steps and run into nothing; obstacles go to and fro in ways that are known.
 
     guide: "steps": the robot has a map, and knows from every cell how many steps lead to the goal without obstacles;
@@ -122,6 +124,16 @@ class GridNavigation(Optimization):
         """The cells in the order in which the robot first was on them; the links of the way to the last of them."""
         return discovery(state)
 
+    @override
+    def beginning(self, start: GraphBatch) -> list[PlanStep]:
+        return [PlanStep("start", 0.0, 0.0, node=int(start.nodes["robot"].nonzero()))]
+
+    @override
+    def told(self, before: GraphBatch, action: Tensor, after: GraphBatch, time: float) -> PlanStep:
+        """Where the robot is after each step, the one that it stays on where it waits."""
+        cell, total = int(after.nodes["robot"].nonzero()), float(after.graphs["steps"])
+        return PlanStep("wait" if int(action) == STAY else "go", time + 1, total, node=cell)
+
     def _limit(self, state: GraphBatch) -> Tensor:
         """[B] int32: the number of steps after which the robot fails."""
         return (state.graphs["extent"] * self.limit).ceil().to(torch.int32)
@@ -147,6 +159,7 @@ GRID_NAVIGATION = Problem(
     laws={"patrols": walls_and_patrols},
     heuristics={"greedy": follow(one_step_ahead)},
     solve_exactly=lambda environment, instances, seconds: fewest_steps(environment, instances),
+    verify=verify,
     training={
         "encoder": {"kind": "gin", "width": 32, "depth": 2},
         "ppo": {"minibatch_size": 256, "learning_rate": 2e-3},

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core import Observation
 
-_STAY = 4
+STAY = 4
 
 
 def one_step_ahead(observation: Observation) -> Tensor:
@@ -19,7 +19,7 @@ def one_step_ahead(observation: Observation) -> Tensor:
     graph, (legal,) = observation.graph, observation.masks
     cost = graph.nodes["left"] + graph.num_nodes * graph.nodes["danger"]
     score = torch.full(legal.shape, -torch.inf, dtype=torch.float64, device=graph.device)
-    score[:, _STAY] = -cost[graph.nodes["robot"]].double()
+    score[:, STAY] = -cost[graph.nodes["robot"]].double()
     leaving = graph.nodes["robot"][graph.edge_index[0]].nonzero().squeeze(1)
     direction = graph.edges["direction"][leaving].int().argmax(1)
     score[graph.edge_graph[leaving], direction] = -cost[graph.edge_index[1, leaving]].double()

@@ -8,7 +8,9 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
+from graphwright.envs.problems.grid_navigation.one_step_ahead import STAY
 from graphwright.envs.problems.grid_navigation.patrol import advance, meets
+from graphwright.envs.rollouts import carry_out
 
 
 def fewest_steps(environment: Optimization, instances: GraphBatch) -> Optimum:
@@ -16,7 +18,7 @@ def fewest_steps(environment: Optimization, instances: GraphBatch) -> Optimum:
 
     Breadth-first search in the time-expanded graph, whose nodes are a cell and a time: obstacles move as they do
     whatever the robot does. Where the goal cannot be reached in time, the optimum is the limit, the cost of failure,
-    and the solution is that of a robot which never left its start. All optima are proven.
+    and the solution is that of a robot which never leaves its start. All optima are proven.
     """
     state = environment.reset(instances)
     limit = environment.objective(state.with_graphs(crashed=torch.ones_like(state.graphs["crashed"])))
@@ -24,7 +26,6 @@ def fewest_steps(environment: Optimization, instances: GraphBatch) -> Optimum:
     reached, heading = state.nodes["robot"], state.nodes["heading"]
     arrival = torch.where(reached[goal], 0, limit.new_full(limit.shape, -1).long())
     came_from: list[Tensor] = []
-    final = heading
     for time in range(1, int(max(limit.tolist(), default=0)) + 1):
         if bool((arrival >= 0).all()):
             break
@@ -33,12 +34,11 @@ def fewest_steps(environment: Optimization, instances: GraphBatch) -> Optimum:
         came_from.append(origin)
         now = reached[goal] & (arrival < 0) & (time <= limit)
         arrival = torch.where(now, time, arrival)
-        final = torch.where(now[state.node_graph].unsqueeze(1), heading, final)
     failed = arrival < 0
     objective = torch.where(failed, limit, arrival.double())
-    solution = _drive(state, torch.where(failed, state.nodes["start"].nonzero().squeeze(1), goal), arrival, came_from)
-    solution = solution.with_nodes(heading=final).with_graphs(steps=objective.to(torch.int32))
-    return Optimum(objective, objective, torch.ones_like(failed), solution)
+    moves = _moves(state, goal, arrival, came_from)
+    moves[:, failed] = STAY
+    return Optimum(objective, objective, torch.ones_like(failed), carry_out(environment, instances, moves))
 
 
 def _spread(state: GraphBatch, reached: Tensor, following: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,18 +50,16 @@ def _spread(state: GraphBatch, reached: Tensor, following: Tensor) -> tuple[Tens
     return origin >= 0, origin
 
 
-def _drive(state: GraphBatch, end: Tensor, arrival: Tensor, came_from: list[Tensor]) -> GraphBatch:
-    """The states of robots that are at `end` [B] after `arrival` [B] steps, traced back through `came_from`."""
-    robot = torch.zeros_like(state.nodes["robot"])
-    robot[end] = True
-    found = torch.full_like(state.nodes["found"], -1)
-    visits = torch.zeros_like(found)
-    node = end
+def _moves(state: GraphBatch, end: Tensor, arrival: Tensor, came_from: list[Tensor]) -> Tensor:
+    """[T, B] int64: the actions of robots that are at `end` [B] after `arrival` [B] steps, -1 after it."""
+    moves = torch.full((len(came_from), end.numel()), -1, device=end.device)
+    number = {sides: direction for direction, sides in enumerate([(0, 1), (1, 0), (0, -1), (-1, 0), (0, 0)])}
+    position, node = state.nodes["position"].long(), end
     for time in range(len(came_from), 0, -1):
         driving = arrival >= time
-        found[node[driving]] = time
-        visits[node[driving]] += 1
-        node = torch.where(driving, came_from[time - 1][node], node)
-    found[node] = 0
-    visits[node] += 1
-    return state.with_nodes(robot=robot, found=found, visits=visits)
+        before = torch.where(driving, came_from[time - 1][node], node)
+        sides = (position[node] - position[before]).tolist()
+        taken = torch.tensor([number[column, row] for column, row in sides], device=end.device)
+        moves[time - 1] = torch.where(driving, taken, -1)
+        node = before
+    return moves

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from graphwright.core import GraphBatch
-from graphwright.envs.verdict import Fault, Pair, Verdict, links_of, twice
+from graphwright.envs.verdict import Answer, Fault, Verdict, links_of, twice
 
 
-def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) -> Verdict:
-    """No link joins two of `nodes`; the objective is their weight."""
-    weight = instance.nodes["weight"].tolist()
+def verify(instance: GraphBatch, answer: Answer, options: Mapping[str, Any]) -> Verdict:
+    """No link joins two of the nodes; the objective is their weight."""
+    nodes, weight = answer.nodes, instance.nodes["weight"].tolist()
     return Verdict(math.fsum(weight[node] for node in set(nodes)), [*twice(nodes), *joined(instance, nodes)])
 
 

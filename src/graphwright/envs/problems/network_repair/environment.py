@@ -21,6 +21,7 @@ from graphwright.core import (
 )
 from graphwright.core.segment import segment_sum
 from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
 from graphwright.envs.problems.network_repair.heuristics import greedy, shortest_repair
@@ -28,13 +29,15 @@ from graphwright.envs.problems.network_repair.instances import as_instance
 from graphwright.envs.problems.network_repair.search import RepairRules
 from graphwright.envs.problems.network_repair.state import dark_share, view, with_served, working_nodes
 from graphwright.envs.problems.network_repair.storm import after_storm
+from graphwright.envs.problems.network_repair.verify import verify
 from graphwright.envs.rollouts import Choose, play
+from graphwright.envs.wrappers.recorded import unrecorded
 
 REPAIR, SWITCH, WAIT = range(3)
 
 
 @dataclass(frozen=True)
-class NetworkRepair(Optimization):
+class NetworkRepair(Sequential):
     """Serve all demand again, so that it is without supply for as short a time as possible.
 
     A node is served where a path of working nodes and closed links joins it to a working source. One crew repairs nodes
@@ -168,6 +171,22 @@ class NetworkRepair(Optimization):
         switched = rows[(state.edges["closed"] & state.edges["spare"])[rows]]
         return Solution(nodes[torch.argsort(order[nodes])], state.edge_index[:, switched])
 
+    @override
+    def beginning(self, start: GraphBatch) -> list[PlanStep]:
+        return []
+
+    @override
+    def told(self, before: GraphBatch, action: Tensor, after: GraphBatch, time: float) -> PlanStep:
+        kind, row, _ = (int(found) for found in self.actions.locate(before, action))
+        scale, outage = float(before.graphs["scale"]), float(after.graphs["outage"])
+        if kind == REPAIR:
+            return PlanStep("repair", time + float(before.nodes["repair_time"][row]), outage, node=row)
+        if kind == WAIT:
+            return PlanStep("wait", time + self.rest * scale, outage)
+        one, other = before.edge_index[:, before.links[0][row]].tolist()
+        link = (one, other) if before.nodes["served"][one] else (other, one)
+        return PlanStep("switch", time + self.switching * scale, outage, link=link)
+
     def severity(self, state: GraphBatch, action: Tensor) -> Tensor:
         """The share of the energy that is missing for a repair; 1 for any other illegal action."""
         kind, row, _ = self.actions.locate(state, action)
@@ -185,24 +204,21 @@ class NetworkRepair(Optimization):
 
 
 def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    assert isinstance(environment, NetworkRepair)
     return play(environment, instances, _greedy(environment))
 
 
 def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
-    assert isinstance(environment, NetworkRepair)
-    rules = RepairRules(
-        environment.stamina,
-        environment.recovery,
-        environment.switching,
-        environment.rest,
-        stuck=environment.wait == "stuck",
-    )
+    options = unrecorded(environment)
+    assert isinstance(options, NetworkRepair)
+    stuck = options.wait == "stuck"
+    rules = RepairRules(options.stamina, options.recovery, options.switching, options.rest, stuck)
     return exact_repair(environment, instances, rules, _greedy(environment), seconds)
 
 
-def _greedy(environment: NetworkRepair) -> Choose:
-    return greedy(environment.actions, environment.switching, environment.rest, environment.recovery)
+def _greedy(environment: Optimization) -> Choose:
+    options = unrecorded(environment)
+    assert isinstance(options, NetworkRepair)
+    return greedy(options.actions, options.switching, options.rest, options.recovery)
 
 
 def _by_shortest(environment: Optimization, instances: GraphBatch) -> GraphBatch:
@@ -219,6 +235,7 @@ NETWORK_REPAIR = Problem(
     laws={"storm": after_storm},
     heuristics={"greedy": _greedily, "shortest-repair": _by_shortest},
     solve_exactly=_exactly,
+    verify=verify,
     training={
         "algorithm": "reinforce",
         "encoder": {"kind": "gin"},  # reads which links are spare

@@ -21,7 +21,8 @@ from graphwright.core import (
 )
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generators.geography import find_places, place_all
-from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.path_search.depth_first import greedy, high_degree
 from graphwright.envs.problems.path_search.discovery import begin, discovery, go
@@ -30,11 +31,12 @@ from graphwright.envs.problems.path_search.marks import marked_node
 from graphwright.envs.problems.path_search.searches import anywhere, around_a_ring, closed_edges, far_apart
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.envs.problems.path_search.surroundings import View, surroundings
+from graphwright.envs.problems.path_search.verify import verify
 from graphwright.envs.undirected import require_undirected
 
 
 @dataclass(frozen=True)
-class PathSearch(Optimization):
+class PathSearch(Sequential):
     """Walk from a start to a target in few hops, along edges that show themselves only on the way.
 
     Decentralised search (Kleinberg 2000, "Navigation in a small world") by one agent that remembers where it has been,
@@ -147,6 +149,14 @@ class PathSearch(Optimization):
         """The nodes in the order in which they were found; the links of the way that was found to the last of them."""
         return discovery(state)
 
+    @override
+    def beginning(self, start: GraphBatch) -> list[PlanStep]:
+        return [PlanStep("start", 0.0, 0.0, node=_where(start, "here"))]
+
+    @override
+    def told(self, before: GraphBatch, action: Tensor, after: GraphBatch, time: float) -> PlanStep:
+        return PlanStep("go", time + 1, float(after.graphs["hops"]), node=_where(after, "here"))
+
     def _limit(self, state: GraphBatch) -> Tensor:
         """[B] int64: the number of hops after which a search fails."""
         return (state.node_segments.lengths * self.limit).ceil().long()
@@ -160,6 +170,11 @@ def _placed(state: GraphBatch) -> GraphBatch:
     return state.with_graphs(at=state.nodes["here"].nonzero().squeeze(1) - state.node_ptr[:-1])
 
 
+def _where(state: GraphBatch, column: str) -> int:
+    """The node of one graph where a bool column is true."""
+    return int(state.nodes[column].nonzero())
+
+
 PATH_SEARCH = Problem(
     name="path-search",
     summary="walk to a target whose neighbourhood shows itself only on the way",
@@ -170,5 +185,6 @@ PATH_SEARCH = Problem(
     laws={"closed": closed_edges, "anywhere": anywhere, "ring": around_a_ring, "far": far_apart},
     heuristics={"greedy": follow(greedy), "high-degree": follow(high_degree)},
     solve_exactly=lambda environment, instances, seconds: shortest_paths(environment, instances),
+    verify=verify,
     training={"algorithm": "reinforce"},
 )

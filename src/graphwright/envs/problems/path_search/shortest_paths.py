@@ -9,6 +9,7 @@ from graphwright.core.segment import segment_argmax
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.path_search.hops import hops_from
+from graphwright.envs.rollouts import carry_out
 
 
 def shortest_paths(environment: Optimization, instances: GraphBatch) -> Optimum:
@@ -18,18 +19,14 @@ def shortest_paths(environment: Optimization, instances: GraphBatch) -> Optimum:
     """
     left = hops_from(instances, instances.nodes["target"])
     at = instances.nodes["start"].nonzero().squeeze(1)
-    length = left[at]
-    found = torch.where(instances.nodes["start"], 0, -1).to(torch.int32)
-    for hop in range(1, max(length.tolist(), default=0) + 1):
+    moves = torch.full((int(max(left[at].tolist(), default=0)), at.numel()), -1, device=at.device)
+    for move in moves:
         walking = left[at] > 0
         rows, edges = out_edges(instances.with_graphs(at=at - instances.node_ptr[:-1]))
         node = instances.edge_index[1, rows]
         nearest = segment_argmax(-left[node].double(), edges)
+        move[walking] = nearest[walking]
         at = torch.where(walking, node[edges.ptr[:-1] + nearest], at)
-        found[at[walking]] = hop
-    here = torch.zeros_like(instances.nodes["start"])
-    here[at] = True
-    final = environment.reset(instances).with_nodes(here=here, found=found, visits=(found >= 0).to(torch.int32))
-    final = final.with_graphs(hops=length.to(torch.int32))
+    final = carry_out(environment, instances, moves)
     objective = environment.objective(final)
-    return Optimum(objective, objective, torch.ones_like(length, dtype=torch.bool), final)
+    return Optimum(objective, objective, torch.ones_like(objective, dtype=torch.bool), final)

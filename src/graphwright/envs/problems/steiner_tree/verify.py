@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from graphwright.core import GraphBatch
-from graphwright.envs.verdict import Fault, Pair, Pieces, Verdict, links_column, links_of, unordered
+from graphwright.envs.verdict import Answer, Fault, Pieces, Verdict, links_column, links_of, unordered
 
 
-def verify(instance: GraphBatch, nodes: Sequence[int], links: Sequence[Pair]) -> Verdict:
-    """`links` of the network join all terminals and close no circle; the objective is their length."""
+def verify(instance: GraphBatch, answer: Answer, options: Mapping[str, Any]) -> Verdict:
+    """The links are of the network, join all terminals and close no circle; the objective is their length."""
     length = dict(zip(links_of(instance), links_column(instance, "length"), strict=True))
-    tree = unordered(links)
+    tree = unordered(answer.links)
     faults = [Fault("the network has no link {} – {}", pair) for pair in tree if pair not in length]
     pieces = Pieces(instance.num_nodes)
     faults += [Fault("{} – {} closes a circle", pair) for pair in tree if not pieces.join(*pair)]

@@ -11,11 +11,13 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
+from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
 from graphwright.envs.problems.tour.local_search import improve
+from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
 from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
 from graphwright.envs.problems.tour.verify import verify
@@ -25,7 +27,7 @@ _CONSTRUCTIONS = {"insertion": insertion, "append": append}
 
 
 @dataclass(frozen=True)
-class Tour(Optimization):
+class Tour(Planned):
     """Visit all points of the plane on the shortest closed tour.
 
     Instance: an undirected graph of points that are near each other, with the node column `position` [N, 2] float64,
@@ -120,6 +122,17 @@ class Tour(Optimization):
         """The nodes in the order of the tour, and the pairs that follow each other."""
         order = tour_order(state)
         return Solution(order, torch.stack([order, order.roll(-1)]) if order.numel() > 1 else order.new_empty(2, 0))
+
+    @override
+    def plan(self, state: GraphBatch) -> list[PlanStep]:
+        """From the first node of the tour round to it again; time is the length of the way."""
+        order = tour_order(state)
+        if not order.numel():
+            return []
+        way = torch.cat([order[1:], order[:1]]) if order.numel() > 1 else order[:0]
+        length = distance(state, order[: way.numel()], way).cumsum(0).tolist()
+        start = PlanStep("start", 0.0, 0.0, node=int(order[0]))
+        return [start, *(PlanStep("go", far, far, node) for node, far in zip(way.tolist(), length, strict=True))]
 
 
 def _local_search(instances: GraphBatch) -> GraphBatch:
