@@ -127,6 +127,7 @@ SECTION Graph\nNodes 3\nEdges 2\nE 1 2 4\nE 2 3 1\nEND
 SECTION Terminals\nTerminals 2\nT 1\nT 2\nEND
 """
 TSP = "TYPE : TSP\nDIMENSION : 2\nEDGE_WEIGHT_TYPE : EUC_2D\nNODE_COORD_SECTION\n1 0 0\n2 3 4\n"
+TABLE = TSP.split("EDGE")[0] + ("EDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : {}\nEDGE_WEIGHT_SECTION\n")
 
 BAD = [
     # suffix, content, line, message
@@ -179,12 +180,19 @@ BAD = [
     ("stp", STP.replace("Terminals 2\n", "") + "EOF", None, "does not say how many terminals there are; add"),
     ("stp", STP + "SECTION Coordinates\nDDD 1 2 3 4\n", 14, "'DDD 1 2 3 4' cannot be read in SECTION coordinates"),
     ("tsp", TSP.replace("TSP", "ATSP"), 1, "TYPE 'ATSP' cannot be read; TSP can"),
-    ("tsp", TSP.replace("EUC_2D", "EXPLICIT"), 3, "'EXPLICIT' cannot be read; EUC_2D or CEIL_2D or ATT or GEO can"),
+    ("tsp", TSP.replace("EUC_2D", "XRAY1"), 3, "'XRAY1' cannot be read; EUC_2D or CEIL_2D or ATT or GEO or EXPLICIT"),
+    ("tsp", TSP.replace("EUC_2D", "EXPLICIT"), None, "has no line 'EDGE_WEIGHT_FORMAT : ...'; add it"),
+    ("tsp", TABLE.format("FULL_MATRIX") + "0 1\n2 0\n", None, "nodes 1 and 2 are not as far apart one way as"),
+    ("tsp", TABLE.format("FULL_MATRIX") + "0 1\n2\n", None, "has 3 distances, which fill no FULL_MATRIX"),
+    ("tsp", TABLE.format("UPPER_ROW") + "1 2 3\n", 2, "says 2 nodes, but the file has 3"),
+    ("tsp", TABLE.format("LOWER_DIAG_ROW") + "0 x 0\n", 6, "'x' is not a finite number"),
+    ("tsp", TABLE.format("FUNCTION") + "1\n", 4, "FUNCTION gives no distances; name a table: FULL_MATRIX"),
+    ("tsp", TABLE.format("UPPER_ROW").split("EDGE_WEIGHT_S")[0] + "NODE_COORD_SECTION\n", None, "has no EDGE_WEIGHT_S"),
+    ("tsp", TSP + "EDGE_WEIGHT_SECTION\n1\n", None, "has a EDGE_WEIGHT_SECTION, which EUC_2D distances have not"),
     ("tsp", "CAPACITY : 3\n" + TSP, 1, "'CAPACITY' cannot be read; these can: NAME, TYPE"),
     ("tsp", "DIMENSION : 2\n" + TSP, 3, "DIMENSION once more, after line 1"),
     ("tsp", TSP.replace("TYPE : TSP\n", "NAME : x\n", 1), None, "has no line 'TYPE : ...'; add it"),
     ("tsp", TSP.replace("DIMENSION : 2\n", ""), None, "has no line 'DIMENSION : ...'; add it"),
-    ("tsp", TSP.replace("NODE_COORD", "EDGE_WEIGHT"), 4, "'EDGE_WEIGHT_SECTION' cannot be read"),
     ("tsp", TSP + "FIXED_EDGES_SECTION\n1 2\n-1\n", 7, "'FIXED_EDGES_SECTION' cannot be read"),
     ("tsp", TSP.split("NODE")[0], None, "has no NODE_COORD_SECTION; add it"),
     ("tsp", TSP + "3 1\n", 7, "'3 1' is no node of NODE_COORD_SECTION; write 'node x y'"),

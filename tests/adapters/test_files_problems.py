@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.adapters.files import read_graph, read_tour
+from graphwright.adapters.files.tsplib import ROUNDINGS
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.envs.problems.tour.environment import TOUR
+from graphwright.envs.problems.tour.plane import distance
+from graphwright.envs.registry import SOLVED
 from strategies import NO_LIMIT
 
 from .named_graphs import assert_same_column, assert_same_named, column, named_graphs
@@ -98,6 +101,77 @@ def test_tsplib(tmp_path: Path) -> None:
     assert_same_column(named.graph.nodes["position"], position)
     assert_same_column(named.graph.nodes["weight"], torch.ones(3, dtype=torch.float64))
     assert_same_column(named.graph.graphs["rounding"], torch.tensor([2]))
+
+
+@pytest.mark.parametrize(
+    ("form", "numbers"),
+    [
+        ("FULL_MATRIX", "99 1 2 3\n1 99 4 5\n2 4 99 6 3 5 6 99"),
+        ("UPPER_ROW", "1 2 3\n4 5\n6"),
+        ("LOWER_ROW", "1\n2 4\n3 5 6"),
+        ("UPPER_DIAG_ROW", "0 1 2 3 0\n4 5 0 6 0"),
+        ("LOWER_DIAG_ROW", "0 1 0 2 4 0 3 5 6 0"),
+        ("UPPER_COL", "1 2 4 3 5 6"),
+        ("LOWER_COL", "1 2 3 4 5 6"),
+        ("UPPER_DIAG_COL", "0 1 0 2 4 0 3 5 6 0"),
+        ("LOWER_DIAG_COL", "0 1 2 3 0 4 5 0 6 0"),
+    ],
+)
+def test_tables_of_distances(form: str, numbers: str, tmp_path: Path) -> None:
+    """1 to 2, 3, 4; 2 to 3, 4; 3 to 4, by hand; lines may break anywhere, and coordinates are for display."""
+    head = "TYPE : TSP\nDIMENSION : 4\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : "
+    display = "DISPLAY_DATA_SECTION\n1 0 0\n2 0 1\n3 1 1\n4 2 2\nEOF\n"
+    named = read_text(tmp_path, "tsp", f"{head}{form}\nEDGE_WEIGHT_SECTION\n{numbers}\n{display}")
+    links, columns = named.links()
+    assert named.names == ("1", "2", "3", "4")
+    assert sorted(zip(*links.tolist(), columns["weight"].tolist(), strict=True)) == [
+        (0, 1, 1.0),
+        (0, 2, 2.0),
+        (0, 3, 3.0),
+        (1, 2, 4.0),
+        (1, 3, 5.0),
+        (2, 3, 6.0),
+    ]
+    assert named.reading.ignored == ("DISPLAY_DATA_SECTION",)
+    assert "position" not in named.graph.nodes
+    with pytest.raises(GraphError, match="distances of edges are not read, but by max-cut and steiner-tree"):
+        SOLVED["tour"].optimization.instance(named.graph)
+    assert SOLVED["max-cut"].optimization.instance(named.graph).edges["weight"].sum() == 2 * 21
+
+
+def test_distances_on_the_globe_and_pseudo_euclidean_are_those_of_tsplib() -> None:
+    """The first row of the matrix of burma14, and the first distance of att48."""
+    burma = [
+        *(
+            (16.47, 96.10),
+            (16.47, 94.44),
+            (20.09, 92.54),
+            (22.39, 93.37),
+            (25.23, 97.24),
+            (22.00, 96.05),
+            (20.47, 97.02),
+        ),
+        *(
+            (17.20, 96.29),
+            (16.30, 97.38),
+            (14.05, 98.12),
+            (16.53, 97.38),
+            (21.52, 95.59),
+            (19.41, 97.13),
+            (20.09, 94.55),
+        ),
+    ]
+    first = [153, 510, 706, 966, 581, 455, 70, 160, 372, 157, 567, 342, 398]
+    for position, rounding, expected in ((burma, "GEO", first), ([(6734.0, 1453.0), (2233.0, 10.0)], "ATT", [1495])):
+        points = GraphBatch(
+            torch.empty(2, 0, dtype=torch.int64),
+            torch.tensor([0, len(position)]),
+            torch.zeros(2, dtype=torch.int64),
+            nodes={"position": torch.tensor(position, dtype=torch.float64)},
+            graphs={"rounding": torch.tensor([ROUNDINGS[rounding]])},
+        )
+        others = torch.arange(1, len(position))
+        assert distance(points, torch.zeros_like(others), others).tolist() == expected
 
 
 @pytest.mark.parametrize("name", OPTIMA)

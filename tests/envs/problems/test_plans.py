@@ -63,6 +63,26 @@ def test_a_plan_by_hand() -> None:
     assert found.objective == 1.0
 
 
+def test_numbers_of_a_file_are_not_rounded() -> None:
+    """2^24 + 1, which float32 has not: the repair takes 2^24 + 1 hours, with a demand of 1 of 2^24 + 1 dark."""
+    large = 2.0**24 + 1
+    plant = from_edges(
+        torch.tensor([[0, 0], [1, 2]]),
+        torch.tensor([3]),
+        undirected=True,
+        nodes={
+            "source": torch.tensor([True, False, False]),
+            "broken": torch.tensor([False, True, False]),
+            "demand": torch.tensor([0.0, 1, large - 1]),
+            "repair_time": torch.tensor([1.0, large, 1], dtype=torch.float64),
+        },
+    )
+    found = solve_without_policy(SOLVED["network-repair"], plant, "sab", "solver", time_limit=10)
+    assert [(step.do, step.time, step.total) for step in found.plan] == [("repair", large, 1.0)]
+    assert found.objective == 1.0
+    assert found.optimal
+
+
 def test_waits_and_ways_back_stand_in_the_plan() -> None:
     """An obstacle goes to and fro between the robot and its goal; a walk goes into a dead end and out of it."""
     grid = SOLVED["grid-navigation"].optimization

@@ -16,8 +16,7 @@ Reinelt (1991), "TSPLIB: A traveling salesman problem library".
 from __future__ import annotations
 
 from graphwright.adapters.files.counted import whole
-from graphwright.adapters.files.tsplib import check_dimension
-from graphwright.adapters.files.tsplib_text import parse
+from graphwright.adapters.files.tsplib_text import check_dimension, parse
 from graphwright.core import GraphError
 
 _KEYWORDS: dict[str, tuple[str, ...]] = {"NAME": (), "TYPE": ("TOUR",), "COMMENT": (), "DIMENSION": ()}
@@ -25,10 +24,10 @@ _KEYWORDS: dict[str, tuple[str, ...]] = {"NAME": (), "TYPE": ("TOUR",), "COMMENT
 
 def read(data: bytes) -> list[str]:
     """The names of the nodes in the order of the tour. Raises GraphError, naming the line, for a malformed file."""
-    values, rows = parse(data, _KEYWORDS, "TOUR_SECTION")
+    values, sections = parse(data, _KEYWORDS, ("TOUR_SECTION",))
     tour: dict[str, int] = {}
     closed = False
-    for line, words in rows:
+    for line, words in sections["TOUR_SECTION"]:
         try:
             for word in words:
                 if closed and word != "-1":

@@ -1,4 +1,4 @@
-"""Points of the travelling salesman problem as TSPLIB has them (`.tsp`), without edges.
+"""Points of the travelling salesman problem as TSPLIB has them (`.tsp`), without edges; or a table of distances.
 
     NAME : three
     TYPE : TSP
@@ -10,9 +10,8 @@
     3 52 64
     EOF
 
-Reinelt (1991), "TSPLIB: A traveling salesman problem library". Distances from a table
-(EXPLICIT) are refused, as tours are of points, and so is everything that makes another problem of it: fixed edges,
-asymmetric distances, capacities.
+Reinelt (1991), "TSPLIB: A traveling salesman problem library". With EDGE_WEIGHT_TYPE : EXPLICIT, see `tsplib_matrix`.
+Refused is everything that makes another problem of it: fixed edges, asymmetric distances, capacities.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ import torch
 
 from graphwright.adapters.files.counted import whole
 from graphwright.adapters.files.refusal import check_column, refuse, refuse_columns, refuse_weights
-from graphwright.adapters.files.tsplib_text import parse, value_of
+from graphwright.adapters.files.tsplib_matrix import FORMATS, TABLE, distances
+from graphwright.adapters.files.tsplib_text import Rows, Values, check_dimension, parse, value_of
 from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal, spell
@@ -31,24 +31,34 @@ from graphwright.core import GraphError
 ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2, "ATT": 3, "GEO": 4}
 """The value of `rounding` for each kind of distance: to the nearest whole number, up, and as TSPLIB has them."""
 
-_SECTION = "NODE_COORD_SECTION"
+_SECTION, _DISPLAY = "NODE_COORD_SECTION", "DISPLAY_DATA_SECTION"
 _KEYWORDS: dict[str, tuple[str, ...]] = {
     "NAME": (),
     "TYPE": ("TSP",),
     "COMMENT": (),
     "DIMENSION": (),
-    "EDGE_WEIGHT_TYPE": tuple(ROUNDINGS),
-    "EDGE_WEIGHT_FORMAT": ("FUNCTION",),
-    "NODE_COORD_TYPE": ("TWOD_COORDS",),
-    "DISPLAY_DATA_TYPE": ("COORD_DISPLAY", "NO_DISPLAY"),
+    "EDGE_WEIGHT_TYPE": (*ROUNDINGS, "EXPLICIT"),
+    "EDGE_WEIGHT_FORMAT": ("FUNCTION", *FORMATS),
+    "NODE_COORD_TYPE": ("TWOD_COORDS", "NO_COORDS"),
+    "DISPLAY_DATA_TYPE": ("COORD_DISPLAY", "TWOD_DISPLAY", "NO_DISPLAY"),
 }
 _FORM = "a TSPLIB file (.tsp)"
 _REMEDY = "write .json or .npz"
 
 
 def read(data: bytes) -> NamedGraph:
-    """The points in `data`. Raises GraphError, naming the line, for a malformed file."""
-    values, rows = parse(data, _KEYWORDS, _SECTION)
+    """The points or distances in `data`. Raises GraphError, naming the line, for a malformed file."""
+    values, sections = parse(data, _KEYWORDS, (_SECTION, TABLE, _DISPLAY))
+    kind = value_of(values, "EDGE_WEIGHT_TYPE")[1].split()[0]
+    if kind == "EXPLICIT":
+        return distances(values, sections)
+    if len(sections) > 1 or _SECTION not in sections:
+        other = next(section for section in sections if section != _SECTION)
+        raise GraphError(f"has a {other}, which {kind} distances have not; delete it, or write EXPLICIT")
+    return _points(values, sections[_SECTION], kind)
+
+
+def _points(values: Values, rows: Rows, kind: str) -> NamedGraph:
     positions: dict[str, tuple[float, float]] = {}
     for line, words in rows:
         try:
@@ -59,7 +69,6 @@ def read(data: bytes) -> NamedGraph:
         except GraphError as error:
             raise GraphError(f"line {line}: {error}") from error
     check_dimension(*value_of(values, "DIMENSION"), len(positions))
-    kind = value_of(values, "EDGE_WEIGHT_TYPE")[1].split()[0]
     value_of(values, "TYPE")
     return from_listed(
         positions,
@@ -75,19 +84,6 @@ def _point(words: list[str]) -> tuple[str, tuple[float, float]]:
     if len(words) != 3:
         raise GraphError(f"{' '.join(words)[:40]!r} is no node of {_SECTION}; write 'node x y'")
     return str(whole(words[0])), (decimal(words[1]), decimal(words[2]))
-
-
-def check_dimension(line: int, value: str, found: int) -> None:
-    """Raise GraphError unless the DIMENSION of `line` is `value`, the number of nodes `found` below it."""
-    try:
-        said = whole(value)
-    except GraphError as error:
-        raise GraphError(f"line {line}: {error}") from error
-    if said != found:
-        raise GraphError(
-            f"line {line}: says {said} nodes, but the file has {found}; "
-            "correct the number, or complete the file if it was cut off"
-        )
 
 
 def write(named: NamedGraph) -> bytes:

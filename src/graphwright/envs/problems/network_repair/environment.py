@@ -46,9 +46,9 @@ class NetworkRepair(Sequential):
     wait; the crew recovers while it does either. Times are in units of the graph's longest repair, the column `scale`.
 
     Instance: an undirected simple graph; node columns `source` and `broken` [N] bool, `demand` and `repair_time` [N]
-        float32; edge column `spare` [E] bool, open at first; graph columns `scale` and `mean_demand` [B] float32.
+        float64; edge column `spare` [E] bool, open at first; graph columns `scale` and `mean_demand` [B] float64.
     State: adds node columns `repaired` [N] int32, 1 for the first repair and so on, 0 for none, and `served` [N] bool;
-        edge column `closed` [E] bool; graph columns `energy` [B] float32, `switchings` [B] int64 left, `repairs` [B]
+        edge column `closed` [E] bool; graph columns `energy` [B] float64, `switchings` [B] int64 left, `repairs` [B]
         int64 so far and `outage` [B] float64.
     Observation: see `view`.
     Action: `repair` a broken node for which the energy suffices; `switch` a spare link on, one end of which is served
@@ -193,7 +193,7 @@ class NetworkRepair(Sequential):
         node = state.node_ptr[:-1] + torch.where(kind == REPAIR, row, 0)
         missing = 1 - state.graphs["energy"] / state.nodes["repair_time"][node].clamp(min=1e-9)
         tired = (kind == REPAIR) & ~working_nodes(state)[node] & (missing > 0)
-        return torch.where(tired, missing.clamp(max=1), 1)
+        return torch.where(tired, missing.clamp(max=1), 1).float()
 
     def _may_wait(self, graph: GraphBatch) -> Tensor:
         """[B] bool, of what `view` shows."""

@@ -10,6 +10,8 @@ from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.problems.network_repair.supply import served_nodes
 from graphwright.envs.undirected import require_undirected
 
+_LEAST, _MOST = 1e-100, 1e100  # sums of such numbers are finite, and their ratios not 0
+
 
 def as_instance(graph: GraphBatch) -> GraphBatch:
     """The undirected simple graph with the columns of `NetworkRepair`, see there.
@@ -27,8 +29,8 @@ def as_instance(graph: GraphBatch) -> GraphBatch:
         .with_nodes(
             source=source,
             broken=broken,
-            demand=_numbers(graph, "demand", (~source).to(torch.float32)),
-            repair_time=_numbers(graph, "repair_time", torch.ones_like(source, dtype=torch.float32)),
+            demand=_numbers(graph, "demand", (~source).double()),
+            repair_time=_numbers(graph, "repair_time", torch.ones_like(source, dtype=torch.float64)),
         )
         .with_edges(spare=_spare_throughout(graph, spare == 1))
     )
@@ -37,12 +39,12 @@ def as_instance(graph: GraphBatch) -> GraphBatch:
 
 
 def with_scale(graph: GraphBatch) -> GraphBatch:
-    """`graph` with the graph columns [B] float32 `scale`, the longest repair of a broken node, and `mean_demand`.
+    """`graph` with the graph columns [B] float64 `scale`, the longest repair of a broken node, and `mean_demand`.
 
     Both are 1 where there is nothing to take them from.
     """
     longest = segment_max(graph.nodes["repair_time"] * graph.nodes["broken"], graph.node_segments)
-    mean = segment_mean(graph.nodes["demand"].double(), graph.node_segments).to(torch.float32)
+    mean = segment_mean(graph.nodes["demand"], graph.node_segments)
     return graph.with_graphs(scale=torch.where(longest > 0, longest, 1), mean_demand=torch.where(mean > 0, mean, 1))
 
 
@@ -59,7 +61,7 @@ def _marks(graph: GraphBatch, name: str) -> Tensor:
 
 
 def _numbers(graph: GraphBatch, name: str, default: Tensor) -> Tensor:
-    column = graph.nodes.get(name, default).to(torch.float32)
+    column = graph.nodes.get(name, default).double()
     if column.dim() != 1:
         raise GraphError(f"node column {name!r} has shape {tuple(column.shape)}; give each node one number")
     return column
@@ -75,19 +77,19 @@ def _spare_throughout(graph: GraphBatch, spare: Tensor) -> Tensor:
 
 def _check_numbers(graph: GraphBatch) -> None:
     demand, repair_time, place = graph.nodes["demand"], graph.nodes["repair_time"], graph.node_segments.position
-    wrong = (~(demand.isfinite() & (demand >= 0))).nonzero()
+    wrong = (~((demand == 0) | ((demand >= _LEAST) & (demand <= _MOST)))).nonzero()
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'demand' is {float(demand[node])} at node {{}}; demands are finite and not negative",
+            f"node column 'demand' is {float(demand[node])} at node {{}}; demands are 0, or {_LEAST} to {_MOST}",
             [int(place[node])],
         )
-    wrong = (graph.nodes["broken"] & ~(repair_time.isfinite() & (repair_time > 0))).nonzero()
+    wrong = (graph.nodes["broken"] & ~((repair_time >= _LEAST) & (repair_time <= _MOST))).nonzero()
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
             f"node column 'repair_time' is {float(repair_time[node])} at the broken node {{}}; repairs "
-            "take a finite time above 0",
+            f"take between {_LEAST} and {_MOST}",
             [int(place[node])],
         )
     whole = served_nodes(graph, torch.ones_like(graph.nodes["broken"]), ~graph.edges["spare"])

@@ -1,7 +1,6 @@
 """Where supply reaches, and what a repair or a switching would bring: kernels over the CSR rows of a batch.
 
-Edges never join two graphs, so that each kernel walks the whole batch as one graph. Sums of float32 demands are taken
-in float64, where they are exact for all but absurd ranges, so that the order of nodes makes no difference.
+Edges never join two graphs, so that each kernel walks the whole batch as one graph. Sums are taken in float64.
 """
 
 from __future__ import annotations

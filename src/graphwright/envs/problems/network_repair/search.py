@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 
-_ROUNDING = 1e-5
+_ROUNDING = 1e-9
 
 Trace = tuple["Trace | None", tuple[int, ...]]
 """What was done before, and last: the repaired node, the ends of the link switched on, or nothing for a wait."""
@@ -40,10 +40,10 @@ class DamagedNetwork:
 
     def __init__(self, start: GraphBatch, rules: RepairRules) -> None:
         """start: the first state of one graph."""
-        nodes, demand = start.nodes, start.nodes["demand"].double()
+        nodes, demand = start.nodes, start.nodes["demand"]
         self.rules = rules
         self.demand = (demand / demand.sum().clamp(min=1e-300)).tolist()
-        self.effort = (nodes["repair_time"].double() / start.graphs["scale"]).tolist()
+        self.effort = (nodes["repair_time"] / start.graphs["scale"]).tolist()
         self.supply = _bits(nodes["source"])
         self.needed = _bits(demand > 0)
         self.start = State(_bits(nodes["broken"]), _bits(nodes["served"]), int(start.graphs["switchings"]))

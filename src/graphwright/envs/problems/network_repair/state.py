@@ -9,7 +9,8 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.problems.network_repair.supply import prospects, served_nodes
 
-_ROUNDING = 1e-5  # of the scale: energies are sums of float32
+_ROUNDING = 1e-9  # of the scale: energies are sums
+_DARKEST = 1e-30  # a share that float32 still tells from none
 
 
 def working_nodes(state: GraphBatch) -> Tensor:
@@ -19,7 +20,7 @@ def working_nodes(state: GraphBatch) -> Tensor:
 
 def dark_share(state: GraphBatch) -> Tensor:
     """[B] float64: the share of the demand that is not served; 0 where there is none."""
-    demand = state.nodes["demand"].double()
+    demand = state.nodes["demand"]
     total = segment_sum(demand, state.node_segments)
     return segment_sum(demand * ~state.nodes["served"], state.node_segments) / torch.where(total > 0, total, 1)
 
@@ -52,20 +53,20 @@ def view(state: GraphBatch, switching: float) -> GraphBatch:
     return (
         state.with_nodes(
             broken=~working,
-            demand=nodes["demand"] / mean[node_graph],
-            repair_time=effort,
+            demand=(nodes["demand"] / mean[node_graph]).float(),
+            repair_time=effort.float(),
             ready=~working & (effort <= (state.graphs["energy"] / scale)[node_graph] + _ROUNDING),
-            gain=node_gain.log1p(),
-            tied_gain=(found.tied_gain / mean[node_graph]).log1p(),
-            rate=node_rate / best[node_graph],
-            way=(found.way / scale[node_graph]).log1p(),
-            behind=(found.behind / mean[node_graph]).log1p(),
+            gain=node_gain.log1p().float(),
+            tied_gain=(found.tied_gain / mean[node_graph]).log1p().float(),
+            rate=(node_rate / best[node_graph]).float(),
+            way=(found.way / scale[node_graph]).log1p().float(),
+            behind=(found.behind / mean[node_graph]).log1p().float(),
         )
-        .with_edges(useful=useful, gain=edge_gain.log1p(), rate=edge_rate / best[edge_graph])
+        .with_edges(useful=useful, gain=edge_gain.log1p().float(), rate=(edge_rate / best[edge_graph]).float())
         .with_graphs(
-            energy=state.graphs["energy"] / scale,
-            log_switchings=state.graphs["switchings"].to(torch.float32).log1p(),
-            log_broken=segment_sum(~working, state.node_segments).to(torch.float32).log1p(),
-            dark=dark.to(torch.float32),
+            energy=(state.graphs["energy"] / scale).float(),
+            log_switchings=state.graphs["switchings"].float().log1p(),
+            log_broken=segment_sum(~working, state.node_segments).float().log1p(),
+            dark=torch.where(dark > 0, dark.clamp(min=_DARKEST), 0).float(),
         )
     )

@@ -43,8 +43,8 @@ def after_storm(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     return with_scale(
         graph.with_nodes(
             broken=others & (_rank(struck, graph) < hit[graph.node_graph]),
-            demand=(1 - uniform[3]) * others,
-            repair_time=(0.2 + 0.5 * relative + 0.3 * uniform[4]).to(torch.float32),
+            demand=((1 - uniform[3]) * others).double(),
+            repair_time=(0.2 + 0.5 * relative + 0.3 * uniform[4]).double(),
         )
     )
 

@@ -15,10 +15,10 @@ from graphwright.envs.problems.network_repair.kernels import find_gains, find_is
 class Prospects(NamedTuple):
     """What repairs and switchings would bring.
 
-    node_gain: [N] float32, demand that the repair of a broken node would serve at once. tied_gain: [N] float32, demand
-    that its repair and then one switching would serve, where the repair alone serves none. edge_gain: [E] float32, the
-    same for closing an open link, -1 where that would serve no node. way: [N] float32, the efforts of all broken nodes
-    between a source and a node, both included. behind: [N] float32, unserved demand of a node and of those behind it.
+    node_gain: [N] float64, demand that the repair of a broken node would serve at once. tied_gain: [N] float64, demand
+    that its repair and then one switching would serve, where the repair alone serves none. edge_gain: [E] float64, the
+    same for closing an open link, -1 where that would serve no node. way: [N] float64, the efforts of all broken nodes
+    between a source and a node, both included. behind: [N] float64, unserved demand of a node and of those behind it.
     """
 
     node_gain: Tensor
@@ -45,10 +45,10 @@ def prospects(graph: GraphBatch, working: Tensor, closed: Tensor, served: Tensor
     edge_gain = np.empty(edges, np.float64)
     find_islands(*rows, works, shut, lit, demand, island, waiting)
     find_gains(*rows, supply, works, shut, lit, demand, island, waiting, node_gain, tied_gain, edge_gain)
-    effort = np.where(works, np.float32(0), _array(graph.nodes["repair_time"]))
-    find_ways(*rows, supply, shut, effort, np.where(lit, np.float32(0), demand), way, behind)
+    effort = np.where(works, 0.0, _array(graph.nodes["repair_time"]))
+    find_ways(*rows, supply, shut, effort, np.where(lit, 0.0, demand), way, behind)
     found = (node_gain, tied_gain, edge_gain, way, behind)
-    return Prospects(*(torch.from_numpy(values).to(graph.device, torch.float32) for values in found))
+    return Prospects(*(torch.from_numpy(values).to(graph.device) for values in found))
 
 
 def spanning_tree(graph: GraphBatch, length: Tensor) -> Tensor:
