@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
-from graphwright.core import GraphBatch, from_edges
+from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.core.kernels.exponential import exp_in_place
+from graphwright.core.segment import segment_sum
 from graphwright.nn import kernels
-from strategies import alone, ragged_batches, seeded, seeds
+from graphwright.nn.kernels import BlockSums, block_sum
+from strategies import alone, assert_same, ragged_batches, seeded, seeds
 
 
 @dataclass(frozen=True)
@@ -224,3 +227,18 @@ def test_the_exponential_is_that_of_torch() -> None:
     exp_in_place(below.numpy(), np.empty(3, np.int32))
     assert (below < 2e-35).all()
     assert (below >= 0).all()
+
+
+@given(st.lists(st.sampled_from([0, 1, 63, 64, 65, 200, 4100]), min_size=1, max_size=3), seeds)
+def test_block_sums_are_sums_and_follow_changes_to_the_last_bit(sizes: list[int], seed: int) -> None:
+    segments = Segments.from_lengths(torch.tensor(sizes))
+    x = torch.randn(segments.num_rows, 3, generator=seeded(seed), requires_grad=True)
+    out = block_sum(x, segments)
+    torch.testing.assert_close(out, segment_sum(x.double(), segments).float(), rtol=1e-4, atol=1e-4)
+    (grad,) = torch.autograd.grad(out.square().sum(), x)
+    torch.testing.assert_close(grad, 2 * out.detach()[segments.index])
+    rows = x.detach()[: sizes[0]].clone()
+    sums, changed = BlockSums(rows), torch.arange(0, sizes[0], 50)
+    rows[changed] += 1
+    sums.update(changed)
+    assert_same(sums.total, block_sum(rows, Segments(torch.tensor([0, sizes[0]]))))

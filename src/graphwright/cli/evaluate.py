@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.instances import FileOptions, say_reading
+from graphwright.cli.instances import FileOptions, say_reading, say_slowness
 from graphwright.cli.outputs import require_folder
 from graphwright.cli.tables import evaluation_table, sampling_table
 from graphwright.core.numbers import to_plain_json
 from graphwright.training.agent import Agent, load, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
+from graphwright.training.evaluate_solutions import generated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,9 @@ class EvaluateSolutions(Evaluate):
             named, files[str(path)] = self.files.read(path, agent.config.played)
             read[str(path)] = named.reading.document()
             say_reading(path, named)
-        rows = evaluate(agent, self.options, files or None)
+        batches = files or generated(agent, self.options)
+        say_slowness(agent, batches.values())
+        rows = evaluate(agent, self.options, batches)
         problem, environment = agent.problem, agent.config.environment
         document = {
             "problem": problem.name,

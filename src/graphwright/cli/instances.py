@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from graphwright.cli.marks import with_marks
 from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.optimization import Inputs, Optimization
+from graphwright.training.agent import Agent
+from graphwright.training.decode import LARGE
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,14 @@ def _fallen_back(table: str, others: list[str], option: str) -> str:
 def dropped_loops(named: NamedGraph, instance: GraphBatch) -> int:
     """How many links of a node with itself the problem leaves out."""
     return named.reading.loops - int((instance.edge_index[0] == instance.edge_index[1]).sum())
+
+
+def say_slowness(agent: Agent, instances: Iterable[GraphBatch]) -> None:
+    """Say on stderr where each decision in a large graph will look at all of it, and why."""
+    largest = max((int(instance.node_segments.lengths.amax()) for instance in instances), default=0)
+    if largest >= LARGE and (reason := agent.why_not_local) is not None:
+        said = f"every decision looks at the whole graph of {largest:,} nodes again, since {reason}"
+        print(printable(f"{agent.problem.name}: {said}"), file=sys.stderr)
 
 
 def say_reading(path: Path, named: NamedGraph) -> None:

@@ -17,7 +17,7 @@ from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import count
 from graphwright.algorithms.optimizer import require
 from graphwright.cli.answers import options_of
-from graphwright.cli.instances import FileOptions, dropped_loops, say_reading
+from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
 from graphwright.cli.outputs import require_picture
 from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
@@ -25,7 +25,7 @@ from graphwright.core.numbers import to_plain_json
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.training.agent import load
+from graphwright.training.agent import Agent, load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
 from graphwright.training.solve import NamedSolution, NamedStep, require_method, solve, solve_without_policy
@@ -41,7 +41,8 @@ class Solve:
     """Graphs, in any format of docs/files.md: text tables, GraphML, JSON, DIMACS, TSPLIB, SteinLib, rudy and others."""
     reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     decode: Decoding = "greedy"
-    """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws."""
+    """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws; parallel takes
+    many actions at once, for graphs of 10,000 nodes and more."""
     samples: int = 16
     """Solutions of each graph for best-of."""
     seed: int = 0
@@ -74,10 +75,12 @@ class Solve:
             if len(self.files) > 1:
                 raise ConfigError("--picture draws one FILE; solve the others without it")
             require_picture("--picture", self.picture)
-        problem, environment, solve_one = self._solver()
+        problem, environment, solve_one, agent = self._solver()
         graphs = [self.reading.read(path, environment) for path in self.files]
         for path, (named, _) in zip(self.files, graphs, strict=True):
             say_reading(path, named)
+        if agent is not None:
+            say_slowness(agent, (instance for _, instance in graphs))
         solutions = [solve_one(instance, named.names) for named, instance in graphs]
         if self.picture is not None:
             _draw(self.picture, self.files[0], problem, *graphs[0], solutions[0])
@@ -98,15 +101,17 @@ class Solve:
         for path, (named, instance), solution in zip(self.files, graphs, solutions, strict=True):
             _print(problem, path, solution, dropped_loops(named, instance))
 
-    def _solver(self) -> tuple[Problem, Optimization, Callable[[GraphBatch, Sequence[str]], NamedSolution]]:
-        """The problem, the environment that reads its instances, and what solves one of them."""
+    def _solver(
+        self,
+    ) -> tuple[Problem, Optimization, Callable[[GraphBatch, Sequence[str]], NamedSolution], Agent | None]:
+        """The problem, the environment that reads its instances, what solves one of them, and whose policy that is."""
         if self.policy is not None:
             problem = find_problem(str(self.directory))
             require_method(problem, self.policy, self.time_limit)
             if self.policy_only or self.decode != "greedy":
                 raise ConfigError("--policy: solves without a run, which --policy-only and --decode are about")
             by_name = partial(solve_without_policy, problem, method=self.policy, time_limit=self.time_limit)
-            return problem, problem.optimization, by_name
+            return problem, problem.optimization, by_name, None
         agent = load(self.directory, self.device, trust=self.trust)
         if not isinstance(agent.config.played, Optimization):
             other = "builds objects; see `graphwright sample`" if agent.samples else "has no objective"
@@ -120,7 +125,7 @@ class Solve:
             time_limit=self.time_limit,
             policy_only=self.policy_only,
         )
-        return agent.problem, agent.config.environment, by_policy
+        return agent.problem, agent.config.environment, by_policy, agent
 
 
 def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) -> None:

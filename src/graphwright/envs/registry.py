@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from graphwright.core.own_code import import_named
 from graphwright.envs.environment import Environment
+from graphwright.envs.local import Local
 from graphwright.envs.problem import Problem
 
 _SOLVED = {
@@ -82,6 +83,13 @@ def find_problem(name: str) -> Problem:
             f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}, or one of your own: module:PROBLEM"
         )
     return replace(_own(name), name=name)
+
+
+def local_problems() -> list[str]:
+    """The names of the problems in which a decision changes only what is near it."""
+    return [
+        name for name, problem in SOLVED.items() if isinstance(problem.environment, Local) and problem.environment.sight
+    ]
 
 
 def resolve(problem: str | Problem) -> Problem:

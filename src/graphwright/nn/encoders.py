@@ -133,7 +133,8 @@ class Encoder(nn.Module):
     """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation.
 
     width: size of a node's embedding. edge_width: that of an edge, 0 where there is none; graph_width: of the columns
-    of a graph. carries_edges: whether the layers carry edge states. Warns with `EdgeFeaturesIgnored` where the layer
+    of a graph. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
+    the whole graph. Warns with `EdgeFeaturesIgnored` where the layer
     does not read all that edges have.
     """
 
@@ -156,6 +157,7 @@ class Encoder(nn.Module):
             self.edge_norm = nn.LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
             message_width = self.edge_width = width
         layers = [_make_layer(config, message_width, features.edge_types) for _ in range(config.depth)]
+        self.sights = tuple(layer.sight for layer in layers)
         round_type = EdgeStateRound if self.carries_edges else Round
         self.rounds = nn.ModuleList(round_type(layer, width, residual, norm) for layer in layers)
         virtual = config.depth if config.virtual_node else 0

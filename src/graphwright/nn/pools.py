@@ -7,14 +7,20 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from graphwright.core.segment import Segments, segment_log_softmax, segment_max, segment_mean, segment_sum
-from graphwright.nn.kernels import sum_mean_max
+from graphwright.core.segment import Segments, segment_log_softmax, segment_max, segment_sum
+from graphwright.nn.kernels import block_sum, sum_mean_max
 
 Pooling = Literal["sum", "mean", "max", "sum-mean-max", "attention"]
 
+
+def block_mean(x: Tensor, segments: Segments) -> Tensor:
+    """[B, width]: the mean of each group of rows; 0 for an empty one."""
+    return block_sum(x, segments) / segments.lengths.clamp(min=1).to(x.dtype).unsqueeze(1)
+
+
 _POOLS: dict[str, Callable[[Tensor, Segments], Tensor]] = {
-    "sum": segment_sum,
-    "mean": segment_mean,
+    "sum": block_sum,
+    "mean": block_mean,
     "max": segment_max,
     "sum-mean-max": sum_mean_max,
 }

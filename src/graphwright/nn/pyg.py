@@ -24,6 +24,8 @@ class PyGLayer(nn.Module):
 
     reads_edge_types: ClassVar[bool] = False
     carries_edges: ClassVar[bool] = False
+    sight: ClassVar[int | None] = None
+    """It may look at the whole graph: who knows."""
 
     def __init__(self, path: str, width: int, edge_width: int) -> None:
         super().__init__()

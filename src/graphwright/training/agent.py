@@ -19,6 +19,7 @@ from graphwright.core.files import read_whole, write_atomically
 from graphwright.core.segment import segment_sum
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
+from graphwright.envs.registry import local_problems
 from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
 from graphwright.training.checkpoint import (
@@ -38,6 +39,7 @@ from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+from graphwright.training.local_play import why_not_played_locally
 
 _MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 
@@ -64,6 +66,11 @@ class Agent:
         """Whether it was learned to sample in proportion to a reward, rather than to act for the best objective."""
         return not isinstance(self.config.collection, PlayConfig)
 
+    @property
+    def why_not_local(self) -> str | None:
+        """Why each decision looks at the whole graph again; None where it does not, as in graphs of `LARGE` nodes."""
+        return "it was learned to sample" if self.samples else why_not_played_locally(self.policy, self.config.played)
+
     def solve(
         self, instances: GraphBatch, decoding: Decoding = "greedy", *, samples: int = 16, seed: int = 0
     ) -> GraphBatch:
@@ -71,6 +78,9 @@ class Agent:
         environment, collection = self.config.played, self.config.collection
         solves = not self.samples or isinstance(environment, Optimization)
         self._require(solves, "builds objects, and solves no instances; see `sample`")
+        if decoding == "parallel" and (reason := self.why_not_local) is not None:
+            able = ", ".join(local_problems())
+            raise ConfigError(f"--decode parallel: {self.problem.name} cannot, since {reason}; {able} can")
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = collection.conditioned(instances, generator) if self.samples else instances.to(self.device)
         return decode(self.policy, environment, placed, decoding, samples=samples, generator=generator).to("cpu")

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
+from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
 
 NodeHead = Literal["score", "proto-distance", "proto-cosine"]
@@ -36,7 +37,8 @@ class NodeScore(nn.Module):
         """[N, columns]."""
         x = embedding.nodes
         context = self.graph(embedding.pooled(self.pool, graph))
-        return self.score((self.node(x) + context.index_select(0, graph.node_graph)).relu_())
+        rows = torch.arange(len(x), device=x.device)
+        return pair_scores(self.node(x), context, torch.stack([rows, graph.node_graph]), self.score.weight)
 
 
 class ProtoAction(nn.Module):

@@ -6,6 +6,7 @@ inside each graph, so nothing is transposed or sorted for it. The tests hold bot
 """
 
 from graphwright.nn.kernels.additive_attention import additive_attention, additive_attention_reference
+from graphwright.nn.kernels.block_sum import BlockSums, block_sum
 from graphwright.nn.kernels.dot_product_attention import dot_product_attention, dot_product_attention_reference
 from graphwright.nn.kernels.edge_relu_sum import edge_relu_sum, edge_relu_sum_reference
 from graphwright.nn.kernels.gated_sum import gated_sum, gated_sum_reference
@@ -18,8 +19,10 @@ from graphwright.nn.kernels.sum_mean_max import sum_mean_max, sum_mean_max_refer
 from graphwright.nn.kernels.typed_mean import typed_mean, typed_mean_reference
 
 __all__ = [
+    "BlockSums",
     "additive_attention",
     "additive_attention_reference",
+    "block_sum",
     "dot_product_attention",
     "dot_product_attention_reference",
     "edge_relu_sum",

@@ -13,6 +13,8 @@ from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLay
 class GCN(MessagePassingLayer):
     """x ← D^-½ (A + I) D^-½ x W (Kipf & Welling 2017); D counts the self-loop."""
 
+    sight = 2
+
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__()
         self.linear = nn.Linear(width, width)

@@ -18,6 +18,8 @@ class GraphTransformer(AttentionLayer):
     edges j → i, added up, with a constant that says that there is one; 0 where there is none.
     """
 
+    sight = None
+
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__(width, edge_width, aggregation, edge_types)
         self.query_key_value = nn.Linear(width, 3 * width)

@@ -27,6 +27,9 @@ class MessagePassingLayer(nn.Module):
     """Whether the layer itself reads the edge column `type`; every other sees the type as one more edge feature."""
     carries_edges: ClassVar[bool] = False
     """Whether edges have states of the layer's own, [E, width], from one round to the next."""
+    sight: ClassVar[int | None] = 1
+    """How many hops around a node lies all that its new row is computed of; None: in the whole graph. Its neighbours'
+    rows are of one hop, what edges these have of two."""
 
 
 class AttentionLayer(MessagePassingLayer):

@@ -18,7 +18,7 @@ from graphwright.envs.generators.rb import SMALL_RB_SIZES, TINY_RB, TINY_RB_SIZE
 from graphwright.envs.optimization import Inputs, Optimization
 from graphwright.envs.problem import Heuristic, Optimum, Problem
 from graphwright.envs.problems.independent_set.exact import exact_set
-from graphwright.envs.problems.independent_set.max_product import claims
+from graphwright.envs.problems.independent_set.max_product import ROUNDS, claims
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
 from graphwright.envs.problems.independent_set.verify import verify
 from graphwright.envs.rollouts import Choose, play
@@ -73,6 +73,11 @@ class IndependentSet(MaximalSet):
         simple = simple_graph(graph, "weight", default=1.0)
         scale = segment_max(simple.nodes["weight"], simple.node_segments)
         return simple.with_graphs(scale=torch.where(scale > 0, scale, 1))
+
+    @property
+    @override
+    def sight(self) -> int | None:
+        return ROUNDS if {"margin", "belief"} & set(self.columns) else 1
 
     def unit(self, state: GraphBatch) -> Tensor:
         """`scale`, where an instance has one."""

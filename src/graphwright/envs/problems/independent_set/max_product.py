@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 
-_ROUNDS, _DAMPING = 5, 0.5
+ROUNDS, _DAMPING = 5, 0.5
 
 
 def claims(graph: GraphBatch, weight: Tensor, among: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ def claims(graph: GraphBatch, weight: Tensor, among: Tensor) -> Tensor:
     exact = weight.double()  # in which the order of the nodes does not show in their sums
     message = exact.new_zeros(rows.numel())
     total = torch.zeros_like(exact)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         kept = exact[source] - (total[source] - message[reverse])
         message = _DAMPING * message + (1 - _DAMPING) * torch.minimum(kept, exact[destination]).clamp(min=0)
         total = torch.zeros_like(exact).index_add(0, destination, message)

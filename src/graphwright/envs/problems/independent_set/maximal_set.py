@@ -10,13 +10,14 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_max, segment_sum
+from graphwright.envs.local import Local
 from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.reversible import Move, Reversible
 from graphwright.envs.undirected import require_undirected
 from graphwright.envs.weights import node_numbers
 
 
-class MaximalSet(Optimization, Reversible):
+class MaximalSet(Optimization, Reversible, Local):
     """Choose nodes, no two of them joined, until every node is chosen or has a chosen neighbour.
 
     Any chosen node may be taken back, so k! ways lead to a set of k nodes; there is no stop, so that every object is
@@ -86,7 +87,8 @@ class MaximalSet(Optimization, Reversible):
                 return graph.in_degree.to(torch.float32).log1p()
             case "relative_degree":
                 degree = graph.in_degree.to(torch.float32)
-                return degree / segment_max(degree, graph.node_segments)[graph.node_graph].clamp(min=1)
+                largest = state.graphs.get("largest_degree", segment_max(degree, graph.node_segments))
+                return degree / largest[graph.node_graph].clamp(min=1)
             case "per_node":
                 return number / (graph.in_degree + 1)
             case "share":
@@ -105,13 +107,26 @@ class MaximalSet(Optimization, Reversible):
 
     @override
     def advance(self, state: GraphBatch, action: Tensor) -> Move:
-        node = state.node_ptr[:-1] + action
-        neighbours = state.edge_index[0, state.in_edges.select(node)[1]]
-        following = state.with_nodes(
-            selected=state.nodes["selected"].index_fill(0, node, True),
-            free=state.nodes["free"].index_fill(0, torch.cat([node, neighbours]), False),
+        return Move(self.decide(state, state.node_ptr[:-1] + action), action)
+
+    @property
+    @override
+    def sight(self) -> int | None:
+        return 1
+
+    reach = 1
+
+    @override
+    def decide(self, state: GraphBatch, nodes: Tensor) -> GraphBatch:
+        neighbours = state.edge_index[0, state.in_edges.select(nodes)[1]]
+        return state.with_nodes(
+            selected=state.nodes["selected"].index_fill(0, nodes, True),
+            free=state.nodes["free"].index_fill(0, torch.cat([nodes, neighbours]), False),
         )
-        return Move(following, action)
+
+    @override
+    def extremes(self, seen: GraphBatch) -> dict[str, Tensor]:
+        return {"largest_degree": seen.in_degree.to(torch.float32)} if "relative_degree" in self.columns else {}
 
     @override
     def undo(self, state: GraphBatch, action: Tensor) -> Move:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node, simplify
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.generators import uniform_weights, unit_weights
+from graphwright.envs.local import Local
 from graphwright.envs.optimization import Inputs, Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
@@ -22,7 +23,7 @@ from graphwright.envs.weights import node_numbers
 
 
 @dataclass(frozen=True)
-class VertexCover(Optimization):
+class VertexCover(Optimization, Local):
     """Choose nodes of least total weight such that every edge has a chosen end point.
 
     Instance: an undirected simple graph with the node column `weight` [N], non-negative; float64 from users.
@@ -85,16 +86,31 @@ class VertexCover(Optimization):
         if self.view == "all":
             return Observation(seen.with_edges(covered=covered), (mask,))
         degree = graph.in_degree.to(torch.float32)
-        largest = segment_max(degree, graph.node_segments).clamp_(min=1)
+        largest = state.graphs.get("largest_degree", segment_max(degree, graph.node_segments)).clamp(min=1)
         relative = degree / largest.index_select(0, state.node_graph)
         return Observation(graph.with_nodes(log_degree=degree.log1p(), relative_degree=relative), (mask,))
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         node = state.node_ptr[:-1] + action
-        following = state.with_nodes(selected=state.nodes["selected"].index_fill(0, node, True))
+        following = self.decide(state, node)
         complete = self.is_complete(following)
         return Step(following, -state.nodes["weight"][node].float(), complete, torch.zeros_like(complete))
+
+    @property
+    @override
+    def sight(self) -> int | None:
+        return 1 if self.view == "uncovered" and self.legal == "useful" else None
+
+    reach = 0
+
+    @override
+    def decide(self, state: GraphBatch, nodes: Tensor) -> GraphBatch:
+        return state.with_nodes(selected=state.nodes["selected"].index_fill(0, nodes, True))
+
+    @override
+    def extremes(self, seen: GraphBatch) -> dict[str, Tensor]:
+        return {"largest_degree": seen.in_degree.to(torch.float32)}
 
     def objective(self, state: GraphBatch) -> Tensor:
         """Total weight of the chosen nodes."""

@@ -1,0 +1,96 @@
+"""The largest of many numbers that change: a tree of maxima."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core.kernels.jit import jit_as_written
+
+
+class LargestOf:
+    """N numbers, of which some change and the largest are asked for, in O(log N) each. 16 bytes a number."""
+
+    def __init__(self, values: Tensor) -> None:
+        """values: [N] float, at least one, no NaN."""
+        self._leaves = 1 << max(values.numel() - 1, 0).bit_length()
+        self._tree = np.full(2 * self._leaves, -np.inf)
+        self.fill(values)
+
+    def fill(self, values: Tensor) -> None:
+        """Exchange all numbers."""
+        self._tree[self._leaves : self._leaves + values.numel()] = values.numpy()
+        _fill(self._tree)
+
+    def update(self, rows: Tensor, values: Tensor) -> None:
+        """Exchange the numbers at `rows` [M] int64 for `values` [M]."""
+        _update(self._tree, rows.numpy(), values.numpy())
+
+    @property
+    def largest(self) -> float:
+        """The largest number."""
+        return float(self._tree[1])
+
+    @property
+    def first_largest(self) -> int:
+        """The row of the largest, the first of equals."""
+        return int(_first(self._tree))
+
+    def at_least(self, threshold: float) -> Tensor:
+        """The rows whose numbers are at least `threshold`, rising, [M] int64."""
+        return torch.from_numpy(_at_least(self._tree, threshold))
+
+
+@jit_as_written
+def _fill(tree):  # type: ignore[no-untyped-def]
+    for k in range(tree.size // 2 - 1, 0, -1):
+        tree[k] = max(tree[2 * k], tree[2 * k + 1])
+
+
+@jit_as_written
+def _update(tree, rows, values):  # type: ignore[no-untyped-def]
+    leaves = tree.size // 2
+    for m in range(rows.size):
+        k = leaves + rows[m]
+        tree[k] = values[m]
+        while k > 1:
+            k //= 2
+            above = max(tree[2 * k], tree[2 * k + 1])
+            if tree[k] == above:
+                break
+            tree[k] = above
+
+
+@jit_as_written
+def _first(tree):  # type: ignore[no-untyped-def]
+    k = 1
+    while k < tree.size // 2:
+        k *= 2
+        if tree[k] < tree[k + 1]:
+            k += 1
+    return k - tree.size // 2
+
+
+@jit_as_written
+def _at_least(tree, threshold):  # type: ignore[no-untyped-def]
+    leaves = tree.size // 2
+    stack = np.empty(128, np.int64)
+    found, size, depth = np.empty(16, np.int64), 0, 1
+    stack[0] = 1
+    while depth:
+        depth -= 1
+        k = stack[depth]
+        if not tree[k] >= threshold:
+            continue
+        if k >= leaves:
+            if size == found.size:
+                larger = np.empty(2 * size, np.int64)
+                larger[:size] = found
+                found = larger
+            found[size] = k - leaves
+            size += 1
+        else:
+            stack[depth], stack[depth + 1] = 2 * k + 1, 2 * k
+            depth += 2
+    return found[:size]
