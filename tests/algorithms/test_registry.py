@@ -16,6 +16,8 @@ PLAYING = [name for name, entry in ALGORITHMS.items() if entry.collector != "tra
 """Those of flow networks are in tests/training/gflownet/test_trainer.py."""
 SMALL = {
     "steps": {"num_envs": 16, "num_steps": 8},
+    "replay": {"num_envs": 16, "num_steps": 8, "warm_up": 64, "minibatch_size": 64},
+    "exploring-replay": {"num_envs": 16, "num_steps": 8, "warm_up": 64, "minibatch_size": 64},
     "episodes": {"num_instances": 4, "num_samples": 4},
     "demonstrations": {"num_instances": 4, "num_samples": 2},
 }
@@ -67,6 +69,7 @@ def test_the_state_of_an_algorithm_is_all_of_it(name: str, tmp_path: Path) -> No
     other.algorithm.load_state_dict({key: tensor.clone() for key, tensor in run.algorithm.state_dict().items()})
     for each in (run, other):
         each.generator.manual_seed(7)
+        getattr(batch, "generator", each.generator).manual_seed(7)  # replays draw while they are learned from
         each.algorithm.update(batch, 0.5)
     state = other.algorithm.state_dict()
     assert all(torch.equal(tensor, state[key]) for key, tensor in run.algorithm.state_dict().items())

@@ -12,7 +12,7 @@ NEEDS = {
     "reversible": "objects that can be taken apart again, and a reward of them",
 }
 """What an algorithm may need of a problem."""
-CollectorName = Literal["steps", "episodes", "demonstrations", "trajectories"]
+CollectorName = Literal["steps", "replay", "exploring-replay", "episodes", "demonstrations", "trajectories"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ def _flow(name: str) -> AlgorithmEntry:
 ALGORITHMS: dict[str, AlgorithmEntry] = {
     "ppo": AlgorithmEntry("ppo:PPO", "steps"),
     "a2c": AlgorithmEntry("a2c:A2C", "steps"),
+    "dqn": AlgorithmEntry("dqn:DQN", "exploring-replay"),
+    "sac": AlgorithmEntry("sac:SAC", "replay"),
+    "awac": AlgorithmEntry("awac:AWAC", "replay"),
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
     "tb": _flow("objectives:TrajectoryBalance"),

@@ -59,11 +59,24 @@ class RaggedCategorical:
 
     def log_prob(self, action: Tensor) -> Tensor:
         """[G] log-probability of `action` [G] int64; 0 where it is -1."""
+        return self.at(action, self.log_probs)
+
+    def at(self, action: Tensor, values: Tensor) -> Tensor:
+        """[G]: of `values` [K], one for each candidate, those of `action` [G] int64; 0 where it is -1."""
         decided = action < 0
         rows = torch.where(decided, 0, action + self.segments.ptr[:-1])
-        if not self.log_probs.numel():
-            return self.log_probs.new_zeros(action.shape)
-        return torch.where(decided, 0, self.log_probs.index_select(0, rows))
+        if not values.numel():
+            return values.new_zeros(action.shape)
+        return torch.where(decided, 0, values.index_select(0, rows))
+
+    @property
+    def legal(self) -> Tensor:
+        """[K] bool: the candidates that may be chosen."""
+        return self.logits > -torch.inf
+
+    def expectation(self, values: Tensor) -> Tensor:
+        """[G]: the mean of `values` [K] under this distribution, whatever they are where a candidate is masked."""
+        return segment_sum(self.probs * values.masked_fill(~self.legal, 0), self.segments)
 
     @property
     def entropy(self) -> Tensor:

@@ -26,6 +26,8 @@ __all__ = ["ConfigError", "TrainConfig", "make_generator"]
 Device = Literal["auto", "cpu", "cuda"]
 COLLECTIONS = {
     "steps": "graphwright.training.collectors.steps:StepsConfig",
+    "replay": "graphwright.training.collectors.replay:ReplayConfig",
+    "exploring-replay": "graphwright.training.collectors.replay:ExploringReplayConfig",
     "episodes": "graphwright.training.collectors.episodes:EpisodesConfig",
     "demonstrations": "graphwright.training.collectors.demonstrations:DemonstrationsConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",

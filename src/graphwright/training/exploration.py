@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, GraphBatch
+from graphwright.algorithms.optimizer import require
+from graphwright.core import ActionSpec, GraphBatch, Observation
 from graphwright.core.segment import segment_sum
 from graphwright.distributions import RaggedCategorical
+from graphwright.nn.policies import Policy
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,57 @@ def _block_of_candidates(actions: ActionSpec, graph: GraphBatch) -> Tensor:
     for place, (block, rows) in enumerate(zip(actions.blocks, actions.rows(graph), strict=True)):
         places.append(torch.full((rows.num_rows, block.columns), place, device=graph.device))
     return actions.arrange(graph, places)
+
+
+class Behaviour(Protocol):
+    """How a policy acts while it learns."""
+
+    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
+        """One action for each decision, as `Chosen.action`."""
+
+
+def as_the_policy(policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
+    """Draws of the policy itself."""
+    return policy.act(observation, generator).action
+
+
+@dataclass(frozen=True)
+class EpsilonConfig:
+    """How often something else is tried than what has the highest value."""
+
+    epsilon: float = 0.4
+    """Share of random legal actions in the most curious of the episodes side by side. In episode i of N it is ε to the
+    power of 1 + 7 i / (N − 1), so that all shares between are tried all the time (Horgan et al. 2018, section 4)."""
+    temperature: float = 0.0
+    """Other actions are drawn with probabilities that go with exp(value / temperature); 0 takes the best."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, for what is no share or temperature."""
+        require("exploration.epsilon", self.epsilon, 0, 1)
+        require("exploration.temperature", self.temperature, 0)
+
+
+class EpsilonGreedy:
+    """The behaviour of `EpsilonConfig` in `num_envs` episodes side by side; the logits of the policy are values."""
+
+    def __init__(self, config: EpsilonConfig, num_envs: int) -> None:
+        places = torch.linspace(0, 1, num_envs)
+        self.epsilon = config.epsilon ** (1 + 7 * places)
+        self.exploit = partial(_draw, config.temperature) if config.temperature else _best
+
+    @torch.no_grad()
+    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
+        """[D] int64; graph b of the observation is episode b."""
+        values, graphs = policy.distribution(observation), policy.actions.deciders(observation.graph)
+        assert isinstance(values, RaggedCategorical)
+        chance = self.epsilon.to(generator.device)[graphs.index]
+        curious = torch.rand(graphs.num_rows, generator=generator, device=chance.device) < chance
+        return torch.where(curious, values.uniform().sample(generator), self.exploit(values, generator))
+
+
+def _best(values: RaggedCategorical, generator: torch.Generator) -> Tensor:
+    return values.mode
+
+
+def _draw(temperature: float, values: RaggedCategorical, generator: torch.Generator) -> Tensor:
+    return values.tempered(temperature).sample(generator)

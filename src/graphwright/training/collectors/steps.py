@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,8 @@ from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import VectorEnv, VectorEnvironment
 from graphwright.nn import GraphPolicy
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import PlayCollector, PlayConfig
+from graphwright.training.collectors.live import LiveCollector
+from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.collectors.tables import action_table, store_states
 
 
@@ -46,7 +47,7 @@ class StepsConfig(PlayConfig):
         return StepCollector(VectorEnvironment(environment, source, self.num_envs), self.num_steps, generator, source)
 
 
-class StepCollector(PlayCollector):
+class StepCollector(LiveCollector):
     """`num_steps` steps of every live episode. source: where fresh instances come from, if it has a memory."""
 
     def __init__(
@@ -56,40 +57,15 @@ class StepCollector(PlayCollector):
         generator: torch.Generator,
         source: GeneratedInstances | None = None,
     ) -> None:
-        super().__init__(source)
-        self.vector = vector
+        super().__init__(vector, source)
         self.num_steps = num_steps
         self.generator = generator
-        self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
 
     @override
     def collect(self, policy: Any) -> Collected:
         rollout = collect_steps(self.vector, policy, self.num_steps, self.generator)
         done = rollout.terminated | rollout.truncated
-        return Collected(rollout, rollout.num_steps, {"return": self._mean_return(rollout.reward, done, rollout.lost)})
-
-    @override
-    def state_dict(self) -> dict[str, Tensor]:
-        live = {f"live.{name}": tensor for name, tensor in self.vector.state.to_tensors().items()}
-        return {"returns": self.returns, **live, **super().state_dict()}
-
-    @override
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        device = self.returns.device
-        self.returns = state["returns"].to(device)
-        live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
-        self.vector.state = GraphBatch.from_tensors(live).to(device)
-        super().load_state_dict(state)
-
-    def _mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
-        """Mean return of the episodes that ended in [T, B] steps, those left out that were lost; NaN where none did."""
-        total, count = reward.new_zeros(()), reward.new_zeros(())
-        for step_reward, step_done, step_ended in zip(reward, done, done & ~lost, strict=True):
-            self.returns = self.returns + step_reward
-            total = total + (self.returns * step_ended).sum()
-            count = count + step_ended.sum()
-            self.returns = self.returns.masked_fill(step_done, 0)
-        return total / count
+        return Collected(rollout, rollout.num_steps, {"return": self.mean_return(rollout.reward, done, rollout.lost)})
 
 
 def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:

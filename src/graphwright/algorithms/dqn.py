@@ -1,0 +1,158 @@
+"""Deep Q-networks (Mnih 2015), double (van Hasselt 2016), dueling (Wang 2016), Munchausen (Vieillard 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.algorithm import Algorithm, Observe, Setup
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
+from graphwright.algorithms.target import Target
+from graphwright.algorithms.valued import ValuedGraphs, what_is_valued
+from graphwright.core import Observation
+from graphwright.data.replay import Transitions
+from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.distributions import RaggedCategorical
+from graphwright.functional.q_learning import centred, discounted, huber, munchausen_bonus, soft_value
+from graphwright.nn import ActorCritic
+from graphwright.nn.actors import require_actor_scores
+
+
+@dataclass(frozen=True)
+class DQNConfig:
+    """Settings of DQN."""
+
+    learning_rate: float = 4e-3
+    """At the beginning; it falls linearly to zero."""
+    discount: float = 1.0
+    """γ; episodes are finite, and undiscounted costs are what is compared."""
+    target_rate: float = 0.01
+    """Part of the way that the target network moves to the other one each time; 1 copies it."""
+    target_period: int = 1
+    """Gradient steps between two moves of the target network."""
+    double: bool = True
+    """Whether the network itself, not its target, says which action is best in the next state."""
+    munchausen: float = 0.0
+    """α, the weight of the policy's own log-probability in the reward (0.9, say); 0 is plain DQN."""
+    temperature: float = 0.03
+    """τ of the softmax policy of Munchausen-DQN."""
+    least_log: float = -1.0
+    """What α multiplies is cut off below at this."""
+    max_grad_norm: float = 10.0
+    """Gradients are clipped to this norm."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        require("dqn.target-period", self.target_period)
+        for name in ("learning_rate", "max_grad_norm", "munchausen"):
+            require(f"dqn.{name.replace('_', '-')}", getattr(self, name), 0)
+        require("dqn.temperature", self.temperature, 1e-6)
+        for name in ("discount", "target_rate"):
+            require(f"dqn.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+        if self.least_log > 0:
+            raise ValueError(f"--dqn.least-log {self.least_log}: give at most 0")
+
+
+class DQN(Algorithm):
+    """Q-learning from a replay: dueling networks, whose advantages are centred over what is legal, and a double target.
+
+    The actor's scores are the advantages, so the policy that a run leaves takes the best of them. Several decisions of
+    a graph that share its reward add up to one value: V(s) + Σ_d A_d (Sunehag et al. 2018, "Value-decomposition
+    networks"); deciders with rewards of their own have values of their own.
+    """
+
+    Config = DQNConfig
+    options = "dqn"
+    fewest_samples = 1
+    policy: ActorCritic
+
+    def __init__(self, policy: ActorCritic, observe: Observe, config: DQNConfig, valued: ValuedGraphs) -> None:
+        self.policy = policy
+        self.target = Target(policy, config.target_rate, config.target_period)
+        self.observe = observe
+        self.config = config
+        self.valued = valued
+        self._bonus = self._log_policy if config.munchausen else self._nothing
+        self._ahead = self._soft if config.munchausen else self._double if config.double else self._greatest
+        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+
+    @classmethod
+    def build(cls, config: DQNConfig, setup: Setup) -> DQN:
+        """A fresh algorithm. Raises ValueError where actions are no candidates, or the head has no free scores."""
+        if setup.actions.continuous:
+            name = setup.actions.blocks[0].name
+            raise ValueError(f"--algorithm dqn: needs candidates to choose from, and {name!r} is continuous; take ppo")
+        valued = what_is_valued(setup.own_reward)
+        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, valued.values)
+        require_actor_scores(policy.actor, setup.heads, "Q-values")
+        return cls(policy.to(setup.generator.device), setup.environment.observe, config, valued)
+
+    @override
+    def acting_state(self) -> dict[str, Tensor]:
+        return self.policy.acting_state()
+
+    @override
+    def update(self, batch: ReplaySamples, progress: float) -> dict[str, Tensor]:
+        self.optimizer.anneal(progress)
+        steps = []
+        for transitions in batch:
+            metrics, error = self._step(transitions)
+            batch.set_error(transitions.ids, error)
+            steps.append(metrics)
+        return mean_of(steps)
+
+    def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
+        """One gradient step: scalars, and the error of each transition [S]."""
+        valued, decisions = self.valued, transitions.groups[DECISIONS]
+        action, graphs = decisions.columns["action"], decisions.segments
+        observation = self.observe(transitions.state)
+        advantage, value = dueling(self.policy, observation)
+        chosen = value + valued.total(advantage.at(action, advantage.logits), graphs)
+        with torch.no_grad():
+            reward = discounted(valued.rewards(transitions), self.config.discount)
+            reward = reward + valued.total(self._bonus(observation, action), graphs)
+            discount = self.config.discount ** transitions.columns["length"].float()
+            target = reward + valued.of_graphs(discount, graphs) * self._following(transitions)
+        error = chosen - target
+        loss = huber(error, valued.of_graphs(transitions.weight, graphs))
+        norm = self.optimizer.step(loss)
+        self.target.follow(self.policy)
+        metrics = {"value_loss": loss, "value": chosen.mean(), "grad_norm": norm}
+        return {name: metric.detach() for name, metric in metrics.items()}, valued.mean(error.detach().abs(), graphs)
+
+    def _following(self, transitions: Transitions) -> Tensor:
+        """[R]: what the target network says of the next states, 0 after the end."""
+        observation = self.observe(transitions.next_state)
+        advantage, value = dueling(self.target.network, observation)
+        graphs = self.policy.actions.deciders(observation.graph)
+        best = self.valued.total(self._ahead(observation, advantage), graphs)
+        return self.valued.following(value + best, transitions, graphs)
+
+    # ---- of the advantages that the target network gives, [D] each ------------------------------------------------
+
+    def _nothing(self, observation: Observation, action: Tensor) -> Tensor:
+        return torch.zeros(action.shape, device=action.device)
+
+    def _log_policy(self, observation: Observation, action: Tensor) -> Tensor:
+        advantage, _ = dueling(self.target.network, observation)
+        log_policy = advantage.tempered(self.config.temperature).log_prob(action)
+        return self.config.munchausen * munchausen_bonus(log_policy, self.config.temperature, self.config.least_log)
+
+    def _greatest(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
+        return advantage.at(advantage.mode, advantage.logits)
+
+    def _double(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
+        return advantage.at(self.policy.distribution(observation).mode, advantage.logits)
+
+    def _soft(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
+        return soft_value(advantage.logits, advantage.segments, self.config.temperature)
+
+
+def dueling(network: ActorCritic, observation: Observation) -> tuple[RaggedCategorical, Tensor]:
+    """The centred advantage of each candidate, as logits, and the value of each graph [S] or decider [D]."""
+    scores, value = network(observation)
+    assert isinstance(scores, RaggedCategorical)  # `build` has asked for it
+    return RaggedCategorical(centred(scores.logits, scores.segments), scores.segments), value

@@ -1,0 +1,159 @@
+"""`TwinCritic`: actors with two Q-networks that learn from a replay, of which the more cautious one counts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from graphwright.algorithms.algorithm import Algorithm, Setup
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
+from graphwright.algorithms.target import Target
+from graphwright.algorithms.valued import what_is_valued
+from graphwright.core import Observation
+from graphwright.core.segment import Segments
+from graphwright.data.replay import Transitions
+from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.distributions import RaggedCategorical
+from graphwright.functional.q_learning import discounted
+from graphwright.nn import GraphPolicy
+from graphwright.nn.actors import require_actor_scores
+
+
+class TwinSettings(Protocol):
+    """What the settings of such algorithms have."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Of all networks at the beginning; it falls linearly to zero."""
+
+    @property
+    def discount(self) -> float:
+        """γ."""
+
+    @property
+    def target_rate(self) -> float:
+        """Part of the way that the target networks move to the others after each gradient step."""
+
+    @property
+    def max_grad_norm(self) -> float:
+        """Gradients are clipped to this norm."""
+
+
+class TwinQ(nn.Module):
+    """Two networks that score every candidate; each decision has values of its own."""
+
+    def __init__(self, first: GraphPolicy, second: GraphPolicy) -> None:
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    @override
+    def forward(self, observation: Observation) -> tuple[RaggedCategorical, RaggedCategorical]:
+        """The Q-values of both, as logits."""
+        found = self.first.distribution(observation), self.second.distribution(observation)
+        assert all(isinstance(values, RaggedCategorical) for values in found)  # `build` has asked for it
+        return found  # type: ignore[return-value]
+
+    def least(self, observation: Observation) -> Tensor:
+        """[K]: the smaller of both.
+
+        Fujimoto, van Hoof, Meger 2018, "Addressing function approximation error in actor-critic methods".
+        """
+        first, second = self(observation)
+        return torch.minimum(first.logits, second.logits)
+
+
+class TwinCritic(Algorithm):
+    """An actor, two Q-networks and their targets; each has an encoder of its own.
+
+    Subclasses say what a state is worth to the actor (`state_value`) and how the actor learns (`actor_loss`).
+    """
+
+    fewest_samples = 1
+    policy: GraphPolicy
+
+    def __init__(self, config: TwinSettings, setup: Setup) -> None:
+        policy, first, second = (
+            GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(setup.generator.device)
+            for _ in range(3)
+        )
+        self.policy = policy
+        self.critic = TwinQ(first, second)
+        self.target = Target(self.critic, config.target_rate, period=1)
+        self.observe = setup.environment.observe
+        self.config: Any = config
+        self.valued = what_is_valued(setup.own_reward)
+        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+        self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
+
+    @classmethod
+    def build(cls, config: TwinSettings, setup: Setup) -> Self:
+        """A fresh algorithm. Raises ValueError where actions are no candidates, or the head has no free scores."""
+        if setup.actions.continuous:
+            name = setup.actions.blocks[0].name
+            raise ValueError(
+                f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take ppo"
+            )
+        algorithm = cls(config, setup)
+        require_actor_scores(algorithm.critic.first.actor, setup.heads, "Q-values")
+        return algorithm
+
+    @abstractmethod
+    def state_value(self, policy: RaggedCategorical, values: Tensor) -> Tensor:
+        """[D]: what a state is worth to each decision that `policy` takes; values: [K], of each candidate."""
+
+    @abstractmethod
+    def actor_loss(
+        self, policy: RaggedCategorical, values: Tensor, action: Tensor, graphs: Segments
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the actor descends, and scalars to log. values: [K], of each candidate; action: [D], what was done."""
+
+    @override
+    def update(self, batch: ReplaySamples, progress: float) -> dict[str, Tensor]:
+        self.optimizer.anneal(progress)
+        self.critic_optimizer.anneal(progress)
+        steps = []
+        for transitions in batch:
+            metrics, error = self._step(transitions)
+            batch.set_error(transitions.ids, error)
+            steps.append(metrics)
+        return mean_of(steps)
+
+    def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
+        """One gradient step of the critics, then of the actor: scalars, and the error of each transition [S]."""
+        valued, decisions = self.valued, transitions.groups[DECISIONS]
+        action, graphs = decisions.columns["action"], decisions.segments
+        observation = self.observe(transitions.state)
+        target = self._target(transitions)
+        both = self.critic(observation)
+        errors = [valued.total(values.at(action, values.logits), graphs) - target for values in both]
+        weight = valued.of_graphs(transitions.weight, graphs)
+        critic_loss = sum(((weight * error.square()).mean() for error in errors), torch.zeros(()))
+        norm = self.critic_optimizer.step(critic_loss)
+        values = torch.minimum(*(each.logits.detach() for each in both))
+        policy = self.policy.distribution(observation)
+        assert isinstance(policy, RaggedCategorical)
+        actor_loss, metrics = self.actor_loss(policy, values, action, graphs)
+        self.optimizer.step(actor_loss)
+        self.target.follow(self.critic)
+        metrics |= {"value_loss": critic_loss, "policy_loss": actor_loss, "grad_norm": norm}
+        error = valued.mean(torch.stack(errors).abs().mean(0), graphs)
+        return {name: metric.detach() for name, metric in metrics.items()}, error.detach()
+
+    @torch.no_grad()
+    def _target(self, transitions: Transitions) -> Tensor:
+        """[R]: rewards, and what the target networks say of the next states."""
+        observation = self.observe(transitions.next_state)
+        policy = self.policy.distribution(observation)
+        assert isinstance(policy, RaggedCategorical)
+        graphs = self.policy.actions.deciders(observation.graph)
+        values = self.state_value(policy, self.target.network.least(observation))
+        ahead = self.valued.following(self.valued.total(values, graphs), transitions, graphs)
+        discount = self.config.discount ** transitions.columns["length"].float()
+        here = transitions.groups[DECISIONS].segments
+        reward = discounted(self.valued.rewards(transitions), self.config.discount)
+        return reward + self.valued.of_graphs(discount, here) * ahead

@@ -1,0 +1,78 @@
+"""What has a value: a graph whose decisions share its reward, or each decider that earns for itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from graphwright.core.segment import Segments, segment_mean, segment_sum
+from graphwright.data.replay import Transitions
+from graphwright.data.samples import DECISIONS
+from graphwright.nn.policies import Values
+
+
+class ValuedGraphs:
+    """S graphs of D decisions have R = S values; what their decisions are worth adds up.
+
+    Sunehag et al. 2018, "Value-decomposition networks for cooperative multi-agent learning".
+    """
+
+    values: ClassVar[Values] = "graphs"
+
+    def total(self, values: Tensor, graphs: Segments) -> Tensor:
+        """[R] from what each decision is worth, [D]; graphs: D → S."""
+        return segment_sum(values, graphs)
+
+    def of_graphs(self, values: Tensor, graphs: Segments) -> Tensor:
+        """[R] from one number a graph, [S]."""
+        return values
+
+    def mean(self, values: Tensor, graphs: Segments) -> Tensor:
+        """[S] from [R]."""
+        return values
+
+    def rewards(self, transitions: Transitions) -> Tensor:
+        """[R, n]: those of the next steps."""
+        return transitions.columns["reward"]
+
+    def following(self, values: Tensor, transitions: Transitions, graphs: Segments) -> Tensor:
+        """[R]: of the `values` of the next states, whose decisions `graphs` group, each one's; 0 after the end."""
+        return values.masked_fill(transitions.columns["terminated"], 0)
+
+
+class ValuedDeciders(ValuedGraphs):
+    """D deciders have R = D values, and follow `successor` from state to state."""
+
+    values: ClassVar[Values] = "decisions"
+
+    def total(self, values: Tensor, graphs: Segments) -> Tensor:
+        """As they are."""
+        return values
+
+    def of_graphs(self, values: Tensor, graphs: Segments) -> Tensor:
+        """Those of the decider's graph."""
+        return values[graphs.index]
+
+    def mean(self, values: Tensor, graphs: Segments) -> Tensor:
+        """Over the deciders of each graph."""
+        return segment_mean(values, graphs)
+
+    def rewards(self, transitions: Transitions) -> Tensor:
+        """[D, 1]."""
+        return transitions.groups[DECISIONS].columns["reward"][:, None]
+
+    def following(self, values: Tensor, transitions: Transitions, graphs: Segments) -> Tensor:
+        """Those of the successors; 0 where there is none."""
+        here = transitions.groups[DECISIONS]
+        graph, successor = here.segments.index, here.columns["successor"]
+        gone = (successor < 0) | transitions.columns["terminated"][graph]
+        if not values.numel():
+            return values.new_zeros(successor.shape)
+        row = (graphs.ptr[graph] + successor).masked_fill(gone, 0)
+        return values[row].masked_fill(gone, 0)
+
+
+def what_is_valued(own_reward: bool) -> ValuedGraphs:
+    """Deciders, where each has a reward of its own; graphs elsewhere."""
+    return ValuedDeciders() if own_reward else ValuedGraphs()

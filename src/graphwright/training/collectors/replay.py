@@ -1,0 +1,212 @@
+"""Steps of live episodes that are remembered: each is learned from several times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.optimizer import require
+from graphwright.data.replay import Replay
+from graphwright.data.ring import Group
+from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.data.sources import GeneratedInstances
+from graphwright.data.stores import InstancesOnce, WholeGraphs
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem
+from graphwright.envs.team import graph_reward, has_own_reward
+from graphwright.envs.vector import VectorEnvironment
+from graphwright.training.collectors.collector import Collected, Collector
+from graphwright.training.collectors.live import LiveCollector
+from graphwright.training.collectors.play import ConfigError, PlayConfig
+from graphwright.training.exploration import Behaviour, EpsilonConfig, EpsilonGreedy, as_the_policy
+
+_N_STEP = 4
+
+
+@dataclass(frozen=True)
+class ReplayConfig(PlayConfig):
+    """Steps of live episodes, of which the newest are remembered and drawn again and again."""
+
+    num_envs: int = 64
+    """Episodes side by side."""
+    num_steps: int = 8
+    """Steps of each between updates."""
+    n_step: int | None = None
+    """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end. By default
+    4, or 1 where each decider has a reward of its own."""
+    capacity: int = 50_000
+    """Transitions that are remembered."""
+    megabytes: int = 1024
+    """Memory that they may take, in MiB; where it is full, the oldest give way."""
+    warm_up: int = 2_048
+    """Steps before the first update."""
+    num_minibatches: int = 8
+    """Minibatches of each update."""
+    minibatch_size: int = 256
+    """Transitions of each."""
+    priority: float = 0.0
+    """Transitions are drawn in proportion to their error to this power (0.6, say); 0 draws all alike."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where nothing would be collected."""
+        for name in ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size"):
+            require(name.replace("_", "-"), getattr(self, name))
+        require("capacity", self.capacity, self.num_envs * self.num_steps)
+        require("warm-up", self.warm_up, 0, self.capacity)
+        require("n-step", 1 if self.n_step is None else self.n_step)
+        require("priority", self.priority, 0)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How the policy acts."""
+        return as_the_policy
+
+    @override
+    def collector(
+        self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
+    ) -> Collector:
+        own = has_own_reward(environment)
+        if own and (self.n_step or 1) > 1:
+            raise ConfigError(f"--n-step {self.n_step}: {problem.name} rewards each decider for itself; take 1")
+        vector = VectorEnvironment(environment, source, self.num_envs)
+        return ReplayCollector(vector, self, self.n_step or (1 if own else _N_STEP), generator, source)
+
+
+@dataclass(frozen=True)
+class ExploringReplayConfig(ReplayConfig):
+    """Steps of live episodes, some of them at random, of which the newest are remembered and drawn again and again."""
+
+    exploration: EpsilonConfig = field(default_factory=EpsilonConfig)
+
+    @property
+    @override
+    def behaviour(self) -> Behaviour:
+        return EpsilonGreedy(self.exploration, self.num_envs)
+
+
+class ReplayCollector(LiveCollector):
+    """`num_steps` steps of every live episode into a replay, and minibatches of it."""
+
+    def __init__(
+        self,
+        vector: VectorEnvironment,
+        config: ReplayConfig,
+        n_step: int,
+        generator: torch.Generator,
+        source: GeneratedInstances | None = None,
+    ) -> None:
+        super().__init__(vector, source)
+        self.config = config
+        self.n_step = n_step
+        self.generator = generator
+        self.behaviour = config.behaviour
+        self.sampling = torch.Generator()  # of the CPU, as a replay wants it
+        self.sampling.manual_seed(generator.initial_seed())
+        store = WholeGraphs if vector.environment.edits_graph else InstancesOnce
+        self.replay = Replay(config.capacity, store, config.megabytes << 20)
+        self.here = self.replay.add_states(vector.state, instances=vector.instances)  # [B]: the ids of the live states
+
+    @override
+    def collect(self, policy: Any) -> Collected:
+        config, num_steps, returns = self.config, 0, []
+        while num_steps == 0 or len(self.replay) < min(config.warm_up, config.capacity):
+            returns.append(self._steps(policy))
+            num_steps += config.num_steps * config.num_envs
+        samples = ReplaySamples(
+            self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling
+        )
+        return Collected(samples, num_steps, {"return": torch.stack(returns).nanmean()})
+
+    def _steps(self, policy: Any) -> Tensor:
+        """Remember `num_steps` steps of every live episode; the mean return of those that ended."""
+        vector, environment = self.vector, self.vector.environment
+        before, after, decisions, rewards, terminated, truncated, lost = ([] for _ in range(7))
+        for _ in range(self.config.num_steps):
+            observation = vector.observe()
+            graphs = environment.actions.deciders(observation.graph)
+            action = self.behaviour(policy, observation, self.generator)
+            step = vector.step(action)
+            before.append(self.here)
+            after.append(self._store(step))
+            columns = {"action": action}
+            if has_own_reward(environment):
+                successor = graphs.position if step.successor is None else step.successor
+                columns |= {"reward": step.reward, "successor": successor.long()}
+            decisions.append(Group(graphs, columns))
+            rewards.append(graph_reward(environment, step.reward, graphs))
+            terminated.append(step.terminated)
+            truncated.append(step.truncated)
+            lost.append(torch.zeros_like(step.truncated) if step.lost is None else step.lost)
+        table = [torch.stack(column) for column in (rewards, terminated, truncated, lost)]
+        self._remember(before, torch.stack(after), decisions, *table)
+        return self.mean_return(table[0], table[1] | table[2], table[3])
+
+    def _store(self, step: Any) -> Tensor:
+        """[B] int64: the ids of the states that a step led to; `here` goes on from what is live now."""
+        done = step.terminated | step.truncated
+        after, here = self.here.clone(), self.here.clone()
+        if step.truncated.any():
+            after[step.truncated] = self.replay.add_states(step.final, after=self.here[step.truncated])
+        if not done.all():
+            state = self.vector.state.select(~done) if done.any() else self.vector.state
+            here[~done] = after[~done] = self.replay.add_states(state, after=self.here[~done])
+        if done.any():
+            here[done] = self.replay.add_states(self.vector.state.select(done), instances=step.fresh)
+        self.here = here
+        return after
+
+    def _remember(
+        self,
+        before: Sequence[Tensor],
+        after: Tensor,
+        decisions: Sequence[Group],
+        reward: Tensor,
+        terminated: Tensor,
+        truncated: Tensor,
+        lost: Tensor,
+    ) -> None:
+        """Add the transitions of [T, B] steps, over up to `n_step` of them."""
+        window = partial(_window, done=terminated | truncated, n_step=self.n_step)
+        for row, (state, group) in enumerate(zip(before, decisions, strict=True)):
+            steps, length = window(row)
+            last = (row + length - 1, torch.arange(state.numel(), device=state.device))
+            counts = torch.arange(steps.stop - row, device=state.device)[:, None] < length
+            kept = ~(lost[steps] & counts).any(0)
+            ahead = reward.new_zeros(self.n_step, state.numel())
+            ahead[: len(counts)] = reward[steps] * counts
+            columns = {"reward": ahead.T.contiguous(), "length": length, "terminated": terminated[last]}
+            if not kept.all():
+                columns = {name: column[kept] for name, column in columns.items()}
+                group = _select(group, kept)
+            self.replay.add(state[kept], after[last][kept], columns, {DECISIONS: group})
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        replay = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
+        return {"here": self.here, "sampling": self.sampling.get_state(), **replay, **super().state_dict()}
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        super().load_state_dict(state)
+        replay = {key.removeprefix("replay."): tensor for key, tensor in state.items() if key.startswith("replay.")}
+        self.replay.load_state_dict(replay)
+        self.here = state["here"].to(self.here.device)
+        self.sampling.set_state(state["sampling"])
+
+
+def _window(row: int, *, done: Tensor, n_step: int) -> tuple[slice, Tensor]:
+    """The steps from `row` on that a transition may span, and how many it does in each episode, [B] int64."""
+    steps = slice(row, min(row + n_step, len(done)))
+    goes_on = (~done[steps]).long().cumprod(0)
+    return steps, (1 + goes_on[:-1].sum(0)).clamp(max=steps.stop - row)
+
+
+def _select(group: Group, kept: Tensor) -> Group:
+    segments, rows = group.segments.select(kept.nonzero().squeeze(1))
+    return Group(segments, {name: column[rows] for name, column in group.columns.items()})
