@@ -15,7 +15,7 @@ from graphwright.core import GraphBatch
 from graphwright.envs.problem import Optimum
 from graphwright.envs.registry import SOLVED, find_problem
 from graphwright.training.agent import Agent, make_policy
-from graphwright.training.config import TrainConfig
+from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.solve import solve, solve_without_policy
 from strategies import seeded
 
@@ -109,3 +109,24 @@ def test_the_line_says_whose_solution_it_is(tmp_path: Path, capsys: pytest.Captu
     assert "weight 1" in line
     assert "optimal" in line
     assert ("(policy" in line) == (own["objective"] > 1)
+
+
+def test_local_search_says_whose_solution_it_began_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, graph = untrained("vertex-cover"), SOLVED["vertex-cover"].generator("watts-strogatz", (40,))(1, seeded())
+    names = [str(node) for node in range(graph.num_nodes)]
+    own = solve(agent, graph, names, improve=0.01, policy_only=True)
+    assert list(own.improved) == ["policy"]
+    assert own.objective == own.improved["policy"] <= (own.policy or 0)
+    both = solve(agent, graph, names, improve=0.01)
+    assert list(both.improved) == ["policy", "greedy"]
+    assert both.objective <= min(both.improved.values())
+    alone = solve_without_policy(agent.problem, graph, names, "greedy", improve=0.01)
+    assert alone.objective == alone.improved["greedy"]
+    monkeypatch.setattr("graphwright.training.solve.MANY", 40)
+    bounded = solve(agent, graph, names, time_limit=1)
+    assert bounded.bound_by == "clique cover"
+    assert bounded.bound is not None
+    assert bounded.bound <= bounded.objective
+    assert bounded.found_by in ("policy", "greedy", "two-approximation")
+    with pytest.raises(ConfigError, match="--improve: public-goods has no local search; vertex-cover, independent-set"):
+        solve_without_policy(SOLVED["public-goods"], one_of("public-goods"), names, "greedy", improve=1)

@@ -49,6 +49,8 @@ class Solve:
     """Seed of sampled decoding."""
     time_limit: float = 10.0
     """Seconds for proving a lower bound, each graph; 0 for none."""
+    improve: float = 0.0
+    """Seconds of local search from the solution of the policy, and as many from that of the first heuristic."""
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
@@ -71,6 +73,7 @@ class Solve:
             raise ConfigError("solve: name at least one FILE")
         require("samples", self.samples)
         require("time-limit", self.time_limit, 0)
+        require("improve", self.improve, 0)
         if self.picture is not None:
             if len(self.files) > 1:
                 raise ConfigError("--picture draws one FILE; solve the others without it")
@@ -110,7 +113,9 @@ class Solve:
             require_method(problem, self.policy, self.time_limit)
             if self.policy_only or self.decode != "greedy":
                 raise ConfigError("--policy: solves without a run, which --policy-only and --decode are about")
-            by_name = partial(solve_without_policy, problem, method=self.policy, time_limit=self.time_limit)
+            by_name = partial(
+                solve_without_policy, problem, method=self.policy, time_limit=self.time_limit, improve=self.improve
+            )
             return problem, problem.optimization, by_name, None
         agent = load(self.directory, self.device, trust=self.trust)
         if not isinstance(agent.config.played, Optimization):
@@ -123,6 +128,7 @@ class Solve:
             samples=self.samples,
             seed=self.seed,
             time_limit=self.time_limit,
+            improve=self.improve,
             policy_only=self.policy_only,
         )
         return agent.problem, agent.config.environment, by_policy, agent
@@ -169,7 +175,10 @@ def _whose(solution: NamedSolution) -> str:
     """Who found it, where that is not the policy."""
     if solution.found_by == "policy":
         return ""
-    return f" by {solution.found_by}" + ("" if solution.policy is None else f" (policy {solution.policy:.12g})")
+    others = {} if solution.policy is None else {"policy": solution.policy}
+    others |= {f"{name}, improved": objective for name, objective in solution.improved.items()}
+    words = [f"{name} {objective:.12g}" for name, objective in others.items() if name != solution.found_by]
+    return f" by {solution.found_by}" + (f" ({'; '.join(words)})" if words else "")
 
 
 def _gap(solution: NamedSolution) -> list[str]:
@@ -182,7 +191,8 @@ def _gap(solution: NamedSolution) -> list[str]:
     gap = abs(solution.objective - solution.bound)
     if solution.bound <= 0:
         return ["no bound proven in time"]
-    return [f"at most {100 * gap / solution.bound:.3g} % from the optimum"]
+    by = f" ({solution.bound_by})" if solution.bound_by else ""
+    return [f"at most {100 * gap / solution.bound:.3g} % from the optimum{by}"]
 
 
 def _draw(

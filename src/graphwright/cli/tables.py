@@ -16,7 +16,7 @@ from graphwright.training.statistics import Interval
 def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     """Mean objectives, a row for each size or file."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    heuristics = list(rows[0].heuristics)
+    heuristics = list(dict.fromkeys(name for row in rows for name in row.heuristics))
     solved = any(row.optimum is not None for row in rows)
     known = any(row.best is not None for row in rows)
     headings = ["graphs", "random", *heuristics, "policy", *(["best known"] if known else [])]
@@ -27,8 +27,8 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
         optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
         table.add_row(
             marked(row.name),
-            f"{row.random:.3f}",
-            *(f"{row.heuristics[name]:.3f}" for name in heuristics),
+            _cell(row.random),
+            *(_cell(row.heuristics.get(name)) for name in heuristics),
             f"[bold]{row.policy:.3f}",
             *([] if row.best is None else [f"{row.best:.3f}"]),
             *optimum,
@@ -40,14 +40,23 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     return table
 
 
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
 def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
     """What a reader must know beside the numbers."""
     remarks = []
-    unproven = sum(row.graphs - row.proven for row in rows if row.optimum is not None)
+    unproven = sum(row.graphs - row.proven for row in rows if row.optimum is not None and row.bound_by is None)
     if unproven:
         remarks.append(f"* a bound: {unproven} optima are not proven; a longer --time-limit may prove them")
     remarks += sorted({f"no optimum: {marked(row.unproven)}" for row in rows if row.unproven is not None})
     for row in rows:
+        if row.bound_by:
+            remarks.append(f"* of {marked(row.name)}: a bound by {row.bound_by}")
+        if row.improved:
+            words = ", ".join(f"from {name} {value:.3f}" for name, value in row.improved.items())
+            remarks.append(f"local search of {marked(row.name)}: {words}")
         if row.best_by:
             finders = ", ".join(f"{name} {number}" for name, number in row.best_by.items())
             remarks.append(f"best known of {marked(row.name)}: {finders}")

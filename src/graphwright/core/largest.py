@@ -21,11 +21,11 @@ class LargestOf:
     def fill(self, values: Tensor) -> None:
         """Exchange all numbers."""
         self._tree[self._leaves : self._leaves + values.numel()] = values.numpy()
-        _fill(self._tree)
+        fill_tree(self._tree)
 
     def update(self, rows: Tensor, values: Tensor) -> None:
         """Exchange the numbers at `rows` [M] int64 for `values` [M]."""
-        _update(self._tree, rows.numpy(), values.numpy())
+        update_tree(self._tree, rows.numpy(), values.numpy())
 
     @property
     def largest(self) -> float:
@@ -35,7 +35,7 @@ class LargestOf:
     @property
     def first_largest(self) -> int:
         """The row of the largest, the first of equals."""
-        return int(_first(self._tree))
+        return int(first_of_largest(self._tree))
 
     def at_least(self, threshold: float) -> Tensor:
         """The rows whose numbers are at least `threshold`, rising, [M] int64."""
@@ -43,13 +43,15 @@ class LargestOf:
 
 
 @jit_as_written
-def _fill(tree):  # type: ignore[no-untyped-def]
+def fill_tree(tree):  # type: ignore[no-untyped-def]
+    """All maxima of `tree` [2 L] from its L leaves, the second half."""
     for k in range(tree.size // 2 - 1, 0, -1):
         tree[k] = max(tree[2 * k], tree[2 * k + 1])
 
 
 @jit_as_written
-def _update(tree, rows, values):  # type: ignore[no-untyped-def]
+def update_tree(tree, rows, values):  # type: ignore[no-untyped-def]
+    """Leaves `rows` [M] ← `values` [M], and the maxima above them."""
     leaves = tree.size // 2
     for m in range(rows.size):
         k = leaves + rows[m]
@@ -63,7 +65,8 @@ def _update(tree, rows, values):  # type: ignore[no-untyped-def]
 
 
 @jit_as_written
-def _first(tree):  # type: ignore[no-untyped-def]
+def first_of_largest(tree):  # type: ignore[no-untyped-def]
+    """The first leaf that is the largest."""
     k = 1
     while k < tree.size // 2:
         k *= 2

@@ -37,7 +37,11 @@ class Optimum:
 
 
 Heuristic = Callable[[Optimization, GraphBatch], GraphBatch]
+Improve = Callable[[Optimization, GraphBatch, float, int], GraphBatch]
+"""From complete final states [B] to better ones, in so many seconds for each, with a seed."""
 Solver = Callable[[Optimization, GraphBatch, float], Optimum]
+QuickBound = Callable[[Optimization, GraphBatch], tuple[Tensor, str]]
+"""From instances [B] to a bound [B] float64 on the objective, and how it was found."""
 Expert = Callable[[GraphBatch, GraphBatch], Tensor]
 """From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
 states: the legal actions that lead there, none where the state has gone another way."""
@@ -53,6 +57,8 @@ class Problem:
     train on, as for `InstanceGenerator`. laws: name → what turns a topology into instances, the default first.
     heuristics: name → function of the environment and instances, the final states [B] that it reaches; the first is the
     one to beat. solve_exactly: function of the environment, instances and seconds for each of them, for the optimum.
+    fast: those heuristics whose time is nearly linear in the graph, and that any graph is solved by. improve: local
+    search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
     expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
     of a run that differ from the general defaults, nested as in `config.json`.
@@ -70,7 +76,10 @@ class Problem:
     sizes: tuple[int, ...] = ()
     laws: Mapping[str, DrawColumns] = field(default_factory=lambda: {"none": no_columns})
     heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
+    fast: tuple[str, ...] = ()
+    improve: Improve | None = None
     solve_exactly: Solver | None = None
+    bound_quickly: QuickBound | None = None
     verify: Verifier | None = None
     expert: Expert | None = None
     training: Mapping[str, Any] = field(default_factory=dict)

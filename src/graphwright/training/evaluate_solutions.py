@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from graphwright.envs.rollouts import play
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, make_generator
 from graphwright.training.decode import Decoding
+from graphwright.training.solve import MANY, require_local_search
 from graphwright.training.statistics import bootstrap_ratio
 
 _SUMS = 1e-12  # of an objective: what the order of summation may change in it
@@ -34,14 +36,16 @@ class EvaluationRow:
     bootstrap interval over graphs, NaN for a single one. seconds: the policy's time for all graphs. unproven: what is
     not installed that would know the optimum. best: the mean of the best solutions that are known, a complete one of
     each graph if there is any; None where they were not asked for. best_by: "policy", heuristic or "solver" → of how
-    many graphs it found the best, the first of equals.
+    many graphs it found the best, the first of equals. bound_by: how the bound in place of the optimum was found, where
+    that is not the solver. improved: whose solution local search began from → the mean objective that it came to.
+    From `MANY` nodes on nothing is drawn at random (None), and only fast heuristics and bounds are asked.
     """
 
     name: str
     graphs: int
     policy: float
     complete: int
-    random: float
+    random: float | None
     heuristics: dict[str, float]
     optimum: float | None
     proven: int
@@ -53,6 +57,8 @@ class EvaluationRow:
     unproven: str | None = None
     best: float | None = None
     best_by: dict[str, int] = field(default_factory=dict)
+    bound_by: str | None = None
+    improved: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,8 @@ class EvaluationOptions:
     """The law by which random graphs become instances; by default that of the run."""
     time_limit: float = 10.0
     """Seconds for the exact solver, each graph; 0 for none."""
+    improve: float = 0.0
+    """Seconds of local search from each solution of the policy, and as many from each of the first heuristic."""
     policy_only: bool = False
     """Leave out the best that is known of each graph, whoever found it."""
 
@@ -86,8 +94,9 @@ class EvaluationOptions:
                 raise ConfigError(f"--{name} {getattr(self, name)}: give at least 1")
         if self.sizes == ():
             raise ConfigError("--sizes: give at least one number of nodes")
-        if not self.time_limit >= 0:
-            raise ConfigError(f"--time-limit {self.time_limit}: give a number of seconds")
+        for name in ("time_limit", "improve"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)}: give a number of seconds")
 
 
 DEFAULTS = EvaluationOptions()
@@ -118,15 +127,28 @@ def generated(agent: Agent, options: EvaluationOptions) -> dict[str, GraphBatch]
 
 def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBatch) -> EvaluationRow:
     played, environment, problem = agent.config.played, agent.config.environment, agent.problem
+    search = require_local_search(problem) if options.improve > 0 else None
     start = time.perf_counter()
     states = agent.solve(instances, options.decode, samples=options.samples, seed=options.seed)
     seconds = time.perf_counter() - start
     policy, found = played.objective(states), {"policy": states}
     randomly = random_choice(played, torch.Generator().manual_seed(options.seed))
-    found |= {other: solve(environment, instances) for other, solve in problem.heuristics.items()}
-    heuristics = {other: environment.objective(found[other]) for other in problem.heuristics}
-    optimum, proven, unproven = None, 0, None
-    if problem.solve_exactly is not None and options.time_limit > 0:
+    many = max(instances.node_segments.lengths.tolist(), default=0) >= MANY
+    asked = [other for other in problem.heuristics if not many or other in problem.fast]
+    found |= {other: problem.heuristics[other](environment, instances) for other in asked}
+    heuristics = {other: environment.objective(found[other]) for other in asked}
+    improved = {}
+    if search is not None:
+        for other in ("policy", *asked[:1]):
+            rules = played if other == "policy" else environment
+            found[f"{other}, improved"] = search(rules, found[other], options.improve, options.seed)
+            improved[other] = _mean(environment.objective(found[f"{other}, improved"]))
+    optimum, proven, unproven, bound_by = None, 0, None, None
+    if many and problem.bound_quickly is not None and options.time_limit > 0:
+        optimum, bound_by = problem.bound_quickly(environment, instances)
+    elif many:
+        unproven = f"{MANY:,} nodes are too many for the solver"
+    elif problem.solve_exactly is not None and options.time_limit > 0:
         try:
             solved = problem.solve_exactly(environment, instances, options.time_limit)
             optimum, proven = solved.bound, int(solved.proven.sum())
@@ -134,8 +156,10 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
                 found["solver"] = solved.solution
         except ImportError as missing:
             unproven = str(missing)
-    best = (max if environment.maximise else min)(heuristics, key=lambda other: _mean(heuristics[other]))
-    reference = heuristics[best] if optimum is None else optimum
+    best = (max if environment.maximise else min)(
+        heuristics, key=lambda other: _mean(heuristics[other]), default="policy"
+    )
+    reference = heuristics.get(best, policy) if optimum is None else optimum
     ratio = bootstrap_ratio(reference, policy) if environment.maximise else bootstrap_ratio(policy, reference)
     known, by = (None, {}) if options.policy_only else _best_known(environment, found)
     return EvaluationRow(
@@ -143,7 +167,7 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         graphs=instances.num_graphs,
         policy=_mean(policy),
         complete=int(played.is_complete(states).sum()),
-        random=_mean(played.objective(play(played, instances, randomly))),
+        random=None if many else _mean(played.objective(play(played, instances, randomly))),
         heuristics={other: _mean(values) for other, values in heuristics.items()},
         optimum=None if optimum is None else _mean(optimum),
         proven=proven,
@@ -155,6 +179,8 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         unproven=unproven,
         best=known,
         best_by=by,
+        bound_by=bound_by,
+        improved=improved,
     )
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+
+import torch
 
 from graphwright.core import GraphBatch
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.planned import Planned, PlanStep
-from graphwright.envs.problem import Optimum, Problem
+from graphwright.envs.problem import Improve, Optimum, Problem
+from graphwright.envs.registry import SOLVED
 from graphwright.envs.wrappers.recorded import recorded
 from graphwright.training.agent import Agent
+from graphwright.training.config import ConfigError
 from graphwright.training.decode import Decoding
 
+MANY = 20_000
+"""From so many nodes on, what takes more than nearly linear time is left out."""
 _SUMS = 1e-13  # of an objective: what the order of summation may change in it
 
 
@@ -42,6 +48,8 @@ class NamedSolution:
     `doubt` at most, which is not 0 where the numbers are finer than the proof. seconds: the time of
     the policy, or of the first heuristic.
     unproven: why nothing was proven though it was asked for, such as a solver that is not installed.
+    bound_by: how the bound was found, where that is not the solver. improved: the objectives that local search came to,
+    by whose solution it began from.
     """
 
     nodes: list[str]
@@ -56,6 +64,8 @@ class NamedSolution:
     doubt: float
     seconds: float
     unproven: str | None = None
+    bound_by: str | None = None
+    improved: dict[str, float] = field(default_factory=dict)
 
 
 Method = Callable[[GraphBatch], GraphBatch]
@@ -71,14 +81,17 @@ def solve(
     samples: int = 16,
     seed: int = 0,
     time_limit: float = 0.0,
+    improve: float = 0.0,
     policy_only: bool = False,
 ) -> NamedSolution:
     """The best solution of one graph, whose nodes have `names`, that the policy, a heuristic or the solver finds.
 
     time_limit: seconds for the exact solver, which proves a bound; 0: it is not asked. policy_only: take the policy's,
-    though another may be better.
+    though another may be better. improve: seconds of local search from the policy's solution, and as many from that of
+    the first heuristic, which says what the policy is worth. From `MANY` nodes on no solver is asked, and only the
+    heuristics that are fast; a bound is that of the problem's quick method.
 
-    Raises GraphError where the graph is no instance of the problem.
+    Raises ConfigError where the problem has no local search, GraphError where the graph is no instance of the problem.
     """
     config = agent.config
     if not agent.samples:
@@ -90,11 +103,19 @@ def solve(
     if not policy_only:
         methods |= heuristics_of(agent.problem, rules)
     instance = config.played.instance(graph)
-    return best_known(agent.problem, rules, instance, names, methods, time_limit, with_solver=not policy_only)
+    return best_known(
+        agent.problem, rules, instance, names, methods, time_limit, with_solver=not policy_only, improve=improve
+    )
 
 
 def solve_without_policy(
-    problem: Problem, graph: GraphBatch, names: Sequence[str], method: str, *, time_limit: float = 0.0
+    problem: Problem,
+    graph: GraphBatch,
+    names: Sequence[str],
+    method: str,
+    *,
+    time_limit: float = 0.0,
+    improve: float = 0.0,
 ) -> NamedSolution:
     """As `solve`, by one `method` alone: a heuristic of the problem by its name, or "solver".
 
@@ -105,7 +126,8 @@ def solve_without_policy(
     heuristics = heuristics_of(problem, rules)
     by_solver = method == "solver"
     methods = heuristics if by_solver else {method: heuristics[method]}
-    return best_known(problem, rules, rules.instance(graph), names, methods, time_limit, with_solver=by_solver)
+    instance = rules.instance(graph)
+    return best_known(problem, rules, instance, names, methods, time_limit, with_solver=by_solver, improve=improve)
 
 
 def require_method(problem: Problem, method: str, time_limit: float) -> None:
@@ -131,20 +153,30 @@ def best_known(
     time_limit: float,
     *,
     with_solver: bool,
+    improve: float = 0.0,
 ) -> NamedSolution:
     """The best of what `methods` make of one instance, the first of equals, and of what the solver finds in its time.
 
     rules: the environment that the solver solves. methods: name → environment and method, at least one; what illegal
     actions cost a policy is no part of what its solution is worth. with_solver: whether the solver's solution is taken
-    where it is better; its bound is always.
+    where it is better; its bound is always. improve: seconds of local search from what the first method found, and as
+    many from what the problem's first heuristic did.
     """
+    search = require_local_search(problem) if improve > 0 else None
     found: dict[str, tuple[Optimization, GraphBatch]] = {}
-    seconds = []
+    seconds, improved = [], {}
     for name, (environment, method) in methods.items():
+        if found and instance.num_nodes >= MANY and name not in problem.fast:
+            continue
         start = time.perf_counter()
         found[name] = environment, method(instance)
         seconds.append(time.perf_counter() - start)
-    proof, unproven = _prove(problem, rules, instance, time_limit)
+    if search is not None:
+        for name in [name for place, name in enumerate(found) if not place or name == next(iter(problem.heuristics))]:
+            environment, state = found[name]
+            found[f"{name}, improved"] = better = environment, search(environment, state, improve, 0)
+            improved[name] = _objective(*better)
+    proof, bound_by, unproven = _prove(problem, rules, instance, time_limit)
     if with_solver and proof is not None and proof.solution is not None:
         found["solver"] = rules, proof.solution
     name, (owner, state) = min(found.items(), key=lambda item: _order(*item[1]))
@@ -162,6 +194,8 @@ def best_known(
         doubt=0.0 if proof is None or proof.doubt is None else float(proof.doubt[0]),
         seconds=seconds[0],
         unproven=unproven,
+        bound_by=bound_by,
+        improved=improved,
     )
 
 
@@ -170,16 +204,29 @@ def _named(step: PlanStep, names: Sequence[str]) -> NamedStep:
     return NamedStep(step.do, None if step.node is None else names[step.node], link, step.time, step.total)
 
 
+def require_local_search(problem: Problem) -> Improve:
+    """The local search of `problem`. Raises ConfigError, naming the problems that have one, where it has none."""
+    if problem.improve is None:
+        able = ", ".join(name for name, other in SOLVED.items() if other.improve is not None)
+        raise ConfigError(f"--improve: {problem.name} has no local search; {able} have")
+    return problem.improve
+
+
 def _prove(
     problem: Problem, environment: Optimization, instance: GraphBatch, time_limit: float
-) -> tuple[Optimum | None, str | None]:
-    """What the exact solver proves of one instance; where it is not installed, what is missing."""
+) -> tuple[Optimum | None, str | None, str | None]:
+    """What is proven of one instance, by what other than the solver, and what is missing where it is not installed."""
     if time_limit <= 0 or problem.solve_exactly is None:
-        return None, None
+        return None, None, None
+    if instance.num_nodes >= MANY:
+        if problem.bound_quickly is None:
+            return None, None, f"{instance.num_nodes:,} nodes are too many for the solver"
+        bound, by = problem.bound_quickly(environment, instance)
+        return Optimum(bound, bound, torch.tensor([True])), by, None
     try:
-        return problem.solve_exactly(environment, instance, time_limit), None
+        return problem.solve_exactly(environment, instance, time_limit), None, None
     except ImportError as missing:
-        return None, str(missing)
+        return None, None, str(missing)
 
 
 def _objective(environment: Optimization, state: GraphBatch) -> float:

@@ -18,8 +18,11 @@ from graphwright.envs.generators.rb import SMALL_RB_SIZES, TINY_RB, TINY_RB_SIZE
 from graphwright.envs.optimization import Inputs, Optimization
 from graphwright.envs.problem import Heuristic, Optimum, Problem
 from graphwright.envs.problems.independent_set.exact import exact_set
+from graphwright.envs.problems.independent_set.fast_greedy import greedy_set
+from graphwright.envs.problems.independent_set.local_search import heavier_set
 from graphwright.envs.problems.independent_set.max_product import ROUNDS, claims
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
+from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
 from graphwright.envs.problems.independent_set.verify import verify
 from graphwright.envs.rollouts import Choose, play
 
@@ -130,6 +133,24 @@ def exact(environment: Optimization, instances: GraphBatch, seconds: float) -> O
     return exact_set(environment, instances, _by_rule(greedy), time_limit=seconds)
 
 
+def _greedy_set(instances: GraphBatch) -> Tensor:
+    unit = IndependentSet().unit(instances)[instances.node_graph]
+    return greedy_set(instances, (instances.nodes["weight"] / unit).float())
+
+
+def _improve(environment: Optimization, states: GraphBatch, seconds: float, seed: int) -> GraphBatch:
+    assert isinstance(environment, MaximalSet)
+    heavier = heavier_set(states, states.nodes["weight"], states.nodes["selected"], seconds, seed)
+    return environment.final_state(states, heavier)
+
+
+def _bound_quickly(environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:
+    """What is not in an independent set is a vertex cover."""
+    weight = instances.nodes["weight"]
+    bound, by = cover_bound(instances, weight)
+    return segment_sum(weight.double(), instances.node_segments) - bound, by
+
+
 INDEPENDENT_SET = Problem(
     name="independent-set",
     summary="choose nodes of greatest total weight, no two of them joined",
@@ -138,7 +159,13 @@ INDEPENDENT_SET = Problem(
     topology="erdos-renyi:p=0.15",
     sizes=(30, 40, 50),
     laws={"uniform": uniform_weights, "one": unit_weights},
-    heuristics={"greedy": _by_rule(greedy), "max-product": _by_rule(max_product)},
+    heuristics={
+        "greedy": lambda _, instances: IndependentSet().final_state(instances, _greedy_set(instances)),
+        "max-product": _by_rule(max_product),
+    },
+    fast=("greedy",),
+    improve=_improve,
+    bound_quickly=_bound_quickly,
     solve_exactly=exact,
     verify=verify,
     generation=Generation(

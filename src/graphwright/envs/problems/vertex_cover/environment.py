@@ -15,7 +15,10 @@ from graphwright.envs.generators import uniform_weights, unit_weights
 from graphwright.envs.local import Local
 from graphwright.envs.optimization import Inputs, Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
+from graphwright.envs.problems.independent_set.local_search import heavier_set
+from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
+from graphwright.envs.problems.vertex_cover.fast_greedy import greedy_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 from graphwright.envs.problems.vertex_cover.verify import verify
 from graphwright.envs.undirected import require_undirected
@@ -155,6 +158,16 @@ def _covered(state: GraphBatch) -> Tensor:
     return selected[state.edge_index[0]] | selected[state.edge_index[1]]
 
 
+def _cover_of(instances: GraphBatch, selected: Tensor) -> GraphBatch:
+    return instances.with_nodes(selected=selected)
+
+
+def _improve(environment: Optimization, states: GraphBatch, seconds: float, seed: int) -> GraphBatch:
+    """What is left out of a cover is an independent set, and what the one gains the other does."""
+    outside, weight = ~states.nodes["selected"], states.nodes["weight"]
+    return states.with_nodes(selected=~heavier_set(states, weight, outside, seconds, seed))
+
+
 VERTEX_COVER = Problem(
     name="vertex-cover",
     summary="choose nodes of least total weight that touch every edge",
@@ -164,10 +177,13 @@ VERTEX_COVER = Problem(
     sizes=(5, 10, 15),
     laws={"uniform": uniform_weights, "one": unit_weights},
     heuristics={
-        "greedy": follow(greedy),
+        "greedy": lambda _, instances: _cover_of(instances, greedy_cover(instances, _in_scale(instances))),
         "cheapest-first": follow(cheapest_first),
-        "two-approximation": lambda environment, instances: instances.with_nodes(selected=two_approximation(instances)),
+        "two-approximation": lambda _, instances: _cover_of(instances, two_approximation(instances)),
     },
+    fast=("greedy", "two-approximation"),
+    improve=_improve,
+    bound_quickly=lambda _, instances: cover_bound(instances, instances.nodes["weight"]),
     solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
     verify=verify,
 )
