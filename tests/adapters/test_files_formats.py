@@ -14,8 +14,9 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from graphwright.adapters.files import read_graph
+from graphwright.adapters.files import metis, read_graph
 from graphwright.core import GraphError
+from strategies import assert_same_batch
 
 LINKS = [("a", "b", 2.0), ("b", "c", 3.5), ("c", "a", 1.0)]
 
@@ -269,3 +270,33 @@ def test_bad_files_of_others(suffix: str, data: bytes, said: str, tmp_path: Path
     assert said in str(caught.value)
     assert "; " in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["3 2\n2\n1 3\n2\n", "3 2\n2\n1 3\n2", "\n3 2\n2\r\n1\t3\r\n 2 \n\n", "2 0\n\n\n", "4 3\n2 2\n1 1 3\n2\n\n"]
+)
+def test_plain_metis_is_read_in_one_walk_as_line_by_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = text.encode()
+    assert metis._read_plain(data) is not None
+    quick = metis.read(data)
+    monkeypatch.setattr(metis, "_read_plain", lambda _: None)
+    slow = metis.read(data)
+    assert quick.names == slow.names
+    assert quick.reading == slow.reading
+    assert_same_batch(quick.graph, slow.graph)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 2\n2\n1 3\n",
+        "3 2\n2\n1 4\n2\n",
+        "3 2\n2\n1 0\n2\n",
+        "3 1\n2\n1 3\n2\n",
+        "3 2 1\n2 1\n1 1\n\n",
+        "2 1\n2\n1x\n",
+        "2 1\n2\n2\n",
+    ],
+)
+def test_other_metis_is_left_to_the_reader_of_lines(text: str) -> None:
+    assert metis._read_plain(text.encode()) is None

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from graphwright.core.kernels.groups import first_without_opposite
 from graphwright.core.segment import Segments
 
 Columns = Mapping[str, Tensor]
@@ -329,13 +330,8 @@ class GraphBatch:
         _check_integers("edge column 'reverse'", reverse)
         if reverse.dim() != 1:
             raise GraphError(f"edge column 'reverse' has shape {tuple(reverse.shape)}; it must be [E]")
-        inside = (reverse >= 0) & (reverse < self.edge_segments.lengths[self.edge_graph])
-        rows = torch.where(inside, reverse, 0) + self.edge_ptr[:-1][self.edge_graph]
-        opposite = inside & (self.edge_index[:, rows].flip(0) == self.edge_index).all(0)
-        own = torch.arange(self.num_edges, device=self.device)
-        opposite &= (rows[rows] == own) & ((self.edge_index[0] != self.edge_index[1]) | (rows == own))
-        if not bool(opposite.all()):
-            edge = int((~opposite).nonzero()[0])
+        edge = first_without_opposite(self.edge_index, self.edge_ptr, reverse)
+        if edge >= 0:
             graph = int(self.edge_graph[edge])
             raise GraphError(f"edge column 'reverse' of graph {graph} does not name the opposite of edge {edge}")
 

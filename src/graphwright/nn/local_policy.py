@@ -82,9 +82,10 @@ class LocalPolicy:
 
         moved: [S] int64, rising, those of them whose columns or edges differ; `fading` has the new edges.
         """
+        flipped = rows[self._legal[rows] != legal]
         self._legal[rows] = legal
+        self._refresh(flipped)
         if not moved.numel():
-            self._refresh(rows)
             return
         around, hops = self._edges.ball(moved, self._radius)
         padding = max(_LEAST_ROWS - around.numel(), 0)
@@ -108,7 +109,7 @@ class LocalPolicy:
         context = self._pooled()
         self._drift += float((self._head.score.weight[0].abs().double() * (context - self._context)[0].abs()).sum())
         self._context = context
-        self._refresh(torch.from_numpy(np.union1d(changed.numpy(), rows.numpy())))
+        self._refresh(changed)
 
     def best(self) -> int:
         """The legal node of largest score, the first of equals; -1 where there is none."""

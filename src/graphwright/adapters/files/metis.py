@@ -11,6 +11,7 @@ Karypis & Kumar (1998), "A fast and high quality multilevel scheme for partition
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from graphwright.adapters.files.counted import node_count, node_names, node_place, whole
@@ -20,10 +21,13 @@ from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.numbers import decimal
 from graphwright.adapters.reading import Reading
 from graphwright.core import GraphError
+from graphwright.core.kernels.jit import jit_as_written
 
 
 def read(data: bytes) -> NamedGraph:
     """The graph in `data`. Raises GraphError, naming the line, for a malformed one."""
+    if (found := _read_plain(data)) is not None:
+        return found
     lines = [(line, text.split()) for line, text in enumerate(decode(data).split("\n"), 1) if text[:1] != "%"]
     lines = lines[next((place for place, (_, words) in enumerate(lines) if words), len(lines)) :]
     if not lines:
@@ -70,6 +74,45 @@ def read(data: bytes) -> NamedGraph:
     if links and not named.reading.both_ways:
         raise GraphError("some edge does not stand at both its nodes with the same weight; add it")
     return named
+
+
+def _read_plain(data: bytes) -> NamedGraph | None:
+    """The graph of a file without weights and comments, in one walk; None for any other, or a bad one."""
+    top, _, rest = data.lstrip().partition(b"\n")
+    words = top.split()
+    if len(words) != 2 or not all(word.isdigit() and len(word) < 12 for word in words) or b"%" in rest:
+        return None
+    num_nodes, num_edges = int(words[0]), int(words[1])
+    if num_nodes > len(data) or 2 * num_edges > len(data):
+        return None
+    links = np.empty((2 * num_edges, 2), np.int64)
+    if not _links(np.frombuffer(rest, np.uint8), num_nodes, links):
+        return None
+    named = from_listed(node_names(num_nodes), torch.from_numpy(links), directed=False, reading=Reading(format="METIS"))
+    return named if named.reading.both_ways or not num_edges else None
+
+
+@jit_as_written
+def _links(text, num_nodes, links):  # type: ignore[no-untyped-def]
+    """Fill `links` [2 M, 2] with each line's number, from 0, and its numbers less 1; whether that is all there is."""
+    line, number, count = 0, -1, 0
+    for k in range(text.size + 1):
+        sign = text[k] if k < text.size else 10
+        if 48 <= sign <= 57:
+            number = 10 * max(number, 0) + sign - 48
+            if number > num_nodes:
+                return False
+            continue
+        if number >= 0:
+            if number == 0 or line >= num_nodes or count == len(links):
+                return False
+            links[count, 0], links[count, 1] = line, number - 1
+            number, count = -1, count + 1
+        if sign == 10:
+            line += k < text.size
+        elif sign not in (9, 13, 32):
+            return False
+    return count == len(links) and line >= num_nodes - 1
 
 
 def _header(words: list[str], size: int) -> tuple[int, int, str]:

@@ -83,6 +83,30 @@ def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
     return out
 
 
+def first_without_opposite(edge_index: Tensor, edge_ptr: Tensor, reverse: Tensor) -> int:
+    """The first edge of which `reverse` [E] does not name the opposite, a loop's being itself; -1 where there is none.
+
+    edge_index: [2, E]; edge_ptr: [B + 1], where the edges of each graph begin, from which `reverse` counts.
+    """
+    return int(_without_opposite(*arrays(edge_index.cpu(), edge_ptr.cpu(), reverse.cpu())))
+
+
+@jit
+def _without_opposite(edge_index, edge_ptr, reverse):  # type: ignore[no-untyped-def]
+    for g in range(edge_ptr.size - 1):
+        begin, size = edge_ptr[g], edge_ptr[g + 1] - edge_ptr[g]
+        for e in range(begin, edge_ptr[g + 1]):
+            r = reverse[e]
+            if r < 0 or r >= size or reverse[begin + r] != e - begin:
+                return e
+            source, destination = edge_index[0, e], edge_index[1, e]
+            if edge_index[0, begin + r] != destination or edge_index[1, begin + r] != source:
+                return e
+            if source == destination and begin + r != e:
+                return e
+    return -1
+
+
 @jit
 def _index(ptr, out):  # type: ignore[no-untyped-def]
     for g in range(ptr.size - 1):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from graphwright.core import Segments
 from graphwright.core.graph import Columns
 from graphwright.envs.generators.topology import Topology
+
+_MANY = 20_000
+"""Nodes of a graph, from which on a tree finds close pairs sooner than a sweep does."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,20 @@ class RandomGeometric(Topology):
         """Edges [2, L] and the column `position`; see `Topology.sample`."""
         nodes = Segments.from_lengths(num_nodes)
         position = torch.rand(nodes.num_rows, 2, generator=generator, device=num_nodes.device)
-        return _close_pairs(position, self.radius, nodes), {"position": position}
+        many = max(num_nodes.tolist(), default=0) >= _MANY
+        find = _close_pairs_by_tree if many else _close_pairs
+        return find(position, self.radius, nodes), {"position": position}
+
+
+def _close_pairs_by_tree(position: Tensor, radius: float, nodes: Segments) -> Tensor:
+    """As `_close_pairs`, for graphs in which a strip of that width holds many nodes."""
+    from scipy.spatial import cKDTree
+
+    pairs = []
+    for begin, end in pairwise(nodes.ptr.tolist()):
+        found = cKDTree(position[begin:end].cpu().double().numpy()).query_pairs(radius, output_type="ndarray")
+        pairs.append(begin + torch.from_numpy(found.astype(np.int64).T))
+    return torch.cat(pairs, dim=1).to(position.device)
 
 
 def _close_pairs(position: Tensor, radius: float, nodes: Segments) -> Tensor:
