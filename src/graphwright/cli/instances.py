@@ -16,7 +16,8 @@ from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
 from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
-from graphwright.envs.optimization import Inputs, Optimization
+from graphwright.envs.readable import Inputs
+from graphwright.envs.optimization import Optimization
 from graphwright.training.agent import Agent
 from graphwright.training.decode import LARGE
 

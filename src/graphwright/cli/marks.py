@@ -9,7 +9,7 @@ import torch
 
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
-from graphwright.envs.optimization import Inputs
+from graphwright.envs.readable import Inputs
 
 
 def with_marks(named: NamedGraph, marks: Sequence[str], inputs: Inputs | None) -> NamedGraph:

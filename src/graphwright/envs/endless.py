@@ -17,3 +17,10 @@ class Endless(Environment):
     @abstractmethod
     def averages(self, state: GraphBatch) -> Mapping[str, Tensor]:
         """Name → [B] float64: what is averaged over time of each graph, such as a backlog, as it is in `state`."""
+
+    def periods(self, state: GraphBatch) -> Tensor | None:
+        """[B] int64: how many periods, over which is averaged, are over; None where each step is one.
+
+        `averages` are those of the last of them.
+        """
+        return None

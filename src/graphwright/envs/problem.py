@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.generation import Generation
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
@@ -45,6 +46,20 @@ QuickBound = Callable[[Optimization, GraphBatch], tuple[Tensor, str]]
 Expert = Callable[[GraphBatch, GraphBatch], Tensor]
 """From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
 states: the legal actions that lead there, none where the state has gone another way."""
+Rule = Callable[[Environment, GraphBatch], Tensor]
+"""From an environment and states [B] to an action for each decision: how to control what never ends."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A rule of control. plays: the environment that it plays instead of the one that is given; None for that one."""
+
+    rule: Rule
+    plays: Callable[[Environment], Environment] | None = None
+
+    def environment(self, given: Environment) -> Environment:
+        """What it plays."""
+        return given if self.plays is None else self.plays(given)
 
 
 @dataclass(frozen=True)
@@ -63,9 +78,13 @@ class Problem:
     expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
     of a run that differ from the general defaults, nested as in `config.json`.
 
+    Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
+    that plays the environment itself is an expert of it); objective,
+    topology, sizes, laws and training as above.
+
     Of a problem that is sampled: generation.
 
-    Raises ValueError for a problem that is neither solved, which takes a topology, nor sampled.
+    Raises ValueError for a problem that is neither played, which takes a topology, nor sampled.
     """
 
     name: str
@@ -78,6 +97,7 @@ class Problem:
     heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
     fast: tuple[str, ...] = ()
     improve: Improve | None = None
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     bound_quickly: QuickBound | None = None
     verify: Verifier | None = None
@@ -90,8 +110,18 @@ class Problem:
             raise ValueError(f"{self.name}: give a topology, of which it is solved, or a generation, if it is sampled")
 
     @property
+    def is_endless(self) -> bool:
+        """Whether it is controlled for ever, and an average over time is what counts."""
+        return isinstance(self.environment, Endless)
+
+    @property
     def optimization(self) -> Optimization:
-        """The environment of a problem that is solved. Raises ValueError where it is sampled only."""
+        """The environment of a problem that is solved. Raises ValueError, naming the remedy, where it is not."""
+        if self.is_endless:
+            raise ValueError(
+                f"{self.name} never ends, so it has no solution; see `graphwright evaluate {self.name} --policy "
+                f"{next(iter(self.baselines), 'random')}`"
+            )
         if self.topology is None or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment

@@ -28,6 +28,10 @@ _SOLVED = {
     "network-repair": "graphwright.envs.problems.network_repair.environment:NETWORK_REPAIR",
     "locomotion": "graphwright.envs.locomotion.swimmer:LOCOMOTION",
 }
+_CONTROLLED = {
+    "single-hop": "graphwright.envs.queueing.single_hop.environment:SINGLE_HOP",
+    "multi-hop": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP",
+}
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",
     "ring-edges": "graphwright.envs.generative.tasks.ring_edges:RING_EDGES",
@@ -66,8 +70,10 @@ class ProblemRegistry(Mapping[str, Problem]):
 
 SOLVED = ProblemRegistry(_SOLVED)
 """Those with random graphs to solve; some of them are sampled too."""
-PROBLEMS = ProblemRegistry(_SOLVED | _SAMPLED)
-"""All problems: those that are solved, then those that are only sampled."""
+CONTROLLED = ProblemRegistry(_CONTROLLED)
+"""Those that never end, of which averages over time count."""
+PROBLEMS = ProblemRegistry(_SOLVED | _CONTROLLED | _SAMPLED)
+"""All problems: those that are solved, those that are controlled for ever, then those that are only sampled."""
 
 
 def find_problem(name: str) -> Problem:

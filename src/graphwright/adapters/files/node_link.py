@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 
 from graphwright.adapters.columns import Row
+from graphwright.adapters.files.queueing import as_node_link, is_published, with_arrivals, with_law
 from graphwright.adapters.files.refusal import refuse
 from graphwright.adapters.files.text import decode
 from graphwright.adapters.named_graph import NamedGraph
@@ -22,10 +23,12 @@ def read(data: bytes) -> NamedGraph:
     """The graph in `data`.
 
     The edges may also be called "links"; null is a missing value; the "key" of an edge of a multigraph is no column.
+    What queueing networks say beyond numbers is in `queueing.py`.
     Raises GraphError, naming the line or the node or edge, for a malformed one.
     """
     try:
-        return _rows(_parse(decode(data))).to_named(_FORM)
+        document = _parse(decode(data))
+        return _rows(as_node_link(document) if is_published(document) else document).to_named(_FORM)
     except RecursionError as error:
         raise GraphError("lists inside lists without end; repair the file or fetch it again") from error
 
@@ -59,10 +62,10 @@ def _rows(document: dict[str, object]) -> RowGraph:
     return RowGraph(
         names=list(place),
         directed=directed,
-        nodes=[_row(node, {"id"}) for node in nodes],
+        nodes=with_arrivals([_row(node, {"id"}) for node in nodes], place),
         links=[(_end(e, "source", i, place), _end(e, "target", i, place)) for i, e in enumerate(edges)],
         edges=[_row(edge, {"source", "target", *(["key"] if multigraph else [])}) for edge in edges],
-        graph=_row(graph, set()),
+        graph=with_law(_row(graph, set())),
     )
 
 

@@ -15,8 +15,9 @@ from graphwright.envs.locomotion.gait import gait, still
 from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS, Pose, advance
 from graphwright.envs.locomotion.starts import start_of_graphs, start_of_nodes
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Problem
+from graphwright.envs.readable import Inputs
 from graphwright.envs.undirected import require_undirected
 
 _RATE = 5.0  # rad/s, of a fast joint: rates are observed in this unit

@@ -8,7 +8,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization, Solution
+from graphwright.envs.readable import Inputs
 
 
 @dataclass(frozen=True)

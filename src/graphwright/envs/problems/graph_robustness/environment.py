@@ -20,13 +20,14 @@ from graphwright.core import (
     with_links,
 )
 from graphwright.core.segment import segment_max
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.graph_robustness.exact import exact_links
 from graphwright.envs.problems.graph_robustness.heuristics import fiedler, greedy, least_degree
 from graphwright.envs.problems.graph_robustness.instances import as_instance, with_orders
 from graphwright.envs.problems.graph_robustness.robustness import breaks
 from graphwright.envs.problems.graph_robustness.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.rollouts import play
 
 

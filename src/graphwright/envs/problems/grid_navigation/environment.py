@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_graph
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.grid_navigation.instances import read, walls_and_patrols
@@ -21,6 +21,7 @@ from graphwright.envs.problems.grid_navigation.relative_view import relative_vie
 from graphwright.envs.problems.grid_navigation.time_expansion import fewest_steps
 from graphwright.envs.problems.grid_navigation.verify import verify
 from graphwright.envs.problems.path_search.discovery import begin, discovery, go
+from graphwright.envs.readable import Inputs
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from graphwright.envs.generation import Generation, ObjectiveReward, drawn
 from graphwright.envs.generative.exports import chosen_lines
 from graphwright.envs.generators import InstanceGenerator, uniform_weights, unit_weights
 from graphwright.envs.generators.rb import SMALL_RB_SIZES, TINY_RB, TINY_RB_SIZES, ModelRB
-from graphwright.envs.optimization import Inputs, Optimization
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Heuristic, Optimum, Problem
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.fast_greedy import greedy_set
@@ -24,6 +24,7 @@ from graphwright.envs.problems.independent_set.max_product import ROUNDS, claims
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
 from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
 from graphwright.envs.problems.independent_set.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.rollouts import Choose, play
 
 Column = Literal["selected", "free", "weight", "log_degree", "relative_degree", "per_node", "share", "margin", "belief"]

@@ -10,8 +10,9 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch, Segments
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problems.max_cut.weights import weighted_instance
+from graphwright.envs.readable import Inputs
 from graphwright.envs.weights import EDGE_WEIGHTS
 
 

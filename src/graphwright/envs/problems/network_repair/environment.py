@@ -20,7 +20,7 @@ from graphwright.core import (
     per_node,
 )
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import Inputs, Optimization, Solution
+from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
@@ -30,6 +30,7 @@ from graphwright.envs.problems.network_repair.search import RepairRules
 from graphwright.envs.problems.network_repair.state import dark_share, view, with_served, working_nodes
 from graphwright.envs.problems.network_repair.storm import after_storm
 from graphwright.envs.problems.network_repair.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.rollouts import Choose, play
 from graphwright.envs.wrappers.recorded import unrecorded
 

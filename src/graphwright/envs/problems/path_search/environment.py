@@ -21,7 +21,7 @@ from graphwright.core import (
 )
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generators.geography import find_places, place_all
-from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import PlanStep, Sequential
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.path_search.depth_first import greedy, high_degree
@@ -32,6 +32,7 @@ from graphwright.envs.problems.path_search.searches import anywhere, around_a_ri
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.envs.problems.path_search.surroundings import View, surroundings
 from graphwright.envs.problems.path_search.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.undirected import require_undirected
 
 

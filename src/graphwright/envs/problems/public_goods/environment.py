@@ -9,11 +9,12 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.optimization import Inputs, Optimization
+from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
 from graphwright.envs.problems.public_goods.verify import verify
+from graphwright.envs.readable import Inputs
 
 _EQUAL_COST = 0.5
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step, per_edge
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.generators.geography import LENGTHS
-from graphwright.envs.optimization import PLACES, Inputs, Optimization, Solution
+from graphwright.envs.optimization import PLACES, Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
@@ -20,6 +20,7 @@ from graphwright.envs.problems.steiner_tree.observation import FEATURES, observe
 from graphwright.envs.problems.steiner_tree.paths import shortest_distance
 from graphwright.envs.problems.steiner_tree.state import live_edges, total_length, tree_state
 from graphwright.envs.problems.steiner_tree.verify import verify
+from graphwright.envs.readable import Inputs
 
 
 @dataclass(frozen=True)

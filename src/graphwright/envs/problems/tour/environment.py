@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
-from graphwright.envs.optimization import PLACES, Inputs, Solution
+from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
@@ -21,6 +21,7 @@ from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
 from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
 from graphwright.envs.problems.tour.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.rollouts import play
 
 _CONSTRUCTIONS = {"insertion": insertion, "append": append}

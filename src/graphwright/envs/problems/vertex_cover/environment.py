@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.generators import uniform_weights, unit_weights
 from graphwright.envs.local import Local
-from graphwright.envs.optimization import Inputs, Optimization, Solution, chosen_nodes
+from graphwright.envs.optimization import Optimization, Solution, chosen_nodes
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.independent_set.local_search import heavier_set
 from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
@@ -21,6 +21,7 @@ from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.fast_greedy import greedy_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 from graphwright.envs.problems.vertex_cover.verify import verify
+from graphwright.envs.readable import Inputs
 from graphwright.envs.undirected import require_undirected
 from graphwright.envs.weights import node_numbers
 

@@ -1,0 +1,1 @@
+"""Control of queueing networks: tasks that never end."""

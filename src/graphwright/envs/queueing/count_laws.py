@@ -1,0 +1,93 @@
+"""The laws of random counts: arrivals and services of a slot."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, GraphError
+from graphwright.core.counts import COUNT_LAWS
+from graphwright.envs.queueing.randomness import poisson
+
+POISSON, BERNOULLI, UNIFORM, CATEGORICAL, FIXED = range(len(COUNT_LAWS))
+MOST = 500.0
+"""The largest mean of a slot: a Poisson number is found by counting up to it."""
+_OUTCOMES = 2  # dimensions of a column that holds the chances of 0, 1, 2, ...
+
+
+def draw_counts(state: GraphBatch, column: str, uniforms: Tensor) -> Tensor:
+    """[N] int64: the counts at `uniforms` [N] float64, by inversion.
+
+    The means are the node column `column` [N] float64, the law of each graph its column `law`; of categorical counts
+    the chances of 0, 1, ... are the node column `{column}_chances` [N, V].
+    """
+    mean = state.nodes[column]
+    counts = poisson(uniforms, mean)
+    law = state.graphs["law"]
+    if not bool(law.any()):
+        return counts
+    law = law[state.node_graph]
+    counts = torch.where(law == BERNOULLI, (uniforms < mean).long(), counts)
+    counts = torch.where(law == UNIFORM, (uniforms * (2 * mean + 1)).long(), counts)
+    counts = torch.where(law == FIXED, mean.round().long(), counts)
+    if (chances := state.nodes.get(f"{column}_chances")) is not None:
+        beyond = uniforms.unsqueeze(1) >= chances.cumsum(1)[:, :-1]
+        counts = torch.where(law == CATEGORICAL, beyond.sum(1), counts)
+    return counts
+
+
+def law_of(graph: GraphBatch) -> Tensor:
+    """[B] int64: the graph column `law`, or what a file calls `distribution`; Poisson where there is none."""
+    for name in ("law", "distribution"):
+        if name in graph.graphs:
+            return graph.graphs[name].long()
+    return torch.zeros(graph.num_graphs, dtype=torch.int64, device=graph.device)
+
+
+def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
+    """The node columns that hold the law of `column`: its means [N] float64, and its chances where it is categorical.
+
+    Raises GraphError, naming the node, for numbers that the law of its graph does not have.
+    """
+    if column not in graph.nodes:
+        raise GraphError(f"the nodes have no {column!r}; give each its mean a slot in the node attribute {column!r}")
+    given = graph.nodes[column].double()
+    if f"{column}_chances" in graph.nodes:
+        return {column: given, f"{column}_chances": graph.nodes[f"{column}_chances"].double()}
+    categorical = bool((law == CATEGORICAL).any())
+    if categorical != (given.dim() == _OUTCOMES):
+        form = "a list, the chances of 0, 1, 2, ..." if categorical else "one number, the mean a slot"
+        raise GraphError(f"node column {column!r}: where the distribution is {_names(law)}, each node has {form}")
+    if not categorical:
+        require_rates(graph, column, given)
+        _require_law(graph, column, given, law[graph.node_graph])
+        return {column: given}
+    wrong = (given < 0) | ~given.isfinite()
+    _refuse(graph, column, wrong.any(1) | ((given.sum(1) - 1).abs() > 1e-6), "chances are at least 0 and add up to 1")
+    outcomes = torch.arange(given.shape[1], dtype=torch.float64, device=given.device)
+    return {column: given @ outcomes, f"{column}_chances": given}
+
+
+def require_rates(graph: GraphBatch, column: str, given: Tensor) -> None:
+    """Raise GraphError, naming the node, where `given` [N], its `column`, is not a rate: finite and at least 0."""
+    _refuse(graph, column, ~given.isfinite() | (given < 0), "a rate is a finite number of at least 0")
+    _refuse(graph, column, given > MOST, f"at most {MOST:g} a slot; count in larger units")
+
+
+def _require_law(graph: GraphBatch, column: str, mean: Tensor, law: Tensor) -> None:
+    whole, half = mean == mean.round(), 2 * mean == (2 * mean).round()
+    _refuse(graph, column, (law == BERNOULLI) & (mean > 1), "a Bernoulli mean is a chance, at most 1")
+    _refuse(graph, column, (law == FIXED) & ~whole, "a fixed count is a whole number")
+    _refuse(graph, column, (law == UNIFORM) & ~half, "uniform counts are 0 to twice the mean: make that whole")
+
+
+def _refuse(graph: GraphBatch, column: str, wrong: Tensor, rule: str) -> None:
+    if bool(wrong.any()):
+        node = int(wrong.nonzero()[0])
+        value = graph.nodes[column][node].tolist()
+        place = int(graph.node_segments.position[node])
+        raise GraphError(f"node column {column!r} is {value} at node {{}}; {rule}", [place])
+
+
+def _names(law: Tensor) -> str:
+    return " or ".join(sorted({COUNT_LAWS[int(each)] for each in law}))

@@ -1,0 +1,24 @@
+"""What all instances of queueing networks have."""
+
+from __future__ import annotations
+
+import torch
+
+from graphwright.core import GraphBatch, GraphError
+from graphwright.core.counts import COUNT_LAWS
+from graphwright.envs.queueing.count_laws import law_of
+
+
+def prepared(graph: GraphBatch) -> GraphBatch:
+    """`graph` with the columns `number`, `seed` (0) and `law`, where it has none. Raises GraphError for no law."""
+    law = law_of(graph)
+    if bool(((law < 0) | (law >= len(COUNT_LAWS))).any()):
+        raise GraphError(f"graph column 'distribution': give one of {', '.join(COUNT_LAWS)}")
+    number = graph.nodes.get("number", graph.node_segments.position)
+    seed = graph.graphs.get("seed", torch.zeros_like(law))
+    return graph.with_nodes(number=number).with_graphs(law=law, seed=seed.long())
+
+
+def reseeded(instances: GraphBatch, seeds: torch.Tensor) -> GraphBatch:
+    """The same networks with the random numbers of other `seeds` [B] int64."""
+    return instances.with_graphs(seed=seeds)

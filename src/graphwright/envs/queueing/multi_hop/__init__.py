@@ -1,0 +1,1 @@
+"""Packets that are passed on from node to node."""

@@ -1,0 +1,104 @@
+"""The problem `multi-hop`: its baselines and its random networks."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch, Segments
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.queueing.instances import prepared
+from graphwright.envs.queueing.multi_hop.environment import MultiHop
+from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
+from graphwright.envs.queueing.multi_hop.shortest_path import ShortestPathRouting
+from graphwright.envs.queueing.randomness import with_seeds
+
+_SHAPE, _SCALE = 1.5, 0.5  # of the gamma law of arrivals
+_MOST_RATE = 4
+
+
+def no_bias(environment: Environment, state: GraphBatch) -> Tensor:
+    """[D, 1] float32 zeros: back-pressure with nothing added to the bias that the environment has."""
+    return torch.zeros(int((~state.nodes["destination"]).sum()), 1)
+
+
+def _with_bias(bias: str) -> Baseline:
+    def plays(given: Environment) -> Environment:
+        assert isinstance(given, MultiHop)
+        return replace(given, bias=bias)
+
+    return Baseline(no_bias, plays)
+
+
+def _routed(given: Environment) -> Environment:
+    assert isinstance(given, MultiHop)
+    return ShortestPathRouting(**{each.name: getattr(given, each.name) for each in fields(given)})
+
+
+def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """Links of 1 to 4 packets a slot both ways; 20 to 40 % of the nodes are destinations, and 20 to 40 % send to each.
+
+    What a source sends to a destination is gamma distributed with shape 1.5 and scale 0.5, at least 0.05, as in the
+    networks of `docs/queueing.md`. All is drawn in this order: rates, destinations, sources, arrivals, seeds.
+    """
+    device = generator.device
+    rate = torch.randint(1, _MOST_RATE + 1, (graph.num_edges,), generator=generator, device=device).double()
+    if "reverse" in graph.edges:
+        rows, _ = graph.links
+        first = torch.zeros(graph.num_edges, dtype=torch.bool, device=device).index_fill(0, rows, True)
+        opposite = graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]
+        rate = torch.where(first, rate, rate[opposite])
+    network = with_rates(graph.keep(edges=["reverse"] if "reverse" in graph.edges else []).with_edges(rate=rate))
+    nodes = graph.node_segments
+    count = _some(nodes.lengths, generator)
+    chosen = _drawn(nodes, count, generator)
+    destination = nodes.position[chosen]
+    layers = Segments.from_lengths(count)
+    copies, _ = nodes.select(layers.index)
+    home = torch.zeros(copies.num_rows, dtype=torch.bool, device=device)
+    home[copies.ptr[:-1] + destination] = True
+    sources = _drawn(copies, _some(copies.lengths - 1, generator), generator, without=home)
+    shape = torch.full((copies.num_rows,), _SHAPE, dtype=torch.float64, device=device)
+    drawn = torch._standard_gamma(shape, generator) * _SCALE
+    arrival = torch.zeros(copies.num_rows, dtype=torch.float64, device=device)
+    arrival[sources] = drawn[sources].clamp(min=0.05)
+    instance = layered(network, layers, destination, arrival)
+    seeds = with_seeds(graph.keep(), generator).graphs["seed"]
+    return prepared(instance).with_graphs(seed=seeds)
+
+
+def _some(size: Tensor, generator: torch.Generator) -> Tensor:
+    """[G] int64: 20 to 40 % of each `size` [G], at least one."""
+    share = 0.2 + 0.2 * torch.rand(size.numel(), generator=generator, device=generator.device)
+    return (share * size).round().long().clamp(min=1)
+
+
+def _drawn(rows: Segments, count: Tensor, generator: torch.Generator, without: Tensor | None = None) -> Tensor:
+    """The rows of `count` [G] different ones of each group of `rows`, by rising row, none of those `without` [M]."""
+    key = torch.rand(rows.num_rows, generator=generator, device=generator.device, dtype=torch.float64)
+    if without is not None:
+        key = key + without
+    order = torch.argsort(rows.index + key / 2)
+    chosen = torch.zeros(rows.num_rows, dtype=torch.bool, device=generator.device)
+    chosen[order] = rows.position < count[rows.index]
+    return chosen.nonzero().squeeze(1)
+
+
+MULTI_HOP = Problem(
+    name="multi-hop",
+    summary="bias back-pressure so that packets find their way through a network",
+    objective="backlog",
+    environment=MultiHop(horizon=1000),
+    topology="barabasi-albert:m=2",
+    sizes=(10, 11, 12, 13, 14),
+    laws={"random": random_demand},
+    baselines={
+        "spbp": _with_bias("shortest-path"),
+        "back-pressure": _with_bias("none"),
+        "shortest-path": Baseline(no_bias, _routed),
+    },
+    training={"algorithm": "ppo"},
+)

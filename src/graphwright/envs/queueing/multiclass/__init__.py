@@ -1,0 +1,1 @@
+"""Stations that serve several classes of jobs."""

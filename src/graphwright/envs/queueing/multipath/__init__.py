@@ -1,0 +1,1 @@
+"""One stream, several servers."""

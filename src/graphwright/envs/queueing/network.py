@@ -1,0 +1,110 @@
+"""What all queueing networks share: how chance enters, what is rewarded, and when an episode is cut short."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import GraphBatch, Step
+from graphwright.core.segment import segment_sum
+from graphwright.envs.endless import Endless
+from graphwright.envs.queueing.count_laws import draw_counts
+from graphwright.envs.queueing.randomness import node_streams, uniform
+from graphwright.envs.readable import Readable
+
+ARRIVALS, SERVICES = 0, 1
+"""Which number of a slot is whose."""
+
+
+@dataclass(frozen=True)
+class QueueingNetwork(Endless, Readable):
+    """Packets or jobs arrive, wait and are served, slot by slot; what counts is how many wait in the mean.
+
+    Instances have the graph columns `seed` [B] int64, which decides all that is random, and `law` [B] int64, the law of
+    counts (`core/counts.py`); node columns `number` [N] int64 tell the streams of random numbers of nodes apart.
+    States add the node column `queue` [N] int64 and the graph columns `slot` [B] int64; `backlog`, `arrived` and
+    `departed` [B] float64: what waits, and what came and left for good in the last slot.
+    """
+
+    reward: Literal["backlog", "inverse"] = "backlog"
+    """backlog is minus the cost of a slot, c; inverse is 1 / (1 + c), which is at most 1."""
+    log_observation: bool = True
+    """Show the networks log(1 + x) of queues and rates rather than x."""
+    backlog_limit: float = 0.0
+    """An episode is cut short where more than this waits; 0 for no limit."""
+    penalty: float = 0.0
+    """What that costs, once."""
+    horizon: int = 0
+    """While learning, begin anew after so many slots; 0 for never."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no environment."""
+        for name in ("backlog_limit", "penalty", "horizon"):
+            if not getattr(self, name) >= 0:
+                option = name.replace("_", "-")
+                raise ValueError(f"--environment.{option} {getattr(self, name)}: give at least 0")
+
+    @abstractmethod
+    def load(self, instances: GraphBatch) -> Tensor:
+        """[B] float64: how much of what can be served at most arrives. From 1 on, backlogs grow without end."""
+
+    @property
+    @abstractmethod
+    def load_bound(self) -> str:
+        """Which bound `load` compares with, in words."""
+
+    @override
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        """Empty queues."""
+        zero = torch.zeros(instances.num_graphs, dtype=torch.float64, device=instances.device)
+        return instances.with_nodes(queue=torch.zeros_like(instances.nodes["number"])).with_graphs(
+            slot=zero.long(), backlog=zero, arrived=zero, departed=zero
+        )
+
+    @override
+    def averages(self, state: GraphBatch) -> Mapping[str, Tensor]:
+        return {name: state.graphs[name] for name in ("backlog", "arrived", "departed")}
+
+    @override
+    def periods(self, state: GraphBatch) -> Tensor:
+        return state.graphs["slot"]
+
+    def draw(self, state: GraphBatch, column: str, slot: Tensor, which: int) -> Tensor:
+        """[N] int64: counts of the law whose means are the node column `column`, the `which`-th of a `slot` [B]."""
+        uniforms = uniform(node_streams(state), slot[state.node_graph], which)
+        return draw_counts(state, column, uniforms)
+
+    def seen(self, numbers: Tensor) -> Tensor:
+        """Counts and rates as a network reads them, float32."""
+        return numbers.float().log1p() if self.log_observation else numbers.float()
+
+    def outcome(self, state: GraphBatch, cost: Tensor | None = None) -> Step:
+        """The end of a slot in `state`, whose `slot` and `backlog` are new; cost: [B] float64, None for the backlog."""
+        backlog = state.graphs["backlog"]
+        cost = backlog if cost is None else cost
+        reward = -cost if self.reward == "backlog" else 1 / (1 + cost)
+        truncated = torch.zeros_like(backlog, dtype=torch.bool)
+        if self.backlog_limit:
+            truncated = backlog > self.backlog_limit
+            reward = reward - self.penalty * truncated
+        never = torch.zeros_like(truncated)
+        if self.horizon:
+            truncated = truncated | (state.graphs["slot"] >= self.horizon)
+        return Step(state, reward.float(), never, truncated)
+
+
+def advanced(state: GraphBatch, queue: Tensor, arrived: Tensor, departed: Tensor) -> GraphBatch:
+    """`state` one slot later with `queue` [N], of which all is backlog; arrived, departed: [N] counts."""
+    segments = state.node_segments
+    return state.with_nodes(queue=queue).with_graphs(
+        slot=state.graphs["slot"] + 1,
+        backlog=segment_sum(queue, segments).double(),
+        arrived=segment_sum(arrived, segments).double(),
+        departed=segment_sum(departed, segments).double(),
+    )
