@@ -14,7 +14,7 @@ from rich.console import Console
 import graphwright as gw
 from graphwright.envs.problem import Problem
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
-from graphwright.envs.registry import PROBLEMS, SOLVED, find_problem, resolve
+from graphwright.envs.registry import CONTROLLED, PROBLEMS, SOLVED, find_problem, resolve
 
 OWN = replace(VERTEX_COVER, summary="A problem of one's own")
 NOT_A_PROBLEM = 3
@@ -27,7 +27,8 @@ def test_problems_have_the_name_by_which_they_are_found(name: str) -> None:
     problem = find_problem(name)
     assert problem.name == name
     assert problem is PROBLEMS[name]
-    assert (name in SOLVED) == (problem.topology is not None)
+    assert (name in SOLVED) == (problem.topology is not None and not problem.is_endless)
+    assert (name in CONTROLLED) == problem.is_endless
     if problem.topology is None:
         with pytest.raises(ValueError, match=f"{name} is sampled, not solved"):
             problem.generator()

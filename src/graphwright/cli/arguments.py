@@ -29,7 +29,7 @@ def in_order(arguments: Sequence[str]) -> list[str]:
                 marks.append(words.pop(0))
         else:
             options.append(word)
-            if not equals and name not in _FLAGS and words:
+            if not equals and name not in _FLAGS and words and not words[0].startswith("--"):
                 options.append(words.pop(0))
                 while name in _MANY and words and not words[0].startswith("--"):
                     options.append(words.pop(0))

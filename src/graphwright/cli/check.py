@@ -39,6 +39,8 @@ class Check:
     def run(self) -> None:
         """Print the verdict on one line, and each fault on one; exit with 1 where there are any."""
         problem = find_problem(self.problem)
+        if problem.is_endless:
+            _ = problem.optimization
         if problem.verify is None:
             raise ConfigError(
                 f"check: {problem.name} has no definition apart from its environment to check against: its solutions "

@@ -14,12 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.instances import FileOptions, say_reading, say_slowness
+from graphwright.cli.evaluate_policy import EvaluatePolicy, policy_command, warn_of_load
+from graphwright.cli.instances import FileOptions, read_all, say_slowness
 from graphwright.cli.outputs import require_folder
-from graphwright.cli.tables import evaluation_table, sampling_table
+from graphwright.cli.tables import control_table, evaluation_table, sampling_table
 from graphwright.core.numbers import to_plain_json
 from graphwright.training.agent import Agent, load, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.control import ControlOptions
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
 from graphwright.training.evaluate_solutions import generated
 
@@ -68,13 +70,7 @@ class EvaluateSolutions(Evaluate):
 
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
         """A row for each size or file."""
-        if len(set(self.instances)) < len(self.instances):
-            raise ConfigError("--instances: a file is named twice; name each once")
-        files, read = {}, {}
-        for path in self.instances:
-            named, files[str(path)] = self.files.read(path, agent.config.played)
-            read[str(path)] = named.reading.document()
-            say_reading(path, named)
+        files, read = read_all(self.instances, self.files, agent.config.played)
         batches = files or generated(agent, self.options)
         say_slowness(agent, batches.values())
         rows = evaluate(agent, self.options, batches)
@@ -111,13 +107,46 @@ class EvaluateSampling(Evaluate):
         return head | dataclasses.asdict(found), sampling_table(title, found)
 
 
-def evaluate_command(arguments: Sequence[str]) -> type[Evaluate]:
-    """`Evaluate` for what the run learned that `arguments` name."""
-    for directory in (Path(word) for word in arguments[1:] if arguments[0] == "evaluate"):
+@dataclass(frozen=True, kw_only=True)
+class EvaluateControl(Evaluate):
+    """Run a policy of what never ends for many slots, beside nothing: its mean backlog, interval and throughput.
+
+    `graphwright evaluate PROBLEM --policy NAME` does the same for a baseline.
+    """
+
+    options: Annotated[ControlOptions, tyro.conf.arg(name="")]
+    instances: tuple[Path, ...] = ()
+    """Files to evaluate on instead of random networks, one row each."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
+
+    def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
+        """A row for each size or file."""
+        environment = agent.config.environment
+        files, read = read_all(self.instances, self.files, environment)
+        warn_of_load(environment, files)
+        rows = evaluate(agent, self.options, files or None)
+        document = {
+            "problem": agent.problem.name,
+            "policy": str(self.directory),
+            **({"read": read} if read else {}),
+            "rows": [dataclasses.asdict(row) for row in rows],
+        }
+        return document, control_table(f"{agent.problem.name}: {self.directory}", rows)
+
+
+def evaluate_command(arguments: Sequence[str]) -> type[Evaluate] | type[EvaluatePolicy]:
+    """The class of the command, for what `arguments` name: a problem and a policy of its own, or a run."""
+    if arguments[:1] != ["evaluate"]:
+        return EvaluateSolutions
+    if any(word.partition("=")[0] == "--policy" for word in arguments):
+        return policy_command(arguments[1] if len(arguments) > 1 else "")
+    for directory in map(Path, arguments[1:]):
         try:
-            _, config = read_config(directory, "--trust" in arguments)
+            problem, config = read_config(directory, "--trust" in arguments)
         except (ConfigError, ImportError):
             continue  # the command says what is wrong with it
         if "reversible" in find_algorithm(config.algorithm).needs:
             return EvaluateSampling
+        if problem.is_endless:
+            return EvaluateControl
     return EvaluateSolutions

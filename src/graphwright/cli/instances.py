@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
 from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
-from graphwright.envs.readable import Inputs
-from graphwright.envs.optimization import Optimization
+from graphwright.envs.readable import Inputs, Readable
 from graphwright.training.agent import Agent
+from graphwright.training.config import ConfigError
 from graphwright.training.decode import LARGE
 
 
@@ -37,7 +37,7 @@ class FileOptions:
     mark: tuple[str, ...] = ()
     """Nodes that play a part which the file does not say, as in terminal=Denver,Seattle or start=3 target=17."""
 
-    def read(self, path: Path, environment: Optimization) -> tuple[NamedGraph, GraphBatch]:
+    def read(self, path: Path, environment: Readable) -> tuple[NamedGraph, GraphBatch]:
         """The file's graph with its `reading`, and the instance that it is. Raises GraphError naming the file."""
         named = read_graph(path, header=self.header)
         inputs = environment.inputs
@@ -149,6 +149,23 @@ def say_slowness(agent: Agent, instances: Iterable[GraphBatch]) -> None:
     if largest >= LARGE and (reason := agent.why_not_local) is not None:
         said = f"every decision looks at the whole graph of {largest:,} nodes again, since {reason}"
         print(printable(f"{agent.problem.name}: {said}"), file=sys.stderr)
+
+
+def read_all(
+    paths: Sequence[Path], files: FileOptions, environment: Readable
+) -> tuple[dict[str, GraphBatch], dict[str, dict[str, object]]]:
+    """The instances of files by their names, and what was understood of each, which is said on stderr too.
+
+    Raises ConfigError for a file that is named twice, GraphError naming the file.
+    """
+    if len(set(paths)) < len(paths):
+        raise ConfigError("--instances: a file is named twice; name each once")
+    instances, read = {}, {}
+    for path in paths:
+        named, instances[str(path)] = files.read(path, environment)
+        read[str(path)] = named.reading.document()
+        say_reading(path, named)
+    return instances, read
 
 
 def say_reading(path: Path, named: NamedGraph) -> None:

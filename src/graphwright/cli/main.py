@@ -143,7 +143,7 @@ def _largest(arguments: Sequence[str]) -> str:
 
 def _of_the_run(arguments: Sequence[str]) -> str | None:
     """What to say where an option is given that only training has."""
-    if arguments and arguments[0] in ("evaluate", "sample", "solve", "resume"):
+    if arguments and arguments[0] in ("evaluate", "sample", "solve", "resume") and "--policy" not in arguments:
         for word in arguments[1:]:
             if re.match(r"--[a-z-]+\.", word):
                 option, file = word.partition("=")[0], "config.json"
@@ -180,7 +180,7 @@ def _names_own_code(problem: str, arguments: list[str]) -> bool:
     """Whether the user, and not a file, names a module: what is trained, checked, or solved without a run."""
     if arguments[:1] == ["train"]:
         return names_own_code(problem, arguments)
-    solves = arguments[:1] == ["solve"] and option_of(arguments, "--policy") is not None
+    solves = arguments[:1] in (["solve"], ["evaluate"]) and option_of(arguments, "--policy") is not None
     is_problem = solves or arguments[:1] == ["check"]
     return is_problem and any(":" in word for word in arguments[1:2])
 

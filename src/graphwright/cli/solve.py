@@ -120,6 +120,7 @@ class Solve:
         agent = load(self.directory, self.device, trust=self.trust)
         if not isinstance(agent.config.played, Optimization):
             other = "builds objects; see `graphwright sample`" if agent.samples else "has no objective"
+            other = "never ends; see `graphwright evaluate`" if agent.problem.is_endless else other
             raise ConfigError(f"{self.directory}: {agent.problem.name} solves no files: it {other}")
         by_policy = partial(
             solve,

@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 
 from graphwright.cli.terminal import marked
+from graphwright.training.control import ControlRow
+from graphwright.training.evaluate_heuristic import HeuristicRow
 from graphwright.training.evaluate_solutions import EvaluationRow
 from graphwright.training.gflownet.evaluate_sampling import ParetoEvaluation, SamplingEvaluation
 from graphwright.training.statistics import Interval
@@ -42,6 +44,41 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
 
 def _cell(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def control_table(title: str, rows: Sequence[ControlRow]) -> Table:
+    """Mean backlogs, a row for each size or file."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("instance", overflow="fold")
+    for heading in ("backlog", "95 % interval", "throughput", "slots"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        interval = Interval(row.backlog, row.backlog_low, row.backlog_high)
+        table.add_row(
+            marked(row.instance),
+            f"[bold]{row.backlog:,.3f}",
+            interval.span(),
+            f"{row.throughput:.4f}",
+            f"{row.slots:,}",
+        )
+    return table
+
+
+def heuristic_table(title: str, objective: str, rows: Sequence[HeuristicRow]) -> Table:
+    """Mean objectives of one heuristic, a row for each size or file."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("instance", overflow="fold")
+    for heading in (f"mean {objective}", "complete", "graphs", "time"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            marked(row.instance),
+            f"[bold]{row.objective:.6g}",
+            str(row.complete),
+            str(row.graphs),
+            f"{row.seconds:.1f} s",
+        )
+    return table
 
 
 def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:

@@ -36,6 +36,29 @@ def plot_curve(rows: Rows, reference: str, path: Path) -> None:
     save_figure(figure, path)
 
 
+def plot_backlog_curve(rows: Rows, reference: tuple[str, float] | None, path: Path) -> None:
+    """Return and mean backlog on the validation networks, as a PNG; nothing without rows.
+
+    reference: a baseline and its mean backlog there.
+    """
+    if not rows:
+        return
+    figure, left, right = _two_panels()
+    steps, returns, backlog = (_column(rows, name) for name in ("steps", "return", "validation_backlog"))
+    ended, measured = ~np.isnan(returns), ~np.isnan(backlog)
+    left.plot(steps[ended], returns[ended], color=INK, linewidth=1.6)
+    left.set(xlabel="environment steps", ylabel="return of training episodes")
+    right.plot(
+        steps[measured], backlog[measured], color=ACCENT, marker="o", markersize=3, linewidth=1.4, label="policy"
+    )
+    if reference is not None:
+        right.axhline(reference[1], color=INK, linestyle="--", linewidth=1.2, label=reference[0])
+    right.set(xlabel="environment steps", ylabel="validation: mean backlog")
+    right.set_ylim(bottom=0)
+    right.legend(frameon=False)
+    save_figure(figure, path)
+
+
 def plot_flow_curve(rows: Rows, path: Path) -> None:
     """Loss, and total variation from R / Z or else the mean log R, as a PNG; nothing without rows."""
     if not rows:

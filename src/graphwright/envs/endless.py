@@ -24,3 +24,23 @@ class Endless(Environment):
         `averages` are those of the last of them.
         """
         return None
+
+    def reseeded(self, instances: GraphBatch, seed: int) -> GraphBatch:
+        """`instances` with another run of chance for each `seed`; as they are, where there is no chance in them."""
+        return instances
+
+    def without_cuts(self) -> Endless:
+        """The same task as it goes on for ever, where an option truncates it; itself, where none does."""
+        return self
+
+    def load(self, instances: GraphBatch) -> Tensor | None:
+        """[B] float64: how much of what can be done at most is asked for; from 1 on, no average exists.
+
+        None where nothing is known of it.
+        """
+        return None
+
+    @property
+    def load_bound(self) -> str:
+        """Which bound `load` compares with, in words."""
+        return ""

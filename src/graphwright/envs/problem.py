@@ -118,10 +118,8 @@ class Problem:
     def optimization(self) -> Optimization:
         """The environment of a problem that is solved. Raises ValueError, naming the remedy, where it is not."""
         if self.is_endless:
-            raise ValueError(
-                f"{self.name} never ends, so it has no solution; see `graphwright evaluate {self.name} --policy "
-                f"{next(iter(self.baselines), 'random')}`"
-            )
+            remedy = f"graphwright evaluate {self.name} --policy {next(iter(self.baselines), 'random')}"
+            raise ValueError(f"{self.name} never ends, so there is no solution to find or check; see `{remedy}`")
         if self.topology is None or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment

@@ -30,6 +30,10 @@ _SOLVED = {
 }
 _CONTROLLED = {
     "single-hop": "graphwright.envs.queueing.single_hop.environment:SINGLE_HOP",
+    "multiclass": "graphwright.envs.queueing.multiclass.problem:MULTICLASS",
+    "multipath": "graphwright.envs.queueing.multipath.environment:MULTIPATH",
+    "conflict-graph": "graphwright.envs.queueing.conflict_graph.problem:CONFLICT_GRAPH",
+    "conflict-graph-sequential": "graphwright.envs.queueing.conflict_graph.problem:CONFLICT_GRAPH_SEQUENTIAL",
     "multi-hop": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP",
 }
 _SAMPLED = {

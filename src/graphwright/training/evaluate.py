@@ -9,22 +9,30 @@ from typing import Any
 from graphwright.core import GraphBatch
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError
+from graphwright.training.control import ControlOptions, evaluate_policy
 from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
 from graphwright.training.gflownet.evaluate_sampling import SamplingOptions, evaluate_sampling
 
 
 def evaluate(
     agent: Agent,
-    options: EvaluationOptions | SamplingOptions | None = None,
+    options: EvaluationOptions | SamplingOptions | ControlOptions | None = None,
     instances: Mapping[str, GraphBatch] | None = None,
     pictures: Path | None = None,
 ) -> Any:
-    """A list of `EvaluationRow`s of a policy that solves, a `SamplingEvaluation` of one that samples.
+    """A list of `EvaluationRow`s of a policy that solves, of `ControlRow`s of one that controls what never ends, a
+    `SamplingEvaluation` of one that samples.
 
     instances: a user's named batches to solve; pictures: a folder for pictures of what is sampled.
 
     Raises ConfigError where options are for the other kind, or make no graphs.
     """
+    if agent.problem.is_endless:
+        if isinstance(options, EvaluationOptions | SamplingOptions) or pictures is not None:
+            raise ConfigError(f"{agent.problem.name}: never ends; evaluate it with ControlOptions, and no pictures")
+        return evaluate_policy(agent, options or ControlOptions(), instances)
+    if isinstance(options, ControlOptions):
+        raise ConfigError(f"{agent.problem.name}: ends; evaluate it without ControlOptions")
     if agent.samples:
         if isinstance(options, EvaluationOptions) or instances is not None:
             raise ConfigError(

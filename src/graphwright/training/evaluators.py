@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +14,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
-from graphwright.drawing.curves import plot_curve, plot_returns
+from graphwright.drawing.curves import plot_backlog_curve, plot_curve, plot_returns
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
+from graphwright.training.averages import mean_backlog, require_endless
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
 from graphwright.training.validation import ValidationConfig
@@ -138,6 +141,57 @@ class ReturnEvaluator(Evaluator):
         return {"validation_return": sum(totals) / len(totals)}
 
 
+class AverageEvaluator(Evaluator):
+    """The mean backlog of fixed instances, one batch a size, over `slots` from their beginning on, without resets.
+
+    reference: the name of a baseline and its mean backlog, None where there is none.
+    """
+
+    metric = "validation_backlog"
+
+    def __init__(
+        self,
+        environment: Endless,
+        instances: list[GraphBatch],
+        slots: int,
+        reference: tuple[str, float] | None,
+        every: int = 1,
+    ) -> None:
+        super().__init__(every)
+        self.environment = environment
+        self.instances = instances
+        self.slots = slots
+        self.reference = reference
+
+    @override
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        def act(state: GraphBatch) -> Tensor:
+            return policy.best(self.environment.observe(state))
+
+        return {"validation_backlog": mean_backlog(self.environment, act, self.instances, self.slots, _SEED)}
+
+    @override
+    def line(self, row: Mapping[str, float], best: float | None) -> str:
+        shown = super().line(row, None)
+        beside = "" if self.reference is None else f" ({self.reference[0]} {self.reference[1]:.4g})"
+        return shown if best is None else f"{shown}  best backlog {best:.4g}{beside}"
+
+    @override
+    def plot(self, rows: Rows, path: Path) -> None:
+        plot_backlog_curve(rows, self.reference, path)
+
+
+def _watched(
+    problem: Problem, environment: Endless, instances: list[GraphBatch], validation: ValidationConfig
+) -> Evaluator:
+    """Of the backlog, beside the first baseline of `problem`, the one to beat."""
+    reference = None
+    for name, baseline in list(problem.baselines.items())[:1]:
+        played = require_endless(problem, baseline.environment(environment))
+        reference = name, mean_backlog(played, partial(baseline.rule, played), instances, validation.slots, _SEED)
+    return AverageEvaluator(environment, instances, validation.slots, reference, validation.every)
+
+
 def make_evaluator(
     problem: Problem,
     environment: Environment,
@@ -154,6 +208,8 @@ def make_evaluator(
     generators = [make_generator(problem, collection.generator, (size,), collection.law) for size in sizes]
     batches = [generator(validation.graphs, torch.Generator().manual_seed(_SEED)) for generator in generators]
     played, placed = collection.played(environment), [batch.to(device) for batch in batches]
+    if isinstance(played, Endless):
+        return _watched(problem, played, placed, validation)
     if not isinstance(environment, Optimization) or not isinstance(played, Optimization):
         return ReturnEvaluator(played, placed, validation.every)
     references = [_reference(problem, environment, batch) for batch in batches]

@@ -132,6 +132,8 @@ def solve_without_policy(
 
 def require_method(problem: Problem, method: str, time_limit: float) -> None:
     """Raise ValueError, with the remedy, unless `method` solves `problem` without a policy in that time."""
+    if problem.is_endless:
+        _ = problem.optimization
     known = [*problem.heuristics, *(["solver"] if problem.solve_exactly is not None else [])]
     if method not in known:
         raise ValueError(f"--policy {method}: {problem.name} has none of this name; choose one of {', '.join(known)}")

@@ -17,9 +17,12 @@ class ValidationConfig:
     """Instances of each size."""
     every: int = 10
     """Updates between validations."""
+    slots: int = 500
+    """Of what never ends: for how long each instance is watched, from its beginning on."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be watched."""
+        require("validation.slots", self.slots)
         require("validation.graphs", self.graphs)
         require("validation.every", self.every)
 

@@ -8,6 +8,14 @@ from graphwright.core import GraphBatch, GraphError
 from graphwright.core.counts import COUNT_LAWS
 from graphwright.envs.queueing.count_laws import law_of
 
+CONTROL = {
+    "algorithm": "ppo",
+    "ppo": {"discount": 0.99, "gae_lambda": 0.95, "value_coefficient": 0.01, "max_grad_norm": 1.0},
+    "collection": {"steps": {"num_envs": 64, "num_steps": 64}},
+    "validation": {"graphs": 8},
+}
+"""How queueing networks are learned by default: what an action does shows for many slots, and costs are large."""
+
 
 def prepared(graph: GraphBatch) -> GraphBatch:
     """`graph` with the columns `number`, `seed` (0) and `law`, where it has none. Raises GraphError for no law."""
@@ -17,8 +25,3 @@ def prepared(graph: GraphBatch) -> GraphBatch:
     number = graph.nodes.get("number", graph.node_segments.position)
     seed = graph.graphs.get("seed", torch.zeros_like(law))
     return graph.with_nodes(number=number).with_graphs(law=law, seed=seed.long())
-
-
-def reseeded(instances: GraphBatch, seeds: torch.Tensor) -> GraphBatch:
-    """The same networks with the random numbers of other `seeds` [B] int64."""
-    return instances.with_graphs(seed=seeds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -12,10 +12,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Step
+from graphwright.core.seeds import derived_seed
 from graphwright.core.segment import segment_sum
 from graphwright.envs.endless import Endless
 from graphwright.envs.queueing.count_laws import draw_counts
-from graphwright.envs.queueing.randomness import node_streams, uniform
+from graphwright.envs.queueing.randomness import mix, node_streams, uniform
 from graphwright.envs.readable import Readable
 
 ARRIVALS, SERVICES = 0, 1
@@ -51,13 +52,13 @@ class QueueingNetwork(Endless, Readable):
                 raise ValueError(f"--environment.{option} {getattr(self, name)}: give at least 0")
 
     @abstractmethod
-    def load(self, instances: GraphBatch) -> Tensor:
-        """[B] float64: how much of what can be served at most arrives. From 1 on, backlogs grow without end."""
+    @override
+    def load(self, instances: GraphBatch) -> Tensor: ...
 
     @property
     @abstractmethod
-    def load_bound(self) -> str:
-        """Which bound `load` compares with, in words."""
+    @override
+    def load_bound(self) -> str: ...
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
@@ -74,6 +75,15 @@ class QueueingNetwork(Endless, Readable):
     @override
     def periods(self, state: GraphBatch) -> Tensor:
         return state.graphs["slot"]
+
+    @override
+    def reseeded(self, instances: GraphBatch, seed: int) -> GraphBatch:
+        """The same networks with other random numbers; those of one network do not depend on its company."""
+        return instances.with_graphs(seed=mix(instances.graphs["seed"] + derived_seed(seed)))
+
+    @override
+    def without_cuts(self) -> QueueingNetwork:
+        return replace(self, horizon=0, backlog_limit=0.0)
 
     def draw(self, state: GraphBatch, column: str, slot: Tensor, which: int) -> Tensor:
         """[N] int64: counts of the law whose means are the node column `column`, the `which`-th of a `slot` [B]."""

@@ -52,7 +52,7 @@ class MultiHop(QueueingNetwork):
         edges=dict.fromkeys(("rate", "nearer", "pressure"), 1),
     )
     actions = ActionSpec(per_decider("bias", continuous=1), decider="nodes")
-    inputs = Inputs(nodes=("arrivals",), edges=("rate",), graphs=("distribution", "law", "seed"))
+    inputs = Inputs(nodes=("arrivals", "class"), edges=("rate",), graphs=("distribution", "law", "seed"))
     load_bound = "what all links can carry at most of these arrivals, shared out in the best way"
 
     @override

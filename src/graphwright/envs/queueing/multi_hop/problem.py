@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Segments
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Baseline, Problem
-from graphwright.envs.queueing.instances import prepared
+from graphwright.envs.queueing.instances import CONTROL, prepared
 from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
 from graphwright.envs.queueing.multi_hop.shortest_path import ShortestPathRouting
@@ -25,7 +26,7 @@ def no_bias(environment: Environment, state: GraphBatch) -> Tensor:
     return torch.zeros(int((~state.nodes["destination"]).sum()), 1)
 
 
-def _with_bias(bias: str) -> Baseline:
+def _with_bias(bias: Literal["shortest-path", "none"]) -> Baseline:
     def plays(given: Environment) -> Environment:
         assert isinstance(given, MultiHop)
         return replace(given, bias=bias)
@@ -100,5 +101,5 @@ MULTI_HOP = Problem(
         "back-pressure": _with_bias("none"),
         "shortest-path": Baseline(no_bias, _routed),
     },
-    training={"algorithm": "ppo"},
+    training=CONTROL,
 )

@@ -14,7 +14,7 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Baseline, Problem
 from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import draw_counts, means_of
-from graphwright.envs.queueing.instances import prepared
+from graphwright.envs.queueing.instances import CONTROL, prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
 from graphwright.envs.queueing.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.readable import Inputs
@@ -146,4 +146,5 @@ SINGLE_HOP = Problem(
     sizes=(3, 4, 5),
     laws={"random": random_rates},
     baselines={"max-weight": Baseline(max_weight), "longest-queue": Baseline(longest_queue)},
+    training=CONTROL,
 )

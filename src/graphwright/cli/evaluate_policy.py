@@ -1,0 +1,140 @@
+"""`graphwright evaluate PROBLEM --policy NAME`: a baseline without a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from graphwright.cli.instances import FileOptions, read_all
+from graphwright.cli.tables import control_table, heuristic_table
+from graphwright.cli.terminal import printable
+from graphwright.core import GraphBatch
+from graphwright.core.numbers import to_plain_json
+from graphwright.envs.endless import Endless
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.problem import Problem
+from graphwright.envs.readable import Readable
+from graphwright.envs.registry import find_problem
+from graphwright.training.config import ConfigError, use_threads
+from graphwright.training.control import ControlOptions, evaluate_rule, random_instances, require_baseline
+from graphwright.training.evaluate_heuristic import evaluate_heuristic
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatePolicy:
+    """Evaluate a baseline of a problem by its name, without a run.
+
+    Of what never ends: mean backlog with its 95 % interval by batch means, and throughput. Of what is solved: the mean
+    objective of a heuristic, of the solver, or of random choice.
+    """
+
+    problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
+    """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
+    policy: str
+    """Name of a baseline or a heuristic, "solver", or "random"."""
+    options: Annotated[ControlOptions, tyro.conf.arg(name="")] = field(default_factory=ControlOptions)
+    instances: tuple[Path, ...] = ()
+    """Files to evaluate on instead of random instances, one row each."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
+    time_limit: float = 10.0
+    """Seconds for the solver, each graph."""
+    threads: int = 2
+    """CPU threads."""
+    json: bool = False
+    """Write one JSON document to stdout."""
+
+    @property
+    def played(self) -> Any:
+        """The environment with its options."""
+        return getattr(self, "environment", None) or find_problem(self.problem).environment
+
+    def run(self) -> None:
+        """Evaluate, and print a table or JSON."""
+        use_threads(self.threads)
+        problem = find_problem(self.problem)
+        if problem.topology is None:
+            raise ConfigError(
+                f"{problem.name} is sampled: it has no policy without a run; `graphwright train {problem.name}`, then "
+                "`graphwright evaluate RUN`, which shows random building beside it"
+            )
+        environment = self.played
+        if isinstance(environment, Endless):
+            require_baseline(problem, self.policy)
+        read: dict[str, dict[str, object]] = {}
+        if self.instances:
+            if not isinstance(environment, Readable):
+                raise ConfigError(f"--instances: {problem.name} reads no files; leave it out")
+            instances, read = read_all(self.instances, self.files, environment)
+        else:
+            instances = random_instances(problem, self.options)
+        rows, table = self._measure(problem, environment, instances, bool(self.instances))
+        document = {
+            "problem": problem.name,
+            "policy": self.policy,
+            "objective": problem.objective,
+            **({"read": read} if read else {}),
+            "rows": [dataclasses.asdict(row) for row in rows],
+        }
+        if self.json:
+            print(to_plain_json(document, indent=2))
+        else:
+            Console().print(table)
+
+    def _measure(
+        self, problem: Problem, environment: Any, instances: Mapping[str, GraphBatch], are_files: bool
+    ) -> tuple[list[Any], Table]:
+        title, options = f"{problem.name}: {self.policy}", self.options
+        if isinstance(environment, Endless):
+            if are_files:
+                warn_of_load(environment, instances)
+            rows = evaluate_rule(problem, environment, self.policy, instances, options)
+            return list(rows), control_table(title, rows)
+        if not isinstance(environment, Optimization):
+            raise ConfigError(
+                f"--policy {self.policy}: {problem.name} has no objective; train a policy and evaluate that"
+            )
+        found = evaluate_heuristic(
+            problem, environment, self.policy, instances, seed=options.seed, time_limit=self.time_limit
+        )
+        return list(found), heuristic_table(title, problem.objective, found)
+
+
+def policy_command(name: str) -> type[EvaluatePolicy]:
+    """`EvaluatePolicy` with the options of the environment of the problem of that name, if there is one."""
+    try:
+        environment = find_problem(name).environment
+    except (ValueError, ImportError):
+        return EvaluatePolicy  # the command says what is wrong with it
+    if not dataclasses.is_dataclass(environment) or not dataclasses.fields(environment):
+        return EvaluatePolicy
+    options: Any = dataclass(frozen=True, kw_only=True)(
+        type(
+            "EvaluatePolicy",
+            (EvaluatePolicy,),
+            {"__annotations__": {"environment": type(environment)}, "environment": environment},
+        )
+    )
+    options.__doc__ = EvaluatePolicy.__doc__
+    return options
+
+
+def warn_of_load(environment: Endless, instances: Mapping[str, GraphBatch]) -> None:
+    """Say on stderr, of each file, where its load breaks the bound beyond which backlogs grow without end."""
+    for name, batch in instances.items():
+        load = environment.load(batch)
+        if load is not None and float(load.max()) >= 1:
+            print(
+                printable(
+                    f"{name}: unstable: load {float(load.max()):.3g}, where less than 1 can be served "
+                    f"({environment.load_bound}); backlogs grow without end"
+                ),
+                file=sys.stderr,
+            )
