@@ -41,6 +41,7 @@ SMALLEST = {
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/problems.py": "--only tour --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
     + QUICKLY,
+    "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",

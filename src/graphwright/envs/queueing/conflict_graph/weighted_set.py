@@ -132,7 +132,7 @@ def _walk(order, first, weight, bits, gone, edge_ptr, source, chosen, highest): 
                 if total > new[to]:
                     new[to], came[t, to], took[t, to] = total, case, True
         value = new
-    case = np.argmax(value)
+    case = int(np.argmax(value))
     for t in range(count - 1, -1, -1):
         chosen[first + order[t]] = took[t, case]
         case = came[t, case]

@@ -12,7 +12,9 @@ from graphwright.envs.queueing.multi_hop.layers import link_groups
 
 def load(instances: GraphBatch) -> Tensor:
     """[B] float64: the least t such that flows of all arrivals fit into links of t times their rate."""
-    return torch.tensor([_load(instances.select(torch.tensor([each]))) for each in range(instances.num_graphs)])
+    return torch.tensor(
+        [_load(instances.select(torch.tensor([each]))) for each in range(instances.num_graphs)], dtype=torch.float64
+    )
 
 
 def _load(instance: GraphBatch) -> float:

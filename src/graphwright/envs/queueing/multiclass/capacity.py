@@ -12,7 +12,9 @@ from graphwright.envs.queueing.multiclass.instances import ROUTES, SERVES
 
 def load(instances: GraphBatch) -> Tensor:
     """[B] float64: the least t such that all jobs are served by servers that are busy for a share t of the time."""
-    return torch.tensor([_load(instances.select(torch.tensor([each]))) for each in range(instances.num_graphs)])
+    return torch.tensor(
+        [_load(instances.select(torch.tensor([each]))) for each in range(instances.num_graphs)], dtype=torch.float64
+    )
 
 
 def flows(instance: GraphBatch) -> Tensor:

@@ -80,7 +80,7 @@ def value_iteration(
     target, chance = np.zeros((size, events), dtype=np.int64), np.zeros((size, events))
     network = (limit, step, arrival, service, route, cost, actions, idling)
     value, other, choice = np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.int64)
-    waits = np.indices(limit + 1).reshape(classes, -1).T @ cost
+    waits = np.indices(tuple((limit + 1).tolist())).reshape(classes, -1).T @ cost
     low, high = -np.inf, np.inf
     for _ in range(rounds):
         low, high = _improve(value, other, choice, *network, target, chance)

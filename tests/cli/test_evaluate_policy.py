@@ -1,0 +1,159 @@
+"""`graphwright evaluate PROBLEM --policy NAME` and `evaluate RUN` of what never ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from graphwright.cli.main import main
+from graphwright.envs.registry import CONTROLLED, SOLVED
+from graphwright.training.averages import run
+from graphwright.training.statistics import batch_means
+from graphwright.training.train import TrainConfig, resume, train
+from queueing_networks import DIAMOND, FOUR_QUEUES, queues
+
+
+def written(tmp_path: Path, document: dict[str, object], name: str = "net.json") -> str:
+    path = tmp_path / name
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    said = capsys.readouterr()
+    assert not said.out
+    return said.err.splitlines()[-1]
+
+
+def test_the_json_is_the_contract_and_the_same_for_the_same_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = written(tmp_path, FOUR_QUEUES), written(tmp_path, queues([1, 1, 1], [6, 6, 6]), "other.json")
+    words = ["evaluate", "single-hop", "--policy", "max-weight", "--slots", "60", "--seed", "3", "--json"]
+    main([*words, "--instances", one, other])
+    both = json.loads(capsys.readouterr().out)
+    assert both["problem"] == "single-hop"
+    assert both["policy"] == "max-weight"
+    assert [set(row) for row in both["rows"]] == [
+        {"instance", "backlog", "backlog_low", "backlog_high", "throughput", "slots"}
+    ] * 2
+    main([*words, "--instances", one])
+    assert json.loads(capsys.readouterr().out)["rows"] == both["rows"][:1]
+    row = both["rows"][0]
+    assert row["backlog_low"] < row["backlog"] < row["backlog_high"]
+    assert row["slots"] == 60
+
+
+@pytest.mark.parametrize("name", [*CONTROLLED, "vertex-cover", "locomotion"])
+def test_every_problem_has_a_policy_without_a_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = (CONTROLLED if name in CONTROLLED else SOLVED)[name]
+    policy = next(iter(problem.baselines or problem.heuristics))
+    sizes = ["--sizes", str(problem.sizes[0])]
+    horizon = ["--environment.horizon", "8"] if name == "locomotion" else []
+    main(["evaluate", name, "--policy", policy, "--slots", "5", "--graphs", "2", *sizes, *horizon, "--json"])
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows) == 1
+
+
+def test_published_files_are_read_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for policy in ("spbp", "shortest-path", "back-pressure"):
+        words = [
+            "evaluate",
+            "multi-hop",
+            "--policy",
+            policy,
+            "--instances",
+            written(tmp_path, DIAMOND),
+            "--slots",
+            "40",
+        ]
+        main([*words, "--json"])
+        assert json.loads(capsys.readouterr().out)["rows"][0]["throughput"] > 0.5
+
+
+NETWORKS = {
+    "negative": (queues([-1, 1], [2, 2]), "single-hop", "max-weight", "node column 'arrival' is -1.0 at node '0'"),
+    "infinite": (queues([1, 1], [2, 1e999]), "single-hop", "max-weight", "'service' is inf at node '1'"),
+    "law": (queues([1, 1], [2, 2], "normal"), "single-hop", "max-weight", "'normal' is none of poisson"),
+    "bernoulli": (queues([1, 2], [2, 2], "bernoulli"), "conflict-graph", "max-weight", "a chance, at most 1"),
+    "stream": (queues([0, 0], [2, 2]), "multipath", "expected-wait", "no attribute 'arrival'"),
+    "no path": (
+        DIAMOND | {"class_info": {"0": {"3": 1.0}}},
+        "multi-hop",
+        "spbp",
+        "packets arrive at node '3' for node '0'",
+    ),
+    "no node": (DIAMOND | {"class_info": {"9": {"3": 1.0}}}, "multi-hop", "spbp", "'9' is no node"),
+    "rate": (
+        DIAMOND | {"link_info": [{"start": 0, "end": 3, "rate": -2.0}]},
+        "multi-hop",
+        "spbp",
+        "'rate' is -2.0 from node '0' to node '3'",
+    ),
+    "servers": (queues([1], [2]), "multiclass", "lbfs", "which nodes are servers?"),
+}
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_bad_networks_are_refused_in_one_line(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document, problem, policy, said = NETWORKS[case]
+    words = ["evaluate", problem, "--policy", policy, "--instances", written(tmp_path, document)]
+    assert said in refusal(words, capsys)
+
+
+def test_bad_words_are_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = written(tmp_path, FOUR_QUEUES)
+    single = ["evaluate", "single-hop", "--policy"]
+    assert "--slots 0: give at least 1" in refusal([*single, "max-weight", "--slots", "0"], capsys)
+    assert "choose one of max-weight, longest-queue, random" in refusal([*single, "spbp"], capsys)
+    assert "never ends" in refusal(["solve", "single-hop", net, "--policy", "max-weight"], capsys)
+    assert "graphwright evaluate single-hop" in refusal(["check", "single-hop", net, net], capsys)
+    assert "backlog-limit" in refusal([*single, "max-weight", "--environment.backlog-limit", "-1"], capsys)
+    assert "sampled" in refusal(["evaluate", "hyper-grid", "--policy", "random"], capsys)
+
+
+def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = written(tmp_path, queues([0, 0], [2, 1], stream=4.0))
+    main(["evaluate", "multipath", "--policy", "expected-wait", "--instances", net, "--slots", "30"])
+    assert "unstable: load 1.33" in capsys.readouterr().err
+
+
+def test_a_run_learns_and_is_resumed_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = TrainConfig.for_problem(
+        "single-hop",
+        steps=400,
+        threads=1,
+        encoder={"width": 8, "depth": 1},
+        collection={"num_envs": 8, "num_steps": 10, "sizes": (3,)},
+        validation={"sizes": (3,), "graphs": 2, "slots": 20, "every": 2},
+        environment={"horizon": 25},
+    )
+    train("single-hop", config, tmp_path / "run")
+    assert resume(tmp_path / "run", steps=480).counters.steps == 480
+    main(["evaluate", str(tmp_path / "run"), "--slots", "30", "--graphs", "2", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert [row["slots"] for row in document["rows"]] == [30]
+
+
+def test_batch_means_by_hand() -> None:
+    """Means 1, 2, 3 of three batches of two: 2 ± 4.303 · 1 / √3."""
+    found = batch_means(torch.tensor([1.0, 1, 2, 2, 3, 3]).numpy(), batches=3)
+    assert found.value == 2.0
+    assert abs(found.high - 2 - 4.30265 / 3**0.5) < 1e-4
+
+
+def test_periods_of_several_steps_count_once() -> None:
+    """Choosing links one by one, whatever the company, is averaged over slots."""
+    problem = CONTROLLED["conflict-graph-sequential"]
+    environment, rule = problem.environment, problem.baselines["local-greedy"].rule
+    instances = problem.generator(sizes=(4, 8))(3, torch.Generator().manual_seed(0))
+    together = run(environment, lambda state: rule(environment, state), instances, 25, 0)
+    for graph in range(3):
+        alone = run(environment, lambda state: rule(environment, state), instances.select(torch.tensor([graph])), 25, 0)
+        assert (alone["backlog"][:, 0] == together["backlog"][:, graph]).all()
