@@ -78,7 +78,7 @@ def test_published_files_are_read_as_they_are(tmp_path: Path, capsys: pytest.Cap
 
 
 NETWORKS = {
-    "negative": (queues([-1, 1], [2, 2]), "single-hop", "max-weight", "node column 'arrival' is -1.0 at node '0'"),
+    "negative": (queues([-1, 1], [2, 2]), "single-hop", "max-weight", "node column 'arrival' is -1 at node '0'"),
     "infinite": (queues([1, 1], [2, 1e999]), "single-hop", "max-weight", "'service' is inf at node '1'"),
     "law": (queues([1, 1], [2, 2], "normal"), "single-hop", "max-weight", "'normal' is none of poisson"),
     "bernoulli": (queues([1, 2], [2, 2], "bernoulli"), "conflict-graph", "max-weight", "a chance, at most 1"),

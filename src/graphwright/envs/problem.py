@@ -51,7 +51,7 @@ Rule = Callable[[Environment, GraphBatch], Tensor]
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ControlRule:
     """A rule of control. plays: the environment that it plays instead of the one that is given; None for that one."""
 
     rule: Rule
@@ -97,7 +97,7 @@ class Problem:
     heuristics: Mapping[str, Heuristic] = field(default_factory=dict)
     fast: tuple[str, ...] = ()
     improve: Improve | None = None
-    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    baselines: Mapping[str, ControlRule] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     bound_quickly: QuickBound | None = None
     verify: Verifier | None = None

@@ -111,7 +111,10 @@ def evaluate_policy(
     collection = agent.config.collection
     if instances is None:
         options = replace(
-            options, generator=options.generator or collection.generator, law=options.law or collection.law
+            options,
+            generator=options.generator or collection.generator,
+            law=options.law or collection.law,
+            sizes=options.sizes or collection.sizes,
         )
         instances = random_instances(agent.problem, options)
     return evaluate_control(environment, act, instances, options)

@@ -8,7 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_argmax, segment_max
 from graphwright.envs.environment import Environment
-from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.conflict_graph.environment import SEND, SILENT, ConflictGraph, ConflictNetwork, weights
 from graphwright.envs.queueing.conflict_graph.sequential import SequentialConflictGraph
 from graphwright.envs.queueing.conflict_graph.weighted_set import heaviest_set
@@ -92,7 +92,7 @@ CONFLICT_GRAPH = Problem(
     topology="watts-strogatz:k=2,p=0",
     sizes=(4, 5, 6, 7, 8),
     laws={"bernoulli": random_links},
-    baselines={"max-weight": Baseline(max_weight), "local-greedy": Baseline(local_greedy)},
+    baselines={"max-weight": ControlRule(max_weight), "local-greedy": ControlRule(local_greedy)},
     training=CONTROL,
 )
 CONFLICT_GRAPH_SEQUENTIAL = Problem(
@@ -103,6 +103,6 @@ CONFLICT_GRAPH_SEQUENTIAL = Problem(
     topology="watts-strogatz:k=2,p=0",
     sizes=(4, 5, 6, 7, 8),
     laws={"bernoulli": random_links},
-    baselines={"max-weight": Baseline(max_weight_in_turn), "local-greedy": Baseline(local_greedy_in_turn)},
+    baselines={"max-weight": ControlRule(max_weight_in_turn), "local-greedy": ControlRule(local_greedy_in_turn)},
     training=CONTROL,
 )

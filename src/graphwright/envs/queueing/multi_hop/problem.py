@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
 from graphwright.envs.environment import Environment
-from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.instances import CONTROL, prepared
 from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
@@ -26,12 +26,12 @@ def no_bias(environment: Environment, state: GraphBatch) -> Tensor:
     return torch.zeros(int((~state.nodes["destination"]).sum()), 1)
 
 
-def _with_bias(bias: Literal["shortest-path", "none"]) -> Baseline:
+def _with_bias(bias: Literal["shortest-path", "none"]) -> ControlRule:
     def plays(given: Environment) -> Environment:
         assert isinstance(given, MultiHop)
         return replace(given, bias=bias)
 
-    return Baseline(no_bias, plays)
+    return ControlRule(no_bias, plays)
 
 
 def _routed(given: Environment) -> Environment:
@@ -99,7 +99,7 @@ MULTI_HOP = Problem(
     baselines={
         "spbp": _with_bias("shortest-path"),
         "back-pressure": _with_bias("none"),
-        "shortest-path": Baseline(no_bias, _routed),
+        "shortest-path": ControlRule(no_bias, _routed),
     },
     training=CONTROL,
 )

@@ -8,7 +8,7 @@ import torch
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generators import DrawColumns
-from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.instances import CONTROL
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass
@@ -78,10 +78,10 @@ MULTICLASS = Problem(
         "reentrant-90": _law(reentrant_line, 1.0, 1.0),
     },
     baselines={
-        "lbfs": Baseline(rules.last_buffer_first),
-        "c-mu": Baseline(rules.c_mu),
-        "max-weight": Baseline(rules.max_weight),
-        "fbfs": Baseline(rules.first_buffer_first),
+        "lbfs": ControlRule(rules.last_buffer_first),
+        "c-mu": ControlRule(rules.c_mu),
+        "max-weight": ControlRule(rules.max_weight),
+        "fbfs": ControlRule(rules.first_buffer_first),
     },
     training=CONTROL,
 )

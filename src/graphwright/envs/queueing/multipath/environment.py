@@ -11,7 +11,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
-from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import CATEGORICAL, draw_counts, means_of
 from graphwright.envs.queueing.instances import CONTROL, prepared
@@ -134,6 +134,6 @@ MULTIPATH = Problem(
     topology="erdos-renyi:p=1",
     sizes=(3, 4, 5),
     laws={"random": random_servers},
-    baselines={"expected-wait": Baseline(expected_wait), "shortest-queue": Baseline(shortest_queue)},
+    baselines={"expected-wait": ControlRule(expected_wait), "shortest-queue": ControlRule(shortest_queue)},
     training=CONTROL,
 )

@@ -11,7 +11,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_graph, per_node
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
-from graphwright.envs.problem import Baseline, Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import draw_counts, means_of
 from graphwright.envs.queueing.instances import CONTROL, prepared
@@ -145,6 +145,6 @@ SINGLE_HOP = Problem(
     topology="erdos-renyi:p=1",
     sizes=(3, 4, 5),
     laws={"random": random_rates},
-    baselines={"max-weight": Baseline(max_weight), "longest-queue": Baseline(longest_queue)},
+    baselines={"max-weight": ControlRule(max_weight), "longest-queue": ControlRule(longest_queue)},
     training=CONTROL,
 )
