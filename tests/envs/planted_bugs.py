@@ -95,7 +95,7 @@ class SparesTheLastNode(IndependentSet):
 
 
 @named("batch leakage in reward")
-class ControlRule(VertexCover):
+class Baseline(VertexCover):
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         step = super().step(state, action)
         return replace(step, reward=step.reward - step.reward.mean())
