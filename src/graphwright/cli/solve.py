@@ -200,18 +200,24 @@ def _draw(
     picture: Path, path: Path, problem: Problem, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
 ) -> None:
     from graphwright.drawing.graphs import draw_solution, note_unplaced, place_nodes
+    from graphwright.drawing.large_graphs import LARGE, draw_large
     from graphwright.drawing.style import save_figure
 
     name_to_node = {name: node for node, name in enumerate(named.names)}
     given, geographic = _positions(named.graph)
     edges = instance.edge_index[:, instance.links[0]].T.numpy()
+    title = f"{_title(path)}: {problem.name}, {problem.objective} {solution.objective:g}"
+    if len(named.names) >= LARGE:
+        chosen = np.array([name_to_node[name] for name in solution.nodes], dtype=int)
+        save_figure(draw_large(edges, chosen, given, len(named.names), title), picture)
+        return
     position, placed = place_nodes(edges, len(named.names), given)
     figure = draw_solution(
         edges,
         np.array([name_to_node[name] for name in solution.nodes], dtype=int),
         np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
         position,
-        f"{_title(path)}: {problem.name}, {problem.objective} {solution.objective:g}",
+        title,
         marks={
             name: column.nonzero().squeeze(1).numpy()
             for name, column in instance.nodes.items()

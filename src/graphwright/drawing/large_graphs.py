@@ -1,0 +1,129 @@
+"""A graph of too many nodes to draw each: where they are dense, in which core they lie, and which are chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphwright.core.kernels.jit import jit_as_written
+from graphwright.drawing.style import GREY, INK, new_figure, simplify
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LARGE = 3_000
+"""From so many nodes on, points would cover each other."""
+
+
+def draw_large(edges: np.ndarray, nodes: np.ndarray, position: np.ndarray | None, count: int, title: str) -> Figure:
+    """The share of chosen nodes wherever nodes lie, and by degree.
+
+    edges: [L, 2] int; nodes: [k] int, the chosen ones, of `count`; position: [N, 2] float, NaN where it is not known,
+    or None. Without positions a node lies the nearer to the middle the denser its core is (`core_numbers`), at an angle
+    near that of its neighbours (the order of Cuthill & McKee 1969).
+    """
+    degree = np.bincount(edges.ravel(), minlength=count)
+    chosen = np.zeros(count, dtype=bool)
+    chosen[nodes] = True
+    figure = new_figure(12, 6.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
+    known = None if position is None else ~np.isnan(position).any(axis=1)
+    if position is not None and known is not None and known.mean() > 0.5:
+        _draw_density(left, position[known], chosen[known], "where they stand")
+    else:
+        places = _in_rings(edges, count, degree)
+        _draw_density(left, places, chosen, "the nearer to the middle, the denser their core")
+    _draw_degrees(right, degree, chosen)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK, fontweight="bold")
+    return figure
+
+
+def core_numbers(edges: np.ndarray, count: int) -> np.ndarray:
+    """[N]: the largest k for which each node is in a subgraph in which all have k neighbours (Seidman 1983).
+
+    edges: [L, 2] int, of an undirected graph; loops do not count. By the algorithm of Batagelj & Zaversnik (2003).
+    """
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    ends = np.concatenate([edges, edges[:, ::-1]])
+    ends = ends[np.argsort(ends[:, 0], kind="stable")]
+    ptr = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(ends[:, 0], minlength=count), out=ptr[1:])
+    return _peel(ptr, np.ascontiguousarray(ends[:, 1]).astype(np.int64))
+
+
+def _in_rings(edges: np.ndarray, count: int, degree: np.ndarray) -> np.ndarray:
+    """[N, 2]: nodes of dense cores in the middle, neighbours at near angles."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    core = core_numbers(edges, count)
+    table = coo_array((np.ones(len(edges), np.int8), edges.T), shape=(count, count)).tocsr()
+    order = np.empty(count)
+    order[reverse_cuthill_mckee(table + table.T, symmetric_mode=True)] = np.arange(count)
+    within = degree / (1 + degree)  # the outer half of a ring is that of few neighbours
+    radius, angle = core.max(initial=0) + 1.5 - core - 0.8 * within, 2 * np.pi * order / max(count, 1)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+
+
+def _draw_density(axes: Axes, places: np.ndarray, chosen: np.ndarray, where: str) -> None:
+    """Hexagons, the darker the more of their nodes are chosen."""
+    x, y = places.T
+    drawn = axes.hexbin(x, y, C=chosen.astype(float), gridsize=70, cmap="YlOrRd", vmin=0, vmax=1, linewidths=0.1)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    bar = axes.figure.colorbar(drawn, ax=axes, shrink=0.6, pad=0.01)
+    bar.set_label("share of chosen nodes", color=GREY, fontsize=9)
+    bar.ax.tick_params(labelcolor=GREY, labelsize=8)
+    axes.set_title(f"{len(places):,} nodes, {where}", fontsize=10, color=GREY)
+
+
+def _draw_degrees(axes: Axes, degree: np.ndarray, chosen: np.ndarray) -> None:
+    """How many nodes have which degree, and how many of these are chosen."""
+    edges = np.unique(np.geomspace(1, max(degree.max(initial=1), 1) + 1, 24).astype(int))
+    edges = np.concatenate([[0], edges])
+    bins = np.clip(np.searchsorted(edges, degree, side="right") - 1, 0, len(edges) - 1)
+    total, ours = np.bincount(bins, minlength=len(edges)), np.bincount(bins[chosen], minlength=len(edges))
+    names = [str(a) if b - a <= 1 else f"{a}–{b - 1}" for a, b in zip(edges, [*edges[1:], edges[-1] + 1], strict=True)]
+    shown = np.flatnonzero(total)
+    axes.bar(range(len(shown)), total[shown], color="#d5dde4", label="all nodes")
+    axes.bar(range(len(shown)), ours[shown], color="#e4572e", width=0.55, label=f"chosen ({int(chosen.sum()):,})")
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(shown)), [names[place] for place in shown], rotation=60, fontsize=8)
+    axes.set_xlabel("degree", color=GREY, fontsize=9)
+    axes.set_ylabel("nodes", color=GREY, fontsize=9)
+    axes.legend(frameon=False, fontsize=9)
+    simplify(axes)
+
+
+@jit_as_written
+def _peel(ptr, other):  # type: ignore[no-untyped-def]
+    count = ptr.size - 1
+    degree = np.empty(count, np.int64)
+    most = 0
+    for node in range(count):
+        degree[node] = ptr[node + 1] - ptr[node]
+        most = max(most, degree[node])
+    begin = np.zeros(most + 2, np.int64)  # of each degree, in `order`
+    for node in range(count):
+        begin[degree[node] + 1] += 1
+    for k in range(1, most + 2):
+        begin[k] += begin[k - 1]
+    order, place, filled = np.empty(count, np.int64), np.empty(count, np.int64), begin.copy()
+    for node in range(count):
+        place[node] = filled[degree[node]]
+        order[place[node]] = node
+        filled[degree[node]] += 1
+    for k in range(count):
+        node = order[k]
+        for e in range(ptr[node], ptr[node + 1]):
+            near = other[e]
+            if degree[near] > degree[node]:  # to the front of those of its degree, and from there one degree down
+                first = begin[degree[near]]
+                swapped = order[first]
+                order[first], order[place[near]] = near, swapped
+                place[swapped], place[near] = place[near], first
+                begin[degree[near]] += 1
+                degree[near] -= 1
+    return degree
