@@ -16,7 +16,7 @@ from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.max_cut.environment import MaxCut, may_flip
 from graphwright.envs.problems.max_cut.exact import exact_cut
 from graphwright.envs.problems.max_cut.one_side import OneSide
-from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
+from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_from, tabu_search
 from graphwright.envs.problems.max_cut.verify import verify
 from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
 
@@ -41,6 +41,10 @@ def approach(state: GraphBatch, goal: GraphBatch) -> Tensor:
     return (apart ^ far[state.node_graph]) & may_flip(state)
 
 
+def _improve(environment: Optimization, states: GraphBatch, seconds: float, seed: int) -> GraphBatch:
+    return final_state(environment, states, tabu_from(states, states.nodes["best_side"], seconds, seed))
+
+
 MAX_CUT = Problem(
     name="max-cut",
     summary="put nodes on two sides so that the edges between them weigh most",
@@ -54,6 +58,7 @@ MAX_CUT = Problem(
         "greedy": lambda environment, instances: final_state(environment, instances, steepest_ascent(instances)),
         "walk": follow(largest_gain),
     },
+    improve=_improve,
     solve_exactly=lambda environment, instances, seconds: exact_cut(instances, time_limit=seconds),
     verify=verify,
     expert=approach,

@@ -16,6 +16,7 @@ from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
+from graphwright.envs.problems.tour.iterated import shorten
 from graphwright.envs.problems.tour.local_search import improve
 from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
@@ -158,6 +159,7 @@ TOUR = Problem(
         "nearest-neighbour": lambda _, instances: play(Tour("append"), instances, heuristics.next_nearest),
         "local-search": lambda _, instances: _local_search(instances),
     },
+    improve=lambda _, states, seconds, seed: shorten(states, seconds, seed),
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
     verify=verify,
     training={"algorithm": "reinforce", "encoder": {"kind": "gat"}, "validation": {"sizes": (20, 50), "graphs": 32}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 
@@ -15,6 +17,7 @@ _RADIUS, _PI = 6378.388, 3.141592  # of the earth in kilometres, and π, as TSPL
 _UNITS = (1.0, 1.0, 1.0, 10**-0.5, _RADIUS * _PI / 180)  # by rounding: a distance over one of positions, about
 
 _PAIRS_AT_ONCE = 1 << 22
+_MANY = 2_000  # nodes of a graph, from which on a tree finds near ones
 
 
 def distance(graph: GraphBatch, one: Tensor, other: Tensor) -> Tensor:
@@ -70,12 +73,15 @@ def join_nearest(graph: GraphBatch, neighbours: int) -> GraphBatch:
     """The nodes and graphs of `graph`, with an edge where one node is among the other's `neighbours` nearest.
 
     neighbours: of each node; 0 joins all nodes of a graph with each other. The edge column `distance` [E] float64 is as
-    the graph rounds it. Time grows with the number of pairs of nodes, memory with the number of edges.
+    the graph rounds it. Memory grows with the number of edges, time with that of pairs of nodes in small graphs.
     """
     nodes = graph.node_segments
     most = max(nodes.lengths.tolist(), default=0) - 1
     wanted = min(neighbours or most, most)
-    pairs = torch.cat([_nearest(graph, rows, wanted) for rows in _pieces(graph)], dim=1)
+    if wanted < most and most >= _MANY:
+        pairs = torch.cat([_nearest_by_tree(graph, *ends, wanted) for ends in pairwise(nodes.ptr.tolist())], dim=1)
+    else:
+        pairs = torch.cat([_nearest(graph, rows, wanted) for rows in _pieces(graph)], dim=1)
     pairs = torch.stack([pairs.amin(0), pairs.amax(0)]).unique(dim=1)
     bare = from_edges(pairs, nodes.lengths, undirected=True, nodes=graph.nodes, graphs=graph.graphs)
     return bare.with_edges(distance=distance(bare, *bare.edge_index))
@@ -100,6 +106,20 @@ def _nearest(graph: GraphBatch, rows: Tensor, neighbours: int) -> Tensor:
     row, column = (place >= 0).nonzero().T
     near = others[groups.ptr[:-1][row] + place[row, column]]
     return torch.stack([rows[row], near])[:, rows[row] != near]
+
+
+def _nearest_by_tree(graph: GraphBatch, begin: int, end: int, neighbours: int) -> Tensor:
+    """As `_nearest`, of all nodes begin .. end - 1 of one graph; of nodes that are equally near, any."""
+    from scipy.spatial import cKDTree
+
+    position = graph.nodes["position"][begin:end].cpu().double().numpy()
+    found = torch.from_numpy(cKDTree(position).query(position, k=min(neighbours + 1, end - begin))[1])
+    found = found.reshape(end - begin, -1)
+    row = torch.arange(end - begin).unsqueeze(1)
+    others = found != row
+    others[:, -1] &= ~others.all(1)  # where enough others are as near as the node itself, it is not among them
+    row, near = row.expand_as(found)[others], found[others]
+    return (begin + torch.stack([row, near])).to(graph.device)
 
 
 def segments_of(graph: GraphBatch, rows: Tensor) -> Segments:
