@@ -35,6 +35,7 @@ _CONTROLLED = {
     "conflict-graph": "graphwright.envs.queueing.conflict_graph.problem:CONFLICT_GRAPH",
     "conflict-graph-sequential": "graphwright.envs.queueing.conflict_graph.problem:CONFLICT_GRAPH_SEQUENTIAL",
     "multi-hop": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP",
+    "multi-hop-links": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP_LINKS",
 }
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.instances import CONTROL, prepared
 from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
+from graphwright.envs.queueing.multi_hop.links import MultiHopLinks, as_multi_hop, by_back_pressure
 from graphwright.envs.queueing.multi_hop.shortest_path import ShortestPathRouting
 from graphwright.envs.queueing.randomness import with_seeds
 
@@ -36,7 +38,7 @@ def _with_bias(bias: Literal["shortest-path", "none"]) -> ControlRule:
 
 def _routed(given: Environment) -> Environment:
     assert isinstance(given, MultiHop)
-    return ShortestPathRouting(**{each.name: getattr(given, each.name) for each in fields(given)})
+    return as_multi_hop(given, ShortestPathRouting)
 
 
 def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
@@ -99,6 +101,21 @@ MULTI_HOP = Problem(
     baselines={
         "spbp": _with_bias("shortest-path"),
         "back-pressure": _with_bias("none"),
+        "shortest-path": ControlRule(no_bias, _routed),
+    },
+    training=CONTROL,
+)
+MULTI_HOP_LINKS = Problem(
+    name="multi-hop-links",
+    summary="let every link of a network decide which class of packets it serves",
+    objective="backlog",
+    environment=MultiHopLinks(horizon=1000),
+    topology="barabasi-albert:m=2",
+    sizes=(10, 11, 12, 13, 14),
+    laws={"random": random_demand},
+    baselines={
+        "spbp": ControlRule(partial(by_back_pressure, biased=True)),
+        "back-pressure": ControlRule(partial(by_back_pressure, biased=False)),
         "shortest-path": ControlRule(no_bias, _routed),
     },
     training=CONTROL,
