@@ -127,15 +127,15 @@ def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_run_learns_and_is_resumed_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = TrainConfig.for_problem(
         "single-hop",
-        steps=400,
+        steps=160,
         threads=1,
         encoder={"width": 8, "depth": 1},
         collection={"num_envs": 8, "num_steps": 10, "sizes": (3,)},
         validation={"sizes": (3,), "graphs": 2, "slots": 20, "every": 2},
-        environment={"horizon": 25},
+        environment={"horizon": 15},
     )
     train("single-hop", config, tmp_path / "run")
-    assert resume(tmp_path / "run", steps=480).counters.steps == 480
+    assert resume(tmp_path / "run", steps=240).counters.steps == 240
     main(["evaluate", str(tmp_path / "run"), "--slots", "30", "--graphs", "2", "--json"])
     document = json.loads(capsys.readouterr().out)
     assert [row["slots"] for row in document["rows"]] == [30]

@@ -20,13 +20,13 @@ OPTIONS = {
 @pytest.mark.parametrize("name", CONTROLLED)
 def test_they_conform(name: str) -> None:
     problem = CONTROLLED[name]
-    environment = replace(problem.environment, horizon=30, **OPTIONS.get(name, {}))
+    environment = replace(problem.environment, horizon=8, **OPTIONS.get(name, {}))
     check_environment(environment, problem.generator(sizes=problem.sizes[:2])(2, torch.Generator().manual_seed(0)))
 
 
 def test_shortest_path_routing_conforms() -> None:
     instances = CONTROLLED["multi-hop"].generator(sizes=(5, 6))(2, torch.Generator().manual_seed(0))
-    check_environment(ShortestPathRouting(), instances)
+    check_environment(ShortestPathRouting(horizon=8), instances)
 
 
 @pytest.mark.parametrize("name", CONTROLLED)

@@ -19,7 +19,7 @@ from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwor
 from graphwright.envs.queueing.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.readable import Inputs
 
-_SLOTS = 2000  # that are drawn to estimate what the server can do
+_SLOTS = 500  # that are drawn to estimate what the server can do
 
 
 @dataclass(frozen=True)
