@@ -19,7 +19,7 @@ from graphwright.envs.queueing.randomness import DRAWS, graph_streams, mix, unif
 _ORDER = DRAWS - 1  # which number of a slot decides in which order links act
 
 
-class Links(NamedTuple):
+class LinkNetwork(NamedTuple):
     """The network itself, out of its layers.
 
     graph: its nodes and links, without columns. edge: [L, classes] int64, the edge of each class in the layered graph;
@@ -91,7 +91,7 @@ class MultiHopLinks(MultiHop):
         return self.send(state, chosen, order)
 
 
-def network(state: GraphBatch, classes: int) -> Links:
+def network(state: GraphBatch, classes: int) -> LinkNetwork:
     """The networks that the layers of `state` are copies of. Raises ValueError where one has more than `classes`."""
     most = int(state.graphs["num_classes"].amax()) if state.num_graphs else 0
     if most > classes:
@@ -114,7 +114,7 @@ def network(state: GraphBatch, classes: int) -> Links:
     edge[place[groups.index], layer[state.edge_index[0][order]]] = order
     share = torch.bincount(state.edge_graph[first], minlength=state.num_graphs)
     ends = torch.stack([source[first], end[first]])[:, rank]
-    return Links(GraphBatch(ends, nodes.ptr, Segments.from_lengths(share).ptr), edge, node)
+    return LinkNetwork(GraphBatch(ends, nodes.ptr, Segments.from_lengths(share).ptr), edge, node)
 
 
 def by_back_pressure(environment: Environment, state: GraphBatch, *, biased: bool) -> Tensor:
