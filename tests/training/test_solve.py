@@ -128,5 +128,8 @@ def test_local_search_says_whose_solution_it_began_from(monkeypatch: pytest.Monk
     assert bounded.bound is not None
     assert bounded.bound <= bounded.objective
     assert bounded.found_by in ("policy", "greedy", "two-approximation")
-    with pytest.raises(ConfigError, match="--improve: public-goods has no local search; vertex-cover, independent-set"):
+    with pytest.raises(
+        ConfigError,
+        match="--improve: public-goods has no local search; vertex-cover, tour, independent-set, max-cut have",
+    ):
         solve_without_policy(SOLVED["public-goods"], one_of("public-goods"), names, "greedy", improve=1)
