@@ -66,8 +66,8 @@ SIZED = ("--sizes", "50", "--time-limit", "5")
 EQUAL_UPDATES = ("--ppo.target-kl", "None")
 JOBS = {
     "vertex-cover, speed": Job("vertex-cover", 60_000, EQUAL_UPDATES),
-    "independent-set, speed": Job("independent-set", 60_000, EQUAL_UPDATES),
-    "tour, speed": Job("tour", 30_000),
+    "independent-set, speed": Job("independent-set", 60_000),
+    "tour, speed": Job("tour", 120_000),
     "ring-edges, speed": Job("ring-edges", 20_000),
     "two-colour, speed": Job("two-colour", 20_000),
     "vertex-cover, 50 nodes": Job("vertex-cover", 120_000, (), (SIZED, "ratio")),

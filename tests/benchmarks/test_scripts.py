@@ -32,6 +32,8 @@ QUICKLY = f"--options='{QUICK}'"
 SMALLEST = {
     "benchmarks/fuzz/runs.py": "--inputs 40",
     "benchmarks/fuzz/readers.py": "--inputs 1500",
+    "benchmarks/learning/algorithms.py": "--only dqn linear --problems tour --seeds 1 --seconds 0.1 --graphs 2 "
+    "--workers 1 --time-limit 1 " + QUICKLY,
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
     "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",

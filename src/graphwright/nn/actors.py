@@ -44,7 +44,8 @@ class HeadsConfig:
     value_pool: Pooling = "sum"
     """Pool behind the value of a state; costs add up over nodes, and so do embeddings."""
     nodes: NodeHead = "score"
-    """Actions tied to nodes: an MLP, or nearness to a predicted vector (by distance or cosine)."""
+    """Actions tied to nodes: an MLP; weights alone (with --encoder.depth 0, the linear policy to compare with); or
+    nearness to a predicted vector, by distance or cosine."""
     edges: EdgeHead = "ends-sum"
     """Actions tied to edges: MLP on both ends (added or concatenated), on edge states (edge-gated encoder), on the line
     graph; source then destination; Gaussian pair of proto-actions."""

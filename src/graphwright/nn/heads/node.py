@@ -14,7 +14,7 @@ from graphwright.nn.heads.gives import Gives
 from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
 
-NodeHead = Literal["score", "proto-distance", "proto-cosine"]
+NodeHead = Literal["score", "linear", "proto-distance", "proto-cosine"]
 
 
 class NodeScore(nn.Module):
@@ -39,6 +39,23 @@ class NodeScore(nn.Module):
         context = self.graph(embedding.pooled(self.pool, graph))
         rows = torch.arange(len(x), device=x.device)
         return pair_scores(self.node(x), context, torch.stack([rows, graph.node_graph]), self.score.weight)
+
+
+class LinearScore(nn.Module):
+    """Weights on the node's embedding alone: `columns` scores for each node, [N, columns].
+
+    With an encoder of depth 0 and without normalisation, a linear function of the columns that a node has.
+    """
+
+    gives: Gives = "scores"
+
+    def __init__(self, width: int, columns: int) -> None:
+        super().__init__()
+        self.score = small_linear(width, columns)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[N, columns]."""
+        return self.score(embedding.nodes)
 
 
 class ProtoAction(nn.Module):
@@ -92,6 +109,8 @@ def make_node_head(kind: NodeHead, width: int, columns: int, pooling: Pooling) -
     match kind:
         case "score":
             return NodeScore(width, columns, pooling)
+        case "linear":
+            return LinearScore(width, columns)
         case "proto-distance":
             return ProtoAction(width, columns, pooling, "distance")
         case "proto-cosine":
