@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, NoReturn
+from collections import Counter
+from collections.abc import Sequence, Set
+from typing import Literal, NoReturn
 
-from graphwright.adapters.files.table import Rows, is_number
+import numpy as np
+
+from graphwright.adapters.files.table import is_number
+from graphwright.adapters.files.table_rows import Rows
+from graphwright.adapters.numbers import many_numbers
 from graphwright.core import GraphError
 
 Header = Literal["yes", "no", "counts"]
@@ -33,34 +38,22 @@ ENDS = {
 """Names of the two columns of nodes, in small letters."""
 
 _WORD = re.compile(r"[^\W\d_][\w .-]+")
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
-
-
-class LinesBelow(NamedTuple):
-    """The lines after the first: their rows of two cells and more, and whether all nodes are whole numbers."""
-
-    rows: list[list[str]]
-    whole: bool
-
-    @property
-    def nodes(self) -> list[int]:
-        """The numbers of the nodes, where they are `whole`."""
-        return [int(cell) for row in self.rows for cell in row[:2]]
+WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+"""The spelling of a whole number that is the only one of it."""
 
 
 def kind_of_first_line(rows: Rows) -> Header:
     """What the first of `rows` is, by the evidence of all the others. Raises GraphError where that leaves it open."""
     if len(rows) < 2:
         return "no"
-    line, first = rows[0]
-    body = [row for _, row in rows[1:]]
-    links = [row for row in body if len(row) > 1]
-    whole = all(_WHOLE.fullmatch(cell) for row in body for cell in row[:2])
-    if not links:
+    line, first, body = rows.lines[0], rows[0], rows.below()
+    links = body.select(body.widths > 1)
+    whole = all(map(WHOLE.fullmatch, set(body.ends())))
+    if not len(links):
         return "yes" if ends_of(first) and len(first) > 1 else "no"
-    if whole and all(_WHOLE.fullmatch(cell) for cell in first):
-        return _counts(line, [int(cell) for cell in first], LinesBelow(links, whole), lone=len(links) < len(body))
-    return _names(line, first, LinesBelow(links, whole))
+    if whole and all(map(WHOLE.fullmatch, first)):
+        return _counts(line, [int(cell) for cell in first], links, lone=len(links) < len(body))
+    return _names(line, first, links, whole)
 
 
 def ends_of(header: Sequence[str]) -> tuple[int, int] | None:
@@ -72,18 +65,18 @@ def ends_of(header: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
-def _names(line: int, first: list[str], links: LinesBelow) -> Header:
-    """Whether the first line, not all of whole numbers, is a header."""
-    known = {cell for row in links.rows for cell in row[:2]}
-    if first == [str(len(known)), str(len(links.rows))]:
+def _names(line: int, first: list[str], links: Rows, whole: bool) -> Header:
+    """Whether the first line, not all of whole numbers, is a header; whole: whether all nodes below it are numbers."""
+    known = set(links.ends())
+    if first == [str(len(known)), str(len(links))]:
         return "counts"
     if any(is_number(cell) for cell in first):
         return "no"
-    if links.whole and len(first) > 1:
+    if whole and len(first) > 1:
         return "yes"  # names above numbers
-    if links.whole:
+    if whole:
         _ask(line, " ".join(first), "may be a header or a node", "yes", "no")
-    if len(first) > 2 and all(is_number(row[2]) for row in links.rows if len(row) > 2 and row[2]):
+    if len(first) > 2 and _are_numbers(set(links.column(2)) - {""}):
         return "yes"  # a word above weights
     if len(first) < 2:
         return "no"
@@ -92,25 +85,28 @@ def _names(line: int, first: list[str], links: LinesBelow) -> Header:
         if first[ends[0]] in known or first[ends[1]] in known:
             _ask(line, " ".join(first), "may be a header or a link, as its names come again", "yes", "no")
         return "yes"
-    if not known & set(first[:2]) and all(_WORD.fullmatch(cell) for cell in first) and _joined(links.rows):
+    if not known & set(first[:2]) and all(map(_WORD.fullmatch, first)) and _joined(links):
         _ask(line, " ".join(first), "may be a header or a link, as its names do not come again", "yes", "no")
     return "no"
 
 
-def _joined(rows: list[list[str]]) -> bool:
+def _are_numbers(cells: Set[str]) -> bool:
+    return many_numbers(list(cells)) is not None or all(map(is_number, cells))
+
+
+def _joined(links: Rows) -> bool:
     """Whether each of several links shares a node with another."""
-    times: dict[str, int] = {}
-    for row in rows:
-        for cell in row[:2]:
-            times[cell] = times.get(cell, 0) + 1
-    return len(rows) > 1 and all(times[row[0]] > 1 or times[row[1]] > 1 for row in rows)
+    times = Counter(links.ends())
+    pairs = zip(links.column(0), links.column(1), strict=True)
+    return len(links) > 1 and all(times[one] > 1 or times[other] > 1 for one, other in pairs)
 
 
-def _counts(line: int, first: list[int], links: LinesBelow, lone: bool) -> Header:
-    """Whether the first line, of whole numbers, counts nodes and links."""
-    nodes, said = links.nodes, " ".join(map(str, first))
-    most, base, found = max(nodes), min(nodes), len(links.rows)
-    size = first[0]
+def _counts(line: int, first: list[int], links: Rows, lone: bool) -> Header:
+    """Whether the first line, of whole numbers, counts nodes and links; all nodes of `links` are whole numbers."""
+    one, other = (np.array(list(map(int, links.column(place))), dtype=np.int64) for place in (0, 1))
+    said = " ".join(map(str, first))
+    most, base = int(max(one.max(), other.max())), int(min(one.min(), other.min()))
+    found, size = len(links), first[0]
     if size < most + (base == 0):
         return "no"
     if len(first) == 1:
@@ -121,28 +117,27 @@ def _counts(line: int, first: list[int], links: LinesBelow, lone: bool) -> Heade
         _ask(line, said, "may be a node or how many there are", "counts", "no")
     if len(first) > 2 and first[0] == first[1] and first[2] == found:
         return "counts"
-    twice = 2 * found == first[1] or (found == 2 * first[1] and _each_both_ways(links.rows))
+
+    def is_node(number: int) -> bool:
+        return bool((one == number).any() or (other == number).any())
+
+    twice = 2 * found == first[1] or (found == 2 * first[1] and _each_both_ways(links))
     if first[1] != found and not twice:
-        cut = size == most + (base == 0) and first[1] > max(found, size) and first[1] not in nodes
+        cut = size == most + (base == 0) and first[1] > max(found, size) and not is_node(first[1])
         if cut:
             _ask(line, said, f"may count nodes and links, but {found} links follow", "counts", "no")
         return "no"
-    if first[1] not in nodes or size not in nodes or _widths(links.rows) != {len(first)}:
+    if not is_node(first[1]) or not is_node(size) or bool((links.widths != len(first)).any()):
         return "counts"
-    pairs = [tuple(map(int, row[:2])) for row in links.rows]
-    rising = all(one < other for one, other in pairs)
-    if (size, first[1]) in pairs or (first[1], size) in pairs or (rising and size > first[1]):
+    again = ((one == size) & (other == first[1])) | ((one == first[1]) & (other == size))
+    if again.any() or ((one < other).all() and size > first[1]):
         return "counts"
     _ask(line, said, "may be a link or count nodes and links", "counts", "no")
 
 
-def _each_both_ways(rows: list[list[str]]) -> bool:
-    pairs = {(row[0], row[1]) for row in rows}
+def _each_both_ways(links: Rows) -> bool:
+    pairs = set(zip(links.column(0), links.column(1), strict=True))
     return all((other, one) in pairs for one, other in pairs)
-
-
-def _widths(rows: list[list[str]]) -> set[int]:
-    return {len(row) for row in rows}
 
 
 def _ask(line: int, said: str, what: str, *answers: str) -> NoReturn:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from graphwright.adapters.files.table_rows import Rows
 from graphwright.adapters.numbers import number
 from graphwright.core import GraphError
-
-Rows = list[tuple[int, list[str]]]
-"""The number of each line and its cells, the empty ones at its end left out."""
 
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
 _BETWEEN_WORDS = re.compile(r"[\s;|,]")
@@ -28,8 +29,10 @@ class TextTable(NamedTuple):
     delimiter: str
 
 
-def split_table(lines: Sequence[tuple[int, str]], *, comma_first: bool, delimiter: str | None = None) -> TextTable:
-    """The cells of `lines` (number, text without blanks around it).
+def split_table(
+    lines: Sequence[int], texts: Sequence[str], *, comma_first: bool, delimiter: str | None = None
+) -> TextTable:
+    """The cells of `texts`, without blanks around them, which stand in the file's `lines`.
 
     Tabs, semicolons, bars and commas count if every line has one or is a single word; otherwise cells stand between
     blanks, and a comma is a part of a name. comma_first: how to take a line such as "a,b c,d", which is good either
@@ -37,27 +40,31 @@ def split_table(lines: Sequence[tuple[int, str]], *, comma_first: bool, delimite
     GraphError, naming the line, for a quote that does not end.
     """
     mark = next((mark for mark, name in _NAMES.items() if name == delimiter), None)
-    mark = mark or next((mark for mark in "\t;|" if _everywhere(lines, mark)), " ")
-    if delimiter is None and mark == " " and _everywhere(lines, ",") and not _commas_are_inside(lines, comma_first):
+    mark = mark or next((mark for mark in "\t;|" if _everywhere(texts, mark)), " ")
+    if delimiter is None and mark == " " and _everywhere(texts, ",") and not _commas_are_inside(texts, comma_first):
         mark = ","
-    rows = []
-    for line, text in lines:
+    split = _split_at(mark, quoted=any('"' in text for text in texts))
+    cells: list[str] = []
+    ptr = array("q", [0])
+    names: dict[str, str] = {}  # each name is held once, however often it stands there
+    for line, text in zip(lines, texts, strict=True):
         try:
-            rows.append((line, _cells(text, mark)))
+            row = split(text)
         except csv.Error as error:
             told = f"line {line}: malformed CSV ({error}); a quoted name ends with a quote on the same line"
             raise GraphError(told) from error
-    return TextTable(rows, _NAMES[mark])
+        row[:2] = [names.setdefault(cell, cell) for cell in row[:2]]
+        cells += row
+        ptr.append(len(cells))
+    return TextTable(Rows(lines, cells, np.array(ptr)), _NAMES[mark])
 
 
-def split_attributes(lines: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[str]] | None:
-    """`lines` without what networkx writes after each link, {} or {'weight': 3}, and that; None if one has none."""
-    if not lines or not all(text.endswith("}") for _, text in lines):
+def split_attributes(texts: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """`texts` without what networkx writes after each link, {} or {'weight': 3}, and that; None if one has none."""
+    if not texts or not all(text.endswith("}") for text in texts):
         return None
-    found = [(line, _ATTRIBUTES.match(text)) for line, text in lines]
-    if not all(match for _, match in found):
-        return None
-    return [(line, match[1]) for line, match in found if match], [match[2] for _, match in found if match]
+    found = [match for match in map(_ATTRIBUTES.match, texts) if match]
+    return ([match[1] for match in found], [match[2] for match in found]) if len(found) == len(texts) else None
 
 
 def decimal_commas(cells: Sequence[str]) -> bool:
@@ -86,22 +93,21 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def _everywhere(lines: Sequence[tuple[int, str]], mark: str) -> bool:
+def _everywhere(texts: Sequence[str], mark: str) -> bool:
     """Whether `mark` stands in every line that is more than a word, and in one at least."""
-    return any(mark in text for _, text in lines) and all(
-        mark in text or not _BETWEEN_WORDS.search(text) for _, text in lines
-    )
+    there = any(mark in text for text in texts)
+    return there and all(mark in text or not _BETWEEN_WORDS.search(text) for text in texts)
 
 
 def _has_blank(text: str) -> bool:
     return len(text.split(None, 1)) > 1
 
 
-def _commas_are_inside(lines: Sequence[tuple[int, str]], comma_first: bool) -> bool:
+def _commas_are_inside(texts: Sequence[str], comma_first: bool) -> bool:
     """Whether the commas of lines that all have one are those of names ("Doe,J Roe,R") or of numbers ("a b 0,5")."""
-    words = [text.split() for _, text in lines if _has_blank(text)]
-    if len(words) < len(lines) or not words:
+    if not all(map(_has_blank, texts)):
         return False
+    words = [text.split() for text in texts]
     if all(len(cells) == 3 and "," not in cells[0] + cells[1] and is_number(cells[2]) for cells in words):
         return True
     if comma_first or any(is_number(cell) for cells in words for cell in ",".join(cells[:2]).split(",")[2:]):
@@ -109,14 +115,28 @@ def _commas_are_inside(lines: Sequence[tuple[int, str]], comma_first: bool) -> b
     return all(len(cells) in (2, 3) and all(_COMMA_INSIDE.fullmatch(cell) for cell in cells[:2]) for cells in words)
 
 
-def _cells(text: str, mark: str) -> list[str]:
+def _split_at(mark: str, *, quoted: bool) -> Callable[[str], list[str]]:
+    """What splits a line into cells. quoted: whether there are quotes around some."""
     if mark == " ":
-        cells = text.split()
-        if "#" not in text:
-            return cells
-        comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
-        return cells[:comment]
-    cells = [cell.strip() for cell in next(csv.reader([text], delimiter=mark, skipinitialspace=True, strict=True), [])]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
+        return _between_blanks
+
+    def split(text: str) -> list[str]:
+        found = _csv_row(text, mark) if quoted else text.split(mark)
+        cells = [cell.strip() for cell in found]
+        while cells and not cells[-1]:
+            cells.pop()
+        return cells
+
+    return split
+
+
+def _csv_row(text: str, mark: str) -> list[str]:
+    return next(csv.reader([text], delimiter=mark, skipinitialspace=True, strict=True), [])
+
+
+def _between_blanks(text: str) -> list[str]:
+    cells = text.split()
+    if "#" not in text:
+        return cells
+    comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
+    return cells[:comment]
