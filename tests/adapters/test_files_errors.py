@@ -132,7 +132,6 @@ TABLE = TSP.split("EDGE")[0] + ("EDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT
 BAD = [
     # suffix, content, line, message
     ("txt", "a b {'w': 1}\nc {'w': 1}\n", 2, "one name with attributes of a link; write two names"),
-    ("txt", "3 2\n% bip\n1 2\n3 4\n", 1, "says 3 nodes, but the file has 4; correct the count, or say --header no"),
     ("txt", "a b\nb c d e\n", 2, "some links have 2 cells and this one 4"),
     ("txt", "a b 1\nb c x\n", 2, "'x' is not a finite number"),
     ("txt", "a b 1_0\n", 1, "'1_0' is not a finite number"),

@@ -10,7 +10,7 @@ import torch
 
 from graphwright.adapters.columns import Row, left_out, number_column, to_columns
 from graphwright.adapters.files.table import decimal_commas, is_number
-from graphwright.adapters.files.table_rows import Rows
+from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.numbers import many_numbers, number
 from graphwright.core import GraphError
 
@@ -29,7 +29,7 @@ class Beside(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def numbers_beside(names: Sequence[str], links: Rows) -> Beside:
+def numbers_beside(names: Sequence[str], links: TableRows) -> Beside:
     """The columns beside the ends of each link: numbers, and what is told of the others."""
     width, widths = links.width, links.widths
     if not names and width > _WIDEST:
@@ -86,7 +86,7 @@ def _first_other(cells: list[str]) -> int:
     return next(place for place, cell in enumerate(cells) if bool(cell) != bool(cells[0]))
 
 
-def _values(links: Rows, cells: list[str], title: str, notes: list[str]) -> torch.Tensor:
+def _values(links: TableRows, cells: list[str], title: str, notes: list[str]) -> torch.Tensor:
     """The numbers of a column, NaN where there are none."""
     try:
         commas = decimal_commas(cells)
@@ -114,7 +114,7 @@ def _values(links: Rows, cells: list[str], title: str, notes: list[str]) -> torc
     return number_column(title, list(map(values.__getitem__, cells)))
 
 
-def refuse_split_decimals(links: Rows) -> None:
+def refuse_split_decimals(links: TableRows) -> None:
     """Raise GraphError for lines such as "a,b,0,5", whose last two cells are one number with a decimal comma."""
     if (
         links.is_even
@@ -135,7 +135,7 @@ def _weight_of(numeric: list[str], *, headed: bool) -> str | None:
     return likely[0] if named or len(likely) == 1 else None
 
 
-def attributes_beside(rows: Rows, texts: Sequence[str]) -> Beside:
+def attributes_beside(rows: TableRows, texts: Sequence[str]) -> Beside:
     """The columns of the attributes that networkx writes after links: the `texts` [R] after `rows`."""
     found = []
     for line, width, text in zip(rows.lines, rows.widths.tolist(), texts, strict=True):

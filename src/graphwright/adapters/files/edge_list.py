@@ -23,7 +23,7 @@ from graphwright.adapters.files.edge_columns import attributes_beside, numbers_b
 from graphwright.adapters.files.edge_list_writer import write_csv, write_text
 from graphwright.adapters.files.first_line import WHOLE, Header, ends_of, kind_of_first_line
 from graphwright.adapters.files.table import split_attributes, split_table
-from graphwright.adapters.files.table_rows import Rows
+from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.files.text import numbered_lines
 from graphwright.adapters.listed_links import from_listed
 from graphwright.adapters.named_graph import NamedGraph
@@ -102,7 +102,7 @@ def _told_apart(data: bytes) -> tuple[list[str], array[int], list[str]]:
     return comments, lines, texts
 
 
-def _require_names(rows: Rows) -> None:
+def _require_names(rows: TableRows) -> None:
     """Raise GraphError, naming the line, where a row has no name, or an empty one."""
     if rows.widths.all() and "" not in rows.cells:
         return
@@ -111,7 +111,7 @@ def _require_names(rows: Rows) -> None:
             raise GraphError(f"line {line}: a name is missing; write one name, or two names and perhaps a weight")
 
 
-def _named_columns(rows: Rows, kind: Header) -> tuple[list[str], Rows]:
+def _named_columns(rows: TableRows, kind: Header) -> tuple[list[str], TableRows]:
     """The names of the columns that a header gives, and the lines below, the ends of links first."""
     if kind == "no":
         return [], rows
@@ -132,10 +132,10 @@ def _named_columns(rows: Rows, kind: Header) -> tuple[list[str], Rows]:
     width = max(body.width, len(header))
     moved = [body.column(place) for place in (*order, *range(len(header), width))]
     cells = [cell for row in zip(*moved, strict=True) for cell in row]
-    return [header[place] for place in order], Rows(body.lines, cells, np.arange(len(body) + 1) * width)
+    return [header[place] for place in order], TableRows(body.lines, cells, np.arange(len(body) + 1) * width)
 
 
-def _places(body: Rows, counts: tuple[int, list[str]] | None, size: int) -> dict[str, int]:
+def _places(body: TableRows, counts: tuple[int, list[str]] | None, size: int) -> dict[str, int]:
     """The places of all nodes by name: as they appear, or by number where the first line counts them."""
     named = dict.fromkeys(body.ends())
     if counts is None:
@@ -155,13 +155,13 @@ def _places(body: Rows, counts: tuple[int, list[str]] | None, size: int) -> dict
     return {name: node for node, name in enumerate(named)}
 
 
-def _of_sides(rows: Rows) -> Rows:
-    """Rows of KONECT's bipartite graphs, which number each side from 1, with different names on both sides."""
+def _of_sides(rows: TableRows) -> TableRows:
+    """TableRows of KONECT's bipartite graphs, which number each side from 1, with different names on both sides."""
     cells = list(rows.cells)
     for start, width in zip(rows.ptr.tolist(), rows.widths.tolist(), strict=False):
         if width > 1:
             cells[start], cells[start + 1] = f"left:{cells[start]}", f"right:{cells[start + 1]}"
-    return Rows(rows.lines, cells, rows.ptr)
+    return TableRows(rows.lines, cells, rows.ptr)
 
 
 def _check_counts(counts: tuple[int, list[str]], found: int) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, NoReturn
 import numpy as np
 
 from graphwright.adapters.files.table import is_number
-from graphwright.adapters.files.table_rows import Rows
+from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.numbers import many_numbers
 from graphwright.core import GraphError
 
@@ -42,7 +42,7 @@ WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 """The spelling of a whole number that is the only one of it."""
 
 
-def kind_of_first_line(rows: Rows) -> Header:
+def kind_of_first_line(rows: TableRows) -> Header:
     """What the first of `rows` is, by the evidence of all the others. Raises GraphError where that leaves it open."""
     if len(rows) < 2:
         return "no"
@@ -65,7 +65,7 @@ def ends_of(header: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
-def _names(line: int, first: list[str], links: Rows, whole: bool) -> Header:
+def _names(line: int, first: list[str], links: TableRows, whole: bool) -> Header:
     """Whether the first line, not all of whole numbers, is a header; whole: whether all nodes below it are numbers."""
     known = set(links.ends())
     if first == [str(len(known)), str(len(links))]:
@@ -94,14 +94,14 @@ def _are_numbers(cells: Set[str]) -> bool:
     return many_numbers(list(cells)) is not None or all(map(is_number, cells))
 
 
-def _joined(links: Rows) -> bool:
+def _joined(links: TableRows) -> bool:
     """Whether each of several links shares a node with another."""
     times = Counter(links.ends())
     pairs = zip(links.column(0), links.column(1), strict=True)
     return len(links) > 1 and all(times[one] > 1 or times[other] > 1 for one, other in pairs)
 
 
-def _counts(line: int, first: list[int], links: Rows, lone: bool) -> Header:
+def _counts(line: int, first: list[int], links: TableRows, lone: bool) -> Header:
     """Whether the first line, of whole numbers, counts nodes and links; all nodes of `links` are whole numbers."""
     one, other = (np.array(list(map(int, links.column(place))), dtype=np.int64) for place in (0, 1))
     said = " ".join(map(str, first))
@@ -135,7 +135,7 @@ def _counts(line: int, first: list[int], links: Rows, lone: bool) -> Header:
     _ask(line, said, "may be a link or count nodes and links", "counts", "no")
 
 
-def _each_both_ways(links: Rows) -> bool:
+def _each_both_ways(links: TableRows) -> bool:
     pairs = set(zip(links.column(0), links.column(1), strict=True))
     return all((other, one) in pairs for one, other in pairs)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from graphwright.adapters.files.table_rows import Rows
+from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.numbers import number
 from graphwright.core import GraphError
 
@@ -25,7 +25,7 @@ _ATTRIBUTES = re.compile(r"^(.*?)[,;\s]*(\{.*\})$")
 class TextTable(NamedTuple):
     """Cells, and what stands between them, in a word."""
 
-    rows: Rows
+    rows: TableRows
     delimiter: str
 
 
@@ -56,7 +56,7 @@ def split_table(
         row[:2] = [names.setdefault(cell, cell) for cell in row[:2]]
         cells += row
         ptr.append(len(cells))
-    return TextTable(Rows(lines, cells, np.array(ptr)), _NAMES[mark])
+    return TextTable(TableRows(lines, cells, np.array(ptr)), _NAMES[mark])
 
 
 def split_attributes(texts: Sequence[str]) -> tuple[list[str], list[str]] | None:

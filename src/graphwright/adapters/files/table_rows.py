@@ -1,4 +1,4 @@
-"""`Rows`: the cells of a table in a few flat lists, since a large file has millions of rows."""
+"""`TableRows`: the cells of a table in a few flat lists, since a large file has millions of rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Rows:
+class TableRows:
     """R rows of cells, the empty cells at the ends of rows left out.
 
     lines: [R] the number of each row's line. cells: of all rows, one after the other. ptr: [R + 1] int64, where in them
@@ -63,16 +63,16 @@ class Rows:
         """The line of the first row where `mask` [R] is true."""
         return int(self.lines[int(mask.argmax())])
 
-    def below(self) -> Rows:
+    def below(self) -> TableRows:
         """All rows but the first."""
         start = int(self.ptr[1])
-        return Rows(self.lines[1:], self.cells[start:], self.ptr[1:] - start)
+        return TableRows(self.lines[1:], self.cells[start:], self.ptr[1:] - start)
 
-    def select(self, mask: NDArray[np.bool_]) -> Rows:
+    def select(self, mask: NDArray[np.bool_]) -> TableRows:
         """The rows where `mask` [R] is true."""
         if mask.all():
             return self
         kept = mask.nonzero()[0].tolist()
         cells = [cell for row in kept for cell in self[row]]
         ptr = np.concatenate([[0], self.widths[mask].cumsum()])
-        return Rows(array("q", [self.lines[row] for row in kept]), cells, ptr)
+        return TableRows(array("q", [self.lines[row] for row in kept]), cells, ptr)
