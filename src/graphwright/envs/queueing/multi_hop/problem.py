@@ -103,7 +103,7 @@ MULTI_HOP = Problem(
         "back-pressure": _with_bias("none"),
         "shortest-path": ControlRule(no_bias, _routed),
     },
-    training=CONTROL,
+    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
 )
 MULTI_HOP_LINKS = Problem(
     name="multi-hop-links",
@@ -118,5 +118,5 @@ MULTI_HOP_LINKS = Problem(
         "back-pressure": ControlRule(partial(by_back_pressure, biased=False)),
         "shortest-path": ControlRule(no_bias, _routed),
     },
-    training=CONTROL,
+    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
 )

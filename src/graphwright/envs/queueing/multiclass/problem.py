@@ -83,5 +83,5 @@ MULTICLASS = Problem(
         "max-weight": ControlRule(rules.max_weight),
         "fbfs": ControlRule(rules.first_buffer_first),
     },
-    training=CONTROL,
+    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
 )
