@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
+from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.instances import CONTROL, prepared
@@ -21,6 +22,7 @@ from graphwright.envs.queueing.randomness import with_seeds
 
 _SHAPE, _SCALE = 1.5, 0.5  # of the gamma law of arrivals
 _MOST_RATE = 4
+_BUSIEST = 0.8
 
 
 def no_bias(environment: Environment, state: GraphBatch) -> Tensor:
@@ -45,7 +47,8 @@ def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     """Links of 1 to 4 packets a slot both ways; 20 to 40 % of the nodes are destinations, and 20 to 40 % send to each.
 
     What a source sends to a destination is gamma distributed with shape 1.5 and scale 0.5, at least 0.05, as in the
-    networks of `docs/queueing.md`. All is drawn in this order: rates, destinations, sources, arrivals, seeds.
+    networks of `docs/problems/queueing.md`; arrivals are then scaled down where they would take more than 80 % of the
+    links out of a node or into a destination. Drawn are, in this order, rates, destinations, sources, arrivals, seeds.
     """
     device = generator.device
     rate = torch.randint(1, _MOST_RATE + 1, (graph.num_edges,), generator=generator, device=device).double()
@@ -60,7 +63,7 @@ def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     chosen = _drawn(nodes, count, generator)
     destination = nodes.position[chosen]
     layers = Segments.from_lengths(count)
-    copies, _ = nodes.select(layers.index)
+    copies, own = nodes.select(layers.index)
     home = torch.zeros(copies.num_rows, dtype=torch.bool, device=device)
     home[copies.ptr[:-1] + destination] = True
     sources = _drawn(copies, _some(copies.lengths - 1, generator), generator, without=home)
@@ -68,9 +71,23 @@ def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     drawn = torch._standard_gamma(shape, generator) * _SCALE
     arrival = torch.zeros(copies.num_rows, dtype=torch.float64, device=device)
     arrival[sources] = drawn[sources].clamp(min=0.05)
+    arrival = arrival * _calmed(network, layers, destination, arrival, own)[layers.index][copies.index]
     instance = layered(network, layers, destination, arrival)
     seeds = with_seeds(graph.keep(), generator).graphs["seed"]
     return prepared(instance).with_graphs(seed=seeds)
+
+
+def _calmed(network: GraphBatch, layers: Segments, destination: Tensor, arrival: Tensor, own: Tensor) -> Tensor:
+    """[B] float64: by what to multiply the arrivals of each network, at most 1; own: the node of each row of them."""
+    rate, (source, end) = network.edges["rate"], network.edge_index
+    out, into, sent = (torch.zeros(network.num_nodes, dtype=torch.float64, device=network.device) for _ in range(3))
+    out.index_add_(0, source, rate)
+    into.index_add_(0, end, rate)
+    sent.index_add_(0, own, arrival)
+    copies, _ = network.node_segments.select(layers.index)
+    wanted = segment_sum(arrival, copies) / into[network.node_ptr[:-1][layers.index] + destination]
+    busiest = torch.maximum(segment_max(sent / out, network.node_segments), segment_max(wanted, layers))
+    return (_BUSIEST / busiest).clamp(max=1)
 
 
 def _some(size: Tensor, generator: torch.Generator) -> Tensor:

@@ -27,7 +27,7 @@ class ShortestPathRouting(MultiHop):
         each, which is what first come, first served comes to in the mean. Packets at their destination leave, packets
         arrive, and the backlog is counted.
 
-    That is the shortest-path routing whose backlogs were published with the networks that `docs/queueing.md` names.
+    That is the routing whose backlogs were published with the networks that `docs/problems/queueing.md` names.
     """
 
     @override
