@@ -1,14 +1,19 @@
 """Files and options in any order, and names that hold escape sequences."""
 
 import json
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
+from importlib.metadata import version
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 
+import graphwright
 from graphwright.adapters.files import read_graph
-from graphwright.cli.arguments import in_order
+from graphwright.cli.arguments import _FLAGS, _MANY, in_order
+from graphwright.cli.evaluate import EvaluateSampling, EvaluateSolutions
 from graphwright.cli.instances import say_reading
 from graphwright.cli.main import main
+from graphwright.cli.solve import Solve
 from graphwright.cli.terminal import printable
 
 ORDERED = ["solve", "RUN", "a.txt", "b.txt", "--undirected", "--mark", "start=(0, 0)", "target=(2, 2)"]
@@ -33,6 +38,33 @@ def test_values_stay_with_their_options():
     assert in_order(["solve", "--seed", "3", "RUN", "a.txt"]) == ["solve", "RUN", "a.txt", "--seed", "3"]
     assert in_order(["train", "tour", "--run", "x"]) == ["train", "tour", "--run", "x"]
     assert in_order([]) == []
+
+
+@pytest.mark.parametrize("command", [Solve, EvaluateSolutions, EvaluateSampling])
+def test_flags_and_options_of_many_values_are_those_of_the_commands(command):
+    """Which options take no value, and which take several, is written down once more for `in_order`."""
+    flags, many = set(), set()
+    waiting = [command]
+    while waiting:
+        hints = get_type_hints(waiting.pop(), include_extras=True)
+        for name, hint in hints.items():
+            kind, *marks = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+            options = [option for option in get_args(kind) if option is not type(None)] or [kind]
+            option = f"--{name.replace('_', '-')}"
+            if is_dataclass(kind):
+                waiting.append(kind)
+            elif kind is bool:
+                flags.add(option)
+            elif tuple in (get_origin(kind), *map(get_origin, options)) and "Positional" not in str(marks):
+                many.add(option)
+    assert flags <= {*_FLAGS}
+    assert many <= {*_MANY}
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    main(["--version"])
+    assert capsys.readouterr().out == f"graphwright {version('graphwright')}\n"
+    assert graphwright.__version__ == version("graphwright")
 
 
 def test_a_file_after_marks_is_a_file_even_with_an_equals_sign(tmp_path):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn, Union
 
 import tyro
 
+import graphwright
 from graphwright.cli.algorithms import Algorithms
 from graphwright.cli.arguments import in_order
 from graphwright.cli.check import Check
@@ -40,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ["PYTHONSAFEPATH"] = "1"  # or worker processes would look for Python's own modules where they stand
     words = in_order(sys.argv[1:] if arguments is None else list(arguments))
     with _written_out(is_needed=words[:1] not in (["train"], ["resume"], ["sample"])):
-        _run(_parse(words))
+        if words == ["--version"]:
+            print(f"graphwright {graphwright.__version__}")
+        else:
+            _run(_parse(words))
 
 
 @contextlib.contextmanager
@@ -153,7 +157,7 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
     return None
 
 
-_DESCRIPTION = "Reinforcement learning on graphs of any size."
+_DESCRIPTION = "Reinforcement learning on graphs of any size. --version says which release this is."
 _STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
 
 

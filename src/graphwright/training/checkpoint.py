@@ -72,6 +72,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str], dict[str, Any]]]:
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: no such file; before a run's first checkpoint, `graphwright resume {path.parent}` goes on with it"
+            ", and `resume_foreign` with one on environments of others"
         ) from None
     except CheckpointError:
         raise
