@@ -61,6 +61,8 @@ def test_solve_json_is_the_contract(run, triangle, capsys):
         "found_by",
         "policy",
         "bound",
+        "bound_by",
+        "improved",
         "optimal",
         "doubt",
         "seconds",
@@ -82,7 +84,7 @@ def test_evaluate_json_is_the_contract(run, capsys):
     assert document["decode"] == "best-of"
     assert [row["name"] for row in document["rows"]] == ["6", "9"]
     names = ["name", "graphs", "policy", "complete", "random", "heuristics", "optimum", "proven", "reference"]
-    names += ["ratio", "ratio_low", "ratio_high", "seconds", "unproven", "best", "best_by"]
+    names += ["ratio", "ratio_low", "ratio_high", "seconds", "unproven", "best", "best_by", "bound_by", "improved"]
     assert all(list(row) == names for row in document["rows"])
 
 
