@@ -1,11 +1,14 @@
 """`metrics.csv`: metrics may come and go, and what a crash left half-written never blocks a run."""
 
+import errno
 import math
+from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from graphwright.training.logging import MetricsFile, RunLog
+from graphwright.training.logging import EventsFile, MetricsFile, RunLog
 from graphwright.training.runner import has_diverged
 
 
@@ -70,3 +73,23 @@ def test_a_loss_or_the_norm_of_a_gradient_that_is_not_finite_is_divergence():
         assert has_diverged({name: math.inf})
     assert not has_diverged({"return": math.nan, "explained_variance": -math.inf, "loss": 1.0})
     assert not has_diverged({})
+
+
+def test_tensorboard_reads_the_scalars_and_forgets_what_a_resumed_run_does_again(tmp_path):
+    first = EventsFile(tmp_path, 1)
+    first.append(1, {"loss": 0.5, "gap": math.nan})
+    first.append(2, {"loss": 0.25, "gap": 3.0})
+    first.append(3, {"loss": 99.0})
+    EventsFile(tmp_path, 3).append(3, {"loss": 0.125})
+    read = EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in read.Scalars("loss")] == [(1, 0.5), (2, 0.25), (3, 0.125)]
+    assert [(event.step, event.value) for event in read.Scalars("gap")] == [(2, 3.0)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_of_the_file_of_events(tmp_path):
+    file = EventsFile(tmp_path, 1)
+    file.path = Path("/dev/full")
+    with pytest.raises(OSError, match="/dev/full") as error:
+        file.append(1, {"loss": 0.5})
+    assert error.value.errno == errno.ENOSPC

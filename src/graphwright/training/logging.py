@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
+import secrets
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -82,15 +86,40 @@ def _line(columns: Sequence[str], row: Mapping[str, float]) -> str:
     return ",".join("" if math.isnan(cell) else f"{cell:.8g}" for cell in cells) + "\n"
 
 
+class EventsFile:
+    """Scalars for TensorBoard: a file each time that a run begins or goes on, whose steps replace those of older files.
+
+    They are written at once: TensorBoard's own writer has a thread, which dies with a traceback where the disk is full.
+    first: the step from which on older files do not count.
+    """
+
+    def __init__(self, directory: Path, first: int) -> None:
+        self.path = directory / f"events.out.tfevents.{time.time_ns()}.{secrets.token_hex(8)}"
+        self._write(file_version="brain.Event:2")
+        self._write(step=first, session_log={"status": 1})  # SessionLog.START
+
+    def append(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Add the scalars of a step that are numbers."""
+        values = [{"tag": tag, "simple_value": value} for tag, value in scalars.items() if not math.isnan(value)]
+        self._write(step=step, summary={"value": values})
+
+    def _write(self, **event: Any) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event  # which is slow to import
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        record = io.BytesIO()
+        RecordWriter(record).write(Event(wall_time=time.time(), **event).SerializeToString())
+        with named_errors(self.path), self.path.open("ab") as file:
+            file.write(record.getvalue())
+
+
 class RunLog:
     """Writes each iteration's numbers to `metrics.csv` and TensorBoard, and shows the latest while the run goes on."""
 
     def __init__(self, directory: Path, iteration: int, console: Console) -> None:
         self.file = MetricsFile(directory / METRICS_FILE)
         self.file.forget_after(iteration)
-        from torch.utils.tensorboard import SummaryWriter  # which is slow to import
-
-        self.tensorboard = SummaryWriter(str(directory), purge_step=iteration + 1)
+        self.events = EventsFile(directory, iteration + 1)
         self.progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=20),
@@ -109,12 +138,10 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress.__exit__(kind, error, trace)
-        self.tensorboard.close()
 
     def write(self, row: Mapping[str, float], progress: float, line: str) -> None:
         """One iteration's numbers, iteration and steps among them, and what the terminal shows of them."""
         self.file.append(row)
-        for name, value in row.items():
-            if name not in ("iteration", "steps") and not math.isnan(value):
-                self.tensorboard.add_scalar(name, value, int(row["iteration"]))
+        scalars = {name: value for name, value in row.items() if name not in ("iteration", "steps")}
+        self.events.append(int(row["iteration"]), scalars)
         self.progress.update(self.task, completed=progress, line=line)
