@@ -12,13 +12,14 @@ The last lines fit seconds and memory to a power of nodes + edges.
 from __future__ import annotations
 
 import math
-import multiprocessing
 import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,8 @@ def main(options: Options) -> None:
     for run in options.runs:
         for family in options.families:
             for size in options.sizes:
-                with multiprocessing.get_context("spawn").Pool(1) as alone:
-                    cells.append(alone.apply(measure, (options, run, family, size)))
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+                    cells += alone.map(measure, [options], [run], [family], [size])
                 lines.append(_line(cells[-1]))
                 print(lines[-1], flush=True)
     table = ["| " + " | ".join(_COLUMNS) + " |", "|---|---|" + "---:|" * (len(_COLUMNS) - 2), *lines]

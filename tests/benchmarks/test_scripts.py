@@ -47,7 +47,7 @@ SMALLEST = {
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
-    "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only 'ring-edges, speed'",
+    "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only ring-edges",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1",
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
@@ -101,7 +101,7 @@ def test_scripts_run(
 class OneProcess:
     """`ProcessPoolExecutor` in this process, for the same reason as `run_here`."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, **__: object) -> None:
         self.map = map
 
     def __enter__(self) -> OneProcess:

@@ -189,7 +189,7 @@ def test_a_grid_is_learned_from_single_steps(tmp_path: Path) -> None:
     """8 x 8, some 64 of about 450 steps of each batch: total variation from R / Z of at most 0.05."""
     config = sampler_config(
         "hyper-grid",
-        steps=6_000,
+        steps=4_000,
         threads=1,
         algorithm="db",
         encoder=EncoderConfig(kind="gin", width=32, depth=1),

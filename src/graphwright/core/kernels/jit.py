@@ -26,16 +26,11 @@ class Kernel:
         try:
             return self.compiled(*arguments)
         except OSError:  # of keeping what was compiled, as on a full disk
-            self.compiled = self._compile(cache=False)
-            return self.compiled(*arguments)
+            return self._compile(cache=False)(*arguments)
 
     @cached_property
     def compiled(self) -> Any:
         """Numba's dispatcher, with the kernels that the function calls compiled alike."""
-        names = self.function.__globals__
-        for name in self.function.__code__.co_names:
-            if isinstance(called := names.get(name), Kernel) and called is not self:
-                names[name] = called.compiled
         try:
             return self._compile(cache=True)
         except RuntimeError:  # no folder can be written to where it would be kept
@@ -44,7 +39,14 @@ class Kernel:
     def _compile(self, cache: bool) -> Any:
         import numba
 
-        return numba.njit(nogil=True, cache=cache, **self.options)(self.function)
+        names = self.function.__globals__
+        for name in self.function.__code__.co_names:
+            called = getattr(names.get(name), "kernel", names.get(name))  # what another kernel has compiled already
+            if isinstance(called, Kernel) and called is not self:
+                names[name] = called.compiled if cache else called._compile(cache=False)
+        self.compiled = numba.njit(nogil=True, cache=cache, **self.options)(self.function)
+        self.compiled.kernel = self
+        return self.compiled
 
 
 jit = partial(Kernel, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})
