@@ -86,7 +86,7 @@ def test_a_finished_run_is_used_again_and_other_settings_are_refused(tmp_path) -
 
 
 def test_what_a_job_leaves_untrained_does_not_move(tmp_path) -> None:
-    job = Job("frozen", "vertex-cover", corrected_config("gcn", 0, 5000), untrained=("actor",))
+    job = Job("frozen", "vertex-cover", corrected_config("gcn", 0, 1), untrained=("actor",))
     train_all([job], tmp_path, 1, QUIET)
     trained = without_prefix("algorithm.policy", load_checkpoint(tmp_path / "frozen-0" / TRAINER_FILE)[0])
     for name, parameter in make_policy(job.config, torch.device("cpu")).named_parameters():
