@@ -10,6 +10,7 @@ from rich.console import Console
 from graphwright.algorithms.ppo import PPOConfig
 from graphwright.algorithms.reinforce import ReinforceConfig
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
@@ -186,3 +187,14 @@ def test_a_run_that_diverges_says_so_and_keeps_its_checkpoint(tmp_path, monkeypa
     ):
         resume(tmp_path / "run", console=QUIET)
     assert (tmp_path / "run" / "trainer.safetensors").read_bytes() == before
+
+
+def test_live_episodes_of_another_kind_are_refused(tmp_path):
+    """A checkpoint that is whole, and says of itself that it is, may still hold a column of another type."""
+    run = TrainingRun(find_problem("vertex-cover"), small_config("ppo"), tmp_path)
+    state = {name: tensor.clone() for name, tensor in run.collector.state_dict().items()}
+    for name, tensor in state.items():
+        if name.startswith("live.") and name.endswith("selected"):
+            state[name] = tensor.float()
+    with pytest.raises(ValueError, match="the column 'selected' of the nodes of live episodes is another one"):
+        run.collector.load_state_dict(state)

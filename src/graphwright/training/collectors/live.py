@@ -32,7 +32,9 @@ class LiveCollector(PlayCollector):
         device = self.returns.device
         self.returns = state["returns"].to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
-        self.vector.state = GraphBatch.from_tensors(live).to(device)
+        found = GraphBatch.from_tensors(live).to(device)
+        require_alike(found, self.vector.state)
+        self.vector.state = found
         super().load_state_dict(state)
 
     def mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
@@ -44,3 +46,17 @@ class LiveCollector(PlayCollector):
             count = count + step_ended.sum()
             self.returns = self.returns.masked_fill(step_done, 0)
         return total / count
+
+
+def require_alike(found: GraphBatch, known: GraphBatch) -> None:
+    """Raise ValueError, naming the column, where states that were stored are not what is played here."""
+    if found.num_graphs != known.num_graphs:
+        raise ValueError(f"{found.num_graphs} live episodes, where there are {known.num_graphs}")
+    for table in ("nodes", "edges", "graphs"):
+        columns, expected = (
+            {name: (column.dtype, column.shape[1:]) for name, column in getattr(batch, table).items()}
+            for batch in (found, known)
+        )
+        if columns != expected:
+            odd = next(name for name in {**columns, **expected} if columns.get(name) != expected.get(name))
+            raise ValueError(f"the column {odd!r} of the {table} of live episodes is another one")
