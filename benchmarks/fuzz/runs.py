@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import json
 import random
 import resource
@@ -120,7 +121,7 @@ class Fuzzer:
         elif how < 0.2:
             place[key] = [place[key]]
         else:
-            place[key] = self.draws.choice(values)
+            place[key] = copy.deepcopy(self.draws.choice(values))  # or the next change is made inside all of its kind
 
     def _seal(self, directory: Path, document: dict[str, Any]) -> None:
         """Make checksums and fingerprints fit altered settings, as far as anything of them can."""
