@@ -26,6 +26,8 @@ from typing import Any
 
 import tyro
 
+from graphwright.envs.registry import find_problem
+
 LINEAR = "--encoder.depth 0 --encoder.no-norm --heads.nodes linear"
 ALGORITHMS = {
     "ppo": "--algorithm ppo",
@@ -106,11 +108,12 @@ def table(options: Options, rows: list[dict[str, Any]]) -> str:
 
 
 def _reference(rows: list[dict[str, Any]], problem: str, name: str) -> str:
+    """The ratio of random choice, or of the best heuristic."""
     row = next(row for row in rows if row["problem"] == problem)
-    best = max if row["policy"] * row["ratio"] > row["policy"] else min
-    worth = row["random"] if name == "random" else best(row["heuristics"].values())
-    optimum = row["policy"] * row["ratio"] if best is max else row["policy"] / row["ratio"]
-    return f"{optimum / worth if best is max else worth / optimum:.4f}"
+    maximise = find_problem(problem).optimization.maximise
+    worth = row["random"] if name == "random" else (max if maximise else min)(row["heuristics"].values())
+    optimum = row["policy"] * row["ratio"] if maximise else row["policy"] / row["ratio"]
+    return f"{optimum / worth if maximise else worth / optimum:.4f}"
 
 
 def main(options: Options) -> None:
