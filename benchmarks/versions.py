@@ -74,7 +74,7 @@ JOBS = {
     "independent-set, 50 nodes": Job("independent-set", 120_000, (), (SIZED, "ratio")),
     "tour, 20 nodes": Job("tour", 120_000, (), (("--sizes", "20", "--time-limit", "5"), "ratio")),
     "ring-edges": Job("ring-edges", 60_000, (), ((), "total_variation")),
-    "two-colour": Job("two-colour", 60_000, (), ((), "total_variation")),
+    "hyper-grid": Job("hyper-grid", 60_000, (), ((), "total_variation")),
 }
 TURN = 0.5
 """Seconds for which one version runs while the other waits."""
