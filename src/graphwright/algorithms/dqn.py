@@ -8,17 +8,16 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import Algorithm, Observe, Setup
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
+from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
+from graphwright.algorithms.optimizer import AnnealedAdam, require
 from graphwright.algorithms.target import Target
-from graphwright.algorithms.valued import ValuedGraphs, what_is_valued
 from graphwright.core import Observation
 from graphwright.data.replay import Transitions
-from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
-from graphwright.functional.q_learning import centred, discounted, huber, munchausen_bonus, soft_value
+from graphwright.functional.q_learning import centred, huber, munchausen_bonus, soft_value
 from graphwright.nn import ActorCritic
-from graphwright.nn.actors import require_actor_scores
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class DQNConfig:
             raise ValueError(f"--dqn.least-log {self.least_log}: give at most 0")
 
 
-class DQN(Algorithm):
+class DQN(OffPolicyAlgorithm):
     """Q-learning from a replay: dueling networks, whose advantages are centred over what is legal, and a double target.
 
     The actor's scores are the advantages, so the policy that a run leaves takes the best of them. Several decisions of
@@ -66,62 +65,33 @@ class DQN(Algorithm):
 
     Config = DQNConfig
     options = "dqn"
-    fewest_samples = 1
     policy: ActorCritic
 
-    def __init__(self, policy: ActorCritic, observe: Observe, config: DQNConfig, valued: ValuedGraphs) -> None:
-        self.policy = policy
-        self.target = Target(policy, config.target_rate, config.target_period)
-        self.observe = observe
-        self.config = config
-        self.valued = valued
+    def __init__(self, config: DQNConfig, setup: Setup) -> None:
+        super().__init__(config, setup)
+        values = self.valued.values
+        self.policy = scoring(ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, values), setup)
+        self.target = Target(self.policy, config.target_rate, config.target_period)
+        self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self._bonus = self._log_policy if config.munchausen else self._nothing
         self._ahead = self._soft if config.munchausen else self._double if config.double else self._greatest
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
-
-    @classmethod
-    def build(cls, config: DQNConfig, setup: Setup) -> DQN:
-        """A fresh algorithm. Raises ValueError where actions are no candidates, or the head has no free scores."""
-        if setup.actions.continuous:
-            name = setup.actions.blocks[0].name
-            raise ValueError(f"--algorithm dqn: needs candidates to choose from, and {name!r} is continuous; take ppo")
-        valued = what_is_valued(setup.own_reward)
-        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, valued.values)
-        require_actor_scores(policy.actor, setup.heads, "Q-values")
-        return cls(policy.to(setup.generator.device), setup.environment.observe, config, valued)
 
     @override
-    def acting_state(self) -> dict[str, Tensor]:
-        return self.policy.acting_state()
-
-    @override
-    def update(self, batch: ReplaySamples, progress: float) -> dict[str, Tensor]:
-        self.optimizer.anneal(progress)
-        steps = []
-        for transitions in batch:
-            metrics, error = self._step(transitions)
-            batch.set_error(transitions.ids, error)
-            steps.append(metrics)
-        return mean_of(steps)
-
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
-        """One gradient step: scalars, and the error of each transition [S]."""
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
         observation = self.observe(transitions.state)
         advantage, value = dueling(self.policy, observation)
         chosen = value + valued.total(advantage.at(action, advantage.logits), graphs)
         with torch.no_grad():
-            reward = discounted(valued.rewards(transitions), self.config.discount)
-            reward = reward + valued.total(self._bonus(observation, action), graphs)
-            discount = self.config.discount ** transitions.columns["length"].float()
-            target = reward + valued.of_graphs(discount, graphs) * self._following(transitions)
+            bonus = valued.total(self._bonus(observation, action), graphs)
+            target = self._target(transitions, self._following(transitions), bonus)
         error = chosen - target
         loss = huber(error, valued.of_graphs(transitions.weight, graphs))
         norm = self.optimizer.step(loss)
         self.target.follow(self.policy)
         metrics = {"value_loss": loss, "value": chosen.mean(), "grad_norm": norm}
-        return {name: metric.detach() for name, metric in metrics.items()}, valued.mean(error.detach().abs(), graphs)
+        return metrics, valued.mean(error.detach().abs(), graphs)
 
     def _following(self, transitions: Transitions) -> Tensor:
         """[R]: what the target network says of the next states, 0 after the end."""

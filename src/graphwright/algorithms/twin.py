@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, Protocol, Self
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import Algorithm, Setup
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
+from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
+from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.target import Target
-from graphwright.algorithms.valued import what_is_valued
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
-from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
-from graphwright.functional.q_learning import discounted
 from graphwright.nn import GraphPolicy
-from graphwright.nn.actors import require_actor_scores
 
 
 class TwinSettings(Protocol):
@@ -67,40 +65,20 @@ class TwinQ(nn.Module):
         return torch.minimum(first.logits, second.logits)
 
 
-class TwinCritic(Algorithm):
+class TwinCritic(OffPolicyAlgorithm):
     """An actor, two Q-networks and their targets; each has an encoder of its own.
 
     Subclasses say what a state is worth to the actor (`state_value`) and how the actor learns (`actor_loss`).
     """
 
-    fewest_samples = 1
-    policy: GraphPolicy
-
     def __init__(self, config: TwinSettings, setup: Setup) -> None:
-        policy, first, second = (
-            GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(setup.generator.device)
-            for _ in range(3)
-        )
-        self.policy = policy
+        super().__init__(config, setup)
+        parts = setup.features, setup.actions, setup.encoder, setup.heads
+        self.policy, first, second = (scoring(GraphPolicy(*parts), setup) for _ in range(3))
         self.critic = TwinQ(first, second)
         self.target = Target(self.critic, config.target_rate, period=1)
-        self.observe = setup.environment.observe
-        self.config: Any = config
-        self.valued = what_is_valued(setup.own_reward)
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm)
+        self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
-
-    @classmethod
-    def build(cls, config: TwinSettings, setup: Setup) -> Self:
-        """A fresh algorithm. Raises ValueError where actions are no candidates, or the head has no free scores."""
-        if setup.actions.continuous:
-            name = setup.actions.blocks[0].name
-            raise ValueError(
-                f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take ppo"
-            )
-        algorithm = cls(config, setup)
-        require_actor_scores(algorithm.critic.first.actor, setup.heads, "Q-values")
-        return algorithm
 
     @abstractmethod
     def state_value(self, policy: RaggedCategorical, values: Tensor) -> Tensor:
@@ -113,26 +91,15 @@ class TwinCritic(Algorithm):
         """What the actor descends, and scalars to log. values: [K], of each candidate; action: [D], what was done."""
 
     @override
-    def update(self, batch: ReplaySamples, progress: float) -> dict[str, Tensor]:
-        self.optimizer.anneal(progress)
-        self.critic_optimizer.anneal(progress)
-        steps = []
-        for transitions in batch:
-            metrics, error = self._step(transitions)
-            batch.set_error(transitions.ids, error)
-            steps.append(metrics)
-        return mean_of(steps)
-
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
-        """One gradient step of the critics, then of the actor: scalars, and the error of each transition [S]."""
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
         observation = self.observe(transitions.state)
-        target = self._target(transitions)
+        target = self._target(transitions, self._following(transitions))
         both = self.critic(observation)
         errors = [valued.total(values.at(action, values.logits), graphs) - target for values in both]
         weight = valued.of_graphs(transitions.weight, graphs)
-        critic_loss = sum(((weight * error.square()).mean() for error in errors), torch.zeros(()))
+        critic_loss = torch.stack([(weight * error.square()).mean() for error in errors]).sum()
         norm = self.critic_optimizer.step(critic_loss)
         values = torch.minimum(*(each.logits.detach() for each in both))
         policy = self.policy.distribution(observation)
@@ -141,19 +108,14 @@ class TwinCritic(Algorithm):
         self.optimizer.step(actor_loss)
         self.target.follow(self.critic)
         metrics |= {"value_loss": critic_loss, "policy_loss": actor_loss, "grad_norm": norm}
-        error = valued.mean(torch.stack(errors).abs().mean(0), graphs)
-        return {name: metric.detach() for name, metric in metrics.items()}, error.detach()
+        return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
 
     @torch.no_grad()
-    def _target(self, transitions: Transitions) -> Tensor:
-        """[R]: rewards, and what the target networks say of the next states."""
+    def _following(self, transitions: Transitions) -> Tensor:
+        """[R]: what the target networks say of the next states, 0 after the end."""
         observation = self.observe(transitions.next_state)
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
         graphs = self.policy.actions.deciders(observation.graph)
         values = self.state_value(policy, self.target.network.least(observation))
-        ahead = self.valued.following(self.valued.total(values, graphs), transitions, graphs)
-        discount = self.config.discount ** transitions.columns["length"].float()
-        here = transitions.groups[DECISIONS].segments
-        reward = discounted(self.valued.rewards(transitions), self.config.discount)
-        return reward + self.valued.of_graphs(discount, here) * ahead
+        return self.valued.following(self.valued.total(values, graphs), transitions, graphs)

@@ -14,8 +14,8 @@ class LargestOf:
 
     def __init__(self, values: Tensor) -> None:
         """values: [N] float, at least one, no NaN."""
-        self._leaves = 1 << max(values.numel() - 1, 0).bit_length()
-        self._tree = np.full(2 * self._leaves, -np.inf)
+        self._tree = empty_tree(values.numel())
+        self._leaves = len(self._tree) // 2
         self.fill(values)
 
     def fill(self, values: Tensor) -> None:
@@ -40,6 +40,15 @@ class LargestOf:
     def at_least(self, threshold: float) -> Tensor:
         """The rows whose numbers are at least `threshold`, rising, [M] int64."""
         return torch.from_numpy(_at_least(self._tree, threshold))
+
+
+@jit_as_written
+def empty_tree(size):  # type: ignore[no-untyped-def]
+    """[2 L] of −∞, for `size` numbers: L is the next power of two."""
+    leaves = 1
+    while leaves < size:
+        leaves *= 2
+    return np.full(2 * leaves, -np.inf)
 
 
 @jit_as_written

@@ -1,4 +1,4 @@
-"""An optimisation around another, which is asked for everything but what the outer one changes."""
+"""An environment around another, which is asked for everything but what the outer one changes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
+from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.readable import Inputs
 
 
 @dataclass(frozen=True)
-class Around(Optimization):
-    """`inner`, unchanged."""
+class Around(Environment):
+    """What is the same of `inner` whatever becomes of its steps."""
 
-    inner: Optimization
+    inner: Environment
 
     @property
     @override
@@ -32,6 +33,13 @@ class Around(Optimization):
     @override
     def edits_graph(self) -> bool:
         return self.inner.edits_graph
+
+
+@dataclass(frozen=True)
+class AroundOptimization(Around, Optimization):
+    """`inner`, an optimisation, unchanged."""
+
+    inner: Optimization
 
     @property
     @override

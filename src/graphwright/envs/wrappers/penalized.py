@@ -9,16 +9,15 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
+from graphwright.core import GraphBatch, Observation, Step
 from graphwright.core.segment import segment_sum
-from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.team import has_own_reward
-from graphwright.envs.wrappers.around import Around
+from graphwright.envs.wrappers.around import Around, AroundOptimization
 
 
 @dataclass(frozen=True)
-class Penalized(Environment):
+class Penalized(Around):
     """Another environment that takes any action: an illegal one changes nothing and is punished.
 
     Illegal is a number that names no legal candidate. Where a graph has several decisions all must be legal, or none is
@@ -35,7 +34,6 @@ class Penalized(Environment):
     Raises ValueError for options that make no environment.
     """
 
-    inner: Environment
     penalty: float = 1.0
     by: Literal["count", "severity"] = "count"
     limit: float = 1.0
@@ -50,21 +48,6 @@ class Penalized(Environment):
             raise ValueError("by=severity: says how bad one action a graph is; with several decisions give by=count")
         if not (self.penalty >= 0 and self.limit > 0):
             raise ValueError(f"penalty={self.penalty}, limit={self.limit}: give at least 0, and more than 0")
-
-    @property
-    @override
-    def features(self) -> Features:
-        return self.inner.features
-
-    @property
-    @override
-    def actions(self) -> ActionSpec:
-        return self.inner.actions
-
-    @property
-    @override
-    def edits_graph(self) -> bool:
-        return self.inner.edits_graph
 
     @property
     def own_reward(self) -> bool:
@@ -143,7 +126,7 @@ class Penalized(Environment):
 
 
 @dataclass(frozen=True)
-class PenalizedOptimization(Penalized, Around):
+class PenalizedOptimization(Penalized, AroundOptimization):
     """`Penalized`, of an optimisation.
 
     Objective: with the penalties in it; an incomplete solution pays for limit · n illegal actions at least.

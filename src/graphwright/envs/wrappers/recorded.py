@@ -11,11 +11,11 @@ from typing_extensions import override
 from graphwright.core import GraphBatch, Step
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.planned import Planned, PlanStep, Sequential
-from graphwright.envs.wrappers.around import Around
+from graphwright.envs.wrappers.around import AroundOptimization
 
 
 @dataclass(frozen=True)
-class Recorded(Around, Planned):
+class Recorded(AroundOptimization, Planned):
     """Another environment whose states can be traced back to their beginnings, whoever plays it.
 
     inner: the environment. record: of every step that was taken, the number of the one before it, -1 for none, and its

@@ -48,7 +48,7 @@ def tabu_from(instances: GraphBatch, sides: Tensor, seconds: float, seed: int = 
     for begin, end in pairwise(graph.node_ptr.tolist()):
         until, turn = time.perf_counter() + seconds, 0
         while end > begin and (turn == 0 or time.perf_counter() < until):
-            _go_on(begin, *arrays, best[begin:end], 20 * (end - begin), turn > 0, seed + turn)
+            _search_from(begin, *arrays, best[begin:end], 20 * (end - begin), turn > 0, seed + turn)
             turn += 1
     return found.to(instances.device)
 
@@ -89,7 +89,7 @@ def _search(node_ptr, edge_ptr, source, weight, restarts, flips, seed, sides):  
 
 
 @jit_as_written
-def _go_on(begin, edge_ptr, source, weight, best, flips, shake, seed):  # type: ignore[no-untyped-def]
+def _search_from(begin, edge_ptr, source, weight, best, flips, shake, seed):  # type: ignore[no-untyped-def]
     """Search from `best` [n], which is changed where that finds a larger cut; `shake`: from near it."""
     np.random.seed(seed)
     side = best.copy()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, jit_as_written
-from graphwright.core.largest import fill_tree, first_of_largest, update_tree
+from graphwright.core.kernels.jit import jit_as_written
+from graphwright.core.largest import empty_tree, fill_tree, first_of_largest, update_tree
+from graphwright.envs.chosen_nodes import chosen_by
 
 
 def greedy_cover(instances: GraphBatch, weight: Tensor) -> Tensor:
@@ -16,10 +16,7 @@ def greedy_cover(instances: GraphBatch, weight: Tensor) -> Tensor:
 
     instances: undirected simple graphs. weight: [N] float32.
     """
-    graph = instances.to("cpu")
-    selected = torch.zeros(graph.num_nodes, dtype=torch.bool)
-    _cover(*arrays(graph.node_ptr, graph.in_edges.ptr, graph.edge_index[0], weight.cpu(), selected))
-    return selected.to(instances.device)
+    return chosen_by(_cover, instances, weight)
 
 
 @jit_as_written
@@ -27,10 +24,8 @@ def _cover(node_ptr, ptr, source, weight, selected):  # type: ignore[no-untyped-
     row, value = np.empty(1, np.int64), np.empty(1, np.float64)
     for graph in range(node_ptr.size - 1):
         begin, size = node_ptr[graph], node_ptr[graph + 1] - node_ptr[graph]
-        leaves = 1
-        while leaves < size:
-            leaves *= 2
-        tree, degree = np.full(2 * leaves, -np.inf), np.empty(size, np.int64)
+        tree, degree = empty_tree(size), np.empty(size, np.int64)
+        leaves = tree.size // 2
         for node in range(size):
             degree[node] = ptr[begin + node + 1] - ptr[begin + node]
             if degree[node]:

@@ -1,0 +1,76 @@
+"""What algorithms share that learn from a replay: minibatches, errors that say what is drawn again, bootstraps."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.algorithms.algorithm import Algorithm, Setup
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
+from graphwright.algorithms.valued import what_is_valued
+from graphwright.data.replay import Transitions
+from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.functional.q_learning import discounted
+from graphwright.nn import GraphPolicy
+from graphwright.nn.actors import require_actor_scores
+
+
+class OffPolicyAlgorithm(Algorithm):
+    """Learns from `ReplaySamples`, a gradient step of each of its networks for every minibatch.
+
+    Subclasses say what a gradient step is (`_step`). Raises ValueError where actions are no candidates.
+    """
+
+    fewest_samples: ClassVar[int] = 1
+    policy: GraphPolicy
+
+    def __init__(self, config: Any, setup: Setup) -> None:
+        if setup.actions.continuous:
+            name = setup.actions.blocks[0].name
+            raise ValueError(
+                f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take ppo"
+            )
+        self.config = config
+        self.observe = setup.environment.observe
+        self.valued = what_is_valued(setup.own_reward)
+
+    @classmethod
+    def build(cls, config: Any, setup: Setup) -> Algorithm:
+        """A fresh algorithm. Raises ValueError, naming the option, where actions or heads do not fit."""
+        return cls(config, setup)
+
+    @override
+    def acting_state(self) -> dict[str, Tensor]:
+        return self.policy.acting_state()
+
+    @override
+    def update(self, batch: ReplaySamples, progress: float) -> dict[str, Tensor]:
+        for part in vars(self).values():
+            if isinstance(part, AnnealedAdam):
+                part.anneal(progress)
+        steps = []
+        for transitions in batch:
+            metrics, error = self._step(transitions)
+            batch.set_error(transitions.ids, error)
+            steps.append({name: metric.detach() for name, metric in metrics.items()})
+        return mean_of(steps)
+
+    @abstractmethod
+    def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
+        """One gradient step: scalars, and how far off the value of each transition was, [S] from 0."""
+
+    def _target(self, transitions: Transitions, following: Tensor, bonus: Tensor | float = 0.0) -> Tensor:
+        """[R]: Σ γᵏ r, `bonus`, and γⁿ of what follows. following: [R], what the next states are worth."""
+        graphs = transitions.groups[DECISIONS].segments
+        discount = self.config.discount ** transitions.columns["length"].float()
+        reward = discounted(self.valued.rewards(transitions), self.config.discount)
+        return reward + bonus + self.valued.of_graphs(discount, graphs) * following
+
+
+def scoring(policy: Any, setup: Setup) -> Any:
+    """`policy`, where the run's networks are. Raises ValueError where its head has no free scores to be Q-values."""
+    require_actor_scores(policy.actor, setup.heads, "Q-values")
+    return policy.to(setup.generator.device)
