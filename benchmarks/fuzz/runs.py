@@ -44,6 +44,20 @@ STRANGER = "graphwright_stranger"
 SMALL = {"encoder": {"width": 4, "depth": 1}, "threads": 1, "checkpoint_seconds": 60.0}
 RUNS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "ppo": ("vertex-cover", "ppo", {"collection": {"sizes": (5,), "num_envs": 4, "num_steps": 2}}),
+    "replay": (
+        "independent-set",
+        "dqn",
+        {
+            "collection": {
+                "sizes": (5,),
+                "num_envs": 4,
+                "num_steps": 2,
+                "warm_up": 8,
+                "capacity": 16,
+                "minibatch_size": 4,
+            }
+        },
+    ),
     "flow": ("hyper-grid", "tb", {"validation": {"objects": 4, "max_states": 1}}),
 }
 NAMES = (f"{STRANGER}:OWN", f"{STRANGER}.OWN", f".{STRANGER}:OWN", "os:system", "torch_geometric.nn:GCNConv")
@@ -180,7 +194,7 @@ def base_runs(folder: Path) -> dict[str, dict[str, bytes]]:
     """The files of small runs."""
     found = {}
     for name, (problem, algorithm, options) in RUNS.items():
-        if algorithm == "ppo":
+        if algorithm in ("ppo", "dqn"):
             options = options | {"validation": {"sizes": (5,), "graphs": 1}}
         config = TrainConfig.for_problem(problem, algorithm, steps=16, **SMALL, **options)
         train(problem, config, folder / name, QUIET)

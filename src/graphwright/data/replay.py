@@ -146,19 +146,34 @@ class Replay:
         return {"highest": highest, **transitions, **self.states.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Hold what `state_dict` returned, in a replay of the same kind, and go on in the same way."""
+        """Hold what `state_dict` returned, in a replay of the same kind, and go on in the same way.
+
+        Raises ValueError where what refers to what is not as it should be.
+        """
         start = "transitions."
         own = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
         self.transitions.load_state_dict(own)
         self.states.load_state_dict(state)
         self.highest = float(state["highest"])
+        try:
+            self.states.require_whole(self._referred(self.ids))
+        except IndexError as error:
+            raise ValueError(f"transitions between states that are gone: {error}") from None
+        priority = self.priority() if len(self) else torch.ones(1)
+        if not bool((priority > 0).all() & priority.isfinite().all()) or not 0 < self.highest < float("inf"):
+            raise ValueError("a priority that is no number above 0")
+
+    def _referred(self, ids: Tensor) -> Tensor:
+        """[2 S] int64: the states to which the transitions of `ids` [S] refer."""
+        if not len(ids):
+            return ids
+        return torch.cat([self.transitions.get(_STATE, ids), self.transitions.get(_NEXT_STATE, ids)])
 
     def _drop(self, count: int) -> None:
         """Forget the `count` oldest transitions, and the states to which nothing refers any more."""
         if count <= 0:
             return
-        ids = self.ids[:count]
-        referred = torch.cat([self.transitions.get(_STATE, ids), self.transitions.get(_NEXT_STATE, ids)])
+        referred = self._referred(self.ids[:count])
         self.transitions.drop(self.transitions.first + count)
         self.states.release(referred)
 

@@ -126,11 +126,24 @@ class RaggedRing:
         return {f"{prefix}.{key}": part for prefix, table in tables.items() for key, part in table.state_dict().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Hold what `state_dict` returned, and go on in the same way to the last bit."""
+        """Hold what `state_dict` returned, and go on in the same way to the last bit.
+
+        Raises ValueError where groups are not those of the rows, or do not fit into the memory: kernels follow them.
+        """
         names = {key.split(".")[1] for key in state if key.startswith("groups.")}
+        if self.rows.columns and names != self.groups.keys():
+            raise ValueError(f"a ring with the groups {sorted(names)}; this one has {sorted(self.groups)}")
+        self.memory.require(sum(_bytes_of(_with_prefix(f"groups.{name}.", state)) for name in names))
+        self.memory.require(_bytes_of(_with_prefix("rows.", state)))
         for name in sorted(names):
             self._table(name).load_state_dict(_with_prefix(f"groups.{name}.", state))
         self.rows.load_state_dict(_with_prefix("rows.", state))
+        for name, table in self.groups.items():
+            start, count = (self.get(column(name), self.ids) for column in (_start, _count))
+            ends = table.first + count.long().cumsum(0)
+            last = int(ends[-1]) if len(ends) else table.first
+            if bool((count < 0).any()) or not torch.equal(start, ends - count) or last != table.end:
+                raise ValueError(f"the {name} of a ring are not those of its rows")
 
     def _declare(self, rows: Rows) -> None:
         if self.rows.columns and rows.groups.keys() != self.groups.keys():
@@ -167,3 +180,11 @@ def _count(name: str) -> str:
 
 def _with_prefix(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+
+
+def _bytes_of(table: Mapping[str, Tensor]) -> int:
+    """What a table will take that loads this state. Raises ValueError where it does not say how large it is."""
+    if table["ring"].shape != (3,):
+        raise ValueError("a table that does not say where it begins and ends, and how large it is")
+    size = int(table["ring"][2])
+    return size * sum(column[:1].nbytes for name, column in table.items() if name != "ring" and len(column))

@@ -18,6 +18,7 @@ from graphwright.data.tables import Columns, Memory, Table
 _REFERENCES = "references"
 _INSTANCE = "instance"
 _SCANNED = 256
+_CHECKED = 4096
 
 
 class ReferencedRing(RaggedRing):
@@ -52,6 +53,13 @@ class ReferencedRing(RaggedRing):
                 return dropped
             first += _SCANNED
         return self.ids[:0]  # nothing refers to any row yet; something may be about to
+
+    def require_references(self, ids: Tensor) -> None:
+        """Raise ValueError unless what refers to the rows are `ids` [M] int64; IndexError where they are not live."""
+        self._require_live(ids)
+        counted = torch.bincount(ids - self.first, minlength=len(self))
+        if len(self) and not torch.equal(counted, self.get(_REFERENCES, self.ids).long()):
+            raise ValueError("what is stored is referred to by others than those that it counts")
 
     @property
     def referenced(self) -> Tensor:
@@ -97,8 +105,12 @@ class StateStore(ABC):
         return {f"states.{key}": value for key, value in self.ring.state_dict().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Hold what `state_dict` returned."""
+        """Hold what `state_dict` returned. Raises ValueError where it is not whole; see `require_whole`."""
         self.ring.load_state_dict(_below("states.", state))
+
+    def require_whole(self, referred: Tensor) -> None:
+        """Raise ValueError or IndexError unless what is stored are states, to which the ids `referred` [M] refer."""
+        self.ring.require_references(referred)
 
 
 class WholeGraphs(StateStore):
@@ -111,6 +123,11 @@ class WholeGraphs(StateStore):
     @override
     def select(self, ids: Tensor) -> GraphBatch:
         return rows_to_graph(self.ring.select(ids))
+
+    @override
+    def require_whole(self, referred: Tensor) -> None:
+        super().require_whole(referred)
+        _require_graphs(self.ring)
 
 
 class InstancesOnce(StateStore):
@@ -167,6 +184,22 @@ class InstancesOnce(StateStore):
         super().load_state_dict(state)
         self.instances.load_state_dict(_below("instances.", state))
 
+    @override
+    def require_whole(self, referred: Tensor) -> None:
+        super().require_whole(referred)
+        _require_graphs(self.instances)
+        if len(self.ring):
+            instance = self.ring.get(_INSTANCE, self.ring.ids)
+            self.instances.require_references(instance)
+            self._require_lengths(instance)
+
+    def _require_lengths(self, instance: Tensor) -> None:
+        """Raise ValueError unless each state has as many rows as its instance of the ids `instance` [R]."""
+        for name, group in self.ring.select(self.ring.ids).groups.items():
+            whole = self.instances.select(instance).groups[name]
+            if not torch.equal(group.segments.ptr, whole.segments.ptr):
+                raise ValueError(f"states have other {name} than their instances")
+
     def _changing(self, states: GraphBatch, instance: Tensor) -> Rows:
         given = self.instances
 
@@ -194,6 +227,12 @@ class InstancesOnce(StateStore):
         states = self.ring.ids
         place = torch.searchsorted(kept, self.ring.get(_INSTANCE, states))
         self.ring.set(_INSTANCE, states, moved[place])
+
+
+def _require_graphs(ring: RaggedRing) -> None:
+    """Raise GraphError unless every row is a graph."""
+    for ids in ring.ids.split(_CHECKED):
+        GraphBatch.from_tensors(rows_to_graph(ring.select(ids)).to_tensors())
 
 
 def _with_columns(instances: GraphBatch, changing: Rows) -> GraphBatch:

@@ -93,10 +93,12 @@ class Table:
         return {"ring": torch.tensor([self.first, self.end, self.size]), **columns}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Hold what `state_dict` returned. Raises ValueError where its columns are others than before."""
+        """Hold what `state_dict` returned. Raises ValueError where columns are others than before, or not so long."""
         columns = {name: values for name, values in state.items() if name != "ring"}
-        self.first, end, size = (int(number) for number in state["ring"])
-        count, self.end = end - self.first, self.first
+        first, end, size = (int(number) for number in state["ring"])
+        if not 0 <= first <= end <= first + size:
+            raise ValueError(f"{self.name} rows {first} to {end} in a ring of {size} places")
+        self.first, count, self.end = first, end - first, first
         self.declare(columns, count)
         self.resize(size)
         self.write(columns, count)
@@ -134,6 +136,11 @@ class Memory:
             elif not self._cut(needs) and not (self.forget is not None and self.forget()):
                 wanted = sum(table.row_bytes * rows for table, rows in needs.items())
                 raise ValueError(f"{wanted:,} bytes at once do not fit into {self.max_bytes:,}; give more, or add less")
+
+    def require(self, num_bytes: int) -> None:
+        """Raise ValueError where so many bytes are more than may ever be taken."""
+        if self.max_bytes is not None and num_bytes > self.max_bytes:
+            raise ValueError(f"tables of {num_bytes:,} bytes do not fit into {self.max_bytes:,}")
 
     def _fits(self, sizes: Mapping[Table, int]) -> bool:
         more = sum((size - table.size) * table.row_bytes for table, size in sizes.items())

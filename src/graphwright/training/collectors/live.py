@@ -29,8 +29,10 @@ class LiveCollector(PlayCollector):
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        device = self.returns.device
-        self.returns = state["returns"].to(device)
+        device, returns = self.returns.device, state["returns"]
+        if returns.shape != self.returns.shape or returns.dtype != self.returns.dtype or not returns.isfinite().all():
+            raise ValueError("returns so far that are not one finite number for each live episode")
+        self.returns = returns.to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
         found = GraphBatch.from_tensors(live).to(device)
         require_alike(found, self.vector.state)

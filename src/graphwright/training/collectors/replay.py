@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require
+from graphwright.core.segment import Segments
 from graphwright.data.replay import Replay
 from graphwright.data.ring import Group
 from graphwright.data.samples import DECISIONS, ReplaySamples
@@ -24,6 +25,7 @@ from graphwright.envs.vector import VectorEnvironment
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.play import ConfigError, PlayConfig
+from graphwright.training.collectors.possible import require_possible
 from graphwright.training.exploration import Behaviour, EpsilonConfig, EpsilonGreedy, as_the_policy
 
 _N_STEP = 4
@@ -111,6 +113,7 @@ class ReplayCollector(LiveCollector):
         store = WholeGraphs if vector.environment.edits_graph else InstancesOnce
         self.replay = Replay(config.capacity, store, config.megabytes << 20)
         self.here = self.replay.add_states(vector.state, instances=vector.instances)  # [B]: the ids of the live states
+        self._declare()
 
     @override
     def collect(self, policy: Any) -> Collected:
@@ -186,6 +189,18 @@ class ReplayCollector(LiveCollector):
                 group = _select(group, kept)
             self.replay.add(state[kept], after[last][kept], columns, {DECISIONS: group})
 
+    def _declare(self) -> None:
+        """Say what transitions are made of before there are any: what a file holds has to be the same."""
+        device = self.here.device
+        integers = torch.empty(0, dtype=torch.int64, device=device)
+        block = self.vector.environment.actions.blocks[0]
+        columns = {"action": torch.empty(0, block.columns, device=device) if block.continuous else integers}
+        if has_own_reward(self.vector.environment):
+            columns |= {"reward": torch.empty(0, device=device), "successor": integers}
+        rewards = torch.empty(0, self.n_step, device=device)
+        own = {"reward": rewards, "length": integers, "terminated": integers.bool()}
+        self.replay.add(integers, integers, own, {DECISIONS: Group(Segments(integers.new_zeros(1)), columns)})
+
     @override
     def state_dict(self) -> dict[str, Tensor]:
         replay = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
@@ -198,6 +213,20 @@ class ReplayCollector(LiveCollector):
         self.replay.load_state_dict(replay)
         self.here = state["here"].to(self.here.device)
         self.sampling.set_state(state["sampling"])
+        self._require_here()
+        require_possible(self.replay, self.vector.environment, self.n_step)
+
+    def _require_here(self) -> None:
+        """Raise ValueError unless the live states are among what is stored."""
+        if len(self.replay) > self.config.capacity or self.here.shape != (self.vector.num_envs,):
+            raise ValueError("a replay of another size")
+        try:
+            live = self.replay.states.select(self.here).to_tensors()
+        except IndexError as error:
+            raise ValueError(f"live episodes are not among the states of the replay: {error}") from None
+        known = self.vector.state.to_tensors()
+        if live.keys() != known.keys() or not all(torch.equal(live[name], known[name]) for name in known):
+            raise ValueError("live episodes are not those of the replay")
 
 
 def _window(row: int, *, done: Tensor, n_step: int) -> tuple[slice, Tensor]:
