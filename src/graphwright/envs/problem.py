@@ -17,6 +17,7 @@ from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import Choose, play, uniform_choice
+from graphwright.envs.team import Team
 from graphwright.envs.verdict import Verifier
 
 
@@ -82,6 +83,8 @@ class Problem:
     that plays the environment itself is an expert of it); objective,
     topology, sizes, laws and training as above.
 
+    Of a problem of a team (`Team`): sizes, numbers of agents; baselines, topology, laws and training as above.
+
     Of a problem that is sampled: generation.
 
     Raises ValueError for a problem that is neither played, which takes a topology, nor sampled.
@@ -115,11 +118,19 @@ class Problem:
         return isinstance(self.environment, Endless)
 
     @property
+    def is_team(self) -> bool:
+        """Whether several agents play it, and success and returns count."""
+        return isinstance(self.environment, Team)
+
+    @property
     def optimization(self) -> Optimization:
         """The environment of a problem that is solved. Raises ValueError, naming the remedy, where it is not."""
         if self.is_endless:
             remedy = f"graphwright evaluate {self.name} --policy {next(iter(self.baselines), 'random')}"
             raise ValueError(f"{self.name} never ends, so there is no solution to find or check; see `{remedy}`")
+        if self.is_team:
+            remedy = f"graphwright train {self.name}"
+            raise ValueError(f"{self.name} is played by a team, so there is no solution to find; see `{remedy}`")
         if self.topology is None or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment

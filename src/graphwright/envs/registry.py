@@ -37,6 +37,9 @@ _CONTROLLED = {
     "multi-hop": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP",
     "multi-hop-links": "graphwright.envs.queueing.multi_hop.problem:MULTI_HOP_LINKS",
 }
+_TEAMS = {
+    "coverage": "graphwright.envs.teams.coverage.problem:COVERAGE",
+}
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",
     "ring-edges": "graphwright.envs.generative.tasks.ring_edges:RING_EDGES",
@@ -77,8 +80,10 @@ SOLVED = ProblemRegistry(_SOLVED)
 """Those with random graphs to solve; some of them are sampled too."""
 CONTROLLED = ProblemRegistry(_CONTROLLED)
 """Those that never end, of which averages over time count."""
-PROBLEMS = ProblemRegistry(_SOLVED | _CONTROLLED | _SAMPLED)
-"""All problems: those that are solved, those that are controlled for ever, then those that are only sampled."""
+TEAMS = ProblemRegistry(_TEAMS)
+"""Those of several agents, of which success and returns count."""
+PROBLEMS = ProblemRegistry(_SOLVED | _CONTROLLED | _TEAMS | _SAMPLED)
+"""All problems: those that are solved, controlled for ever, played by teams, then those that are only sampled."""
 
 
 def find_problem(name: str) -> Problem:

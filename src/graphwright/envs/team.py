@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor
 
+from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.environment import Environment
 
@@ -15,6 +18,21 @@ class Team(Environment):
     def own_reward(self) -> bool:
         """Whether rewards are [D], one for each agent, rather than [B], shared by all of a graph."""
         return False
+
+    def measures(self, state: GraphBatch) -> Mapping[str, Tensor]:
+        """Name → [B] float64: what an episode that has come to `state` is worth beside its return.
+
+        `success`, where there is one, is 1 or 0; other names stand in tables as they are.
+        """
+        return {}
+
+    def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
+        """Name → [B, ...]: what stays where it is while an episode lasts, of teams of one size; for recordings."""
+        return {}
+
+    def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:
+        """Name → [B, A, ...]: where the agents are in `state`, of teams of one size; for recordings."""
+        return {}
 
 
 def has_own_reward(environment: object) -> bool:

@@ -15,12 +15,14 @@ from graphwright.envs.conformance.game import check_game
 from graphwright.envs.conformance.optimization import NUMBERS, check_optimization
 from graphwright.envs.conformance.renumbering import check_renumbering
 from graphwright.envs.conformance.reversible import check_reversible
+from graphwright.envs.conformance.team import check_team
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import repeat_each
+from graphwright.envs.team import Team
 
 _INSTANCES, _EPISODES = 8, 32
 
@@ -67,3 +69,5 @@ def check_environment(
         check_game(watched, environment, episodes, generator)
     if isinstance(environment, Endless):
         check_endless(watched, episodes, generator)
+    if isinstance(environment, Team):
+        check_team(watched, episodes, generator)

@@ -1,0 +1,26 @@
+"""Coverage as a problem of the registry."""
+
+from __future__ import annotations
+
+from graphwright.envs.problem import ControlRule, Problem
+from graphwright.envs.teams.coverage.environment import Coverage, coverage_instances
+from graphwright.envs.teams.coverage.rules import assigned, nearest
+
+COVERAGE = Problem(
+    name="coverage",
+    summary="a team covers landmarks, one each",
+    objective="return",
+    environment=Coverage(),
+    topology="points",
+    sizes=(3, 4, 5),
+    laws={"uniform": coverage_instances},
+    baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
+    training={
+        "algorithm": "ppo",
+        "encoder": {"kind": "gin", "depth": 3},
+        "heads": {"value_pool": "mean"},
+        "ppo": {"learning_rate": 1e-3, "epochs": 4, "discount": 0.95, "gae_lambda": 0.9, "value_coefficient": 0.5},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 32}},
+        "validation": {"sizes": (3, 5), "graphs": 32, "every": 10},
+    },
+)

@@ -1,0 +1,42 @@
+"""Graphs of agents and landmarks: who sees whom."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+
+AGENT, LANDMARK = 0, 1
+"""Node column `type`."""
+
+
+def crowd(agents: Tensor, landmarks: Tensor) -> GraphBatch:
+    """Graphs of `agents` [B] and then `landmarks` [B] int64, every agent joined to all others in both directions.
+
+    Landmarks are not joined to each other. Node column `type` [N] int64; edge column `type` [E] int64, 0 from agent to
+    agent, 1 from landmark to agent, 2 from agent to landmark.
+    """
+    sizes = agents + landmarks
+    nodes, pairs = Segments.from_lengths(sizes), Segments.from_lengths(sizes * sizes)
+    size = sizes[pairs.index]
+    end, source = pairs.position // size, pairs.position % size
+    few = agents[pairs.index]
+    joined = ((end < few) | (source < few)) & (end != source)
+    type_ = torch.where(source >= few, 1, torch.where(end >= few, 2, 0))
+    counts = torch.bincount(pairs.index[joined], minlength=sizes.numel())
+    begin = nodes.ptr[:-1][pairs.index]
+    return GraphBatch.trusted(
+        torch.stack([source + begin, end + begin])[:, joined],
+        nodes,
+        Segments.from_lengths(counts),
+        nodes={"type": (nodes.position >= agents[nodes.index]).long()},
+        edges={"type": type_[joined]},
+    )
+
+
+def members(graph: GraphBatch, type_: int) -> tuple[Tensor, Segments]:
+    """The nodes of that type [M] int64, and each graph's share of them (M → B)."""
+    rows = (graph.nodes["type"] == type_).nonzero().squeeze(1)
+    return rows, Segments.from_lengths(torch.bincount(graph.node_graph[rows], minlength=graph.num_graphs))

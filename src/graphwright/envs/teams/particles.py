@@ -1,0 +1,26 @@
+"""The multi-agent particle world: agents of mass 1 in a plane that are pushed along one axis at a time.
+
+Lowe et al. 2017, "Multi-agent actor-critic for mixed cooperative-competitive environments". A step lasts 0.1, a quarter
+of the velocity is lost in it, and a push is a force of 5.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+STEP, DAMPING, PUSH = 0.1, 0.25, 5.0
+STAY, LEFT, RIGHT, DOWN, UP = range(5)
+"""Actions: nothing, -x, +x, -y, +y."""
+DIRECTIONS = torch.tensor([[0.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]], dtype=torch.float64)
+"""[5, 2]: where each action pushes."""
+
+
+def pushes(action: Tensor, like: Tensor) -> Tensor:
+    """[D, 2]: the force of each `action` [D] int64, in the dtype of `like`."""
+    return PUSH * DIRECTIONS.to(like)[action]
+
+
+def accelerated(velocity: Tensor, force: Tensor) -> Tensor:
+    """The velocity [D, 2] after a step under `force` [D, 2]."""
+    return velocity * (1 - DAMPING) + force * STEP
