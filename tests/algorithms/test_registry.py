@@ -24,8 +24,9 @@ SMALL = {
 
 
 def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
+    problem = "conflict-graph" if "team" in ALGORITHMS[name].needs else "independent-set"
     config = TrainConfig.for_problem(
-        "independent-set",
+        problem,
         name,
         steps=10**6,
         threads=1,
@@ -34,7 +35,7 @@ def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
         collection={"sizes": (6, 8), **SMALL[ALGORITHMS[name].collector]},
         validation={"sizes": (8,), "graphs": 1},
     )
-    return TrainingRun(find_problem("independent-set"), config, directory)
+    return TrainingRun(find_problem(problem), config, directory)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

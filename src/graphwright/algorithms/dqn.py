@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +25,8 @@ from graphwright.nn import ActorCritic
 @dataclass(frozen=True)
 class DQNConfig:
     """Settings of DQN."""
+
+    options: ClassVar[str] = "dqn"
 
     learning_rate: float = 4e-3
     """At the beginning; it falls linearly to zero."""
@@ -45,14 +49,14 @@ class DQNConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require("dqn.target-period", self.target_period)
+        require(f"{self.options}.target-period", self.target_period)
         for name in ("learning_rate", "max_grad_norm", "munchausen"):
-            require(f"dqn.{name.replace('_', '-')}", getattr(self, name), 0)
-        require("dqn.temperature", self.temperature, 1e-6)
+            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0)
+        require(f"{self.options}.temperature", self.temperature, 1e-6)
         for name in ("discount", "target_rate"):
-            require(f"dqn.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0, 1)
         if self.least_log > 0:
-            raise ValueError(f"--dqn.least-log {self.least_log}: give at most 0")
+            raise ValueError(f"--{self.options}.least-log {self.least_log}: give at most 0")
 
 
 class DQN(OffPolicyAlgorithm):
@@ -63,26 +67,36 @@ class DQN(OffPolicyAlgorithm):
     networks"); deciders with rewards of their own have values of their own.
     """
 
-    Config = DQNConfig
+    Config: ClassVar[type] = DQNConfig
     options = "dqn"
     policy: ActorCritic
 
     def __init__(self, config: DQNConfig, setup: Setup) -> None:
         super().__init__(config, setup)
-        values = self.valued.values
-        self.policy = scoring(ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, values), setup)
+        self.policy = self.network(setup)
         self.target = Target(self.policy, config.target_rate, config.target_period)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self._bonus = self._log_policy if config.munchausen else self._nothing
         self._ahead = self._soft if config.munchausen else self._double if config.double else self._greatest
+
+    def network(self, setup: Setup) -> Any:
+        """A fresh network, whose scores are what `read` gives."""
+        parts = setup.features, setup.actions, setup.encoder, setup.heads
+        return scoring(ActorCritic(*parts, self.valued.values), setup)
+
+    def read(self, network: Any, observation: Observation) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
+        """Scores of the candidates as logits, and what makes values [R] of one score for each decision [D]."""
+        advantage, value = dueling(network, observation)
+        graphs = self.policy.actions.deciders(observation.graph)
+        return advantage, lambda chosen: value + self.valued.total(chosen, graphs)
 
     @override
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
         observation = self.observe(transitions.state)
-        advantage, value = dueling(self.policy, observation)
-        chosen = value + valued.total(advantage.at(action, advantage.logits), graphs)
+        scores, join = self.read(self.policy, observation)
+        chosen = join(scores.at(action, scores.logits))
         with torch.no_grad():
             bonus = valued.total(self._bonus(observation, action), graphs)
             target = self._target(transitions, self._following(transitions), bonus)
@@ -96,29 +110,28 @@ class DQN(OffPolicyAlgorithm):
     def _following(self, transitions: Transitions) -> Tensor:
         """[R]: what the target network says of the next states, 0 after the end."""
         observation = self.observe(transitions.next_state)
-        advantage, value = dueling(self.target.network, observation)
+        scores, join = self.read(self.target.network, observation)
         graphs = self.policy.actions.deciders(observation.graph)
-        best = self.valued.total(self._ahead(observation, advantage), graphs)
-        return self.valued.following(value + best, transitions, graphs)
+        return self.valued.following(join(self._ahead(observation, scores)), transitions, graphs)
 
-    # ---- of the advantages that the target network gives, [D] each ------------------------------------------------
+    # ---- of the scores that the target network gives, [D] each ----------------------------------------------------
 
     def _nothing(self, observation: Observation, action: Tensor) -> Tensor:
         return torch.zeros(action.shape, device=action.device)
 
     def _log_policy(self, observation: Observation, action: Tensor) -> Tensor:
-        advantage, _ = dueling(self.target.network, observation)
-        log_policy = advantage.tempered(self.config.temperature).log_prob(action)
+        scores, _ = self.read(self.target.network, observation)
+        log_policy = scores.tempered(self.config.temperature).log_prob(action)
         return self.config.munchausen * munchausen_bonus(log_policy, self.config.temperature, self.config.least_log)
 
-    def _greatest(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
-        return advantage.at(advantage.mode, advantage.logits)
+    def _greatest(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
+        return scores.at(scores.mode, scores.logits)
 
-    def _double(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
-        return advantage.at(self.policy.distribution(observation).mode, advantage.logits)
+    def _double(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
+        return scores.at(self.policy.distribution(observation).mode, scores.logits)
 
-    def _soft(self, observation: Observation, advantage: RaggedCategorical) -> Tensor:
-        return soft_value(advantage.logits, advantage.segments, self.config.temperature)
+    def _soft(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
+        return soft_value(scores.logits, scores.segments, self.config.temperature)
 
 
 def dueling(network: ActorCritic, observation: Observation) -> tuple[RaggedCategorical, Tensor]:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
-from graphwright.algorithms.valued import what_is_valued
+from graphwright.algorithms.valued import ValuedGraphs, what_is_valued
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS, ReplaySamples
 from graphwright.functional.q_learning import discounted
@@ -24,6 +24,8 @@ class OffPolicyAlgorithm(Algorithm):
     Subclasses say what a gradient step is (`_step`). Raises ValueError where actions are no candidates.
     """
 
+    Config: ClassVar[type]
+    options: ClassVar[str]
     fewest_samples: ClassVar[int] = 1
     policy: GraphPolicy
 
@@ -35,7 +37,11 @@ class OffPolicyAlgorithm(Algorithm):
             )
         self.config = config
         self.observe = setup.environment.observe
-        self.valued = what_is_valued(setup.own_reward)
+        self.valued = self.valued_in(setup)
+
+    def valued_in(self, setup: Setup) -> ValuedGraphs:
+        """What has a value."""
+        return what_is_valued(setup.own_reward)
 
     @classmethod
     def build(cls, config: Any, setup: Setup) -> Algorithm:

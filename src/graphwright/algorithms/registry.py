@@ -9,6 +9,7 @@ from typing import Any, Literal
 NEEDS = {
     "instances": "instances to play",
     "expert": "an expert who knows the way to a solution",
+    "team": "agents that decide for themselves, several on a graph",
     "reversible": "objects that can be taken apart again, and a reward of them",
 }
 """What an algorithm may need of a problem."""
@@ -37,6 +38,10 @@ def _flow(name: str) -> AlgorithmEntry:
     return AlgorithmEntry(f"gflownet.{name}", "trajectories", ("reversible",))
 
 
+def _team(name: str, collector: CollectorName) -> AlgorithmEntry:
+    return AlgorithmEntry(f"multiagent.{name}", collector, ("instances", "team"))
+
+
 ALGORITHMS: dict[str, AlgorithmEntry] = {
     "ppo": AlgorithmEntry("ppo:PPO", "steps"),
     "a2c": AlgorithmEntry("a2c:A2C", "steps"),
@@ -45,6 +50,9 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "awac": AlgorithmEntry("awac:AWAC", "replay"),
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
+    "iql": _team("value_factorization:IQL", "exploring-replay"),
+    "vdn": _team("value_factorization:VDN", "exploring-replay"),
+    "qmix": _team("value_factorization:QMIX", "exploring-replay"),
     "tb": _flow("objectives:TrajectoryBalance"),
     "vargrad": _flow("objectives:LogPartitionVariance"),
     "db": _flow("objectives:DetailedBalance"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from graphwright.core.segment import Segments, segment_mean, segment_sum
@@ -71,6 +72,23 @@ class ValuedDeciders(ValuedGraphs):
             return values.new_zeros(successor.shape)
         row = (graphs.ptr[graph] + successor).masked_fill(gone, 0)
         return values[row].masked_fill(gone, 0)
+
+
+class SharingDeciders(ValuedDeciders):
+    """Deciders that each have all of their graph's reward as their own."""
+
+    def rewards(self, transitions: Transitions) -> Tensor:
+        """[D, n]: those of the next steps, while the decider is there."""
+        here, reward = transitions.groups[DECISIONS], transitions.columns["reward"]
+        successor, most = here.columns["successor"], reward.shape[1]
+        steps = torch.where(successor < 0, -successor, most)
+        there = torch.arange(most, device=reward.device) < steps[:, None]
+        return reward[here.segments.index] * there
+
+
+def each_decider(own_reward: bool) -> ValuedDeciders:
+    """Deciders with a value each, of their own rewards, or of their graph's where they share it."""
+    return ValuedDeciders() if own_reward else SharingDeciders()
 
 
 def what_is_valued(own_reward: bool) -> ValuedGraphs:

@@ -20,9 +20,9 @@ class ReplaySamples:
     """`count` minibatches of `size` transitions, drawn as they are iterated.
 
     Transitions have the columns "reward" [S, n] (those of the next steps, 0 after the last that counts), "length" [S]
-    int64 (how many count) and "terminated" [S] bool, and the group "decisions" with "action" [D] (or [D, columns]) and,
-    where each decider has a reward of its own, "reward" [D] and "successor" [D] int64, its place among the deciders of
-    its graph in the next state, -1 where it is gone.
+    int64 (how many count) and "terminated" [S] bool, and the group "decisions" with "action" [D] (or [D, columns]);
+    where there may be several on a graph, "successor" [D] int64, the place of the decider among those of its graph in
+    the next state, or -k where it is gone after k of the steps; where each has a reward of its own, "reward" [D].
 
     priority: the exponent by which they are drawn; 0 draws all alike. generator: of the CPU.
     """

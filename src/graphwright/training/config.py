@@ -179,6 +179,7 @@ def _own_algorithm(problem: Problem) -> str:
 def require_capabilities(problem: Problem, algorithm: str) -> None:
     """Raise ConfigError where `problem` does not have what `algorithm` needs."""
     has = {"instances"} if problem.topology is not None else set()
+    has |= {"team"} if problem.topology is not None and not problem.environment.actions.one_per_graph else set()
     has |= {"reversible"} if problem.generation is not None else set()
     has |= {"expert"} if problem.solve_exactly is not None and problem.expert is not None else set()
     missing = [need for need in find_algorithm(algorithm).needs if need not in has]

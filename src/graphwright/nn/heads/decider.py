@@ -46,6 +46,11 @@ class LinkDecider(nn.Module):
 _READERS: dict[RowKind, type[NodeDecider | LinkDecider]] = {NODES: NodeDecider, EDGES: LinkDecider}
 
 
+def decider_reader(decider: RowKind, width: int, edge_width: int) -> NodeDecider | LinkDecider:
+    """What makes a row [D, width] of each decider of that kind, called with the embedding, the graph and its rows."""
+    return _READERS[decider](width, edge_width)
+
+
 class DeciderHidden(nn.Module):
     """relu of a linear map of [decider ‖ graph]: the hidden layer of what is said of each decision, [D, width].
 
@@ -57,7 +62,7 @@ class DeciderHidden(nn.Module):
         self.decider = decider
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
-        self.own = _READERS[decider](width, edge_width)
+        self.own = decider_reader(decider, width, edge_width)
         self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:

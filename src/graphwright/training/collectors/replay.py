@@ -138,9 +138,11 @@ class ReplayCollector(LiveCollector):
             before.append(self.here)
             after.append(self._store(step))
             columns = {"action": action}
-            if has_own_reward(environment):
+            if not environment.actions.one_per_graph:
                 successor = graphs.position if step.successor is None else step.successor
-                columns |= {"reward": step.reward, "successor": successor.long()}
+                columns["successor"] = successor.long()
+            if has_own_reward(environment):
+                columns["reward"] = step.reward
             decisions.append(Group(graphs, columns))
             rewards.append(graph_reward(environment, step.reward, graphs))
             terminated.append(step.terminated)
@@ -184,6 +186,9 @@ class ReplayCollector(LiveCollector):
             ahead = reward.new_zeros(self.n_step, state.numel())
             ahead[: len(counts)] = reward[steps] * counts
             columns = {"reward": ahead.T.contiguous(), "length": length, "terminated": terminated[last]}
+            if "successor" in group.columns:
+                reached = _reached(decisions[steps], length)
+                group = Group(group.segments, {**group.columns, "successor": reached})
             if not kept.all():
                 columns = {name: column[kept] for name, column in columns.items()}
                 group = _select(group, kept)
@@ -234,6 +239,19 @@ def _window(row: int, *, done: Tensor, n_step: int) -> tuple[slice, Tensor]:
     steps = slice(row, min(row + n_step, len(done)))
     goes_on = (~done[steps]).long().cumprod(0)
     return steps, (1 + goes_on[:-1].sum(0)).clamp(max=steps.stop - row)
+
+
+def _reached(decisions: Sequence[Group], length: Tensor) -> Tensor:
+    """[D]: the place of each decider of the first step after `length` [B] of these steps; -k, gone after k of them."""
+    first = decisions[0]
+    place, graph = first.columns["successor"], first.segments.index
+    for before, group in enumerate(decisions[1:], start=1):
+        going = (place >= 0) & (length[graph] > before)
+        if not going.any():
+            break
+        following = group.columns["successor"][(group.segments.ptr[graph] + place)[going]]
+        place = place.masked_scatter(going, torch.where(following < 0, -(before + 1), following))
+    return place
 
 
 def _select(group: Group, kept: Tensor) -> Group:

@@ -1,0 +1,157 @@
+"""What a critic or a mixer reads of a team: rows of agents, pooled, or concatenated up to some number of agents."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from graphwright.core import ActionSpec, Features, GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.functional import reducers
+from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
+from graphwright.nn.heads.decider import decider_reader
+from graphwright.nn.pools import Pool, Pooling
+
+Inputs = Literal["pooled", "concatenated"]
+
+
+@dataclass(frozen=True)
+class TeamInputs:
+    """What is read of a team. option: what the names of these settings begin with on the command line."""
+
+    option: str
+    inputs: Inputs
+    max_agents: int
+    pooling: Pooling
+
+    def reducer(self, width: int) -> Reducer:
+        """The reducer of rows of that width."""
+        if self.inputs == "pooled":
+            return Pooled(width, self.pooling)
+        return Concatenated(width, self.max_agents, self.option)
+
+
+class Reducer(nn.Module):
+    """Rows of agents [D, width] → what is said of their team, whatever the number of agents.
+
+    state_width, rows_width: of what `state`, and `others` and `own_gradient`, return.
+    """
+
+    state_width: int
+    rows_width: int
+
+    @abstractmethod
+    def state(self, agents: Tensor, graphs: Segments, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[B, state_width]: the whole team; agents: [D, width], graphs: D → B."""
+
+    @abstractmethod
+    def others(self, rows: Tensor, graphs: Segments) -> Tensor:
+        """[D, rows_width]: of `rows` [D, width], those of the other agents of the graph."""
+
+    @abstractmethod
+    def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
+        """[D, rows_width]: of `rows` [D, width], those of all agents; each passes a gradient to its own row only."""
+
+
+class Pooled(Reducer):
+    """Sums: any number of agents, in any order. The state is pooled over all nodes, deciders or not."""
+
+    def __init__(self, width: int, pooling: Pooling) -> None:
+        super().__init__()
+        self.pool = Pool(pooling, width)
+        self.state_width = self.pool.out_width
+        self.rows_width = width
+
+    @override
+    def state(self, agents: Tensor, graphs: Segments, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        return embedding.pooled(self.pool, graph)
+
+    @override
+    def others(self, rows: Tensor, graphs: Segments) -> Tensor:
+        return reducers.others(rows, graphs)
+
+    @override
+    def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
+        return reducers.own_gradient(rows, graphs)
+
+
+class Concatenated(Reducer):
+    """The rows of up to `most` agents side by side, in their order, and zeros where there are fewer.
+
+    The fixed-size input of the published critics, as a baseline. Raises ValueError, naming the option, where a graph
+    has more agents.
+    """
+
+    def __init__(self, width: int, most: int, option: str) -> None:
+        super().__init__()
+        self.most = most
+        self.option = option
+        self.state_width = self.rows_width = most * width
+
+    @override
+    def state(self, agents: Tensor, graphs: Segments, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        return self._side_by_side(agents, graphs).flatten(1)
+
+    @override
+    def others(self, rows: Tensor, graphs: Segments) -> Tensor:
+        own = self._own(graphs)
+        return self._side_by_side(rows, graphs)[graphs.index].masked_fill(own, 0).flatten(1)
+
+    @override
+    def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
+        fixed = self._side_by_side(rows.detach(), graphs)[graphs.index]
+        return torch.where(self._own(graphs), rows.unsqueeze(1), fixed).flatten(1)
+
+    def _side_by_side(self, rows: Tensor, graphs: Segments) -> Tensor:
+        """[B, most, width]."""
+        largest = int(graphs.lengths.max()) if graphs.num_groups else 0
+        if largest > self.most:
+            raise ValueError(
+                f"--{self.option}.max-agents {self.most}: a graph has {largest} agents; give at least {largest}, or "
+                f"take --{self.option}.inputs pooled, which holds any number"
+            )
+        padded = rows.new_zeros(graphs.num_groups * self.most, rows.shape[1])
+        place = graphs.index * self.most + graphs.position
+        return padded.index_copy(0, place, rows).unflatten(0, (-1, self.most))
+
+    def _own(self, graphs: Segments) -> Tensor:
+        """[D, most, 1] bool: the place of each row."""
+        return (torch.arange(self.most, device=graphs.ptr.device) == graphs.position[:, None]).unsqueeze(2)
+
+
+class Team(NamedTuple):
+    """What an encoder makes of a batch of teams. agents: [D, width]; graphs: D → B; state: [B, state_width]."""
+
+    agents: Tensor
+    graphs: Segments
+    state: Tensor
+    embedding: Embedding
+
+
+class TeamEncoder(nn.Module):
+    """An encoder of its own, a row for each agent, and a reducer. width: of the rows."""
+
+    def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs) -> None:
+        super().__init__()
+        self.actions = actions
+        self.encoder = Encoder(features, encoder)
+        self.width = self.encoder.width
+        self.reader = decider_reader(actions.decider, self.width, self.encoder.edge_width)
+        self.reducer = inputs.reducer(self.width)
+
+    def forward(self, graph: GraphBatch) -> Team:
+        """Of observed graphs."""
+        embedding = self.encoder(graph)
+        row, graphs = self.actions.decider.deciders(graph)
+        agents = self.reader(embedding, graph, row)
+        return Team(agents, graphs, self.reducer.state(agents, graphs, embedding, graph), embedding)
+
+
+def of_places(states: Tensor, graphs: Segments) -> Tensor:
+    """[D, width]: of `states` [B, most, width], the row at the place of each agent among those of its graph."""
+    return states[graphs.index, graphs.position]
