@@ -13,7 +13,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.nn.actors import HeadsConfig
 from graphwright.nn.encoders import EncoderConfig
 from graphwright.nn.policies import GraphPolicy
-from graphwright.nn.reducers import Concatenated, Team, TeamEncoder, TeamInputs, of_places
+from graphwright.nn.reducers import Concatenated, TeamEmbedding, TeamEncoder, TeamInputs, of_places
 
 
 class Mixer(nn.Module):
@@ -79,7 +79,7 @@ class AgentWeights(nn.Module):
         self.state = nn.Linear(state_width, width, bias=False)
         self.out = nn.Linear(width, hidden)
 
-    def forward(self, team: Team) -> Tensor:
+    def forward(self, team: TeamEmbedding) -> Tensor:
         """[D, hidden]."""
         return self.out((team.agents + self.state(team.state).index_select(0, team.graphs.index)).relu())
 
@@ -92,7 +92,7 @@ class PlacedWeights(nn.Module):
         self.most = most
         self.out = nn.Linear(state_width, most * hidden)
 
-    def forward(self, team: Team) -> Tensor:
+    def forward(self, team: TeamEmbedding) -> Tensor:
         """[D, hidden]."""
         return of_places(self.out(team.state).unflatten(1, (self.most, -1)), team.graphs)
 

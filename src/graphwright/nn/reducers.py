@@ -124,7 +124,7 @@ class Concatenated(Reducer):
         return (torch.arange(self.most, device=graphs.ptr.device) == graphs.position[:, None]).unsqueeze(2)
 
 
-class Team(NamedTuple):
+class TeamEmbedding(NamedTuple):
     """What an encoder makes of a batch of teams. agents: [D, width]; graphs: D → B; state: [B, state_width]."""
 
     agents: Tensor
@@ -144,12 +144,12 @@ class TeamEncoder(nn.Module):
         self.reader = decider_reader(actions.decider, self.width, self.encoder.edge_width)
         self.reducer = inputs.reducer(self.width)
 
-    def forward(self, graph: GraphBatch) -> Team:
+    def forward(self, graph: GraphBatch) -> TeamEmbedding:
         """Of observed graphs."""
         embedding = self.encoder(graph)
         row, graphs = self.actions.decider.deciders(graph)
         agents = self.reader(embedding, graph, row)
-        return Team(agents, graphs, self.reducer.state(agents, graphs, embedding, graph), embedding)
+        return TeamEmbedding(agents, graphs, self.reducer.state(agents, graphs, embedding, graph), embedding)
 
 
 def of_places(states: Tensor, graphs: Segments) -> Tensor:
