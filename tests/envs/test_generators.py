@@ -154,8 +154,9 @@ def test_each_edge_comes_once_from_the_topology_itself(name: str) -> None:
     topology = parse_topology(name)
     some = [12, 6, 30]
     sizes = some if all(_has_size(topology, size) for size in some) else [_some_size(topology)] * 3
-    edges = topology.edges(torch.tensor(sizes), seeded())
-    keys = edges.amin(0) * sum(sizes) + edges.amax(0)
+    num_nodes = topology.num_nodes(torch.tensor(sizes))
+    edges = topology.edges(num_nodes, seeded())
+    keys = edges.amin(0) * int(num_nodes.sum()) + edges.amax(0)
     assert edges.dtype == torch.int64
     assert keys.unique().numel() == keys.numel()
 

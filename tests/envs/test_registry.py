@@ -14,7 +14,7 @@ from rich.console import Console
 import graphwright as gw
 from graphwright.envs.problem import Problem
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
-from graphwright.envs.registry import CONTROLLED, PROBLEMS, SOLVED, TEAMS, find_problem, resolve
+from graphwright.envs.registry import CONTROLLED, GAMES, PROBLEMS, SOLVED, TEAMS, find_problem, resolve
 
 OWN = replace(VERTEX_COVER, summary="A problem of one's own")
 NOT_A_PROBLEM = 3
@@ -27,7 +27,9 @@ def test_problems_have_the_name_by_which_they_are_found(name: str) -> None:
     problem = find_problem(name)
     assert problem.name == name
     assert problem is PROBLEMS[name]
-    assert (name in SOLVED) == (problem.topology is not None and not problem.is_endless and not problem.is_team)
+    is_other = problem.is_endless or problem.is_team or problem.is_game
+    assert (name in SOLVED) == (problem.topology is not None and not is_other)
+    assert (name in GAMES) == problem.is_game
     assert (name in CONTROLLED) == problem.is_endless
     assert (name in TEAMS) == problem.is_team
     if problem.topology is None:
@@ -43,7 +45,7 @@ def test_what_is_solved_only_is_not_sampled() -> None:
 
 
 def test_importing_the_package_imports_no_problem() -> None:
-    rooms = ("problems.", "generative.tasks.", "locomotion.", "teams.")
+    rooms = ("problems.", "generative.tasks.", "locomotion.", "teams.", "games.")
     heavy = tuple(f"graphwright.envs.{room}" for room in rooms)
     code = (
         "import sys, graphwright, graphwright.envs.registry\n"

@@ -9,14 +9,14 @@ from rich.table import Table
 
 from graphwright.cli.terminal import marked
 from graphwright.core import ActionBlock
-from graphwright.envs.registry import CONTROLLED, PROBLEMS, SOLVED, TEAMS
+from graphwright.envs.registry import CONTROLLED, GAMES, PROBLEMS, SOLVED, TEAMS
 
 
 @dataclass(frozen=True)
 class Problems:
     """List the problems, with what an action is and how graphs become instances; then the tasks of flow networks.
 
-    Last among the former are those that never end and those of teams, which are evaluated rather than solved.
+    Last among the former are those that never end, those of teams, which are evaluated rather than solved, and games.
     """
 
     def run(self) -> None:
@@ -24,7 +24,7 @@ class Problems:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("problem", "what to do", "action", "laws of instances"):
             table.add_column(heading, overflow="fold")
-        for problem in (*SOLVED.values(), *CONTROLLED.values(), *TEAMS.values()):
+        for problem in (*SOLVED.values(), *CONTROLLED.values(), *TEAMS.values(), *GAMES.values()):
             blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
             table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.laws))
         Console().print(table)

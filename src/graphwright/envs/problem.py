@@ -12,6 +12,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
+from graphwright.envs.game import Game
 from graphwright.envs.generation import Generation
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
 from graphwright.envs.optimization import Optimization
@@ -49,6 +50,8 @@ Expert = Callable[[GraphBatch, GraphBatch], Tensor]
 states: the legal actions that lead there, none where the state has gone another way."""
 Rule = Callable[[Environment, GraphBatch], Tensor]
 """From an environment and states [B] to an action for each decision: how to control what never ends."""
+Opponent = Callable[[Game, GraphBatch, torch.Generator], Tensor]
+"""From a game, states [B] that are not over and a generator of randomness to a legal action [B] of the side to move."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ class Problem:
 
     Of a problem of a team (`Team`): sizes, numbers of agents; baselines, topology, laws and training as above.
 
+    Of a game (`Game`): opponents, name → fixed player of either side, the first of them "random"; topology, sizes, laws
+    and training as above.
+
     Of a problem that is sampled: generation.
 
     Raises ValueError for a problem that is neither played, which takes a topology, nor sampled.
@@ -101,6 +107,7 @@ class Problem:
     fast: tuple[str, ...] = ()
     improve: Improve | None = None
     baselines: Mapping[str, ControlRule] = field(default_factory=dict)
+    opponents: Mapping[str, Opponent] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     bound_quickly: QuickBound | None = None
     verify: Verifier | None = None
@@ -123,6 +130,24 @@ class Problem:
         return isinstance(self.environment, Team)
 
     @property
+    def is_game(self) -> bool:
+        """Whether two sides play it, and how often a policy wins is what counts."""
+        return isinstance(self.environment, Game)
+
+    @property
+    def game(self) -> Game:
+        """The environment of a game. Raises ValueError where the problem is none."""
+        if not isinstance(self.environment, Game):
+            raise ValueError(f"{self.name} is no game of two sides; `graphwright problems` lists the games")
+        return self.environment
+
+    def opponent(self, name: str) -> Opponent:
+        """The fixed player of that name. Raises ValueError, listing those that there are."""
+        if name not in self.opponents:
+            raise ValueError(f"{self.name} has no opponent {name!r}; choose one of {', '.join(self.opponents)}")
+        return self.opponents[name]
+
+    @property
     def optimization(self) -> Optimization:
         """The environment of a problem that is solved. Raises ValueError, naming the remedy, where it is not."""
         if self.is_endless:
@@ -131,6 +156,10 @@ class Problem:
         if self.is_team:
             remedy = f"graphwright train {self.name}"
             raise ValueError(f"{self.name} is played by a team, so there is no solution to find; see `{remedy}`")
+        if self.is_game:
+            raise ValueError(
+                f"{self.name} is a game, so there is no solution to find or check; see `graphwright match`"
+            )
         if self.topology is None or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment

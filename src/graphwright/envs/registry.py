@@ -40,6 +40,10 @@ _CONTROLLED = {
 _TEAMS = {
     "coverage": "graphwright.envs.teams.coverage.problem:COVERAGE",
 }
+_PLAYED = {
+    "tic-tac-toe": "graphwright.envs.games.tic_tac_toe.environment:TIC_TAC_TOE",
+    "connect-four": "graphwright.envs.games.connect_four.environment:CONNECT_FOUR",
+}
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",
     "ring-edges": "graphwright.envs.generative.tasks.ring_edges:RING_EDGES",
@@ -82,8 +86,10 @@ CONTROLLED = ProblemRegistry(_CONTROLLED)
 """Those that never end, of which averages over time count."""
 TEAMS = ProblemRegistry(_TEAMS)
 """Those of several agents, of which success and returns count."""
-PROBLEMS = ProblemRegistry(_SOLVED | _CONTROLLED | _TEAMS | _SAMPLED)
-"""All problems: those that are solved, controlled for ever, played by teams, then those that are only sampled."""
+GAMES = ProblemRegistry(_PLAYED)
+"""Those that two sides play against each other."""
+PROBLEMS = ProblemRegistry(_SOLVED | _CONTROLLED | _TEAMS | _PLAYED | _SAMPLED)
+"""All problems: solved, controlled for ever, played by teams, by two sides, and those that are only sampled."""
 
 
 def find_problem(name: str) -> Problem:

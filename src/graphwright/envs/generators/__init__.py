@@ -16,10 +16,12 @@ import torch
 
 from graphwright.core import GraphBatch, from_edges
 from graphwright.envs.generators.barabasi_albert import BarabasiAlbert
+from graphwright.envs.generators.board import Board
 from graphwright.envs.generators.erdos_renyi import ErdosRenyi
 from graphwright.envs.generators.gabriel import Gabriel
 from graphwright.envs.generators.grid import Grid
 from graphwright.envs.generators.hamming import Hamming
+from graphwright.envs.generators.hex_board import HexBoard
 from graphwright.envs.generators.johnson import Johnson
 from graphwright.envs.generators.path import PathGraph
 from graphwright.envs.generators.points import Points
@@ -35,6 +37,7 @@ TOPOLOGIES: dict[str, type[Topology]] = {
     for topology in (
         *(WattsStrogatz, ErdosRenyi, BarabasiAlbert, RandomRegular, RandomGeometric),
         *(Points, PathGraph, Grid, Gabriel, RandomTree, Hamming, Johnson, ModelRB),
+        *(Board, HexBoard),
     )
 }
 
@@ -72,7 +75,7 @@ class InstanceGenerator:
     """Draws undirected graphs with the node columns of their topology and what `columns` makes of them.
 
     topology: the law of the edges.
-    sizes: numbers of nodes; the size of each graph is drawn uniformly from this list.
+    sizes: numbers of nodes, or of the rows of a board; the size of each graph is drawn uniformly from this list.
     columns: what turns these graphs into instances of a problem.
 
     Raises ValueError where an option is wrong or the topology has no graphs of one of the sizes.
@@ -95,7 +98,7 @@ class InstanceGenerator:
             raise ValueError(f"num_graphs={num_graphs}; ask for 0 graphs or more")
         device = generator.device
         choice = torch.randint(len(self.sizes), (num_graphs,), generator=generator, device=device)
-        num_nodes = torch.tensor(self.sizes, device=device)[choice]
+        num_nodes = self.topology.num_nodes(torch.tensor(self.sizes, device=device)[choice])
         edges, columns = self.topology.sample(num_nodes, generator)
         return self.columns(from_edges(edges, num_nodes, undirected=True, nodes=columns), generator)
 

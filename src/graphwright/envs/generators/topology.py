@@ -33,8 +33,12 @@ class Topology(ABC):
         """`edges`, and the node columns [N, ...] that they came from, where this topology has any."""
         return self.edges(num_nodes, generator), {}
 
-    def check_sizes(self, num_nodes: Tensor) -> None:  # noqa: B027
-        """Raise ValueError where a graph cannot have one of the sizes `num_nodes` [B]."""
+    def check_sizes(self, sizes: Tensor) -> None:  # noqa: B027
+        """Raise ValueError where a graph cannot have one of the `sizes` [B]."""
+
+    def num_nodes(self, sizes: Tensor) -> Tensor:
+        """[B] int64: how many nodes graphs of these `sizes` [B] have; a board's size is its number of rows."""
+        return sizes
 
     def __str__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}

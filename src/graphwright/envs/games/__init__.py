@@ -1,0 +1,1 @@
+"""Games of two sides, a folder each; what several of them share lies beside the folders."""

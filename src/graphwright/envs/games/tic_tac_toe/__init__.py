@@ -1,0 +1,1 @@
+"""Tic-tac-toe, and k in a row on any grid."""
