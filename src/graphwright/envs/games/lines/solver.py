@@ -84,7 +84,7 @@ def _bounds_of(mine, theirs, size, lines, keys, bounds):  # type: ignore[no-unty
         return 0, 0, entry
     low, high = -(empty - 1), empty  # the quickest loss takes two moves, the quickest win one
     if keys[entry, 0] == mine and keys[entry, 1] == theirs:
-        low, high = max(low, np.int64(bounds[entry, 0])), min(high, np.int64(bounds[entry, 1]))
+        return max(bounds[entry, 0], low), min(bounds[entry, 1], high), entry
     return low, high, entry
 
 
