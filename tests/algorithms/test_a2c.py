@@ -13,6 +13,8 @@ from torch import nn
 from decision_environments import ENVIRONMENTS as DECIDING
 from environments import small_actor_critic
 from graphwright.algorithms.a2c import A2C, A2CConfig
+from graphwright.core import Segments
+from graphwright.data.chains import state_chain
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
@@ -29,8 +31,11 @@ def test_returns_by_hand() -> None:
     reward = torch.tensor([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]])
     next_value = torch.tensor([[9.0, 9.0], [9.0, 6.0], [8.0, 0.0]])
     done = torch.tensor([[False, False], [False, True], [False, True]])
-    found = n_step_return(reward, next_value, done, discount=0.5)
-    assert found.tolist() == [[4.0, 1 + 0.5 * 5], [6.0, 2 + 3], [8.0, 4.0]]
+    following = torch.tensor([[2, 3], [4, 5], [6, 7]]).masked_fill(done, -1).flatten()
+    following[4:] = -1  # nothing more was collected
+    steps = Segments(torch.tensor([0, 2, 4, 6]))
+    found = n_step_return(reward.flatten(), next_value.flatten(), following, steps, discount=0.5)
+    assert found.tolist() == [4.0, 1 + 0.5 * 5, 6.0, 2 + 3, 8.0, 4.0]
 
 
 def test_an_update_is_the_step_of_a_loop_over_states() -> None:
@@ -79,9 +84,9 @@ def test_the_decisions_of_a_graph_are_one_joint_action(name: str) -> None:
     rollout = collect_steps(VectorEnvironment(environment, GeneratedInstances(draw, 0), 4), policy, 3, seeded())
     algorithm = A2C(policy, environment.observe, A2CConfig(minibatch_size=100), seeded())
     values = algorithm._values(rollout)
-    next_value = values[rollout.next_row.long()].masked_fill(rollout.terminated, 0)
-    done = rollout.terminated | rollout.truncated
-    advantage = n_step_return(rollout.reward, next_value, done, discount=1.0).flatten() - values[:12]
+    chain = state_chain(rollout)
+    returns = n_step_return(chain.reward, chain.following(values), chain.carry_row, chain.steps, discount=1.0)
+    advantage = returns - values[:12]
     advantage = (advantage - advantage.mean()) / advantage.std(correction=0)
     expected = 0.0
     for row in range(12):

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup, actor_critic
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.core.segment import segment_sum
+from graphwright.data.chains import state_chain
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import score_function_loss, standardize
 from graphwright.functional.returns import n_step_return
@@ -53,16 +54,14 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
     @classmethod
     @override
     def build(cls, config: A2CConfig, setup: Setup) -> A2C:
-        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads)
-        return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
+        return cls(actor_critic(setup), setup.environment.observe, config, setup.generator)
 
     @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         self.optimizer.anneal(progress)
-        values = self._values(rollout)
-        next_value = values[rollout.next_row.long()].masked_fill(rollout.terminated, 0)
-        done = rollout.terminated | rollout.truncated
-        target = n_step_return(rollout.reward, next_value, done, discount=self.config.discount).flatten()
+        values, chain = self._values(rollout), state_chain(rollout)
+        following = chain.following(values)
+        target = n_step_return(chain.reward, following, chain.carry_row, chain.steps, discount=self.config.discount)
         weight = standardize(target - values[: rollout.num_steps])
         rows = self.minibatches(rollout.num_steps, target.device)
         return mean_of([self._step(rollout, some, weight[some], target[some]) for some in rows])

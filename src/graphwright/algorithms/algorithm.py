@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
-from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
+from graphwright.nn.policies import ValuedPolicy, Values
 
 Observe = Callable[[GraphBatch], Observation]
 """From states to what an agent sees of them."""
@@ -26,6 +27,7 @@ class Setup:
     name: that of the algorithm. features, actions: what a policy reads and chooses among. environment: whose states are
     observed. encoder, heads: settings of the networks. generator: of all random draws, on the device of the networks.
     num_objectives: K, how many numbers a reward has. own_reward: whether each of several deciders has its own.
+    keeps_value: whether what acts needs the value too, as it does where moves are searched for.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Setup:
     generator: torch.Generator
     num_objectives: int = 1
     own_reward: bool = False
+    keeps_value: bool = False
 
 
 class Algorithm(ABC):
@@ -89,6 +92,13 @@ class AlgorithmClass(Protocol):
 
     def build(self, config: Any, setup: Setup) -> Algorithm:
         """A fresh algorithm, with weights from torch's global generator."""
+
+
+def actor_critic(setup: Setup, values: Values = "graphs") -> ActorCritic:
+    """A fresh policy with a critic, on the device of the generator."""
+    make = ValuedPolicy if setup.keeps_value else ActorCritic
+    policy = make(setup.features, setup.actions, setup.encoder, setup.heads, values)
+    return policy.to(setup.generator.device)
 
 
 class MinibatchSettings(Protocol):

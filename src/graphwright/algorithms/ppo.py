@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup, actor_critic
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.chains import decision_chain, state_chain
@@ -70,8 +70,7 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
     def build(cls, config: PPOConfig, setup: Setup) -> Self:
         own = config.ratio == "decision" and setup.own_reward
         values: Values = "decisions" if own else "graphs"
-        policy = ActorCritic(setup.features, setup.actions, setup.encoder, setup.heads, values)
-        return cls(policy.to(setup.generator.device), setup.environment.observe, config, setup.generator)
+        return cls(actor_critic(setup, values), setup.environment.observe, config, setup.generator)
 
     @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
@@ -94,7 +93,7 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
         advantage = generalized_advantage(
             chain.reward,
             value,
-            values[chain.next_row.clamp(min=0)].masked_fill(chain.next_row < 0, 0),
+            chain.following(values),
             chain.carry_row,
             chain.steps,
             discount=self.config.discount,

@@ -13,7 +13,9 @@ NEEDS = {
     "reversible": "objects that can be taken apart again, and a reward of them",
 }
 """What an algorithm may need of a problem."""
-CollectorName = Literal["steps", "replay", "exploring-replay", "episodes", "demonstrations", "trajectories"]
+CollectorName = Literal[
+    "steps", "replay", "exploring-replay", "episodes", "demonstrations", "trajectories", "self-play"
+]
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class AlgorithmEntry:
 
     place: module:class below `graphwright.algorithms`; the class has `Config`, `options` and `build`, see `Algorithm`.
     collector: what feeds it, see `graphwright.training.collectors`. needs: what a problem must have, see `NEEDS`.
+    of_games: what feeds it where two sides play a game; None where it learns no games.
     """
 
     place: str
     collector: CollectorName
     needs: tuple[str, ...] = ("instances",)
+    of_games: CollectorName | None = None
 
     def load(self) -> Any:
         """The class."""
@@ -43,8 +47,8 @@ def _team(name: str, collector: CollectorName) -> AlgorithmEntry:
 
 
 ALGORITHMS: dict[str, AlgorithmEntry] = {
-    "ppo": AlgorithmEntry("ppo:PPO", "steps"),
-    "a2c": AlgorithmEntry("a2c:A2C", "steps"),
+    "ppo": AlgorithmEntry("ppo:PPO", "steps", of_games="self-play"),
+    "a2c": AlgorithmEntry("a2c:A2C", "steps", of_games="self-play"),
     "dqn": AlgorithmEntry("dqn:DQN", "exploring-replay"),
     "sac": AlgorithmEntry("sac:SAC", "replay"),
     "awac": AlgorithmEntry("awac:AWAC", "replay"),

@@ -17,12 +17,19 @@ class Chain(NamedTuple):
     reward: [Q]. next_row: [Q] int64, the row, among those of all states, that the action led to; -1 where there is
     none: the episode terminated, or the decider is gone. carry_row: [Q] int64, the same; -1 also where nothing was done
     in that row: the episode was truncated, or no more steps were collected. steps: the rows of each step (Q → T).
+    next_sign: [Q], as in `Rollout`.
     """
 
     reward: Tensor
     next_row: Tensor
     carry_row: Tensor
     steps: Segments
+    next_sign: Tensor | None = None
+
+    def following(self, values: Tensor) -> Tensor:
+        """[Q]: of the `values` of all rows, what each action led to, for whoever acted; 0 where there is nothing."""
+        found = values[self.next_row.clamp(min=0)].masked_fill(self.next_row < 0, 0)
+        return found if self.next_sign is None else found * self.next_sign
 
 
 def state_chain(rollout: Rollout) -> Chain:
@@ -32,7 +39,8 @@ def state_chain(rollout: Rollout) -> Chain:
     over = (rollout.terminated | rollout.truncated).flatten()
     carry_row = next_row.masked_fill(over | (next_row >= rollout.num_steps), -1)
     steps = Segments(torch.arange(num_steps + 1, device=over.device) * num_envs)
-    return Chain(rollout.reward.flatten(), next_row, carry_row, steps)
+    sign = None if rollout.next_sign is None else rollout.next_sign.flatten()
+    return Chain(rollout.reward.flatten(), next_row, carry_row, steps, sign)
 
 
 def decision_chain(rollout: Rollout, states: Segments) -> Chain:

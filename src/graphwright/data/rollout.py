@@ -24,6 +24,8 @@ class Rollout:
     own_reward: [Q] float32, what each decider earned; None where a graph's deciders share its reward.
     successor: [Q] int32, the place of each decider among those of its graph in the next state, -1 where it is gone;
         None where no decider ever leaves its place.
+    next_sign: [T, B] float32, what the value of the state at `next_row` counts as for whoever acted: -1 where it is
+        the other side of a game that moves there; None for 1 everywhere.
     """
 
     states: States
@@ -36,6 +38,7 @@ class Rollout:
     lost: Tensor
     own_reward: Tensor | None = None
     successor: Tensor | None = None
+    next_sign: Tensor | None = None
 
     @property
     def num_steps(self) -> int:

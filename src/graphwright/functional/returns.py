@@ -54,16 +54,16 @@ def group_advantage(returns: Tensor) -> Tensor:
     return ((exact - mean) / (spread + 0.01 * mean.abs() + 1e-8)).to(returns.dtype)
 
 
-def n_step_return(reward: Tensor, next_value: Tensor, done: Tensor, *, discount: float) -> Tensor:
-    """Returns up to the end of the episode or of the table, and the critic's word from there, [T, B].
+def n_step_return(reward: Tensor, next_value: Tensor, next_row: Tensor, steps: Segments, *, discount: float) -> Tensor:
+    """Returns up to the end of the episode or of the table, and the critic's word from there, [Q].
 
-    G_t = r_t + γ V(s'_t) where done_t or t = T,   G_t = r_t + γ G_{t+1} elsewhere
+    G_q = r_q + γ V(s'_q) where next(q) = -1,   G_q = r_q + γ G_{next(q)} elsewhere
 
-    (Mnih et al. 2016, algorithm S3, line 12). Arguments: as for `generalized_advantage`, [T, B].
+    (Mnih et al. 2016, algorithm S3, line 12). Arguments: as for `generalized_advantage`.
     """
     returns = torch.empty_like(reward)
-    following = next_value[-1]
-    for step in reversed(range(reward.shape[0])):
-        following = reward[step] + discount * torch.where(done[step], next_value[step], following)
-        returns[step] = following
+    for begin, end in reversed(list(pairwise(steps.ptr.tolist()))):
+        row = next_row[begin:end]
+        following = torch.where(row < 0, next_value[begin:end], returns[row.clamp(min=0)])
+        returns[begin:end] = reward[begin:end] + discount * following
     return returns

@@ -92,3 +92,11 @@ class ActorCritic(GraphPolicy):
     @override
     def acting_state(self) -> dict[str, Tensor]:
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("critic.")}
+
+
+class ValuedPolicy(ActorCritic):
+    """An `ActorCritic` whose value is needed where it acts, so that a run leaves the critic too."""
+
+    @override
+    def acting_state(self) -> dict[str, Tensor]:
+        return self.state_dict()

@@ -17,11 +17,13 @@ from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
 from graphwright.core.files import read_whole, write_atomically
 from graphwright.core.segment import segment_sum
+from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import local_problems
 from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
+from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -164,6 +166,7 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
         generator,
         num_objectives,
         has_own_reward(environment),
+        isinstance(environment, Game),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -177,7 +180,8 @@ def make_policy(config: TrainConfig, device: torch.device) -> Any:
     environment = config.played
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return GraphPolicy(environment.features, environment.actions, config.encoder, config.heads).to(device)
+        make = ValuedPolicy if isinstance(environment, Game) else GraphPolicy
+        return make(environment.features, environment.actions, config.encoder, config.heads).to(device)
 
 
 def read_config(directory: Path, trust: bool = False) -> tuple[Problem, TrainConfig]:

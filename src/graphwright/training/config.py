@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import torch
 
-from graphwright.algorithms.registry import NEEDS, find_algorithm
+from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
 from graphwright.core.numbers import require_numbers
+from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
@@ -31,6 +32,7 @@ COLLECTIONS = {
     "episodes": "graphwright.training.collectors.episodes:EpisodesConfig",
     "demonstrations": "graphwright.training.collectors.demonstrations:DemonstrationsConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
+    "self-play": "graphwright.training.collectors.self_play:SelfPlayConfig",
 }
 """The settings of each collector, imported when they are asked for."""
 _MOST_THREADS = 4096
@@ -111,10 +113,10 @@ class TrainConfig(RunConfig):
         super().__post_init__()
         collection = self.collection
         if collection is None:
-            collection = _collection_class(self.algorithm)()
+            collection = _collection_class(self.algorithm, self.environment)()
             object.__setattr__(self, "collection", collection)
-        elif not isinstance(collection, _collection_class(self.algorithm)):
-            wanted, given = _collection_class(self.algorithm).__name__, type(collection).__name__
+        elif not isinstance(collection, wanted := _collection_class(self.algorithm, self.environment)):
+            wanted, given = wanted.__name__, type(collection).__name__
             raise ConfigError(f"--algorithm {self.algorithm}: is fed by a {wanted}, not by a {given}")
         fewest = find_algorithm(self.algorithm).load().fewest_samples
         if getattr(collection, "num_samples", fewest) < fewest:
@@ -139,8 +141,9 @@ class TrainConfig(RunConfig):
         require_capabilities(problem, algorithm)
         samples = entry.collector == "trajectories"
         training = problem.sampled.training if samples else problem.training
-        make = _collection_class(algorithm)
-        general = {"heads": HeadsConfig(pool="sum-mean-max", value_pool="sum-mean-max")} if samples else {}
+        make = _collection_class(algorithm, problem.environment)
+        whole = samples or problem.is_game  # what counts is what all of the graph comes to, whatever its size
+        general = {"heads": HeadsConfig(pool="sum-mean-max", value_pool="sum-mean-max")} if whole else {}
         config = TrainConfig(
             algorithm=algorithm,
             environment=problem.builder if samples else problem.environment,
@@ -149,7 +152,7 @@ class TrainConfig(RunConfig):
         )
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
         changes["settings"] = training.get(entry.load().options, {})
-        changes["collection"] = training.get("collection", {}).get(entry.collector, {})
+        changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
         return changed(changed(config, changes), options)
 
     def completed(self, problem: Problem) -> TrainConfig:
@@ -164,8 +167,19 @@ class TrainConfig(RunConfig):
         return self.collection.played(self.environment) if isinstance(self.collection, PlayConfig) else self.environment
 
 
-def _collection_class(algorithm: str) -> Any:
-    module, _, name = COLLECTIONS[find_algorithm(algorithm).collector].partition(":")
+def _collector(algorithm: str, environment: Any) -> str:
+    """The name of what feeds an algorithm. Raises ConfigError where it learns no games and this is one."""
+    entry = find_algorithm(algorithm)
+    if not isinstance(environment, Game):
+        return entry.collector
+    if entry.of_games is None:
+        able = ", ".join(name for name, other in ALGORITHMS.items() if other.of_games)
+        raise ConfigError(f"--algorithm {algorithm}: learns no games of two sides; choose one of {able}")
+    return entry.of_games
+
+
+def _collection_class(algorithm: str, environment: Any) -> Any:
+    module, _, name = COLLECTIONS[_collector(algorithm, environment)].partition(":")
     return getattr(import_module(module), name)
 
 

@@ -49,6 +49,22 @@ class Evaluator(ABC):
     def evaluate(self, policy: Any) -> dict[str, float]:
         """Numbers by name; the same for the same policy."""
 
+    def improves(self, found: Mapping[str, float], best: float | None) -> bool:
+        """Whether what `evaluate` found makes the policy the best, where the best had `best` of `metric`."""
+        assert self.metric is not None
+        sign = 1 if self.better == "lower" else -1
+        return best is None or math.isnan(best) or sign * found[self.metric] < sign * best
+
+    def write(self, directory: Path) -> None:  # noqa: B027 (nothing is an answer)
+        """Write what it has to say beside the metrics, whenever a checkpoint is written."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What has to be remembered between evaluations."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027
+        """Go on from what `state_dict` returned."""
+
     def line(self, row: Mapping[str, float], best: float | None) -> str:
         """What the terminal shows of an iteration's numbers and the best value of `metric` so far."""
         shown = f"return {row.get('return', math.nan):.3f}"

@@ -174,13 +174,10 @@ class Runner:
     def evaluate(self) -> dict[str, float]:
         """What the evaluator says of the policy, which is kept where it is the best so far."""
         found = self.evaluator.evaluate(self.policy)
-        if self.evaluator.metric is not None:
-            value = found[self.evaluator.metric]
-            sign = 1 if self.evaluator.better == "lower" else -1
-            best = self.counters.best
-            if best is None or math.isnan(best) or sign * value < sign * best:
-                self.counters.best, self.counters.best_iteration = value, self.counters.iteration
-                self.best = copied(self.algorithm.acting_state())
+        if self.evaluator.metric is not None and self.evaluator.improves(found, self.counters.best):
+            self.counters.best = found[self.evaluator.metric]
+            self.counters.best_iteration = self.counters.iteration
+            self.best = copied(self.algorithm.acting_state())
         return found
 
     @property
@@ -233,6 +230,7 @@ class Runner:
         tensors = {
             **with_prefix("algorithm", self.algorithm.state_dict()),
             **with_prefix("collector", self.collector.state_dict()),
+            **with_prefix("evaluator", self.evaluator.state_dict()),
             **(with_prefix("best", self.best) if self.evaluator.metric is not None else {}),
             "generator": self.generator.get_state(),
             "global_generator": torch.get_rng_state(),  # which only layers with dropout use
@@ -244,6 +242,7 @@ class Runner:
         )
         weights, known = self.result()
         save_checkpoint(self.directory / POLICY_FILE, weights, {**known, "run": fingerprint(self.text.fixed)})
+        self.evaluator.write(self.directory)
 
     def restore(self) -> None:
         """Go on from the directory's checkpoint. Raises CheckpointError where it is missing or damaged."""
@@ -255,6 +254,7 @@ class Runner:
             require_numbers(self.counters, {})
             self.has_begun = True
             self.algorithm.load_state_dict(without_prefix("algorithm", tensors))
+            self.evaluator.load_state_dict(without_prefix("evaluator", tensors))
             self.collector.load_state_dict(without_prefix("collector", tensors))
             self.best = without_prefix("best", tensors)
             self.generator.set_state(tensors["generator"])

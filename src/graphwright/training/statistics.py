@@ -89,3 +89,13 @@ def stratified_interval(scores: np.ndarray, *, resamples: int = 2000, seed: int 
     resampled = [interquartile_mean(scores[draw, np.arange(num_tasks)]) for draw in draws]
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Interval(interquartile_mean(scores), float(low), float(high))
+
+
+def wilson(successes: float, trials: int) -> Interval:
+    """A share of `trials` with Wilson's 95 % interval (Wilson 1927); NaN with the interval 0 to 1 without trials."""
+    if not trials:
+        return Interval(math.nan, 0.0, 1.0)
+    share, z = successes / trials, 1.959964
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
 from graphwright.training.collectors.collector import Collector
-from graphwright.training.collectors.play import PlayConfig
+from graphwright.training.collectors.play import PlayConfig, make_generator
+from graphwright.training.collectors.self_play import GamesConfig
 from graphwright.training.config import (
     ConfigError,
     Device,
@@ -29,6 +31,8 @@ from graphwright.training.config import (
 )
 from graphwright.training.directory import new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
+from graphwright.training.games.evaluator import GameEvaluator
+from graphwright.training.games.pool import OpponentPool
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.runner import Runner, RunText, require_same_settings
@@ -81,8 +85,25 @@ def _playing(
         raise ConfigError(f"data: --algorithm {config.algorithm} learns from episodes of its own; leave it out")
     collection, device = config.collection, generator.device
     source = GeneratedInstances(collection.instances(problem), config.seed, device)
+    if isinstance(collection, GamesConfig):
+        return _playing_games(problem, config, source, generator)
     evaluator = make_evaluator(problem, config.environment, collection, config.validation, device)
     return collection.collector(problem, config.environment, source, generator), evaluator
+
+
+def _playing_games(
+    problem: Problem, config: TrainConfig, source: GeneratedInstances, generator: torch.Generator
+) -> tuple[Collector, Evaluator]:
+    game, collection, validation = config.environment, config.collection, config.validation
+    pool = OpponentPool(partial(make_policy, config, generator.device), collection.snapshots)
+    sizes = validation.sizes or (max(collection.sizes or problem.sizes),)
+    instances = []
+    for size in sizes:
+        generate = make_generator(problem, collection.generator, (size,), collection.law)
+        found = generate(validation.games, torch.Generator().manual_seed(config.seed + 1))
+        instances.append(found.to(generator.device))
+    evaluator = GameEvaluator(game, instances, problem.opponents, pool, validation, config.seed)
+    return collection.with_pool(problem, game, source, pool, generator), evaluator
 
 
 def _sampling(

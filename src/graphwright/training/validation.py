@@ -42,3 +42,27 @@ class DistributionValidationConfig:
         """Raise ValueError, naming the option, where nothing would be watched."""
         require("validation.every", self.every)
         require("validation.objects", self.objects)
+
+
+@dataclass(frozen=True)
+class GameValidationConfig:
+    """How a policy that plays games is watched: matches against the best so far, earlier ones and fixed opponents."""
+
+    sizes: tuple[int, ...] | None = None
+    """Sizes of the boards; by default the largest that is trained on."""
+    games: int = 64
+    """Games of the match against the best policy, and of each of the others; sides are swapped after every game."""
+    opening: int = 2
+    """At most so many moves at the beginning of these games are drawn at random, so that they differ."""
+    every: int = 20
+    """Updates between validations."""
+    gate: float = 0.55
+    """A policy replaces the best where it has surely won more than this share of the games of their match that somebody
+    won: where the lower end of Wilson's 95 % interval is above it."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where nothing would be watched."""
+        require("validation.games", self.games, 2)
+        require("validation.opening", self.opening, 0)
+        require("validation.every", self.every)
+        require("validation.gate", self.gate, 0, 1)

@@ -1,0 +1,176 @@
+"""`GameEvaluator`: matches that watch a policy while it learns, and the gate that a new best has to pass."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import GraphBatch
+from graphwright.core.files import write_atomically
+from graphwright.drawing.ratings import plot_ratings
+from graphwright.envs.game import Game
+from graphwright.envs.problem import Opponent
+from graphwright.training.evaluators import Evaluator, Rows
+from graphwright.training.games.match import Score, play_match
+from graphwright.training.games.players import PolicyPlayer
+from graphwright.training.games.pool import BEST, OpponentPool
+from graphwright.training.games.rating import Encounter, elo, table
+from graphwright.training.statistics import Interval
+from graphwright.training.validation import GameValidationConfig
+
+GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
+_GATE_COLUMNS = ("evaluation", "best", "wins", "draws", "losses", "low", "accepted")
+_ENCOUNTER = 5  # columns: one, other, wins, draws, losses
+_EARLIER = 2
+
+
+class GameEvaluator(Evaluator):
+    """Plays a policy against the best so far, which it replaces only where it has surely won more than the gate asks.
+
+    It meets the fixed `opponents` and some snapshots of the pool too, so that all have Elo ratings: of the opponents
+    first, the first of them being 0, then of the policy of every evaluation, in order. instances: one batch a size.
+    What it says of a policy depends on those that it has seen before.
+    """
+
+    metric, better = "elo", "higher"
+
+    def __init__(
+        self,
+        game: Game,
+        instances: list[GraphBatch],
+        opponents: Mapping[str, Opponent],
+        pool: OpponentPool,
+        config: GameValidationConfig,
+        seed: int,
+    ) -> None:
+        super().__init__(config.every)
+        self.game = game
+        self.instances = instances
+        self.opponents = dict(opponents)
+        self.pool = pool
+        self.config = config
+        self.generator = torch.Generator(instances[0].device).manual_seed(seed)
+        self.encounters = torch.zeros(0, _ENCOUNTER, dtype=torch.int64)
+        self.gate = torch.zeros(0, len(_GATE_COLUMNS), dtype=torch.float64)
+        self.place_of = torch.zeros(pool.size + 1, dtype=torch.int64)  # which evaluation's policy is where in the pool
+
+    @property
+    def names(self) -> list[str]:
+        """Of all players, in the order of their ratings."""
+        return [*self.opponents, *(f"policy {number}" for number in range(len(self.gate)))]
+
+    @property
+    def ratings(self) -> list[Interval]:
+        """Elo ratings of all players."""
+        rows = self.encounters.tolist()
+        met = [Encounter(one, other, w + d / 2, w + d + lost) for one, other, w, d, lost in rows]
+        return elo(len(self.names), met)
+
+    @override
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        candidate = PolicyPlayer(policy, draws=True)
+        own, shares = len(self.names), {}
+        for place, (name, opponent) in enumerate(self.opponents.items()):
+            score = self._meet(candidate, opponent)
+            self._note(own, place, score)
+            shares[f"score_{name}"] = score.share.value
+        for place in self._earlier():
+            score = self._meet(candidate, self.pool.player(place))
+            self._note(own, len(self.opponents) + int(self.place_of[place]), score)
+        accepted, best = self._pass(candidate, own), self.place_of[BEST]
+        if accepted:
+            self.pool.set_best(policy.state_dict())
+            self.place_of[BEST] = len(self.gate) - 1
+        if self.pool.size:
+            self.place_of[1 + self.pool.added % self.pool.size] = len(self.gate) - 1
+        self.pool.add(policy.state_dict())
+        rating = self.ratings[own]
+        return {
+            "elo": rating.value,
+            "elo_low": rating.low,
+            "elo_high": rating.high,
+            **shares,
+            "gate_low": float(self.gate[-1, _GATE_COLUMNS.index("low")]),
+            "gate_passed": float(accepted),
+            "gate_best": float(best),
+        }
+
+    @override
+    def improves(self, found: Mapping[str, float], best: float | None) -> bool:
+        return bool(found["gate_passed"])
+
+    def _pass(self, candidate: Opponent, own: int) -> bool:
+        """Whether the candidate is the new best, and a line in the gate's log."""
+        first = not len(self.pool)
+        best = int(self.place_of[BEST])
+        score = Score(0, 0, 0) if first else self._meet(candidate, self.pool.player(BEST))
+        if not first:
+            self._note(own, len(self.opponents) + best, score)
+        low = score.decided.low
+        accepted = first or low > self.config.gate
+        row = [len(self.gate), -1 if first else best, score.wins, score.draws, score.losses, low, accepted]
+        self.gate = torch.cat([self.gate, torch.tensor([row], dtype=torch.float64)])
+        return accepted
+
+    def _meet(self, one: Opponent, other: Opponent) -> Score:
+        """A match on boards of each size, with random openings of every length up to the longest."""
+        total, config = Score(0, 0, 0), self.config
+        pairs = max(1, config.games // (2 * len(self.instances) * (config.opening + 1)))
+        for instances in self.instances:
+            for opening in range(config.opening + 1):
+                rows = torch.arange(pairs, device=instances.device) % instances.num_graphs
+                match = play_match(self.game, instances.select(rows), one, other, self.generator, opening)
+                total += match.count()
+        return total
+
+    def _earlier(self) -> list[int]:
+        """Some snapshots of the pool, drawn so that the hardest come first."""
+        there = [place for place in self.pool.weights if place != BEST and self.place_of[place] != self.place_of[BEST]]
+        order = torch.randperm(len(there), generator=self.generator)[:_EARLIER].tolist()
+        return [there[place] for place in order]
+
+    def _note(self, one: int, other: int, score: Score) -> None:
+        row = torch.tensor([[one, other, score.wins, score.draws, score.losses]])
+        self.encounters = torch.cat([self.encounters, row])
+
+    # ---- what is left of it ----------------------------------------------------------------------------------------
+
+    @override
+    def line(self, row: Mapping[str, float], best: float | None) -> str:
+        found = [f"{row.get(f'score_{name}', math.nan):.0%} against {name}" for name in list(self.opponents)[-1:]]
+        return "  ".join([*found, *([] if best is None else [f"best Elo {best:.0f}"])])
+
+    @override
+    def write(self, directory: Path) -> None:
+        lines = [",".join(_GATE_COLUMNS)]
+        for row in self.gate.tolist():
+            *whole, low, accepted = row
+            lines.append(",".join([*(str(int(number)) for number in whole), f"{low:.4f}", str(int(accepted))]))
+        write_atomically(directory / GATE_FILE, ("\n".join(lines) + "\n").encode())
+        rows = table(self.names, self.ratings)
+        write_atomically(directory / RATINGS_FILE, (json.dumps(rows, indent=1) + "\n").encode())
+
+    @override
+    def plot(self, rows: Rows, path: Path) -> None:
+        fixed = len(self.opponents)
+        passed = [bool(row[-1]) for row in self.gate.tolist()]
+        plot_ratings(self.ratings[fixed:], passed, dict(zip(self.opponents, self.ratings, strict=False)), path)
+
+    @override
+    def state_dict(self) -> dict[str, Tensor]:
+        pool = {f"pool.{name}": tensor for name, tensor in self.pool.state_dict().items()}
+        own = {"encounters": self.encounters, "gate": self.gate, "places": self.place_of}
+        return {**own, "generator": self.generator.get_state(), **pool}
+
+    @override
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.encounters, self.gate, self.place_of = state["encounters"], state["gate"], state["places"]
+        self.generator.set_state(state["generator"])
+        self.pool.load_state_dict({key.removeprefix("pool."): state[key] for key in state if key.startswith("pool.")})
