@@ -117,7 +117,8 @@ def test_a_broken_candidate_is_rejected_and_the_best_stays(tmp_path: Path) -> No
     again = evaluator.evaluate(_Winner())  # as good as the best, so not surely better
     assert again["gate_passed"] == 0
     assert [row[-1] for row in evaluator.gate.tolist()] == [1, 0, 0]
-    assert evaluator.ratings[1].value > evaluator.ratings[2].value
+    fixed = len(KAYLES.opponents)
+    assert evaluator.ratings[fixed].value > evaluator.ratings[fixed + 1].value
 
 
 def test_the_broken_one_is_replaced_by_the_good_one(tmp_path: Path) -> None:
