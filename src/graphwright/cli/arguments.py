@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _FLAGS = ("--undirected", "--json", "--trust", "--help", "-h", "--policy-only")
-_MANY = ("--mark", "--instances", "--sizes", "--preference", "--focus")
+_MANY = ("--mark", "--instances", "--sizes", "--agents", "--preference", "--focus")
 
 
 def in_order(arguments: Sequence[str]) -> list[str]:
-    """`arguments` of `solve` and `evaluate` with RUN and FILE first and all marks together at the end; others as is.
+    """`arguments` of `solve`, `evaluate` and `transfer` with RUN and FILE first and all marks together at the end.
 
-    A mark holds "=" and is no file; what stands after the marks is a file again.
+    Those of other commands stay as they are. A mark holds "=" and is no file; what stands after the marks is a file
+    again.
     """
-    if not arguments or arguments[0] not in ("solve", "evaluate"):
+    if not arguments or arguments[0] not in ("solve", "evaluate", "transfer"):
         return list(arguments)
     first, options, marks = [], [], []
     words = list(arguments[1:])

@@ -7,14 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.evaluate_policy import EvaluatePolicy, policy_command, warn_of_load
+from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
 from graphwright.cli.outputs import require_folder
 from graphwright.cli.tables import control_table, evaluation_table, sampling_table
@@ -41,6 +41,9 @@ class Evaluate(ABC):
     json: bool = False
     """Write one JSON document to stdout."""
 
+    column_width: ClassVar[int] = 15
+    """Characters that a column of the table takes in the mean."""
+
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
@@ -49,7 +52,7 @@ class Evaluate(ABC):
             print(to_plain_json(document, indent=2))
         else:
             # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
-            Console(width=max(Console().width, 15 * len(table.columns))).print(table)
+            Console(width=max(Console().width, self.column_width * len(table.columns))).print(table)
 
     @abstractmethod
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
@@ -134,7 +137,7 @@ class EvaluateControl(Evaluate):
         return document, control_table(f"{agent.problem.name}: {self.directory}", rows)
 
 
-def evaluate_command(arguments: Sequence[str]) -> type[Evaluate] | type[EvaluatePolicy]:
+def evaluate_command(arguments: Sequence[str]) -> Any:
     """The class of the command, for what `arguments` name: a problem and a policy of its own, or a run."""
     if arguments[:1] != ["evaluate"]:
         return EvaluateSolutions
@@ -149,4 +152,8 @@ def evaluate_command(arguments: Sequence[str]) -> type[Evaluate] | type[Evaluate
             return EvaluateSampling
         if problem.is_endless:
             return EvaluateControl
+        if problem.is_team:
+            from graphwright.cli.evaluate_team import EvaluateTeam  # which is one of these, and stands beside
+
+            return EvaluateTeam
     return EvaluateSolutions

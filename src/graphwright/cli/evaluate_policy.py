@@ -23,6 +23,7 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.readable import Readable
 from graphwright.envs.registry import find_problem
+from graphwright.envs.team import Team
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.control import ControlOptions, evaluate_rule, random_instances, require_baseline
 from graphwright.training.evaluate_heuristic import evaluate_heuristic
@@ -107,22 +108,25 @@ class EvaluatePolicy:
         return list(found), heuristic_table(title, problem.objective, found)
 
 
-def policy_command(name: str) -> type[EvaluatePolicy]:
-    """`EvaluatePolicy` with the options of the environment of the problem of that name, if there is one."""
+def policy_command(name: str) -> Any:
+    """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name."""
     try:
         environment = find_problem(name).environment
     except (ValueError, ImportError):
         return EvaluatePolicy  # the command says what is wrong with it
+    base: Any = EvaluatePolicy
+    if isinstance(environment, Team):
+        from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, as this does
     if not dataclasses.is_dataclass(environment) or not dataclasses.fields(environment):
-        return EvaluatePolicy
+        return base
     options: Any = dataclass(frozen=True, kw_only=True)(
         type(
-            "EvaluatePolicy",
-            (EvaluatePolicy,),
+            base.__name__,
+            (base,),
             {"__annotations__": {"environment": type(environment)}, "environment": environment},
         )
     )
-    options.__doc__ = EvaluatePolicy.__doc__
+    options.__doc__ = base.__doc__
     return options
 
 

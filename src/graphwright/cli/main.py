@@ -18,6 +18,7 @@ from graphwright.cli.algorithms import Algorithms
 from graphwright.cli.arguments import in_order
 from graphwright.cli.check import Check
 from graphwright.cli.evaluate import evaluate_command
+from graphwright.cli.evaluate_team import Transfer
 from graphwright.cli.problems import Problems
 from graphwright.cli.reproduce import Reproduce
 from graphwright.cli.sample import Sample
@@ -147,7 +148,11 @@ def _largest(arguments: Sequence[str]) -> str:
 
 def _of_the_run(arguments: Sequence[str]) -> str | None:
     """What to say where an option is given that only training has."""
-    if arguments and arguments[0] in ("evaluate", "sample", "solve", "resume") and "--policy" not in arguments:
+    if (
+        arguments
+        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume")
+        and "--policy" not in arguments
+    ):
         for word in arguments[1:]:
             if re.match(r"--[a-z-]+\.", word):
                 option, file = word.partition("=")[0], "config.json"
@@ -173,6 +178,7 @@ def _commands(arguments: list[str]) -> Any:
         Annotated[training, tyro.conf.subcommand("train", default=defaults)],
         Annotated[Resume, tyro.conf.subcommand("resume")],
         Annotated[evaluate_command(arguments), tyro.conf.subcommand("evaluate")],
+        Annotated[Transfer, tyro.conf.subcommand("transfer")],
         Annotated[Sample, tyro.conf.subcommand("sample")],
         Annotated[Solve, tyro.conf.subcommand("solve")],
         Annotated[Check, tyro.conf.subcommand("check")],

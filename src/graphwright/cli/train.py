@@ -48,10 +48,12 @@ def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
     defaults = TrainConfig.for_problem(found, algorithm)
     values = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(defaults)}
     prefix = find_algorithm(defaults.algorithm).load().options
+    if found.is_team:
+        values["collection"] = with_agents(values["collection"])
     types = {
         "environment": type(defaults.environment),
         "settings": Annotated[type(defaults.settings), tyro.conf.arg(name=prefix)],
-        "collection": Annotated[type(defaults.collection), tyro.conf.arg(name="")],
+        "collection": Annotated[type(values["collection"]), tyro.conf.arg(name="")],
         "validation": type(defaults.validation),
     }
     options: Any = dataclass(frozen=True, kw_only=True)(
@@ -62,6 +64,24 @@ def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
     )
     command.__doc__ = Train.__doc__
     return command, command(problem=tyro.MISSING, directory=tyro.MISSING, config=options(**values))
+
+
+def with_agents(collection: Any) -> Any:
+    """The same settings in a class whose `sizes`, which are numbers of agents, are the option `--agents`."""
+    kind = type(collection)
+    words = "Numbers of agents; each team's is drawn from this list. By default the problem's own."
+    named: Any = dataclass(frozen=True)(
+        type(
+            kind.__name__,
+            (kind,),
+            {
+                "__annotations__": {"sizes": Annotated[tuple[int, ...], tyro.conf.arg(name="agents", help=words)]},
+                "__doc__": kind.__doc__,
+                "sizes": collection.sizes,
+            },
+        )
+    )
+    return named(**{each.name: getattr(collection, each.name) for each in dataclasses.fields(collection)})
 
 
 def algorithm_of(words: Sequence[str]) -> str | None:

@@ -11,22 +11,29 @@ from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.control import ControlOptions, evaluate_policy
 from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
+from graphwright.training.evaluate_team import TeamOptions, evaluate_team
 from graphwright.training.gflownet.evaluate_sampling import SamplingOptions, evaluate_sampling
 
 
 def evaluate(
     agent: Agent,
-    options: EvaluationOptions | SamplingOptions | ControlOptions | None = None,
+    options: EvaluationOptions | SamplingOptions | ControlOptions | TeamOptions | None = None,
     instances: Mapping[str, GraphBatch] | None = None,
     pictures: Path | None = None,
 ) -> Any:
-    """A list of `EvaluationRow`s of a policy that solves, of `ControlRow`s of one that controls what never ends, a
-    `SamplingEvaluation` of one that samples.
+    """A list of `EvaluationRow`s of a policy that solves, of `ControlRow`s of one that controls what never ends, of
+    `TeamRow`s of one that several agents follow, a `SamplingEvaluation` of one that samples.
 
     instances: a user's named batches to solve; pictures: a folder for pictures of what is sampled.
 
     Raises ConfigError where options are for the other kind, or make no graphs.
     """
+    if agent.problem.is_team:
+        if not isinstance(options, TeamOptions | None) or instances is not None or pictures is not None:
+            raise ConfigError(f"{agent.problem.name}: is played by a team; evaluate it with TeamOptions, and no more")
+        return evaluate_team(agent, options or TeamOptions())
+    if isinstance(options, TeamOptions):
+        raise ConfigError(f"{agent.problem.name}: is not played by a team; evaluate it without TeamOptions")
     if agent.problem.is_endless:
         if isinstance(options, EvaluationOptions | SamplingOptions) or pictures is not None:
             raise ConfigError(f"{agent.problem.name}: never ends; evaluate it with ControlOptions, and no pictures")

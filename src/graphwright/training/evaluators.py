@@ -20,9 +20,11 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
+from graphwright.envs.team import Team
 from graphwright.training.averages import mean_backlog, require_endless
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
+from graphwright.training.play_teams import SUCCESS, play_teams
 from graphwright.training.validation import ValidationConfig
 
 _SECONDS_AN_INSTANCE = 2.0
@@ -157,6 +159,30 @@ class ReturnEvaluator(Evaluator):
         return {"validation_return": sum(totals) / len(totals)}
 
 
+class TeamEvaluator(Evaluator):
+    """The mean return to an agent of greedy episodes of fixed instances, one batch a size, and their success."""
+
+    metric = "validation_return"
+    better = "higher"
+
+    def __init__(self, environment: Team, instances: list[GraphBatch], every: int = 1) -> None:
+        super().__init__(every)
+        self.environment = environment
+        self.instances = instances
+
+    @override
+    @torch.no_grad()
+    def evaluate(self, policy: Any) -> dict[str, float]:
+        def act(state: GraphBatch) -> Tensor:
+            return policy.best(self.environment.observe(state))
+
+        played = [play_teams(self.environment, instances, act) for instances in self.instances]
+        names = [name for name in played[0].measures if name == SUCCESS]
+        means = {f"validation_{name}": [float(each.measures[name].mean()) for each in played] for name in names}
+        means["validation_return"] = [float(each.returns.mean()) for each in played]
+        return {name: sum(values) / len(values) for name, values in means.items()}
+
+
 class AverageEvaluator(Evaluator):
     """The mean backlog of fixed instances, one batch a size, over `slots` from their beginning on, without resets.
 
@@ -226,6 +252,8 @@ def make_evaluator(
     played, placed = collection.played(environment), [batch.to(device) for batch in batches]
     if isinstance(played, Endless):
         return _watched(problem, played, placed, validation)
+    if isinstance(played, Team):
+        return TeamEvaluator(played, placed, validation.every)
     if not isinstance(environment, Optimization) or not isinstance(played, Optimization):
         return ReturnEvaluator(played, placed, validation.every)
     references = [_reference(problem, environment, batch) for batch in batches]

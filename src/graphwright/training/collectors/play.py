@@ -86,10 +86,13 @@ def make_generator(
     problem: Problem, topology: str | None, sizes: tuple[int, ...] | None, law: str | None
 ) -> InstanceGenerator:
     """The generator that three options describe, None for the problem's own. Raises ConfigError naming the options."""
+    if problem.is_team and sizes and min(sizes) < 1:
+        raise ConfigError(f"--agents {min(sizes)}: a team has at least 1 agent")
     try:
         return problem.generator(topology, sizes, law)
     except ValueError as error:
-        named = {"generator": topology, "sizes": " ".join(map(str, sizes)) if sizes else None, "law": law}
+        counted = "agents" if problem.is_team else "sizes"
+        named = {"generator": topology, counted: " ".join(map(str, sizes)) if sizes else None, "law": law}
         options = " ".join(f"--{name} {value}" for name, value in named.items() if value is not None)
         raise ConfigError(f"{options or problem.name}: {error}") from None
 

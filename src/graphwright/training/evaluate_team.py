@@ -1,0 +1,168 @@
+"""Evaluation of teams of any size: success, returns and lengths, with random choice and scripted agents beside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.team import Team
+from graphwright.training.agent import Agent
+from graphwright.training.collectors.play import ConfigError, make_generator
+from graphwright.training.play_teams import SUCCESS, Act, PlayedTeams, play_teams
+from graphwright.training.statistics import mean_interval, share_interval
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class TeamOptions:
+    """Which teams play, and for how long."""
+
+    agents: tuple[int, ...] | None = None
+    """Numbers of agents, one row each; by default those to train on."""
+    episodes: int = 100
+    """Episodes of each."""
+    seed: int = 1
+    """Seed of all that is random."""
+    law: str | None = None
+    """The law by which instances are drawn; by default that of the run."""
+    decode: Literal["greedy", "sample"] = "greedy"
+    """Of a trained policy: greedy takes the likeliest action, sample draws."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError, naming the option."""
+        if self.episodes < 1:
+            raise ConfigError(f"--episodes {self.episodes}: give at least 1")
+        if self.agents == ():
+            raise ConfigError("--agents: give at least one number of agents")
+
+
+def score(played: PlayedTeams) -> dict[str, float]:
+    """Means over episodes with their 95 % intervals, `_low` and `_high`: of shares by Wilson, of others by Student."""
+    found: dict[str, float] = {}
+    numbers = {**played.measures, "return_per_agent": played.returns, "length": played.length.double()}
+    for name, values in numbers.items():
+        interval = share_interval(values) if name == SUCCESS else mean_interval(values)
+        found |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return found
+
+
+@dataclass(frozen=True)
+class TeamRow:
+    """What teams of one size came to.
+
+    score: see `score`, of the policy; baselines: the same of each baseline, of the same instances. seconds: of the
+    policy's episodes.
+    """
+
+    agents: int
+    episodes: int
+    seconds: float
+    score: dict[str, float]
+    baselines: dict[str, dict[str, float]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """With the numbers of the policy as keys of their own."""
+        rest = {"seconds": self.seconds, "baselines": self.baselines}
+        return {"agents": self.agents, "episodes": self.episodes, **self.score, **rest}
+
+
+def require_team(problem: Problem, environment: object) -> Team:
+    """`environment`. Raises ConfigError where no team plays it."""
+    if not isinstance(environment, Team):
+        raise ConfigError(f"{problem.name}: is not played by a team")
+    return environment
+
+
+def rule_of(problem: Problem, environment: Team, name: str, seed: int) -> Act:
+    """How the baseline of that name, or "random", acts. Raises ConfigError where there is none."""
+    if name == RANDOM:
+        choose = random_choice(environment, torch.Generator().manual_seed(seed))
+        return lambda state: choose(environment.observe(state))
+    if name not in problem.baselines:
+        known = ", ".join([*problem.baselines, RANDOM])
+        raise ConfigError(f"--policy {name}: {problem.name} has none of this name; choose one of {known}")
+    rule = problem.baselines[name].rule
+    return lambda state: rule(environment, state)
+
+
+def act_of(agent: Agent, environment: Team, options: TeamOptions) -> Act:
+    """How a trained policy acts."""
+    generator = torch.Generator(agent.device).manual_seed(options.seed)
+
+    @torch.no_grad()
+    def act(state: GraphBatch) -> Tensor:
+        seen = environment.observe(state)
+        return agent.policy.best(seen) if options.decode == "greedy" else agent.policy.act(seen, generator).action
+
+    return act
+
+
+def instances_of(problem: Problem, agents: int, options: TeamOptions, law: str | None = None) -> GraphBatch:
+    """`options.episodes` instances of teams of that size. Raises ConfigError naming the options."""
+    generator = make_generator(problem, None, (agents,), options.law or law)
+    return generator(options.episodes, torch.Generator().manual_seed(options.seed))
+
+
+def evaluate_team(agent: Agent, options: TeamOptions, baselines: bool = True) -> list[TeamRow]:
+    """A row for each number of agents, with random choice and the problem's baselines beside it, if wanted."""
+    return [row for row, _ in play_rows(agent, options, baselines)]
+
+
+def play_rows(
+    agent: Agent, options: TeamOptions, baselines: bool = True, record: bool = False
+) -> list[tuple[TeamRow, PlayedTeams]]:
+    """The rows of `evaluate_team`, and the episodes of the policy."""
+    problem, environment = agent.problem, require_team(agent.problem, agent.config.played)
+    found = []
+    for number in options.agents or agent.config.collection.sizes or problem.sizes:
+        instances = instances_of(problem, number, options, agent.config.collection.law)
+        began = time.perf_counter()
+        played = play_teams(environment, instances.to(agent.device), act_of(agent, environment, options), record)
+        seconds = time.perf_counter() - began
+        names = [RANDOM, *problem.baselines] if baselines else []
+        others = {
+            name: score(play_teams(environment, instances, rule_of(problem, environment, name, options.seed)))
+            for name in names
+        }
+        found.append((TeamRow(number, options.episodes, seconds, score(played), others), played))
+    return found
+
+
+def play_rule(
+    problem: Problem, environment: Team, name: str, options: TeamOptions, record: bool = False
+) -> list[tuple[TeamRow, PlayedTeams]]:
+    """The same of the baseline of that name, or of "random". Raises ConfigError where there is none."""
+    found = []
+    for number in options.agents or problem.sizes:
+        instances = instances_of(problem, number, options)
+        began = time.perf_counter()
+        act = rule_of(problem, environment, name, options.seed)
+        played = play_teams(environment, instances, act, record)
+        found.append((TeamRow(number, options.episodes, time.perf_counter() - began, score(played), {}), played))
+    return found
+
+
+def joined(records: list[tuple[int, Mapping[str, np.ndarray]]]) -> dict[str, np.ndarray]:
+    """The recordings of teams of several sizes as one, filled up with NaN or -1; `sizes` [episodes] are the teams'."""
+    names = list(records[0][1])
+    widest = {name: tuple(np.max([part[name].shape[1:] for _, part in records], axis=0).astype(int)) for name in names}
+    arrays = {}
+    for name in names:
+        parts = []
+        for _, part in records:
+            values = part[name]
+            nothing = np.nan if values.dtype.kind == "f" else -1
+            padding = [(0, 0), *((0, wide - have) for wide, have in zip(widest[name], values.shape[1:], strict=True))]
+            parts.append(np.pad(values, padding, constant_values=nothing))
+        arrays[name] = np.concatenate(parts)
+    arrays["sizes"] = np.concatenate([np.full(len(part["lengths"]), number) for number, part in records])
+    return arrays

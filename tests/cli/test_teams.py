@@ -1,0 +1,93 @@
+"""Teams on the command line: mixtures of sizes, evaluation of any size, recordings, transfer, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+
+from command_line import fails
+from graphwright.cli.main import main
+
+SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--num-envs", "8", "--num-steps", "4")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("teams") / "run"
+    words = ["train", "coverage", "--run", str(directory), "--steps", "64", "--agents", "2", "3", *SMALL]
+    main([*words, "--environment.steps", "6", "--validation.graphs", "2", "--validation.every", "1"])
+    return directory
+
+
+def test_recordings_hold_every_step_for_anyone_to_check(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, picture = tmp_path / "all.npz", tmp_path / "one.gif"
+    words = ["evaluate", str(run), "--agents", "4", "--episodes", "5", "--json", "--threads", "1"]
+    main([*words, "--record", str(file), "--picture", str(picture)])
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["agents"] == 4
+    assert {"success", "success_low", "return_per_agent", "return_per_agent_high", "length"} <= row.keys()
+    assert row["baselines"].keys() == {"random", "assigned", "nearest"}
+    assert picture.read_bytes()[:4] == b"GIF8"
+    with np.load(file) as record:
+        agents, landmarks, actions, rewards = (record[name] for name in ("agents", "landmarks", "actions", "rewards"))
+    assert (agents.shape, landmarks.shape) == ((5, 7, 4, 2), (5, 4, 2))
+    assert (actions.shape, rewards.shape) == ((5, 6, 4), (5, 6))
+    np.testing.assert_allclose(np.nansum(rewards, 1).mean(), row["return_per_agent"], rtol=1e-5)
+    for episode, time in np.argwhere(~np.isnan(rewards)):
+        far = np.linalg.norm(agents[episode, time + 1, :, None] - landmarks[episode, None], axis=-1)
+        np.testing.assert_allclose(-far[linear_sum_assignment(far)].mean(), rewards[episode, time], rtol=1e-5)
+        assert ((actions[episode, time] >= 0) & (actions[episode, time] < 5)).all()
+
+
+def test_recordings_of_several_sizes_are_filled_up(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "both.npz"
+    main(["evaluate", str(run), "--agents", "2", "3", "--episodes", "2", "--record", str(file), "--threads", "1"])
+    with np.load(file) as record:
+        assert record["sizes"].tolist() == [2, 2, 3, 3]
+        assert np.isnan(record["agents"][:2, :, 2]).all()
+        assert (record["actions"][:2, :, 2] == -1).all()
+
+
+def test_transfer_is_a_table_of_runs_and_sizes(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = tmp_path / "map.png"
+    words = ["transfer", str(run), str(run), "--agents", "1", "4", "--episodes", "3", "--picture", str(picture)]
+    main([*words, "--json", "--threads", "1"])
+    found = json.loads(capsys.readouterr().out)
+    assert [each["trained_on"] for each in found["runs"]] == [[2, 3]] * 2
+    assert [row["agents"] for row in found["runs"][1]["rows"]] == [1, 4]
+    assert picture.read_bytes()[1:4] == b"PNG"
+    main([*words, "--threads", "1"])
+    assert "run (ppo, 2/3)" in capsys.readouterr().out
+
+
+def test_baselines_need_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", "coverage", "--policy", "assigned", "--agents", "5", "--episodes", "6", "--json"])
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row["success"] == 1
+
+
+def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = str(tmp_path / "new")
+    cases: dict[tuple[object, ...], str] = {
+        ("train", "coverage", "--run", new, "--agents", "0"): "--agents 0: a team has at least 1 agent",
+        ("train", "coverage", "--run", new, "--agents", "3", "x"): "['3', 'x']",
+        ("evaluate", run, "--agents", "0"): "--agents 0: a team has at least 1 agent",
+        ("evaluate", run, "--agents"): "--agents",
+        ("evaluate", run, "--agents", "3", "--episodes", "0"): "--episodes 0: give at least 1",
+        ("evaluate", run, "--record", tmp_path / "a.txt"): "name it a.npz",
+        ("evaluate", run, "--record", tmp_path / "no" / "a.npz"): "--record",
+        ("evaluate", run, "--picture", tmp_path / "a.png"): "name it a.gif",
+        ("evaluate", "coverage", "--policy", "none"): "choose one of assigned, nearest, random",
+        ("transfer", run, tmp_path / "none"): "no such file",
+        ("transfer",): "name at least one run",
+        ("solve", run, tmp_path / "a.json"): "",
+    }
+    for words, message in cases.items():
+        assert message in fails(capsys, *words), words
+    assert not Path(new).exists()
