@@ -13,7 +13,7 @@ from typing_extensions import override
 from graphwright.core import ActionBlock, ActionSpec, Observation, RowKind
 from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.distributions import Distribution, RaggedCategorical
-from graphwright.nn.encoders import Embedding, Encoder
+from graphwright.nn.encoders import Embedding, Encoder, require_walks
 from graphwright.nn.heads.continuous import ContinuousDeciders, Scale
 from graphwright.nn.heads.decider import DeciderHidden, DeciderScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
@@ -51,10 +51,17 @@ class HeadsConfig:
     graph; source then destination; Gaussian pair of proto-actions."""
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
+    walks: int = 4
+    """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
+    nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""
     graph_columns: bool = False
     """Whether what scores or values whole graphs reads their columns beside the pooled nodes."""
     scale: Scale = "learned"
     """Spread of continuous actions: one parameter a column, or of the state."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, for walks of fewer steps than none, or of too many to be told apart."""
+        require_walks("heads.walks", self.walks)
 
 
 class CategoricalActor(nn.Module):
@@ -96,7 +103,7 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
         hidden = _decider_hidden(actions.decider, encoder, config)
         return DirectActor(actions, ContinuousDeciders(hidden, encoder.width, block.columns, config.scale))
     if len(actions.blocks) == 1 and block.rows == PAIRS and config.pairs == "two-stage":
-        return DirectActor(actions, TwoStagePairs(encoder.width, config.pool))
+        return DirectActor(actions, TwoStagePairs(encoder.width, config.pool, config.walks))
     return CategoricalActor(actions, encoder, config)
 
 
@@ -148,14 +155,14 @@ def _pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.
                 f"heads pairs two-stage (--heads.pairs): {block.name!r} needs a score a candidate here; use ends"
             )
         case "ends":
-            return PairScore(encoder.width, block.columns)
+            return PairScore(encoder.width, block.columns, config.walks)
         case "gaussian":
             _require_one_column(block, "pairs", config.pairs, "ends")
             return GaussianPairScore(encoder.width, config.pool)
 
 
 def _unordered_pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    return UnorderedPairScore(encoder.width, block.columns)
+    return UnorderedPairScore(encoder.width, block.columns, config.walks)
 
 
 def _graph_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from graphwright.core import Features, GraphBatch
 from graphwright.nn.columns import edge_columns, graph_columns, node_columns, node_width, with_edge_type
+from graphwright.nn.kernels import closed_walks, walks_along_edges
 from graphwright.nn.layers import (
     GAT,
     GCN,
@@ -56,10 +57,17 @@ _LAYERS: dict[str, type[MessagePassingLayer]] = {
 
 
 _MOST_DEPTH, _MOST_WEIGHTS = 1024, 2**30  # 4 GiB
+_MOST_WALKS = 64
 
 
 class EdgeFeaturesIgnored(UserWarning):
     """An encoder is built whose layer does not read the edge features that there are."""
+
+
+def require_walks(option: str, steps: int) -> None:
+    """Raise ValueError, naming the option, for a number of steps that no walk has, or that takes too long."""
+    if not 0 <= steps <= _MOST_WALKS:
+        raise ValueError(f"--{option} {steps}: give 0 to {_MOST_WALKS}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,9 @@ class EncoderConfig:
     """Whether the embedding is the concatenation of all rounds, projected to the width, instead of the last."""
     virtual_node: bool = False
     """Whether each graph has one more state, which every round reads from and writes to all of its nodes."""
+    walks: int = 0
+    """Nodes know how likely random walks of up to so many steps are to come back, and heads of edges how likely they
+    are to lead from end to end, which messages alone do not tell; 0 for none."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for sizes that make no network."""
@@ -97,6 +108,7 @@ class EncoderConfig:
                 f"encoder width {self.width} (--encoder.width), depth {self.depth} (--encoder.depth): make "
                 f"more than {_MOST_WEIGHTS} weights; lower them"
             )
+        require_walks("encoder.walks", self.walks)
         if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
             raise ValueError(
                 f"encoder aggregation {self.aggregation} (--encoder.aggregation): only graphconv and sage have a choice"
@@ -143,16 +155,18 @@ class Encoder(nn.Module):
         width, residual, norm = config.width, config.residual, config.norm
         self.features = features
         self.width = width
-        self.edge_width = sum(features.edges.values())
+        self.walks = config.walks
+        own_edge_width = sum(features.edges.values())
+        self.edge_width = own_edge_width + config.walks
         self.graph_width = sum(features.graphs.values())
         layer_type = PyGLayer if config.layer is not None else _LAYERS[config.kind]
         self.carries_edges = layer_type.carries_edges and config.depth > 0
         self.appends_types = not layer_type.reads_edge_types
-        message_width = self.edge_width + features.edge_types * self.appends_types
-        self.embed = nn.Linear(node_width(features), width)
+        message_width = own_edge_width + features.edge_types * self.appends_types
+        self.embed = nn.Linear(node_width(features) + config.walks, width)
         self.norm = nn.LayerNorm(width) if norm else nn.Identity()
         if self.carries_edges:
-            self.embed_edges = nn.Linear(max(message_width, 1), width)
+            self.embed_edges = nn.Linear(max(message_width + config.walks, 1), width)
             # Without weights of its own: where no head reads the edges, every parameter still has a gradient.
             self.edge_norm = nn.LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
             message_width = self.edge_width = width
@@ -168,9 +182,13 @@ class Encoder(nn.Module):
 
     def forward(self, graph: GraphBatch) -> Embedding:
         """Embeddings of all nodes and edges; a column of the graph reaches each of its nodes."""
-        x = self.embed(node_columns(self.features, graph))
-        columns = edge_columns(self.features, graph)
+        nodes, columns = node_columns(self.features, graph), edge_columns(self.features, graph)
         edges = with_edge_type(columns, self.features, graph) if self.appends_types else columns
+        if self.walks:
+            nodes = torch.cat([nodes, closed_walks(graph, self.walks)], dim=1)
+            columns = _beside(columns, walks_along_edges(graph, self.walks))
+            edges = _beside(edges, columns[:, -self.walks :]) if self.carries_edges else edges
+        x = self.embed(nodes)
         if self.carries_edges:
             edges = self.embed_edges(x.new_ones(graph.num_edges, 1) if edges is None else edges)
         state = x.new_zeros(graph.num_graphs, self.width)
@@ -185,6 +203,10 @@ class Encoder(nn.Module):
             x = self.jumping(torch.cat(rounds, dim=1))
         edges = self.edge_norm(edges) if self.carries_edges else columns
         return Embedding(self.norm(x), edges, graph_columns(self.features, graph))
+
+
+def _beside(columns: Tensor | None, more: Tensor) -> Tensor:
+    return more if columns is None else torch.cat([columns, more], dim=1)
 
 
 def _make_layer(config: EncoderConfig, edge_width: int, edge_types: int) -> PyGLayer | MessagePassingLayer:

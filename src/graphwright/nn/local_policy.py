@@ -27,6 +27,8 @@ def why_not_local(policy: GraphPolicy) -> str | None:
     features = encoder.features
     if encoder.virtual_nodes:
         return "its encoder has a virtual node, which sees the whole graph"
+    if encoder.walks:
+        return "its nodes know of walks (--encoder.walks)"
     if None in encoder.sights:
         return "its encoder layer sees the whole graph"
     if features.graphs:

@@ -22,7 +22,7 @@ from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import log_add_directions, to_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore, small_linear
-from graphwright.nn.kernels import pair_scores
+from graphwright.nn.kernels import pair_scores, walks, walks_either_way
 from graphwright.nn.pools import Pool, Pooling
 
 
@@ -61,14 +61,18 @@ class TwoStageEdgeScore(nn.Module):
 
 
 class TwoStagePairs(nn.Module):
-    """The ordered pairs of each graph's nodes as source, then destination given the source."""
+    """The ordered pairs of each graph's nodes as source, then destination given the source.
+
+    The destination is scored by the `walks` from the source to it too, up to so many steps; 0 for by the nodes alone.
+    """
 
     gives: Gives = "log-probabilities"
 
-    def __init__(self, width: int, pooling: Pooling) -> None:
+    def __init__(self, width: int, pooling: Pooling, walks: int = 0) -> None:
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
         self.destination = DestinationScore(width)
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> SourceThenDestination:
         """mask: [P] bool over all ordered pairs."""
@@ -81,7 +85,11 @@ class TwoStagePairs(nn.Module):
             place = chosen.clamp(min=0)
             pair = (pair_start + place * nodes.lengths)[nodes.index] + nodes.position
             legal = mask[pair] & (chosen >= 0)[nodes.index]
-            hidden = key + query[(graph.node_ptr[:-1] + place)[nodes.index]]
+            start = (graph.node_ptr[:-1] + place)[nodes.index]
+            hidden = key + query[start]
+            if self.walks is not None:
+                ends = torch.stack([start, torch.arange(graph.num_nodes, device=graph.device)])
+                hidden = hidden + self.walks(walks(ends, graph, self.walks.in_features))
             return RaggedCategorical(self.destination.score(hidden.relu_()).squeeze(1), nodes, legal)
 
         return SourceThenDestination(source, destination_given)
@@ -102,13 +110,14 @@ class DestinationScore(nn.Module):
 
 
 class PairScore(nn.Module):
-    """MLP on [source ‖ destination] of every legal pair: `columns` scores each."""
+    """MLP on [source ‖ destination ‖ `walks` between them] of every legal pair: `columns` scores each."""
 
     gives: Gives = "scores"
 
-    def __init__(self, width: int, columns: int = 1) -> None:
+    def __init__(self, width: int, columns: int = 1, walks: int = 0) -> None:
         super().__init__()
         self.destination = DestinationScore(width, columns)
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """Like `mask`: [P] or [P, columns]; 0 where no candidate of the pair is legal."""
@@ -116,21 +125,23 @@ class PairScore(nn.Module):
         source, destination = pair_ends(graph)
         rows = _legal_rows(mask)
         ends = torch.stack([source[rows], destination[rows]])
-        scores = pair_scores(query, key, ends, self.destination.score.weight)
+        known = () if self.walks is None else (walks(ends, graph, self.walks.in_features), self.walks.weight)
+        scores = pair_scores(query, key, ends, self.destination.score.weight, *known)
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
 class UnorderedPairScore(nn.Module):
-    """MLP on [u + v] of every legal unordered pair: `columns` scores each, whichever of the two is called u.
+    """MLP on [u + v ‖ `walks` between them] of every legal unordered pair: `columns` scores, whichever is called u.
 
     Only pairs that have a legal candidate cost anything.
     """
 
     gives: Gives = "scores"
 
-    def __init__(self, width: int, columns: int) -> None:
+    def __init__(self, width: int, columns: int, walks: int = 0) -> None:
         super().__init__()
         self.node = nn.Linear(width, width)
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -140,7 +151,9 @@ class UnorderedPairScore(nn.Module):
         u, v = unordered_pair_nodes(pairs.position[rows])
         start = graph.node_ptr[:-1][pairs.index[rows]]
         hidden = self.node(embedding.nodes)
-        scores = pair_scores(hidden, hidden, torch.stack([start + u, start + v]), self.score.weight)
+        ends = torch.stack([start + v, start + u])  # pairs of the same v stand side by side
+        known = () if self.walks is None else (walks_either_way(ends, graph, self.walks.in_features), self.walks.weight)
+        scores = pair_scores(hidden, hidden, ends, self.score.weight, *known)
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 

@@ -88,6 +88,7 @@ def _evaluated(environment: Reversible, objects: GraphBatch, properties: tuple[P
 
 
 _ENCODER = {"kind": "gin", "depth": 4}
+_OF_TREES = {**_ENCODER, "walks": 0}  # of which messages tell everything
 RINGS = Problem(
     name="rings",
     summary="Build small molecules of carbon with as many rings as possible",
@@ -110,7 +111,7 @@ QED = Problem(
         fingerprints=morgan,
         pictures=drawings,
         training={
-            "encoder": _ENCODER,
+            "encoder": _OF_TREES,
             "flow": {"learning_rate": 5e-3},
             "collection": {
                 "trajectories": {"condition": {"low": 64.0}, "sources": {"replay": 64, "replay_by": "reward"}}
@@ -140,7 +141,7 @@ QED_SA_LOGP = Problem(
         fingerprints=morgan,
         pictures=drawings,
         training={
-            "encoder": _ENCODER,
+            "encoder": _OF_TREES,
             "collection": {"trajectories": {"condition": {"low": 32.0, "preference": 1.0}}},
         },
     ),

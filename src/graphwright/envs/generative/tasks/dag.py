@@ -18,7 +18,7 @@ DAG = Problem(
         instances=labelled_nodes,
         training={
             "algorithm": "modified-db",
-            "encoder": {"kind": "gin", "depth": 2},
+            "encoder": {"kind": "gin", "depth": 2, "walks": 0},
             "heads": {"edges": "ends-concat"},
             "flow": {"learning_rate": 3e-3},
         },

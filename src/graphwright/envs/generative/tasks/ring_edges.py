@@ -78,7 +78,7 @@ RING_EDGES = Problem(
         export=adjacency,
         instances=labelled_nodes,
         training={
-            "encoder": {"kind": "gin", "depth": 2},
+            "encoder": {"kind": "gin", "depth": 2, "walks": 0},
             "heads": {"edges": "ends-concat"},
             "flow": {"learning_rate": 5e-3, "log_z_learning_rate": 0.5},
         },

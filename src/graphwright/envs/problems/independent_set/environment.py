@@ -182,7 +182,7 @@ INDEPENDENT_SET = Problem(
             "flow": {"learning_rate": 3e-3},
             "heads": {"pool": "mean", "value_pool": "sum"},
             "validation": {"every": 100, "objects": 16},
-            "encoder": {"kind": "gin", "depth": 2, "width": 32},
+            "encoder": {"kind": "gin", "depth": 2, "width": 32, "walks": 0},
         },
     ),
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],

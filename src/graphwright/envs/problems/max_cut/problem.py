@@ -75,7 +75,7 @@ MAX_CUT = Problem(
             "flow": {"learning_rate": 3e-3, "regression": "huber"},
             "heads": {"pool": "mean", "value_pool": "sum"},
             "validation": {"every": 100, "objects": 16},
-            "encoder": {"kind": "sage", "depth": 2, "width": 32},
+            "encoder": {"kind": "sage", "depth": 2, "width": 32, "walks": 0},
         },
     ),
     training={
