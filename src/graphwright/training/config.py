@@ -143,15 +143,15 @@ class TrainConfig(RunConfig):
         training = problem.sampled.training if samples else problem.training
         make = _collection_class(algorithm, problem.environment)
         whole = samples or problem.is_game  # what counts is what all of the graph comes to, whatever its size
-        general: dict[str, Any] = {"heads": HeadsConfig(pool="sum-mean-max", value_pool="sum-mean-max")} if whole else {}
+        pools = {"pool": "sum-mean-max", "value_pool": "sum-mean-max"} if whole else {}
         # What grows may have edges between any nodes, whose ends messages alone mistake for others.
-        general |= {"encoder": EncoderConfig(walks=4)} if samples else {}
+        encoder = {"walks": 4} if samples else {}
         config = TrainConfig(
             algorithm=algorithm,
             environment=problem.builder if samples else problem.environment,
             collection=make(reward=problem.sampled.reward) if samples else make().completed(problem),
-            **general,
         )
+        config = changed(config, {"encoder": encoder, "heads": pools})
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
         changes["settings"] = training.get(entry.load().options, {})
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
