@@ -28,7 +28,7 @@ from unittest import mock
 import torch
 from rich.console import Console
 
-from graphwright.cli.main import BAD_INPUT
+from graphwright.cli.main import bad_input
 from graphwright.core.files import write_atomically
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import fingerprint, load_checkpoint, save_checkpoint
@@ -208,7 +208,7 @@ def try_one(directory: Path, work: Callable[[Path], None]) -> str:
     signal.alarm(MOST_SECONDS)
     try:
         work(directory)
-    except BAD_INPUT as error:
+    except bad_input() as error:
         return type(error).__name__
     finally:
         signal.alarm(0)

@@ -42,6 +42,11 @@ def command(*words: object, most_bytes: int | None = None, **environment: str) -
     )
 
 
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What the command said was wrong; on a slow machine it says before what it is doing."""
+    return [line for line in done.stderr.splitlines() if line.startswith("graphwright: ")]
+
+
 def test_no_folder_can_be_written_to_and_yet_a_graph_is_solved_and_drawn(run: Path, tmp_path: Path) -> None:
     """Neither numba, matplotlib nor torch keeps anything."""
     (tmp_path / "file").write_text("")
@@ -61,7 +66,7 @@ def test_a_full_disk_is_one_line_that_names_the_file(tmp_path: Path) -> None:
     done = command(*solve, most_bytes=0, NUMBA_CACHE_DIR=str(tmp_path / "kernels"))
     assert (done.returncode, "complete" in done.stdout) == (0, True), done.stderr
     done = command("train", "vertex-cover", "--run", tmp_path / "run", *SMALL, most_bytes=5000)
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert (done.returncode, len(complaints(done))) == (2, 1), done.stderr
     assert "File too large: " in done.stderr
     assert "trainer.safetensors" in done.stderr
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from typing_extensions import override
+
+from graphwright.core.own_code import import_named
 
 NEEDS = {
     "instances": "instances to play",
@@ -71,8 +75,34 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
 }
 
 
+class OwnAlgorithm(AlgorithmEntry):
+    """A user's own, at `place`. The class says itself what feeds it (`collector`), and what it needs (`needs`)."""
+
+    @override
+    def load(self) -> Any:
+        return import_named(self.place, "algorithm")
+
+
 def find_algorithm(name: str) -> AlgorithmEntry:
-    """The algorithm of that name. Raises ValueError, listing the names, where there is none."""
-    if name not in ALGORITHMS:
-        raise ValueError(f"--algorithm {name}: there is none of this name; choose one of {', '.join(ALGORITHMS)}")
-    return ALGORITHMS[name]
+    """The algorithm of that name, which may be one of your own, my_module:MyAlgorithm, if Python finds it.
+
+    Importing a module runs it. Raises ValueError, listing the names, where there is none; ImportError as its module
+    does.
+    """
+    if name in ALGORITHMS:
+        return ALGORITHMS[name]
+    if ":" not in name:
+        raise ValueError(
+            f"--algorithm {name}: there is none of this name; choose one of {', '.join(ALGORITHMS)}, or one of your "
+            "own: module:CLASS"
+        )
+    found = import_named(name, "algorithm")
+    missing = [part for part in ("Config", "options", "build", "update") if not hasattr(found, part)]
+    if not isinstance(found, type) or missing:
+        lacks = f"has no {missing[0]}" if missing else "is no class"
+        raise ValueError(f"--algorithm {name}: {lacks}; extend MinibatchAlgorithm, or see AlgorithmClass")
+    collector: Any = getattr(found, "collector", None)
+    if collector not in get_args(CollectorName):
+        known = ", ".join(get_args(CollectorName))
+        raise ValueError(f"--algorithm {name}: says not what feeds it; give the class a `collector`, one of {known}")
+    return OwnAlgorithm(name, collector, tuple(getattr(found, "needs", AlgorithmEntry.needs)))

@@ -39,3 +39,12 @@ def in_order(arguments: Sequence[str]) -> list[str]:
 
 def _is_mark(word: str) -> bool:
     return "=" in word and not word.startswith("-") and not Path(word).is_file()
+
+
+def option_of(words: Sequence[str], option: str) -> str | None:
+    """What follows `option`, wherever among `words`; None where it is not there."""
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == option:
+            return value if equals else next(iter(words[place + 1 :]), "")
+    return None

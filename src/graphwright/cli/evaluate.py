@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.algorithms.registry import find_algorithm
+from graphwright.cli.arguments import option_of
+from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
 from graphwright.cli.outputs import require_folder
@@ -137,15 +139,16 @@ class EvaluateControl(Evaluate):
         return document, control_table(f"{agent.problem.name}: {self.directory}", rows)
 
 
-def evaluate_command(arguments: Sequence[str]) -> Any:
-    """The class of the command, for what `arguments` name: a problem and a policy of its own, or a run."""
-    if arguments[:1] != ["evaluate"]:
-        return EvaluateSolutions
-    if any(word.partition("=")[0] == "--policy" for word in arguments):
-        return policy_command(arguments[1] if len(arguments) > 1 else "")
-    for directory in map(Path, arguments[1:]):
+def evaluate_command(words: Sequence[str]) -> Parsing:
+    """The class of the command, for what `words` name: a problem and a policy of its own, or a run."""
+    by_name = option_of(words, "--policy") is not None
+    return Parsing(policy_command(words[0]) if by_name else _run_command(words), list(words))
+
+
+def _run_command(words: Sequence[str]) -> type[Evaluate]:
+    for directory in map(Path, words):
         try:
-            problem, config = read_config(directory, "--trust" in arguments)
+            problem, config = read_config(directory, "--trust" in words)
         except (ConfigError, ImportError):
             continue  # the command says what is wrong with it
         if "reversible" in find_algorithm(config.algorithm).needs:

@@ -9,32 +9,21 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, NoReturn, Union
-
-import tyro
+from typing import Any, NoReturn
 
 import graphwright
-from graphwright.cli.algorithms import Algorithms
-from graphwright.cli.arguments import in_order
-from graphwright.cli.check import Check
-from graphwright.cli.evaluate import evaluate_command
-from graphwright.cli.evaluate_team import Transfer
-from graphwright.cli.problems import Problems
-from graphwright.cli.reproduce import Reproduce
-from graphwright.cli.sample import Sample
-from graphwright.cli.solve import Solve
+from graphwright.cli.arguments import in_order, option_of
+from graphwright.cli.commands import COMMANDS
+from graphwright.cli.heartbeat import Heartbeat
+from graphwright.cli.overview import overview
 from graphwright.cli.terminal import printable
-from graphwright.cli.train import Resume, names_own_code, option_of, train_command
-from graphwright.core import GraphError
-from graphwright.core.numbers import require_numbers
-from graphwright.envs.registry import PROBLEMS
-from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.config import ConfigError
-from graphwright.training.interrupt import Interrupted
-from graphwright.workers.process import WorkerError
 
-BAD_INPUT = (ConfigError, CheckpointError, GraphError, ImportError, OSError, WorkerError, ValueError, OverflowError)
-"""What is said in one line: errors of what the user gave."""
+
+def bad_input() -> tuple[type[BaseException], ...]:
+    """What is said in one line: errors of what the user gave. All others of the library are ValueErrors."""
+    from graphwright.workers.process import WorkerError  # which is slow to import
+
+    return (ImportError, OSError, WorkerError, ValueError, OverflowError)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,6 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with _written_out(is_needed=words[:1] not in (["train"], ["resume"], ["sample"])):
         if words == ["--version"]:
             print(f"graphwright {graphwright.__version__}")
+        elif words in ([], ["--help"], ["-h"]):
+            print(overview())
+        elif words[0] not in COMMANDS:
+            _fail(f"there is no command {words[0]}; choose one of {', '.join(COMMANDS)}, or see --help")
+        elif arguments is None and COMMANDS[words[0]].computes:
+            with Heartbeat(words[0]):
+                _run(_parse(words))
         else:
             _run(_parse(words))
 
@@ -93,6 +89,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _run(command: Any) -> None:
+    from graphwright.core.numbers import require_numbers
+
     with _one_line_errors():
         require_numbers(command, {"config": "", "options": "", "reading": "", "files": ""})
         command.run()
@@ -105,19 +103,21 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise
-    except Interrupted as interruption:
-        _say(str(interruption))
-        sys.exit(128 + interruption.signal)
     except KeyboardInterrupt:
         _say("stopped")
         sys.exit(130)
-    except BAD_INPUT as error:
-        _fail(_reason(error))
     except MemoryError as error:
         _fail(f"needs more memory than there is ({error}); lower the sizes")
-    except RuntimeError as error:
+    except Exception as error:
+        from graphwright.training.interrupt import Interrupted
+
+        if isinstance(error, Interrupted):
+            _say(str(error))
+            sys.exit(128 + error.signal)
+        if isinstance(error, bad_input()):
+            _fail(_reason(error))
         wanted = re.search(r"you tried to allocate (\d+) bytes|Storage size calculation overflowed", str(error))
-        if wanted is None:
+        if wanted is None or not isinstance(error, RuntimeError):
             raise
         size = f"{int(wanted[1]) / 2**30:,.0f} GiB" if wanted[1] else "too many bytes to count"
         _fail(f"needs more memory than there is ({size} at once); lower the sizes")
@@ -125,12 +125,20 @@ def _one_line_errors() -> Iterator[None]:
 
 def _parse(arguments: list[str]) -> Any:
     """The command that `arguments` describe; the parser's complaint is put on one line."""
+    import tyro
+
     complaint = io.StringIO()
     with _one_line_errors():
+        if "--trust" in arguments or _names_own_code(arguments):
+            _search_working_directory()
+        command, *words = arguments
+        parsing = COMMANDS[command].parsing(words)
+        defaults = {} if parsing.defaults is None else {"default": parsing.defaults}
+        style = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
         try:
             with contextlib.redirect_stderr(complaint):
                 return tyro.cli(
-                    _commands(arguments), args=arguments, prog="graphwright", description=_DESCRIPTION, config=_STYLE
+                    parsing.kind, args=parsing.words, prog=f"graphwright {command}", config=style, **defaults
                 )
         except SystemExit as stop:
             if not stop.code:
@@ -162,37 +170,15 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
     return None
 
 
-_DESCRIPTION = "Reinforcement learning on graphs of any size. --version says which release this is."
-_STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
-
-
-def _commands(arguments: list[str]) -> Any:
-    """The union of all commands; `train` and `evaluate` come with the options of what `arguments` name."""
-    problem = _problem_of(arguments)
-    if "--trust" in arguments or _names_own_code(problem, arguments):
-        _search_working_directory()
-    training, defaults = train_command(problem, arguments)
-    return Union[  # noqa: UP007 (annotated members)
-        Annotated[Problems, tyro.conf.subcommand("problems")],
-        Annotated[Algorithms, tyro.conf.subcommand("algorithms")],
-        Annotated[training, tyro.conf.subcommand("train", default=defaults)],
-        Annotated[Resume, tyro.conf.subcommand("resume")],
-        Annotated[evaluate_command(arguments), tyro.conf.subcommand("evaluate")],
-        Annotated[Transfer, tyro.conf.subcommand("transfer")],
-        Annotated[Sample, tyro.conf.subcommand("sample")],
-        Annotated[Solve, tyro.conf.subcommand("solve")],
-        Annotated[Check, tyro.conf.subcommand("check")],
-        Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
-    ]
-
-
-def _names_own_code(problem: str, arguments: list[str]) -> bool:
+def _names_own_code(arguments: list[str]) -> bool:
     """Whether the user, and not a file, names a module: what is trained, checked, or solved without a run."""
-    if arguments[:1] == ["train"]:
-        return names_own_code(problem, arguments)
-    solves = arguments[:1] in (["solve"], ["evaluate"]) and option_of(arguments, "--policy") is not None
-    is_problem = solves or arguments[:1] == ["check"]
-    return is_problem and any(":" in word for word in arguments[1:2])
+    command, *words = arguments
+    if command == "train":
+        from graphwright.cli.train import names_own_code
+
+        return names_own_code(words)
+    solves = command in ("solve", "evaluate") and option_of(words, "--policy") is not None
+    return (solves or command == "check") and any(":" in word for word in words[:1])
 
 
 def _search_working_directory() -> None:
@@ -200,16 +186,6 @@ def _search_working_directory() -> None:
     here = os.getcwd()
     if here not in sys.path:
         sys.path.append(here)
-
-
-def _problem_of(arguments: Sequence[str]) -> str:
-    """The problem that `train` is told; the first of all where none is told."""
-    command, *words = arguments or ("",)
-    if command != "train":
-        return next(iter(PROBLEMS))
-    if words and not words[0].startswith("-"):
-        return words[0]
-    return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
 
 
 def _one_line(complaint: str) -> str:

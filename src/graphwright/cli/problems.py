@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from rich.console import Console
-from rich.table import Table
+import tyro
 
-from graphwright.cli.terminal import marked
+from graphwright.cli.terminal import printable
 from graphwright.core import ActionBlock
-from graphwright.envs.registry import CONTROLLED, GAMES, PROBLEMS, SOLVED, TEAMS
+from graphwright.envs.local import Local
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import PROBLEMS, find_problem
+
+_WIDTH, _INDENT = 80, 12
 
 
 @dataclass(frozen=True)
 class Problems:
-    """List the problems, with what an action is and how graphs become instances; then the tasks of flow networks.
+    """List the problems, each with all that can be done with it."""
 
-    Last among the former are those that never end, those of teams, which are evaluated rather than solved, and games.
-    """
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="NAME...")] = ()
+    """Only these; one of your own as module:NAME."""
 
     def run(self) -> None:
         """Print the list."""
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("problem", "what to do", "action", "laws of instances"):
-            table.add_column(heading, overflow="fold")
-        for problem in (*SOLVED.values(), *CONTROLLED.values(), *TEAMS.values(), *GAMES.values()):
-            blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
-            table.add_row(f"[bold]{problem.name}", problem.summary, blocks, ", ".join(problem.laws))
-        Console().print(table)
-        tasks = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("task", "what to build", "action"):
-            tasks.add_column(heading, overflow="fold")
-        for name in PROBLEMS:
-            try:
-                task = PROBLEMS[name]
-            except ImportError as error:
-                tasks.add_row(f"[bold]{name}", marked(error), "")
-                continue
-            if task.generation is None:
-                continue
-            blocks = ", ".join(describe(block) for block in task.builder.actions.blocks)
-            tasks.add_row(f"[bold]{task.name}", task.summary, blocks)
-        Console().print()
-        Console().print(tasks)
+        for place, name in enumerate(self.names or PROBLEMS):
+            print(*[""] * bool(place), *self._lines(name), sep="\n")
+
+    def _lines(self, name: str) -> Iterator[str]:
+        """What is said of one problem, in lines of 80 columns."""
+        try:
+            problem = find_problem(name)
+        except ImportError as error:
+            if self.names:
+                raise
+            yield from _wrapped(f"{name}: {printable(str(error))}", "")
+            return
+        yield from _wrapped(f"{printable(name)}: {printable(problem.summary)}", "")
+        for label, entries in facts(problem).items():
+            if entries:
+                yield from _wrapped(", ".join(entries), f"  {label}")
+
+
+def facts(problem: Problem) -> dict[str, list[str]]:
+    """Label → what can be said of a problem under it; empty lists where there is nothing."""
+    environment = problem.environment if problem.topology is not None else problem.builder
+    return {
+        "action": [describe(block) for block in environment.actions.blocks],
+        "instances": list(problem.laws) if problem.topology is not None else [],
+        "can be": uses(problem),
+        "rules": [*problem.heuristics, *problem.baselines, *problem.opponents],
+    }
+
+
+def uses(problem: Problem) -> list[str]:
+    """What can be done with a problem, in the words of the command line."""
+    found = ["trained", "evaluated"]
+    found += ["played by two sides"] if problem.is_game else []
+    found += ["played by a team"] if problem.is_team else []
+    if problem.topology is not None and isinstance(problem.environment, Optimization):
+        found += ["solved"]
+        found += ["checked"] if problem.verify is not None else []
+        found += ["solved exactly"] if problem.solve_exactly is not None else []
+        found += ["improved (--improve)"] if problem.improve is not None else []
+        sees = isinstance(problem.environment, Local) and problem.environment.sight
+        found += ["solved at a million nodes (--decode parallel)"] if sees else []
+    found += ["imitated"] if problem.solve_exactly is not None and problem.expert is not None else []
+    found += ["sampled"] if problem.generation is not None else []
+    return found
+
+
+def _wrapped(text: str, label: str) -> list[str]:
+    """`text` in lines of 80 columns, behind `label` where there is one."""
+    first, later = (f"{label:<{_INDENT}}", " " * _INDENT) if label else ("", "  ")
+    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
 
 
 def describe(block: ActionBlock) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from graphwright.cli.outputs import require_output
 from graphwright.cli.terminal import marked
+from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
@@ -53,6 +54,7 @@ class Sample:
         goal, generation, environment = self.goal, agent.problem.sampled, agent.config.environment
         one = generation.export(environment, agent.sample(1, self.seed, goal))  # a try, before all that are wanted
         self._require_suffix(agent.problem.name, lines=isinstance(one, list))
+        now(f"building {self.num:,} objects")
         exported = generation.export(environment, agent.sample(self.num, self.seed, goal))
         if isinstance(exported, list):
             data = "".join(f"{line}\n" for line in exported).encode()

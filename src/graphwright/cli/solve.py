@@ -150,7 +150,9 @@ def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) ->
     if solution.plan:
         lines = plan_lines(solution.plan, problem.objective)
     else:
-        lines = [", ".join(solution.nodes or [f"{one} – {other}" for one, other in solution.links])]
+        links = ", ".join(f"{one} – {other}" for one, other in solution.links)
+        nodes = ", ".join(solution.nodes)
+        lines = [f"nodes: {nodes}", f"links: {links}"] if nodes and links else [nodes or links]
     for line in lines:
         console.print("  " + printable(line), markup=False, soft_wrap=True)
 

@@ -13,8 +13,11 @@ import tyro
 from rich.console import Console
 
 from graphwright.algorithms.registry import find_algorithm
+from graphwright.cli.arguments import option_of
+from graphwright.cli.commands import Parsing
+from graphwright.cli.config_file import with_config_file
 from graphwright.cli.terminal import marked
-from graphwright.envs.registry import find_problem
+from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.config import Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
@@ -34,6 +37,10 @@ class Train:
     directory: Annotated[Path, tyro.conf.arg(name="run")]
     """Directory to make for the run."""
     config: Annotated[Any, tyro.conf.arg(name="")]
+    file: Annotated[Path | None, tyro.conf.arg(name="config", metavar="FILE")] = None
+    """Settings to begin with, which options on the command line change: a run's config.json, or a TOML of options."""
+    trust: bool = False
+    """Run code of its maker's own that the file of --config names."""
 
     def run(self) -> None:
         """Train, and say what came of it."""
@@ -41,14 +48,18 @@ class Train:
         _report(self.directory, train(self.problem, config, self.directory))
 
 
-def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
+def train_command(words: Sequence[str]) -> Parsing:
     """`Train` with the options, and the defaults, of what `words` say is trained and how. Raises ValueError."""
-    algorithm = algorithm_of(words)
-    found = find_problem(problem)
-    defaults = TrainConfig.for_problem(found, algorithm)
+    return options_command(Train, words)
+
+
+def options_command(command: type, words: Sequence[str]) -> Parsing:
+    """`command`, which has the fields of `Train`, with the options and the defaults of what `words` say is trained."""
+    words, config = with_config_file(words)
+    defaults = config or TrainConfig.for_problem(find_problem(_problem_of(words)), _algorithm_of(words))
     values = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(defaults)}
     prefix = find_algorithm(defaults.algorithm).load().options
-    if found.is_team:
+    if find_problem(_problem_of(words)).is_team:
         values["collection"] = with_agents(values["collection"])
     types = {
         "environment": type(defaults.environment),
@@ -59,11 +70,10 @@ def train_command(problem: str, words: Sequence[str]) -> tuple[type, Train]:
     options: Any = dataclass(frozen=True, kw_only=True)(
         type("TrainOptions", (TrainConfig,), {"__annotations__": types, **{name: values[name] for name in types}})
     )
-    command: Any = dataclass(frozen=True)(
-        type("Train", (Train,), {"__annotations__": {"config": Annotated[options, tyro.conf.arg(name="")]}})
-    )
-    command.__doc__ = Train.__doc__
-    return command, command(problem=tyro.MISSING, directory=tyro.MISSING, config=options(**values))
+    types = {"config": Annotated[options, tyro.conf.arg(name="")]}
+    kind: Any = dataclass(frozen=True)(type(command.__name__, (command,), {"__annotations__": types}))
+    kind.__doc__ = command.__doc__
+    return Parsing(kind, words, kind(problem=tyro.MISSING, directory=tyro.MISSING, config=options(**values)))
 
 
 def with_agents(collection: Any) -> Any:
@@ -84,7 +94,14 @@ def with_agents(collection: Any) -> Any:
     return named(**{each.name: getattr(collection, each.name) for each in dataclasses.fields(collection)})
 
 
-def algorithm_of(words: Sequence[str]) -> str | None:
+def _problem_of(words: Sequence[str]) -> str:
+    """The problem that `train` is told; the first of all where none is told."""
+    if words and not words[0].startswith("-"):
+        return words[0]
+    return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
+
+
+def _algorithm_of(words: Sequence[str]) -> str | None:
     """What follows `--algorithm`, wherever among `words`. Raises ValueError where there is none of that name."""
     value = option_of(words, "--algorithm")
     if value is not None:
@@ -92,19 +109,10 @@ def algorithm_of(words: Sequence[str]) -> str | None:
     return value
 
 
-def option_of(words: Sequence[str], option: str) -> str | None:
-    """What follows `option`, wherever among `words`; None where it is not there."""
-    for place, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name == option:
-            return value if equals else next(iter(words[place + 1 :]), "")
-    return None
-
-
-def names_own_code(problem: str, words: Sequence[str]) -> bool:
-    """Whether the problem or the layer that is trained is the user's own, as module:NAME."""
-    layer = option_of(words, "--encoder.layer")
-    return ":" in problem or (layer is not None and not is_of_pyg(layer))
+def names_own_code(words: Sequence[str]) -> bool:
+    """Whether the problem, the layer or the algorithm is the user's own, as module:NAME."""
+    layer, algorithm = option_of(words, "--encoder.layer"), option_of(words, "--algorithm")
+    return ":" in _problem_of(words) + (algorithm or "") or (layer is not None and not is_of_pyg(layer))
 
 
 @dataclass(frozen=True)

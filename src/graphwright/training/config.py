@@ -262,6 +262,8 @@ def from_json(text: str, trust: bool = False) -> tuple[Problem, TrainConfig]:
     try:
         if name not in PROBLEMS and ":" in name:
             require_trust("problem", name, trust)
+        if ":" in str(data.get("algorithm")):
+            require_trust("algorithm", data["algorithm"], trust)
         problem = find_problem(name)
         config: TrainConfig = build(TrainConfig.for_problem(problem, data.get("algorithm")), data)
         require_trusted_layer(config.encoder, trust)
@@ -273,7 +275,7 @@ def from_json(text: str, trust: bool = False) -> tuple[Problem, TrainConfig]:
 
 
 def require_trust(what: str, name: str, trust: bool) -> None:
-    """Raise ConfigError where a file names a problem or a layer that is not the library's, unless it is trusted."""
+    """Raise ConfigError where a file names a problem, layer or algorithm that is not the library's, unless trusted."""
     if not trust:
         raise ConfigError(
             f"names a {what} of its maker's own, {name!r}, and importing that runs its code; if you trust whoever made "

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
+from graphwright.core.doing import now
 from graphwright.envs.endless import Endless
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.training.agent import Agent
@@ -125,6 +126,7 @@ def evaluate_control(
 ) -> list[ControlRow]:
     """A row for each of the named `instances`, all run side by side as far as their columns are alike."""
     batches = list(instances.values())
+    now(f"{options.slots:,} slots of {sum(batch.num_graphs for batch in batches)} networks")
     try:
         series = run(environment, act, GraphBatch.concat(batches), options.slots, options.seed)
         sizes = [batch.num_graphs for batch in batches]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.doing import now
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.rollouts import play
@@ -53,6 +54,7 @@ def evaluate_heuristic(
     randomly = random_choice(environment, torch.Generator().manual_seed(seed))
     rows = []
     for which, batch in instances.items():
+        now(f"{which}: {name}")
         start = time.perf_counter()
         if name == RANDOM:
             states = play(environment, batch, randomly)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.doing import now
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
@@ -128,6 +129,7 @@ def generated(agent: Agent, options: EvaluationOptions) -> dict[str, GraphBatch]
 def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBatch) -> EvaluationRow:
     played, environment, problem = agent.config.played, agent.config.environment, agent.problem
     search = require_local_search(problem) if options.improve > 0 else None
+    now(f"{name}: the policy, {options.decode}")
     start = time.perf_counter()
     states = agent.solve(instances, options.decode, samples=options.samples, seed=options.seed)
     seconds = time.perf_counter() - start
@@ -135,11 +137,14 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
     randomly = random_choice(played, torch.Generator().manual_seed(options.seed))
     many = max(instances.node_segments.lengths.tolist(), default=0) >= MANY
     asked = [other for other in problem.heuristics if not many or other in problem.fast]
-    found |= {other: problem.heuristics[other](environment, instances) for other in asked}
+    for other in asked:
+        now(f"{name}: {other}")
+        found[other] = problem.heuristics[other](environment, instances)
     heuristics = {other: environment.objective(found[other]) for other in asked}
     improved = {}
     if search is not None:
         for other in ("policy", *asked[:1]):
+            now(f"{name}: local search from {other}")
             rules = played if other == "policy" else environment
             found[f"{other}, improved"] = search(rules, found[other], options.improve, options.seed)
             improved[other] = _mean(environment.objective(found[f"{other}, improved"]))
@@ -149,6 +154,7 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
     elif many:
         unproven = f"{MANY:,} nodes are too many for the solver"
     elif problem.solve_exactly is not None and options.time_limit > 0:
+        now(f"{name}: the optimum of {instances.num_graphs} graphs, at most {options.time_limit:g} s each")
         try:
             solved = problem.solve_exactly(environment, instances, options.time_limit)
             optimum, proven = solved.bound, int(solved.proven.sum())

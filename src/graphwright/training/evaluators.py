@@ -14,6 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.core.doing import now
 from graphwright.drawing.curves import plot_backlog_curve, plot_curve, plot_returns
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
@@ -256,6 +257,7 @@ def make_evaluator(
         return TeamEvaluator(played, placed, validation.every)
     if not isinstance(environment, Optimization) or not isinstance(played, Optimization):
         return ReturnEvaluator(played, placed, validation.every)
+    now(f"validation graphs of {' and '.join(map(str, sizes))} nodes: what is best known of them")
     references = [_reference(problem, environment, batch) for batch in batches]
     return GapEvaluator(played, placed, [cost for cost, _ in references], references[-1][1], validation.every)
 

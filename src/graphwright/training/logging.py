@@ -14,9 +14,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
+from graphwright.core.doing import now
 from graphwright.core.files import named_errors, write_atomically
 from graphwright.training.directory import METRICS_FILE
+
+SECONDS_A_LINE = 5.0
+"""Between lines where there is no terminal."""
 
 
 class MetricsFile:
@@ -113,6 +118,59 @@ class EventsFile:
             file.write(record.getvalue())
 
 
+class Bar:
+    """The latest numbers of a run on a terminal, in place; what does not fit into a line goes on in the next."""
+
+    def __init__(self, name: str, console: Console) -> None:
+        whole = Column(overflow="fold", no_wrap=False)
+        self._progress = Progress(
+            TextColumn("[bold]{task.description}", table_column=whole),
+            BarColumn(bar_width=12),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[line]}", table_column=whole),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+            console=console,
+            refresh_per_second=4,
+        )
+        self._task = self._progress.add_task(escape(name), total=1.0, line="")
+
+    def __enter__(self) -> Bar:
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._progress.__exit__(*error)
+
+    def show(self, progress: float, line: str) -> None:
+        """`line` of an iteration's numbers at `progress` (0 to 1)."""
+        self._progress.update(self._task, completed=progress, line=line)
+
+
+class Lines:
+    """The latest numbers of a run where there is no terminal: a line every few seconds, and the last one."""
+
+    def __init__(self, name: str, console: Console) -> None:
+        self._name, self._console = name, console
+        self._shown, self._latest = time.monotonic() - SECONDS_A_LINE, ""
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._print()
+
+    def show(self, progress: float, line: str) -> None:
+        """`line` of an iteration's numbers at `progress` (0 to 1), if it is time for one."""
+        self._latest = f"{self._name} {100 * progress:3.0f} %  {line}"
+        if time.monotonic() - self._shown >= SECONDS_A_LINE:
+            self._print()
+
+    def _print(self) -> None:
+        if self._latest:
+            self._console.print(self._latest, soft_wrap=True, markup=False, highlight=False)
+        self._shown, self._latest = time.monotonic(), ""
+
+
 class RunLog:
     """Writes each iteration's numbers to `metrics.csv` and TensorBoard, and shows the latest while the run goes on."""
 
@@ -120,28 +178,22 @@ class RunLog:
         self.file = MetricsFile(directory / METRICS_FILE)
         self.file.forget_after(iteration)
         self.events = EventsFile(directory, iteration + 1)
-        self.progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:3.0f} %  {task.fields[line]}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            refresh_per_second=4,
-        )
-        self.task = self.progress.add_task(escape(directory.name), total=1.0, line="")
+        self.display = (Bar if console.is_terminal or console.is_jupyter else Lines)(directory.name, console)
 
     def __enter__(self) -> RunLog:
-        self.progress.__enter__()
+        now("")  # the numbers of a run show themselves
+        self.display.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.__exit__(kind, error, trace)
+        self.display.__exit__(kind, error, trace)
+        now("writing what was learned")
 
     def write(self, row: Mapping[str, float], progress: float, line: str) -> None:
         """One iteration's numbers, iteration and steps among them, and what the terminal shows of them."""
         self.file.append(row)
         scalars = {name: value for name, value in row.items() if name not in ("iteration", "steps")}
         self.events.append(int(row["iteration"]), scalars)
-        self.progress.update(self.task, completed=progress, line=line)
+        self.display.show(progress, line)

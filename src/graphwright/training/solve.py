@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.doing import now
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Improve, Optimum, Problem
@@ -170,11 +171,13 @@ def best_known(
     for name, (environment, method) in methods.items():
         if found and instance.num_nodes >= MANY and name not in problem.fast:
             continue
+        now(f"{instance.num_nodes:,} nodes: {name}")
         start = time.perf_counter()
         found[name] = environment, method(instance)
         seconds.append(time.perf_counter() - start)
     if search is not None:
         for name in [name for place, name in enumerate(found) if not place or name == next(iter(problem.heuristics))]:
+            now(f"{instance.num_nodes:,} nodes: local search from {name}")
             environment, state = found[name]
             found[f"{name}, improved"] = better = environment, search(environment, state, improve, 0)
             improved[name] = _objective(*better)
@@ -220,6 +223,7 @@ def _prove(
     """What is proven of one instance, by what other than the solver, and what is missing where it is not installed."""
     if time_limit <= 0 or problem.solve_exactly is None:
         return None, None, None
+    now(f"{instance.num_nodes:,} nodes: proving a bound")
     if instance.num_nodes >= MANY:
         if problem.bound_quickly is None:
             return None, None, f"{instance.num_nodes:,} nodes are too many for the solver"

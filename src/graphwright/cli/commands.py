@@ -1,0 +1,64 @@
+"""The commands by name. A new one is a file and a line here; its module is imported when the command is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parsing:
+    """How a command is parsed. kind: the class that it becomes. words: with what files add to them. defaults: an
+    instance of it; None for its own."""
+
+    kind: Any
+    words: list[str]
+    defaults: Any = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """Where a command is, and what is said of it.
+
+    place: module:NAME below `graphwright.cli`, of a class, or of a function from the words that follow the command's
+    name to a `Parsing`. computes: whether it says what it is doing, as it takes a while.
+    """
+
+    place: str
+    summary: str
+    computes: bool = True
+
+    def parsing(self, words: Sequence[str]) -> Parsing:
+        """How `words`, which follow the name of the command, are parsed."""
+        module, _, name = self.place.partition(":")
+        found = getattr(import_module(f"graphwright.cli.{module}"), name)
+        if isinstance(found, type):
+            return Parsing(found, list(words))
+        parsing: Parsing = found(words)
+        return parsing
+
+
+GROUPS: dict[str, dict[str, Command]] = {
+    "What there is": {
+        "problems": Command("problems:Problems", "the problems, and what can be done with each", computes=False),
+        "algorithms": Command("algorithms:Algorithms", "the learning algorithms, and what each needs", computes=False),
+    },
+    "Learn": {
+        "train": Command("train:train_command", "train a policy on a problem, which may be your own"),
+        "resume": Command("train:Resume", "go on with a run that was stopped"),
+    },
+    "Use": {
+        "evaluate": Command("evaluate:evaluate_command", "compare a policy with random, simple rules and the optimum"),
+        "solve": Command("solve:Solve", "solve graphs from files"),
+        "check": Command("check:Check", "recompute what a solution is worth, and whether it is one"),
+        "transfer": Command("evaluate_team:Transfer", "compare policies of a team at numbers of agents"),
+        "sample": Command("sample:Sample", "write objects that a sampler builds to a file"),
+    },
+    "Study": {
+        "reproduce": Command("reproduce:Reproduce", "run a published experiment again"),
+    },
+}
+"""All commands, by what a reader wants to do."""
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}

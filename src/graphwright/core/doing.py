@@ -1,0 +1,15 @@
+"""What is being done, said where it takes a while: the command line shows it, a program may log it.
+
+It goes to the logger `graphwright` at level INFO. An empty message says that what follows shows itself.
+"""
+
+from __future__ import annotations
+
+import logging
+
+LOGGER = logging.getLogger("graphwright")
+
+
+def now(what: str) -> None:
+    """`what` begins now, such as "50 nodes: greedy"."""
+    LOGGER.info("%s", what)
