@@ -49,10 +49,11 @@ SMALLEST = {
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
     "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only ring-edges",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
-    "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1",
+    "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
+    "'Stable-Baselines3, ragged' 'Stable-Baselines3, padded' 'TorchRL, padded'",  # to begin Ray takes 12 s
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
-    "benchmarks/speed/workers.py": "--nodes 5 --num-envs 2 --workers 1 --repeats 1 --seconds 0.05",
+    "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",
 }
 """Script → options with which it takes a few seconds."""
 
@@ -71,7 +72,7 @@ EXTRAS = {
     "benchmarks/learning/molecules.py": {"chem": "rdkit"},
     "benchmarks/learning/sb3.py": {"sb3": "sb3_contrib"},
     "benchmarks/speed/flow.py": {"chem": "rdkit"},
-    "benchmarks/speed/frameworks.py": {"sb3": "sb3_contrib", "torchrl": "torchrl", "rllib": "ray"},
+    "benchmarks/speed/frameworks.py": {"sb3": "sb3_contrib", "torchrl": "torchrl"},
     "benchmarks/speed/workers.py": {"gymnasium": "cloudpickle"},
 }
 """Script → the extras that it needs, each with a module that comes with it."""
