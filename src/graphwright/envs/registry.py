@@ -39,6 +39,8 @@ _CONTROLLED = {
 }
 _TEAMS = {
     "coverage": "graphwright.envs.teams.coverage.problem:COVERAGE",
+    "foraging": "graphwright.envs.teams.foraging.problem:FORAGING",
+    "spread": "graphwright.envs.teams.spread.environment:SPREAD",
 }
 _PLAYED = {
     "tic-tac-toe": "graphwright.envs.games.tic_tac_toe.environment:TIC_TAC_TOE",

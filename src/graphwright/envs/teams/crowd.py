@@ -40,3 +40,8 @@ def members(graph: GraphBatch, type_: int) -> tuple[Tensor, Segments]:
     """The nodes of that type [M] int64, and each graph's share of them (M → B)."""
     rows = (graph.nodes["type"] == type_).nonzero().squeeze(1)
     return rows, Segments.from_lengths(torch.bincount(graph.node_graph[rows], minlength=graph.num_graphs))
+
+
+def by_team(graph: GraphBatch, column: str, type_: int) -> Tensor:
+    """[B, A, ...]: a column of the nodes of that type, of teams of one size."""
+    return graph.nodes[column][members(graph, type_)[0]].unflatten(0, (graph.num_graphs, -1))

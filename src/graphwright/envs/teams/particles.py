@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 STEP, DAMPING, PUSH = 0.1, 0.25, 5.0
+_STIFFNESS, _SOFTNESS = 100.0, 1e-3
 STAY, LEFT, RIGHT, DOWN, UP = range(5)
 """Actions: nothing, -x, +x, -y, +y."""
 DIRECTIONS = torch.tensor([[0.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.0, 1.0]], dtype=torch.float64)
@@ -24,3 +25,13 @@ def pushes(action: Tensor, like: Tensor) -> Tensor:
 def accelerated(velocity: Tensor, force: Tensor) -> Tensor:
     """The velocity [D, 2] after a step under `force` [D, 2]."""
     return velocity * (1 - DAMPING) + force * STEP
+
+
+def contact_force(offset: Tensor, reach: float) -> Tensor:
+    """[P, 2]: what pushes one body away from another, which is `offset` [P, 2] behind it.
+
+    reach: the sizes of both together. 100 · k log(1 + exp(−(d − reach) / k)), k = 0.001, along the line between them.
+    """
+    distance = offset.norm(dim=1, keepdim=True)
+    depth = torch.logaddexp(torch.zeros_like(distance), (reach - distance) / _SOFTNESS) * _SOFTNESS
+    return _STIFFNESS * offset / distance.clamp(min=torch.finfo(offset.dtype).tiny) * depth

@@ -12,7 +12,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.team import Team
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
 from graphwright.envs.teams.matching import match
 from graphwright.envs.teams.particles import STEP, accelerated, pushes
 
@@ -80,11 +80,11 @@ class Coverage(Team):
 
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
-        return {"landmarks": _by_team(instances, "start", LANDMARK)}
+        return {"landmarks": by_team(instances, "start", LANDMARK)}
 
     @override
     def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:
-        return {"agents": _by_team(state, "position", AGENT)}
+        return {"agents": by_team(state, "position", AGENT)}
 
 
 def matched_distances(state: GraphBatch) -> tuple[Tensor, Tensor]:
@@ -109,8 +109,3 @@ def coverage_instances(graph: GraphBatch, generator: torch.Generator) -> GraphBa
     instances = crowd(count, count)
     drawn = torch.rand(instances.num_nodes, 2, generator=generator, device=generator.device)
     return instances.with_nodes(start=2 * drawn - 1)
-
-
-def _by_team(graph: GraphBatch, column: str, type_: int) -> Tensor:
-    """[B, A, 2]: a column of the nodes of that type, of teams of one size."""
-    return graph.nodes[column][members(graph, type_)[0]].unflatten(0, (graph.num_graphs, -1))

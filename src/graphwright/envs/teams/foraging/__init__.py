@@ -1,0 +1,1 @@
+"""Agents that collect food, some of which takes several of them."""

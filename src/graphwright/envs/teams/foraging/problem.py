@@ -1,0 +1,128 @@
+"""Foraging as a problem of the registry: random fields, a scripted team."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import ControlRule, Problem
+from graphwright.envs.teams.cells import STEPS
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
+from graphwright.envs.teams.foraging.environment import LOAD, NONE, Foraging, neighbours, offsets
+
+_DETOUR = 4  # cells that an agent in the way is worth
+_SIDE, _AGENTS = 8, 2  # of the field that others are as full as
+
+
+def fields(graph: GraphBatch, generator: torch.Generator, *, coop: bool) -> GraphBatch:
+    """As many agents of level 1 or 2 as `graph` has nodes, and as many pieces of food, as `lbforaging` spawns them.
+
+    The field is 8 x 8 for two agents, and as full for more. coop: food takes all agents, or three of them; otherwise
+    its level is uniform up to that.
+    """
+    agents = graph.node_segments.lengths
+    side = (_SIDE * (agents.double() / _AGENTS).clamp(min=1).sqrt()).ceil().long()
+    instances = crowd(agents, agents)
+    teams, most = instances.node_segments, int(agents.max()) if agents.numel() else 0
+    widest, device = int(side.max()) if side.numel() else 1, agents.device
+    rows = torch.arange(widest, device=device)
+    inside = rows < side[:, None]
+    room = (inside[:, :, None] & inside[:, None, :]).flatten(1)
+    inner = (rows >= 1) & (rows < side[:, None] - 1)
+    border = ~(inner[:, :, None] & inner[:, None, :]).flatten(1)
+    start = torch.zeros(instances.num_nodes, 2, dtype=torch.int64, device=device)
+    level = torch.zeros(instances.num_nodes, dtype=torch.int64, device=device)
+    level[members(instances, AGENT)[0]] = _drawn(members(instances, AGENT)[0].numel(), 2, generator)
+    for place in range(most):
+        rows_of = (agents > place).nonzero().squeeze(1)
+        cell = _free_cell(room[rows_of], generator)
+        room[rows_of, cell] = False
+        start[teams.ptr[rows_of] + place] = torch.stack([cell // widest, cell % widest], 1)
+    highest = _three_lowest(level, instances)
+    room &= ~border
+    for place in range(most):
+        rows_of = ((agents > place) & room.any(1)).nonzero().squeeze(1)
+        cell = _free_cell(room[rows_of], generator)
+        at = torch.stack([cell // widest, cell % widest], 1)
+        node = teams.ptr[rows_of] + agents[rows_of] + place
+        start[node] = at
+        least = torch.ones_like(highest[rows_of]) if not coop else highest[rows_of]
+        share = torch.rand(rows_of.numel(), generator=generator, device=device)
+        level[node] = least + (share * (highest[rows_of] - least + 1)).long()
+        room[rows_of] &= ~_around(at, widest)
+    return instances.with_nodes(start=start, level=level).with_graphs(side=side)
+
+
+def _drawn(count: int, most: int, generator: torch.Generator) -> Tensor:
+    return 1 + torch.randint(most, (count,), generator=generator, device=generator.device)
+
+
+def _free_cell(room: Tensor, generator: torch.Generator) -> Tensor:
+    """[R] int64: one of the cells where `room` [R, cells] is true, each as likely."""
+    noise = torch.rand(room.shape, generator=generator, device=room.device)
+    return noise.masked_fill(~room, -1).argmax(1) if room.numel() else room.new_empty(0, dtype=torch.int64)
+
+
+def _around(at: Tensor, width: int) -> Tensor:
+    """[R, width²] bool: the cells that may hold no other food where there is some at `at` [R, 2]."""
+    line = torch.arange(width, device=at.device)
+    down, across = ((line - at[:, axis : axis + 1]).abs() for axis in (0, 1))
+    down, across = down[:, :, None], across[:, None, :]
+    near = (down <= 1) & (across <= 1) | (down + across == 2) & ((down == 0) | (across == 0))
+    return near.flatten(1)
+
+
+def _three_lowest(level: Tensor, graph: GraphBatch) -> Tensor:
+    """[B] int64: the levels of the three agents of lowest level together, or of all where there are fewer."""
+    rows, teams = members(graph, AGENT)
+    own = level[rows]
+    order = torch.argsort(teams.index * (int(own.max()) + 1) + own) if own.numel() else rows
+    return segment_sum(own[order] * (teams.position < 3), teams)
+
+
+def together(environment: Environment, state: GraphBatch) -> Tensor:
+    """[D] int64: all agents go to the food that is nearest to them all, and load it when they are beside it."""
+    agents, teams = members(state, AGENT)
+    food, foods = members(state, LANDMARK)
+    cell = state.nodes["cell"]
+    sums = segment_sum(cell[agents].double(), teams)
+    middle = sums / teams.lengths.clamp(min=1).unsqueeze(1)
+    far = (cell[food] - middle[foods.index]).abs().sum(1)
+    choice = segment_argmax(torch.where(state.nodes["present"][food], -far, -torch.inf), foods)
+    goal = cell[food[foods.ptr[:-1] + choice.clamp(min=0)]][teams.index]
+    (legal,) = environment.observe(state).masks
+    others = (offsets(state)[1] & (state.edges["type"] == 0)).nonzero().squeeze(1)
+    occupied = neighbours(state, others)[agents]
+    after = (cell[agents].unsqueeze(1) + STEPS.to(cell) - goal.unsqueeze(1)).abs().sum(2).double()
+    after = (after + _DETOUR * occupied).masked_fill(~legal[:, 1:5], torch.inf)
+    turn = (cell[agents].sum(1) + state.graphs["time"][teams.index]) % 2  # rows first, or columns, in turns
+    tilt = torch.tensor([[0.0, 0.0, 0.1, 0.1], [0.1, 0.1, 0.0, 0.0]], dtype=torch.float64, device=state.device)[turn]
+    now = (cell[agents] - goal).abs().sum(1)
+    step = torch.where(after.amin(1) < now + 2, 1 + (after + tilt).argmin(1), NONE)
+    step = torch.where(now == 1, NONE, step)  # where nothing is to be loaded yet, beside it
+    return torch.where((now == 1) & legal[:, LOAD], LOAD, step)
+
+
+FORAGING = Problem(
+    name="foraging",
+    summary="a team collects food, which takes several at once, as in lbforaging",
+    objective="return",
+    environment=Foraging(),
+    topology="points",
+    sizes=(2,),
+    laws={"coop": partial(fields, coop=True), "mixed": partial(fields, coop=False)},
+    baselines={"together": ControlRule(together)},
+    training={
+        "algorithm": "ppo",
+        "encoder": {"kind": "gin", "depth": 3},
+        "heads": {"value_pool": "mean"},
+        "ppo": {"learning_rate": 1e-3, "epochs": 4, "discount": 0.98, "gae_lambda": 0.95},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
+        "validation": {"sizes": (2,), "graphs": 64, "every": 10},
+    },
+)

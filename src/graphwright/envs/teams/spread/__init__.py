@@ -1,0 +1,1 @@
+"""Agents that spread over landmarks and push each other away."""
