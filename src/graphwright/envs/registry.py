@@ -45,6 +45,8 @@ _TEAMS = {
 _PLAYED = {
     "tic-tac-toe": "graphwright.envs.games.tic_tac_toe.environment:TIC_TAC_TOE",
     "connect-four": "graphwright.envs.games.connect_four.environment:CONNECT_FOUR",
+    "hex": "graphwright.envs.games.hex.problem:HEX",
+    "shannon": "graphwright.envs.games.shannon.problem:SHANNON",
 }
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",

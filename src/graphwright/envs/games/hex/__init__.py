@@ -1,0 +1,1 @@
+"""Hex: the switching game on a rhombus of hexagons."""

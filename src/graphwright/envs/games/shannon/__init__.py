@@ -1,0 +1,1 @@
+"""The switching game of Shannon: one side connects two nodes, the other cuts them apart."""

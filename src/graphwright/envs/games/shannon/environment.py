@@ -1,0 +1,183 @@
+"""The Shannon switching game on the nodes of a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import (
+    ActionSpec,
+    Features,
+    GraphBatch,
+    GraphError,
+    Observation,
+    Step,
+    per_graph,
+    per_node,
+    simplify,
+)
+from graphwright.core.kernels.jit import arrays
+from graphwright.core.segment import segment_sum
+from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, needed
+from graphwright.envs.games.stones import StoneGame
+from graphwright.envs.readable import Inputs, Readable
+
+_PLAIN, _SWAPPING = ActionSpec(per_node("take")), ActionSpec(per_node("take"), per_graph("swap"))
+
+
+@dataclass(frozen=True)
+class Shannon(StoneGame, Readable):
+    """Take nodes in turn: Short wins when its nodes join the two terminals, Cut when nothing can join them any more.
+
+    Instance: an undirected simple graph, the node column `terminal` [N] bool, true at two nodes, and the graph column
+        `short` [B] int64, the side that is Short (0 moves first).
+    State: adds who owns each node, see `StoneGame`, the terminals being Short's; `connector` [B] int64, who is Short
+        now; and `exchanged` [B] bool, whether the sides have changed their parts.
+    Observation: per node `mine`, `theirs`, `terminal`, and of each empty node through which Short may still connect the
+        stones that it needs on the best way: 1 over these (`through`), and the fewest of all nodes over these
+        (`shortest`), else 0. Per graph `connects`: whether the side that moves is Short.
+    Action: an empty node; with `swap` also to exchange the sides. Reward: 1 for the move that wins, else 0; nothing is
+        drawn. A game that is decided before it begins has no legal move.
+    """
+
+    swap: bool = False
+    """The second side may answer the first move by taking it over: the sides change their parts."""
+
+    features = Features(
+        nodes=dict.fromkeys(("mine", "theirs", "terminal", "through", "shortest"), 1), graphs={"connects": 1}
+    )
+    inputs = Inputs(marks=("terminal",), graphs=("short",))
+
+    @property
+    @override
+    def actions(self) -> ActionSpec:
+        return _SWAPPING if self.swap else _PLAIN
+
+    @override
+    def instance(self, graph: GraphBatch) -> GraphBatch:
+        terminal = graph.nodes.get("terminal", torch.zeros(graph.num_nodes)).bool()
+        wrong = segment_sum(terminal, graph.node_segments) != 2
+        if bool(wrong.any()):
+            number = int(segment_sum(terminal, graph.node_segments)[wrong][0])
+            raise GraphError(f"the game connects two nodes, and {number} are marked; mark two: --mark terminal=A,B")
+        short = graph.graphs.get("short", torch.zeros(graph.num_graphs, dtype=torch.int64, device=graph.device)).long()
+        if bool(((short != 0) & (short != 1)).any()):
+            raise GraphError("graph column 'short': the side that connects is 0 (moves first) or 1")
+        placed = ["position"] if "position" in graph.nodes else []
+        return simplify(graph.keep(placed)).with_nodes(terminal=terminal).with_graphs(short=short)
+
+    @override
+    def reset(self, instances: GraphBatch) -> GraphBatch:
+        terminal, short = instances.nodes["terminal"], instances.graphs["short"]
+        owner = torch.where(terminal, short[instances.node_graph], -1).to(torch.int8)
+        state = self.begun(instances, owner).with_graphs(
+            connector=short, exchanged=torch.zeros_like(short, dtype=torch.bool)
+        )
+        first = _first_terminals(state)
+        joined = self._decided(state, owner, first)
+        cut_off = ~self._decided(state, torch.where(terminal, owner, short[state.node_graph]).to(torch.int8), first)
+        return state.with_graphs(winner=torch.where(joined, short, torch.where(cut_off, 1 - short, -1)))
+
+    @override
+    def observe(self, state: GraphBatch) -> Observation:
+        mine, theirs = self.seen(state)
+        need = self.needed(state)
+        least = _least(need, state)
+        graph = state.keep(["terminal"]).with_nodes(
+            mine=mine,
+            theirs=theirs,
+            terminal=state.nodes["terminal"].float(),
+            through=torch.where(need < FAR, 1 / need, 0),
+            shortest=torch.where(need < FAR, least[state.node_graph] / need, 0),
+        )
+        connects = (state.graphs["connector"] == state.graphs["player"]).float().unsqueeze(1)
+        masks = (self.legal(state), self._can_swap(state)) if self.swap else (self.legal(state),)
+        return Observation(graph.with_graphs(connects=connects), masks)
+
+    @override
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        exchanges = action == state.node_segments.lengths
+        if self.swap and bool(exchanges.any()):
+            return self._step_with_swap(state, action, exchanges)
+        owner, node = self.placed(state, action)
+        won = self._decided(state, owner, node)
+        return self.moved(state, owner, won, won)
+
+    def legal(self, state: GraphBatch) -> Tensor:
+        """[N] bool: the nodes that may be taken."""
+        return (state.nodes["owner"] < 0) & (state.graphs["winner"] < 0)[state.node_graph]
+
+    def needed(self, state: GraphBatch) -> Tensor:
+        """[N] int64: how many stones Short needs for the best connection through each empty node; `FAR` elsewhere."""
+        need = torch.empty(state.num_nodes, dtype=torch.int64)
+        needed(*self.arrays(state), need.numpy())
+        return need.to(state.device)
+
+    def arrays(self, state: GraphBatch) -> tuple[Any, ...]:
+        """What the kernels are given of a state."""
+        return _arrays(state, state.nodes["owner"])
+
+    @override
+    def swapped(self, state: GraphBatch) -> GraphBatch:
+        return super().swapped(state).with_graphs(connector=1 - state.graphs["connector"])
+
+    def _decided(self, state: GraphBatch, owner: Tensor, node: Tensor) -> Tensor:
+        won = torch.empty(state.num_graphs, dtype=torch.bool)
+        decided(*_arrays(state, owner), *arrays(node.cpu(), won))
+        return won.to(state.device)
+
+    def _can_swap(self, state: GraphBatch) -> Tensor:
+        stones = segment_sum(state.nodes["owner"] >= 0, state.node_segments) - 2
+        return (stones == 1) & ~state.graphs["exchanged"] & (state.graphs["winner"] < 0)
+
+    def _step_with_swap(self, state: GraphBatch, action: Tensor, exchanges: Tensor) -> Step:
+        """The stones keep their parts, and the sides change them: who was Short is Cut."""
+        other = super().swapped(state)
+        owner, node = self.placed(state, torch.where(exchanges, 0, action))
+        node = torch.where(exchanges, _first_terminals(state), node)
+        owner = torch.where(exchanges[state.node_graph], other.nodes["owner"], owner)
+        connector = torch.where(exchanges, 1 - state.graphs["connector"], state.graphs["connector"])
+        changed = state.with_graphs(connector=connector, exchanged=state.graphs["exchanged"] | exchanges)
+        won = self._decided(changed, owner, node) & ~exchanges
+        return self.moved(changed, owner, won, won)
+
+
+def draw_terminals(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """Instances of one node that is drawn and one of those farthest from it; who is Short is drawn too.
+
+    Raises GraphError for graphs of one node.
+    """
+    if graph.num_graphs and int(graph.node_segments.lengths.min()) < 2:
+        raise GraphError("the game connects two nodes, and a graph has one; give larger sizes")
+    first = (
+        graph.node_ptr[:-1] + (torch.rand(graph.num_graphs, generator=generator) * graph.node_segments.lengths).long()
+    )
+    second, key = torch.empty_like(first), torch.rand(graph.num_nodes, generator=generator)
+    farthest(*arrays(graph.node_ptr, graph.in_edges.ptr, graph.edge_index[0], first, key, second))
+    terminal = torch.zeros(graph.num_nodes, dtype=torch.bool)
+    terminal[first] = terminal[second] = True
+    short = torch.randint(2, (graph.num_graphs,), generator=generator)
+    return (
+        graph.keep([name for name in ("position",) if name in graph.nodes])
+        .with_nodes(terminal=terminal)
+        .with_graphs(short=short)
+    )
+
+
+def _arrays(state: GraphBatch, owner: Tensor) -> tuple[Any, ...]:
+    columns = (owner, state.nodes["terminal"], state.graphs["connector"])
+    return arrays(*(tensor.cpu() for tensor in (state.node_ptr, state.in_edges.ptr, state.edge_index[0], *columns)))
+
+
+def _first_terminals(state: GraphBatch) -> Tensor:
+    """[B] int64: the first terminal of each graph, numbered over the batch."""
+    return state.nodes["terminal"].nonzero().squeeze(1)[::2]
+
+
+def _least(need: Tensor, state: GraphBatch) -> Tensor:
+    """[B] int64: the smallest of `need` of each graph."""
+    return torch.full_like(state.node_ptr[:-1], FAR).scatter_reduce(0, state.node_graph, need, "amin")
