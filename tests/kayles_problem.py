@@ -8,13 +8,8 @@ from torch import Tensor
 from games_and_queues import Kayles
 from graphwright.core import GraphBatch
 from graphwright.envs.game import Game
+from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.problem import Problem
-from graphwright.envs.rollouts import uniform_choice
-
-
-def play_at_random(game: Game, states: GraphBatch, generator: torch.Generator) -> Tensor:
-    """[B] int64."""
-    return uniform_choice(game.actions, generator)(game.observe(states))
 
 
 def first_legal(game: Game, states: GraphBatch, generator: torch.Generator) -> Tensor:
@@ -29,5 +24,5 @@ KAYLES = Problem(
     environment=Kayles(),
     topology="path",
     sizes=(4, 5, 7),
-    opponents={"random": play_at_random, "first": first_legal},
+    opponents={"random": random_moves, "first": first_legal},
 )

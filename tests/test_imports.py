@@ -19,12 +19,13 @@ ALLOWED: dict[str, set[str]] = {
     "nn": {"core", "distributions", "functional"},
     "data": {"core", "distributions", "functional"},
     "algorithms": LEARNING - {"algorithms"},
+    "search": {"core", "envs"},
     "workers": {"core"},
     "drawing": {"core", "functional", "envs"},
-    "training": LEARNING | {"envs", "workers", "drawing"},
-    "experiments": LEARNING | {"envs", "workers", "drawing", "training"},
-    "frameworks": LEARNING | {"envs", "workers", "drawing", "training", "adapters"},
-    "cli": LEARNING | {"envs", "workers", "drawing", "training", "experiments", "adapters"},
+    "training": LEARNING | {"envs", "workers", "drawing", "search"},
+    "experiments": LEARNING | {"envs", "workers", "drawing", "search", "training"},
+    "frameworks": LEARNING | {"envs", "workers", "drawing", "search", "training", "adapters"},
+    "cli": LEARNING | {"envs", "workers", "drawing", "search", "training", "experiments", "adapters"},
 }
 
 

@@ -32,6 +32,7 @@ from graphwright.training.config import (
 from graphwright.training.directory import new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
 from graphwright.training.games.evaluator import GameEvaluator
+from graphwright.training.games.players import find_opponent
 from graphwright.training.games.pool import OpponentPool
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
@@ -102,7 +103,9 @@ def _playing_games(
         generate = make_generator(problem, collection.generator, (size,), collection.law)
         found = generate(validation.games, torch.Generator().manual_seed(config.seed + 1))
         instances.append(found.to(generator.device))
-    evaluator = GameEvaluator(game, instances, problem.opponents, pool, validation, config.seed)
+    names = list(problem.opponents)[:2] if validation.opponents is None else validation.opponents
+    opponents = {name: find_opponent(problem, name) for name in names}
+    evaluator = GameEvaluator(game, instances, opponents, pool, validation, config.seed)
     return collection.with_pool(problem, game, source, pool, generator), evaluator
 
 

@@ -50,6 +50,8 @@ class GameValidationConfig:
 
     sizes: tuple[int, ...] | None = None
     """Sizes of the boards; by default the largest that is trained on."""
+    opponents: tuple[str, ...] | None = None
+    """Fixed opponents to meet; by default the game's first two. All of them and `uct-N` are in `graphwright match`."""
     games: int = 64
     """Games of the match against the best policy, and of each of the others; sides are swapped after every game."""
     opening: int = 2

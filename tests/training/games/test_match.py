@@ -7,10 +7,10 @@ import math
 import torch
 
 from games_and_queues import Kayles
+from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.generators import InstanceGenerator, parse_topology
 from graphwright.envs.problem import no_columns
 from graphwright.training.games.match import Score, play_match
-from graphwright.training.games.players import play_at_random
 from graphwright.training.games.rating import Encounter, elo
 from graphwright.training.statistics import wilson
 from kayles_problem import first_legal as first
@@ -21,7 +21,7 @@ PATHS = InstanceGenerator(parse_topology("path"), (3, 5, 6), no_columns)
 
 def test_a_match_is_what_replaying_its_moves_says() -> None:
     game, instances = Kayles(), PATHS(5, seeded())
-    match = play_match(game, instances, first, play_at_random, seeded(), opening=1)
+    match = play_match(game, instances, first, random_moves, seeded(), opening=1)
     assert match.num_games == 10
     assert match.side.tolist() == [0, 1] * 5
     for number in range(10):

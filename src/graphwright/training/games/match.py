@@ -10,9 +10,9 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.game import Game
+from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.problem import Opponent
 from graphwright.envs.rollouts import is_over, repeat_each, until_done
-from graphwright.training.games.players import play_at_random
 from graphwright.training.statistics import Interval, wilson
 
 
@@ -94,7 +94,7 @@ def play_match(
 
     def act(episode: Tensor, state: GraphBatch) -> Tensor:
         if len(moves) < opening:
-            action = play_at_random(game, state, generator)
+            action = random_moves(game, state, generator)
             action = action[0::2].repeat_interleave(2)  # pairs begin alike, so they also end alike in the opening
         else:
             own = game.player(state) == side[episode]

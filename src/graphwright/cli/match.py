@@ -1,0 +1,159 @@
+"""`graphwright match RUN --opponent NAME|RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import torch
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from graphwright.cli.terminal import marked
+from graphwright.core.numbers import to_plain_json
+from graphwright.envs.problem import Opponent, Problem
+from graphwright.training.agent import Agent, load
+from graphwright.training.checkpoint import CONFIG_FILE
+from graphwright.training.collectors.play import make_generator
+from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.games.match import Match, Score, play_match
+from graphwright.training.games.players import find_opponent, policy_player
+
+_SIDES = ("first", "second")
+_RESULTS = {1: "win", 0: "draw", -1: "loss"}
+
+
+@dataclass(frozen=True)
+class MatchCommand:
+    """Let a policy that was trained on a game play many games against an opponent or another policy.
+
+    Sides are swapped after every game. An opponent has a name, as `graphwright problems` lists them; `uct-100` is a
+    search by 100 random games for each move.
+    """
+
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Directory of the run."""
+    opponent: str
+    """Name of an opponent, or the directory of a run on the same game."""
+    games: int = 200
+    """Games in all; an even number, since sides are swapped."""
+    size: int | None = None
+    """Size of the board, as for training; by default the largest that was trained on."""
+    simulations: int = 0
+    """Simulations of a tree search before each move of the policy; 0: none."""
+    opponent_simulations: int = 0
+    """The same of an opponent that is a run."""
+    opening: int = 0
+    """Moves at the beginning of each pair of games that are drawn at random; without, two policies that never draw a
+    move play the same two games over and over."""
+    decode: Literal["greedy", "sample"] = "greedy"
+    """Of policies without search: greedy makes the likeliest move, sample draws."""
+    seed: int = 1
+    """Seed of all that is random."""
+    threads: int = 2
+    """CPU threads."""
+    device: Device = "auto"
+    """Where the networks run; auto is the CPU, and CUDA has to be asked for."""
+    trust: bool = False
+    """Run code of its maker's own that a run names, found in the working directory or installed."""
+    json: bool = False
+    """Write one JSON document to stdout, with the moves of every game."""
+
+    def run(self) -> None:
+        """Play, and print a table or JSON."""
+        if self.games < 2 or self.games % 2:
+            raise ConfigError(f"--games {self.games}: give an even number from 2 on, since sides are swapped")
+        if self.opening < 0:
+            raise ConfigError(f"--opening {self.opening}: give at least 0")
+        use_threads(self.threads)
+        agent = load(self.directory, self.device, trust=self.trust)
+        problem, size = require_game(agent), board_size(agent, self.size)
+        one = policy_player(agent.policy, self.simulations, self.decode == "sample")
+        other = self._opponent(problem, agent)
+        generator = torch.Generator(agent.device).manual_seed(self.seed)
+        collection = agent.config.collection
+        generate = make_generator(problem, collection.generator, (size,), collection.law)
+        boards = generate(self.games // 2, torch.Generator().manual_seed(self.seed)).to(agent.device)
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("games", total=self.games)
+            match = play_match(
+                agent.config.environment,
+                boards,
+                one,
+                other,
+                generator,
+                self.opening,
+                lambda over: progress.update(task, completed=over),
+            )
+        if self.json:
+            print(to_plain_json(self._document(problem, size, match), indent=2))
+        else:
+            Console().print(self._table(problem, size, match))
+
+    def _opponent(self, problem: Problem, agent: Agent) -> Opponent:
+        path = Path(self.opponent)
+        if self.opponent in problem.opponents or not (path / CONFIG_FILE).exists():
+            if self.opponent_simulations:
+                raise ConfigError(f"--opponent-simulations: {self.opponent} is no run; leave it out")
+            return find_opponent(problem, self.opponent)
+        other = load(path, self.device, trust=self.trust)
+        if other.problem.name != problem.name or other.config.environment != agent.config.environment:
+            raise ConfigError(f"--opponent {path}: was trained on other rules ({other.problem.name}); take another run")
+        return policy_player(other.policy, self.opponent_simulations, self.decode == "sample")
+
+    def _document(self, problem: Problem, size: int, match: Match) -> dict[str, Any]:
+        sides = {name: vars(match.count(side)) for side, name in enumerate(_SIDES)}
+        moves = [[move for move in column if move >= 0] for column in match.moves.T.tolist()]
+        played = zip(match.side.tolist(), match.outcome.tolist(), moves, strict=True)
+        return {
+            "problem": problem.name,
+            "run": str(self.directory),
+            "opponent": self.opponent,
+            "size": size,
+            "simulations": self.simulations,
+            "opponent_simulations": self.opponent_simulations,
+            "opening": self.opening,
+            "decode": self.decode,
+            "seed": self.seed,
+            **_numbers(match.count()),
+            "distinct_games": match.num_distinct,
+            "sides": sides,
+            "played": [
+                {"side": _SIDES[side], "outcome": _RESULTS[int(outcome)], "moves": own} for side, outcome, own in played
+            ],
+        }
+
+    def _table(self, problem: Problem, size: int, match: Match) -> Table:
+        title = f"{problem.name}, size {size}: {self.directory} against {self.opponent}"
+        table = Table(title=marked(title), box=None, pad_edge=False, header_style="dim", title_justify="left")
+        for heading in ("side", "games", "won", "drawn", "lost", "score", "95 % interval"):
+            table.add_column(heading, justify="left" if heading == "side" else "right")
+        for name, score in (("first", match.count(0)), ("second", match.count(1)), ("both", match.count())):
+            share = score.share
+            numbers = (score.games, score.wins, score.draws, score.losses)
+            table.add_row(name, *map(str, numbers), f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}")
+        if match.num_distinct < match.num_games:
+            table.caption = f"{match.num_distinct} different games; --opening draws the first moves"
+        return table
+
+
+def require_game(agent: Agent) -> Problem:
+    """The game of a run. Raises ConfigError where it is none."""
+    if not agent.problem.is_game:
+        raise ConfigError(f"{agent.problem.name}: is no game of two sides; see `graphwright evaluate`")
+    return agent.problem
+
+
+def board_size(agent: Agent, size: int | None) -> int:
+    """The size of a board that is asked for, or the largest of training."""
+    if size is not None and size < 1:
+        raise ConfigError(f"--size {size}: give at least 1")
+    return size if size is not None else max(agent.config.collection.sizes)
+
+
+def _numbers(score: Score) -> dict[str, Any]:
+    share = score.share
+    return {"games": score.games, **vars(score), "score": share.value, "low": share.low, "high": share.high}

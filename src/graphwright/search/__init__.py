@@ -1,0 +1,1 @@
+"""Tree search: whole trees as tensors, many games side by side."""
