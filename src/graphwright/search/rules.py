@@ -13,14 +13,14 @@ from graphwright.core.segment import (
     segment_max,
     segment_sum,
 )
-from graphwright.search.tree import Edges, Tree
+from graphwright.search.tree import Moves, Tree
 
 _PUCT_BASE, _PUCT_INIT = 19_652, 1.25
 _VISIT_SCALE, _VALUE_SCALE = 50.0, 1.0
 _FIRST = 1e6
 
 
-def puct(tree: Tree, edges: Edges) -> Tensor:
+def puct(tree: Tree, edges: Moves) -> Tensor:
     """argmax of Q + c P √N / (1 + n), c = log((1 + N + 19652) / 19652) + 1.25 (Silver et al. 2018, AlphaZero).
 
     N counts the visit that added the node. Of moves not tried yet Q is the value of the node itself.
@@ -32,7 +32,7 @@ def puct(tree: Tree, edges: Edges) -> Tensor:
     return segment_argmax(mean + bonus, edges.groups)
 
 
-def ucb(tree: Tree, edges: Edges, exploration: float = math.sqrt(2.0)) -> Tensor:
+def ucb(tree: Tree, edges: Moves, exploration: float = math.sqrt(2.0)) -> Tensor:
     """argmax of Q + c √(log N / n); moves not tried yet come first, in their order (Kocsis & Szepesvári 2006)."""
     total = segment_sum(edges.visits, edges.groups).clamp(min=1).log()[edges.groups.index]
     bonus = exploration * (total / edges.visits.clamp(min=1)).sqrt()
@@ -53,7 +53,7 @@ class Gumbel:
         plans = [visit_plan(count, simulations) for count in range(considered + 1)]
         self.plans = torch.tensor(plans, dtype=torch.float32, device=noise.device)
 
-    def __call__(self, tree: Tree, edges: Edges) -> Tensor:
+    def __call__(self, tree: Tree, edges: Moves) -> Tensor:
         """[A] int64."""
         if edges.node.numel() and int(edges.node[0]) < tree.num_games:  # the roots come first, all at once
             return self._at_roots(tree, edges)
@@ -61,17 +61,17 @@ class Gumbel:
         total = segment_sum(edges.visits, edges.groups)[edges.groups.index]
         return segment_argmax(improved - edges.visits / (1 + total), edges.groups)
 
-    def _at_roots(self, tree: Tree, edges: Edges) -> Tensor:
+    def _at_roots(self, tree: Tree, edges: Moves) -> Tensor:
         count = edges.groups.lengths.clamp(max=len(self.plans) - 1)
         wanted = self.plans[count, self.simulation][edges.groups.index]
         self.simulation += 1
         return segment_argmax(self.scores(tree, edges).masked_fill(edges.visits != wanted, -torch.inf), edges.groups)
 
-    def scores(self, tree: Tree, edges: Edges) -> Tensor:
+    def scores(self, tree: Tree, edges: Moves) -> Tensor:
         """[M]: noise + log-probability + σ(Q) of the roots' moves."""
         return self.noise + edges.log_prior + _scaled(completed(tree, edges), edges)
 
-    def chosen(self, tree: Tree, edges: Edges) -> Tensor:
+    def chosen(self, tree: Tree, edges: Moves) -> Tensor:
         """[B] int64: of the most visited moves of the roots that with the highest score."""
         most = segment_max(edges.visits, edges.groups)[edges.groups.index]
         return segment_argmax(self.scores(tree, edges).masked_fill(edges.visits < most, -torch.inf), edges.groups)
@@ -94,7 +94,7 @@ def visit_plan(count: int, simulations: int) -> list[int]:
     return plan[:simulations]
 
 
-def completed(tree: Tree, edges: Edges) -> Tensor:
+def completed(tree: Tree, edges: Moves) -> Tensor:
     """[M]: Q of the moves that were tried, and a mix of these and of the node's own value for the others (eq. 33)."""
     groups, tried = edges.groups, edges.visits > 0
     prior = edges.log_prior.exp() * tried
@@ -104,12 +104,12 @@ def completed(tree: Tree, edges: Edges) -> Tensor:
     return torch.where(tried, edges.mean, mixed[groups.index])
 
 
-def improved_policy(tree: Tree, edges: Edges) -> Tensor:
+def improved_policy(tree: Tree, edges: Moves) -> Tensor:
     """[M]: log of softmax(log-probability + σ(completed Q)), the policy that is better than the prior (eq. 11)."""
     return segment_log_softmax(edges.log_prior + _scaled(completed(tree, edges), edges), edges.groups)
 
 
-def _scaled(value: Tensor, edges: Edges) -> Tensor:
+def _scaled(value: Tensor, edges: Moves) -> Tensor:
     """σ(q) = (50 + max n) q, in units of log-probabilities (eq. 8)."""
     most = segment_max(edges.visits, edges.groups)[edges.groups.index]
     return (_VISIT_SCALE + most) * _VALUE_SCALE * (value + 1) / 2

@@ -13,7 +13,7 @@ from graphwright.core.segment import Segments, segment_argmax, segment_sample, s
 from graphwright.envs.game import Game
 from graphwright.search.evaluation import Evaluate, by_playouts
 from graphwright.search.rules import Gumbel, improved_policy, puct, ucb
-from graphwright.search.tree import Edges, Tree
+from graphwright.search.tree import Moves, Tree
 
 Kind = Literal["gumbel", "puct"]
 
@@ -98,7 +98,7 @@ def search_by_playouts(game: Game, positions: GraphBatch, simulations: int, gene
     return _found(tree, roots, segment_argmax(roots.visits + tie, roots.groups), policy)
 
 
-def _stir(tree: Tree, roots: Edges, share: float, generator: torch.Generator) -> None:
+def _stir(tree: Tree, roots: Moves, share: float, generator: torch.Generator) -> None:
     """Mix Dirichlet noise into the prior of the roots' moves."""
     concentration = (10 / roots.groups.lengths.clamp(min=1)).float()[roots.groups.index]
     drawn = torch._standard_gamma(concentration, generator=generator).clamp(min=torch.finfo(torch.float32).tiny)
@@ -106,7 +106,7 @@ def _stir(tree: Tree, roots: Edges, share: float, generator: torch.Generator) ->
     tree.log_prior[roots.rows] = ((1 - share) * roots.log_prior.exp() + share * noise).log()
 
 
-def _found(tree: Tree, roots: Edges, place: Tensor, policy: Tensor) -> Found:
+def _found(tree: Tree, roots: Moves, place: Tensor, policy: Tensor) -> Found:
     rows = tree.candidates.ptr[:-1][roots.groups.index] + tree.action[roots.rows]
     everything = torch.zeros(tree.candidates.num_rows, device=policy.device)
     visits = segment_sum(roots.visits, roots.groups)

@@ -17,7 +17,7 @@ from graphwright.search.states import ChangedColumns, StoredStates, WholeGraphSt
 _NONE = -1
 
 
-class Edges(NamedTuple):
+class Moves(NamedTuple):
     """The legal moves of A nodes. node: [A] int64; groups: M → A; rows: [M] int64, their places in the tree's tables;
     log_prior, visits, mean: [M] float32, mean that of what the side that moves has found there, 0 without visits."""
 
@@ -29,7 +29,7 @@ class Edges(NamedTuple):
     mean: Tensor
 
 
-Choose = Callable[["Tree", Edges], Tensor]
+Choose = Callable[["Tree", Moves], Tensor]
 """From the moves of A nodes to the place of the one to follow among those of each, [A] int64."""
 
 
@@ -64,15 +64,15 @@ class Tree:
         if bool((self.count[self.games] == 0).any()):
             raise ValueError("a game that is over has no moves to search for")
 
-    def edges(self, node: Tensor) -> Edges:
+    def edges(self, node: Tensor) -> Moves:
         """The legal moves of the nodes [A] int64."""
         groups = Segments.from_lengths(self.count[node])
         rows = self.first[node][groups.index] + groups.position
         visits = self.visits[rows]
-        return Edges(node, groups, rows, self.log_prior[rows], visits, self.total[rows] / visits.clamp(min=1))
+        return Moves(node, groups, rows, self.log_prior[rows], visits, self.total[rows] / visits.clamp(min=1))
 
     @property
-    def roots(self) -> Edges:
+    def roots(self) -> Moves:
         """The moves of the roots."""
         return self.edges(self.games)
 
