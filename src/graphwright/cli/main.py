@@ -16,15 +16,6 @@ from graphwright.cli.arguments import in_order, option_of
 from graphwright.cli.commands import COMMANDS
 from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
-from graphwright.cli.algorithms import Algorithms
-from graphwright.cli.arguments import in_order
-from graphwright.cli.check import Check
-from graphwright.cli.evaluate import evaluate_command
-from graphwright.cli.match import MatchCommand
-from graphwright.cli.problems import Problems
-from graphwright.cli.reproduce import Reproduce
-from graphwright.cli.sample import Sample
-from graphwright.cli.solve import Solve
 from graphwright.cli.terminal import printable
 
 
@@ -167,10 +158,9 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
     """What to say where an option is given that only training has."""
     if (
         arguments
-        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume")
+        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume", "match")
         and "--policy" not in arguments
     ):
-    if arguments and arguments[0] in ("evaluate", "sample", "solve", "resume", "match") and "--policy" not in arguments:
         for word in arguments[1:]:
             if re.match(r"--[a-z-]+\.", word):
                 option, file = word.partition("=")[0], "config.json"
@@ -181,31 +171,6 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
 
 
 def _names_own_code(arguments: list[str]) -> bool:
-_DESCRIPTION = "Reinforcement learning on graphs of any size. --version says which release this is."
-_STYLE = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
-
-
-def _commands(arguments: list[str]) -> Any:
-    """The union of all commands; `train` and `evaluate` come with the options of what `arguments` name."""
-    problem = _problem_of(arguments)
-    if "--trust" in arguments or _names_own_code(problem, arguments):
-        _search_working_directory()
-    training, defaults = train_command(problem, arguments)
-    return Union[  # noqa: UP007 (annotated members)
-        Annotated[Problems, tyro.conf.subcommand("problems")],
-        Annotated[Algorithms, tyro.conf.subcommand("algorithms")],
-        Annotated[training, tyro.conf.subcommand("train", default=defaults)],
-        Annotated[Resume, tyro.conf.subcommand("resume")],
-        Annotated[evaluate_command(arguments), tyro.conf.subcommand("evaluate")],
-        Annotated[Sample, tyro.conf.subcommand("sample")],
-        Annotated[Solve, tyro.conf.subcommand("solve")],
-        Annotated[MatchCommand, tyro.conf.subcommand("match")],
-        Annotated[Check, tyro.conf.subcommand("check")],
-        Annotated[Reproduce, tyro.conf.subcommand("reproduce")],
-    ]
-
-
-def _names_own_code(problem: str, arguments: list[str]) -> bool:
     """Whether the user, and not a file, names a module: what is trained, checked, or solved without a run."""
     command, *words = arguments
     if command == "train":
