@@ -131,6 +131,11 @@ TABLE = TSP.split("EDGE")[0] + ("EDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT
 
 BAD = [
     # suffix, content, line, message
+    ("txt", "a b nan\nb c 1\n", 1, "'nan' is not a finite number"),
+    ("csv", "a,b,-inf\nb,c,1\n", 1, "'-inf' is not a finite number"),
+    ("txt", "a -> b\nb -> c\n", 1, "'->' stands where a name is expected"),
+    ("txt", "0 1 0\n1 0 1\n0 1 0\n", None, "may be a matrix of 3 nodes"),
+    ("csv", "0,1,0,0\n1,0,1,0\n0,1,0,1\n0,0,1,0\n", None, "may be a matrix of 4 nodes"),
     ("txt", "a b {'w': 1}\nc {'w': 1}\n", 2, "one name with attributes of a link; write two names"),
     ("txt", "a b\nb c d e\n", 2, "some links have 2 cells and this one 4"),
     ("txt", "a b 1\nb c x\n", 2, "'x' is not a finite number"),
@@ -294,3 +299,11 @@ def test_bad_archives_are_named_with_the_array(arrays: dict[str, np.ndarray], me
     np.savez(tmp_path / "a.npz", **{**good, **arrays})
     with pytest.raises(GraphError, match=message):
         read_graph(tmp_path / "a.npz")
+
+
+def test_three_links_with_a_weight_are_no_matrix(tmp_path: Path) -> None:
+    path = tmp_path / "links.txt"
+    path.write_text("1 2 5\n2 3 6\n3 1 7\n")
+    assert read_graph(path).graph.num_edges == 6
+    path.write_text("0 1 0\n1 0 1\n0 1 0\n")
+    assert read_graph(path, header="no").graph.num_nodes == 2

@@ -22,6 +22,7 @@ from graphwright.adapters.files.counted import node_count
 from graphwright.adapters.files.edge_columns import attributes_beside, numbers_beside, refuse_split_decimals
 from graphwright.adapters.files.edge_list_writer import write_csv, write_text
 from graphwright.adapters.files.first_line import WHOLE, Header, ends_of, kind_of_first_line
+from graphwright.adapters.files.not_links import refuse_arrows, refuse_matrix
 from graphwright.adapters.files.table import split_attributes, split_table
 from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.files.text import numbered_lines
@@ -57,6 +58,9 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     table = split_table(lines, texts, comma_first=comma_first, delimiter=own and own[1])
     rows = table.rows
     _require_names(rows)
+    refuse_arrows(rows)
+    if header is None and own is None:
+        refuse_matrix(rows)
     kind: Header = "no"
     if len(rows) and attributes is None:
         kind = header or (("no" if own[2] else "yes") if own else kind_of_first_line(rows))

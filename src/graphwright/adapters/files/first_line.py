@@ -38,6 +38,7 @@ ENDS = {
 """Names of the two columns of nodes, in small letters."""
 
 _WORD = re.compile(r"[^\W\d_][\w .-]+")
+_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 """The spelling of a whole number that is the only one of it."""
 
@@ -70,7 +71,7 @@ def _names(line: int, first: list[str], links: TableRows, whole: bool) -> Header
     known = set(links.ends())
     if first == [str(len(known)), str(len(links))]:
         return "counts"
-    if any(is_number(cell) for cell in first):
+    if any(is_number(cell) for cell in first) or any(map(_NOT_FINITE.fullmatch, first[2:])):
         return "no"
     if whole and len(first) > 1:
         return "yes"  # names above numbers
