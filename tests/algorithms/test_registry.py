@@ -20,11 +20,14 @@ SMALL = {
     "exploring-replay": {"num_envs": 16, "num_steps": 8, "warm_up": 64, "minibatch_size": 64},
     "episodes": {"num_instances": 4, "num_samples": 4},
     "demonstrations": {"num_instances": 4, "num_samples": 2},
+    "expert-games": {"num_games": 4, "simulations": 4, "num_minibatches": 2, "minibatch_size": 16},
 }
 
 
 def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
-    problem = "conflict-graph" if "team" in ALGORITHMS[name].needs else "independent-set"
+    needs = ALGORITHMS[name].needs
+    problem = "conflict-graph" if "team" in needs else "tic-tac-toe" if "game" in needs else "independent-set"
+    sizes = (3,) if "game" in needs else (6, 8)
     config = TrainConfig.for_problem(
         problem,
         name,
@@ -32,8 +35,8 @@ def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
         threads=1,
         seed=seed,
         encoder={"width": 8, "depth": 1},
-        collection={"sizes": (6, 8), **SMALL[ALGORITHMS[name].collector]},
-        validation={"sizes": (8,), "graphs": 1},
+        collection={"sizes": sizes, **SMALL[ALGORITHMS[name].collector]},
+        validation={"sizes": (3,), "games": 2} if "game" in needs else {"sizes": (8,), "graphs": 1},
     )
     return TrainingRun(find_problem(problem), config, directory)
 

@@ -13,12 +13,20 @@ from graphwright.core.own_code import import_named
 NEEDS = {
     "instances": "instances to play",
     "expert": "an expert who knows the way to a solution",
+    "game": "two sides that play against each other",
     "team": "agents that decide for themselves, several on a graph",
     "reversible": "objects that can be taken apart again, and a reward of them",
 }
 """What an algorithm may need of a problem."""
 CollectorName = Literal[
-    "steps", "replay", "exploring-replay", "episodes", "demonstrations", "trajectories", "self-play"
+    "steps",
+    "replay",
+    "exploring-replay",
+    "episodes",
+    "demonstrations",
+    "trajectories",
+    "self-play",
+    "expert-games",
 ]
 
 
@@ -58,6 +66,9 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "awac": AlgorithmEntry("awac:AWAC", "replay"),
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
+    "expert-iteration": AlgorithmEntry(
+        "expert_iteration:ExpertIteration", "expert-games", ("instances", "game"), "expert-games"
+    ),
     "iql": _team("value_factorization:IQL", "exploring-replay"),
     "vdn": _team("value_factorization:VDN", "exploring-replay"),
     "qmix": _team("value_factorization:QMIX", "exploring-replay"),

@@ -12,6 +12,9 @@ from graphwright.data.replay import Replay, Transitions
 
 DECISIONS = "decisions"
 """The group of a transition that holds what was decided."""
+SEARCHED, OUTCOME = "searched", "outcome"
+"""The group of a position that holds what a search has found there, with a "policy" [K]; and its column with the
+outcome of the game for the side that moves, -1 to 1."""
 _LEAST_PRIORITY = 1e-3
 
 

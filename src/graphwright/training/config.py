@@ -33,6 +33,7 @@ COLLECTIONS = {
     "demonstrations": "graphwright.training.collectors.demonstrations:DemonstrationsConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
     "self-play": "graphwright.training.collectors.self_play:SelfPlayConfig",
+    "expert-games": "graphwright.training.collectors.expert_games:ExpertGamesConfig",
 }
 """The settings of each collector, imported when they are asked for."""
 _MOST_THREADS = 4096
@@ -195,6 +196,7 @@ def _own_algorithm(problem: Problem) -> str:
 def require_capabilities(problem: Problem, algorithm: str) -> None:
     """Raise ConfigError where `problem` does not have what `algorithm` needs."""
     has = {"instances"} if problem.topology is not None else set()
+    has |= {"game"} if problem.is_game else set()
     has |= {"team"} if problem.topology is not None and not problem.environment.actions.one_per_graph else set()
     has |= {"reversible"} if problem.generation is not None else set()
     has |= {"expert"} if problem.solve_exactly is not None and problem.expert is not None else set()
