@@ -10,15 +10,22 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
-from torch import nn
+from torch import Tensor, nn
 
 from environments import small_policy
-from graphwright.algorithms.imitation import Imitation, ImitationConfig
+from graphwright.algorithms.imitation import Imitation, ImitationConfig, imitation_loss
 from graphwright.core import GraphBatch
+from graphwright.data.actions import ActionTable
 from graphwright.data.demonstrations import Demonstrations
+from graphwright.data.states import WholeStates
+from graphwright.envs.experts import experts_of
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET
+from graphwright.envs.queueing.conflict_graph.problem import CONFLICT_GRAPH
+from graphwright.envs.queueing.single_hop.environment import SINGLE_HOP
+from graphwright.envs.registry import CONTROLLED, SOLVED
 from graphwright.nn import EncoderConfig, GraphPolicy
 from graphwright.training.collectors.demonstrations import DemonstrationsConfig, collect_demonstrations
+from graphwright.training.collectors.guidance import Guidance
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import new_run, resume, train
@@ -41,20 +48,22 @@ def solved() -> tuple[GraphBatch, GraphBatch]:
     return instances, solutions
 
 
-def collect(policy: GraphPolicy, expert_share: float) -> Demonstrations:
+def collected(policy: GraphPolicy, expert_share: float) -> tuple[Demonstrations, Tensor]:
     instances, solutions = solved()
-    assert INDEPENDENT_SET.expert is not None
+    guidance = Guidance(ENVIRONMENT, ENVIRONMENT, experts_of(INDEPENDENT_SET)["solver"], seeded())
     return collect_demonstrations(
-        *(ENVIRONMENT, instances, solutions, INDEPENDENT_SET.expert, policy, seeded()),
-        num_samples=SAMPLES,
-        expert_share=expert_share,
+        guidance, instances, solutions, policy, num_samples=SAMPLES, expert_share=expert_share
     )
 
 
+def collect(policy: GraphPolicy, expert_share: float) -> Demonstrations:
+    return collected(policy, expert_share)[0]
+
+
 def test_an_expert_that_takes_every_step_arrives_at_its_solutions() -> None:
-    demonstrations = collect(small_policy(ENVIRONMENT), expert_share=1.0)
+    _, returns = collected(small_policy(ENVIRONMENT), expert_share=1.0)
     best = ENVIRONMENT.objective(solved()[1]).repeat_interleave(SAMPLES)
-    torch.testing.assert_close(demonstrations.returns.double(), best)
+    torch.testing.assert_close(returns.double(), best)
 
 
 @pytest.mark.parametrize("expert_share", [0.0, 0.5, 1.0])
@@ -65,7 +74,7 @@ def test_the_expert_approves_of_the_free_nodes_of_its_solution(expert_share: flo
         state = demonstrations.states.select(torch.tensor([row]))
         goal = solutions.select(demonstrations.states.instance_row[[row]].long())
         right = goal.nodes["selected"] & state.nodes["free"]
-        assert demonstrations.select(torch.tensor([row])).tolist() == right.tolist()
+        assert demonstrations.targets(torch.tensor([row])).tolist() == right.tolist()
         if expert_share == 1:
             assert right.any()
 
@@ -79,7 +88,7 @@ def test_an_update_is_the_step_of_a_loop_over_states() -> None:
     for row in range(demonstrations.num_steps):
         index = torch.tensor([row])
         distribution = other.distribution(ENVIRONMENT.observe(demonstrations.states.select(index)))
-        right = demonstrations.select(index)
+        right = demonstrations.targets(index)
         if right.any():
             losses.append(-distribution.probs[right].sum().log())
     adam = torch.optim.Adam(other.parameters(), lr=0.5 * CONFIG.learning_rate, eps=1e-5)
@@ -90,6 +99,53 @@ def test_an_update_is_the_step_of_a_loop_over_states() -> None:
     torch.testing.assert_close(metrics["imitation_loss"], loss.detach(), rtol=1e-3, atol=1e-5)
     for ours, theirs in zip(policy.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0.02 * CONFIG.learning_rate)
+
+
+def test_several_decisions_a_graph_are_imitated_one_by_one() -> None:
+    """On a ring of links that all decide at once, the loss is the mean over decisions that a loop computes."""
+    environment = CONFLICT_GRAPH.environment
+    policy = small_policy(environment)
+    instances = CONFLICT_GRAPH.generator(None, (4, 5))(3, seeded())
+    state = environment.reset(instances)
+    guidance = Guidance(environment, environment, experts_of(CONFLICT_GRAPH)["local-greedy"], seeded())
+    for _ in range(4):
+        action, label = guidance.decide(policy, state, state, share=1.0)
+        assert torch.equal(action, CONFLICT_GRAPH.baselines["local-greedy"].rule(environment, state))
+        before, state = state, environment.step(state, action).state
+    demonstrations = guidance.demonstrations(WholeStates(before), [label])
+    distribution = policy.distribution(environment.observe(before))
+    loss, _ = imitation_loss(distribution, demonstrations, torch.arange(3))
+    torch.testing.assert_close(loss, -distribution.log_prob(action).mean())
+    hard = Demonstrations(WholeStates(before), action=ActionTable.of([action], [environment.actions.deciders(before)]))
+    torch.testing.assert_close(imitation_loss(distribution, hard, torch.arange(3))[0], loss)
+
+
+def test_the_share_of_the_expert_follows_the_run() -> None:
+    config = DemonstrationsConfig(expert_share=0.8, final_expert_share=0.2)
+    assert [config.share(progress) for progress in (-1.0, 0.0, 0.5, 1.0, 2.0)] == pytest.approx(
+        [0.8, 0.8, 0.5, 0.2, 0.2]
+    )
+    assert DemonstrationsConfig(expert_share=0.3).share(0.7) == 0.3
+
+
+def test_every_problem_with_a_rule_or_a_heuristic_has_an_expert() -> None:
+    for name, problem in {**SOLVED, **CONTROLLED}.items():
+        if problem.heuristics or problem.baselines:
+            assert experts_of(problem), name
+
+
+def test_what_never_ends_is_imitated_while_it_runs_on(tmp_path: Path) -> None:
+    config = TrainConfig.for_problem(
+        SINGLE_HOP,
+        "imitation",
+        steps=200,
+        encoder={"width": 8, "depth": 1},
+        collection={"expert": "longest-queue", "num_instances": 4, "num_samples": 2, "num_steps": 8},
+        validation={"graphs": 1, "slots": 10, "sizes": (3,)},
+    )
+    run = train(SINGLE_HOP, config, tmp_path / "run", QUIET)
+    assert run.counters.steps == 256
+    assert run.latest["agreement"] > 0.2
 
 
 def test_every_parameter_moves_and_there_is_no_critic() -> None:
@@ -140,7 +196,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, monkeypatch: 
 
 
 def test_a_problem_without_an_expert_is_refused() -> None:
-    nobody = replace(INDEPENDENT_SET, expert=None)
+    nobody = replace(INDEPENDENT_SET, expert=None, heuristics={})
     with pytest.raises(ConfigError, match="--algorithm imitation: needs an expert"):
         TrainConfig.for_problem(nobody, "imitation")
     with pytest.raises(ConfigError, match="--algorithm imitation: needs an expert"):

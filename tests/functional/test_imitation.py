@@ -9,7 +9,7 @@ import torch
 
 from graphwright.core import Segments
 from graphwright.core.segment import segment_log_softmax
-from graphwright.functional.imitation import agreement, expert_set_loss
+from graphwright.functional.imitation import action_loss, agreement, expert_set_loss, soft_target_loss
 
 # Probabilities of three states: of 3, 2 and 1 candidates.
 PROBS = torch.tensor([0.5, 0.3, 0.2, 0.9, 0.1, 1.0])
@@ -57,3 +57,18 @@ def test_without_any_advice_the_loss_is_0() -> None:
     assert loss.item() == 0
     assert logits.grad is not None
     assert logits.grad.tolist() == [0] * 6
+
+
+def test_soft_targets_cost_their_cross_entropy() -> None:
+    """Two decisions: p = (1/4, 3/4) under π = (1/2, 1/2), and p = (1, 0, 0) under π = (1/4, 1/4, 1/2)."""
+    log_probs = torch.tensor([0.5, 0.5, 0.25, 0.25, 0.5]).log()
+    target, candidates = torch.tensor([0.25, 0.75, 1.0, 0.0, 0.0]), Segments.from_lengths(torch.tensor([2, 3]))
+    expected = torch.tensor((math.log(2) + math.log(4)) / 2)
+    torch.testing.assert_close(soft_target_loss(log_probs, target, candidates), expected)
+
+
+def test_actions_cost_what_they_lack_in_probability() -> None:
+    """−(log 1/2 + log 1/8) / 2 over two decisions; the third had nothing to decide."""
+    log_prob = torch.tensor([0.5, 0.125, 1.0]).log()
+    loss = action_loss(log_prob, torch.tensor([True, True, False]))
+    torch.testing.assert_close(loss, torch.tensor(2 * math.log(2)))

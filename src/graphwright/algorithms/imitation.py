@@ -1,12 +1,14 @@
-"""Imitation of an expert that may approve of several actions: cross-entropy on the states that learner and expert meet.
+"""Imitation of an expert: cross-entropy on what is right in the states that learner and expert meet, or on a recording.
 
 Which states these are is a mix as in DAgger (Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and
 structured prediction to no-regret online learning"): the expert takes a share β of the steps, the learner the others.
+Behaviour cloning (Pomerleau 1991) is the same from a recording.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, TypeVar
 
 from torch import Tensor
 from typing_extensions import override
@@ -14,8 +16,8 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require
 from graphwright.data.demonstrations import Demonstrations
-from graphwright.distributions import RaggedCategorical
-from graphwright.functional.imitation import agreement, expert_set_loss
+from graphwright.distributions import Distribution, RaggedCategorical
+from graphwright.functional.imitation import action_loss, agreement, expert_set_loss, soft_target_loss
 
 
 @dataclass(frozen=True)
@@ -31,34 +33,67 @@ class ImitationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require("imitation.minibatch-size", self.minibatch_size)
+        self.require_numbers("imitation")
+
+    def require_numbers(self, options: str) -> None:
+        """Raise ValueError, naming the option below `options`, where a number makes no algorithm."""
+        require(f"{options}.minibatch-size", self.minibatch_size)
         for name in ("learning_rate", "max_grad_norm"):
-            require(f"imitation.{name.replace('_', '-')}", getattr(self, name), 0)
+            require(f"{options}.{name.replace('_', '-')}", getattr(self, name), 0)
 
 
-class Imitation(MinibatchAlgorithm[ImitationConfig]):
-    """Imitation of exact solutions, on the states that expert and policy meet."""
+@dataclass(frozen=True)
+class BehaviourCloningConfig(ImitationConfig):
+    """Settings of behaviour cloning."""
 
-    Config = ImitationConfig
+    @override
+    def __post_init__(self) -> None:
+        self.require_numbers("bc")
+
+
+Own = TypeVar("Own", bound=ImitationConfig)
+
+
+class Imitation(MinibatchAlgorithm[Own]):
+    """Imitation of an expert (DAgger), on the states that expert and policy meet."""
+
+    Config: ClassVar[type] = ImitationConfig
     options = "imitation"
 
     @override
     def update(self, demonstrations: Demonstrations, progress: float) -> dict[str, Tensor]:
         self.optimizer.anneal(progress)
-        rows = self.minibatches(demonstrations.num_steps, demonstrations.approved.device)
+        rows = self.minibatches(demonstrations.num_steps, demonstrations.device)
         return mean_of([self._step(demonstrations, some) for some in rows])
 
     def _step(self, demonstrations: Demonstrations, rows: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
-        distribution = self.policy.distribution(self.observe(demonstrations.states.select(rows)))
-        assert isinstance(distribution, RaggedCategorical)
-        expert = demonstrations.select(rows)
-        loss = expert_set_loss(distribution.log_probs, expert, distribution.segments)
+        places = demonstrations.places(rows)
+        distribution = self.policy.distribution(self.observe(demonstrations.states.select(places)))
+        loss, metrics = imitation_loss(distribution, demonstrations, places)
         norm = self.optimizer.step(loss)
-        metrics = {
-            "imitation_loss": loss,
-            "agreement": agreement(distribution.log_probs, expert, distribution.segments),
-            "entropy": distribution.entropy.mean(),
-            "grad_norm": norm,
-        }
+        metrics |= {"imitation_loss": loss, "entropy": distribution.entropy.mean(), "grad_norm": norm}
         return {name: value.detach() for name, value in metrics.items()}
+
+
+class BehaviourCloning(Imitation[BehaviourCloningConfig]):
+    """Behaviour cloning of a recording: supervised learning of what was done, or of probabilities."""
+
+    Config: ClassVar[type] = BehaviourCloningConfig
+    options = "bc"
+
+
+def imitation_loss(
+    distribution: Distribution, demonstrations: Demonstrations, places: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """How far the policy is from what is right in the states at `places` of the table, and scalars to log."""
+    if demonstrations.target is None:
+        assert demonstrations.action is not None
+        action = demonstrations.action.select(places)
+        decided = action.isfinite().all(1) if action.is_floating_point() else action >= 0
+        return action_loss(distribution.log_prob(action), decided), {}
+    assert isinstance(distribution, RaggedCategorical)
+    target, (log_probs, segments) = demonstrations.targets(places), (distribution.log_probs, distribution.segments)
+    if target.is_floating_point():
+        return soft_target_loss(log_probs, target, segments), {}
+    return expert_set_loss(log_probs, target, segments), {"agreement": agreement(log_probs, target, segments)}

@@ -12,7 +12,7 @@ from graphwright.core.own_code import import_named
 
 NEEDS = {
     "instances": "instances to play",
-    "expert": "an expert who knows the way to a solution",
+    "expert": "an expert: a rule, or a solver and what leads to its solutions",
     "game": "two sides that play against each other",
     "team": "agents that decide for themselves, several on a graph",
     "reversible": "objects that can be taken apart again, and a reward of them",
@@ -24,6 +24,7 @@ CollectorName = Literal[
     "exploring-replay",
     "episodes",
     "demonstrations",
+    "recording",
     "trajectories",
     "self-play",
     "expert-games",
@@ -65,6 +66,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "sac": AlgorithmEntry("sac:SAC", "replay"),
     "awac": AlgorithmEntry("awac:AWAC", "replay"),
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
+    "bc": AlgorithmEntry("imitation:BehaviourCloning", "recording"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
     "expert-iteration": AlgorithmEntry(
         "expert_iteration:ExpertIteration", "expert-games", ("instances", "game"), "expert-games"

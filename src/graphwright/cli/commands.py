@@ -49,6 +49,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "new": Command("new:New", "a folder to start a problem of your own from", computes=False),
         "train": Command("train:train_command", "train a policy on a problem, which may be your own"),
         "resume": Command("train:Resume", "go on with a run that was stopped"),
+        "record": Command("record:record_command", "record what an expert or a policy does, to learn from"),
     },
     "Use": {
         "evaluate": Command("evaluate:evaluate_command", "compare a policy with random, simple rules and the optimum"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Mapping
@@ -110,23 +111,29 @@ class EvaluatePolicy:
 
 def policy_command(name: str) -> Any:
     """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name."""
-    try:
-        environment = find_problem(name).environment
-    except (ValueError, ImportError):
-        return EvaluatePolicy  # the command says what is wrong with it
     base: Any = EvaluatePolicy
-    if isinstance(environment, Team):
-        from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, as this does
+    with contextlib.suppress(ValueError, ImportError):  # the command says what is wrong with the name
+        if isinstance(find_problem(name).environment, Team):
+            from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
+    return environment_options(base, name)
+
+
+def environment_options(command: Any, problem: str) -> Any:
+    """`command` with the options of the environment of the problem of that name, if there is one."""
+    try:
+        environment = find_problem(problem).environment
+    except (ValueError, ImportError):
+        return command  # the command says what is wrong with it
     if not dataclasses.is_dataclass(environment) or not dataclasses.fields(environment):
-        return base
+        return command
     options: Any = dataclass(frozen=True, kw_only=True)(
         type(
-            base.__name__,
-            (base,),
+            command.__name__,
+            (command,),
             {"__annotations__": {"environment": type(environment)}, "environment": environment},
         )
     )
-    options.__doc__ = base.__doc__
+    options.__doc__ = command.__doc__
     return options
 
 

@@ -178,7 +178,7 @@ def _names_own_code(arguments: list[str]) -> bool:
 
         return names_own_code(words)
     solves = command in ("solve", "evaluate") and option_of(words, "--policy") is not None
-    return (solves or command == "check") and any(":" in word for word in words[:1])
+    return (solves or command in ("check", "record")) and any(":" in word for word in words[:1])
 
 
 def _search_working_directory() -> None:

@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from graphwright.core.segment import Segments
+from graphwright.data.actions import ActionTable
 from graphwright.data.states import States
 
 
 @dataclass(frozen=True, eq=False)
 class Demonstrations:
-    """M states in which episodes acted, in the order of time.
+    """M states, and what is right in each.
 
-    states: the M states. approved: [K] bool, what the expert approves of among the candidates of all M states, which
-        `candidates` groups; nothing in states from which the expert's solution cannot be reached any more.
-    returns: [episodes] float32, the undiscounted return of each episode.
+    states: the M states, which are those at `rows` [M] int64 of a longer table where there are `rows`.
+    action: of the decisions in these states; None where `target` alone says what is right.
+    target: [K] of the candidates of all states, which `candidates` groups by state: bool, which are right (none where
+        the expert knows no way), or float32, with which probability each is. None where there is `action` alone.
     """
 
     states: States
-    approved: Tensor
-    candidates: Segments
-    returns: Tensor
+    action: ActionTable | None = None
+    target: Tensor | None = None
+    candidates: Segments | None = None
+    rows: Tensor | None = None
 
     @property
     def num_steps(self) -> int:
         """M."""
-        return self.candidates.num_groups
+        return self.states.num_states if self.rows is None else self.rows.numel()
 
-    def select(self, rows: Tensor) -> Tensor:
-        """What the expert approves of in the states at `rows` [S] int64, over their candidates, bool."""
-        return self.approved[self.candidates.select(rows)[1]]
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        held = self.action.values if self.target is None and self.action is not None else self.target
+        assert held is not None
+        return held.device
+
+    def places(self, rows: Tensor) -> Tensor:
+        """Where the states at `rows` [S] of these are in the table."""
+        return rows if self.rows is None else self.rows[rows]
+
+    def targets(self, places: Tensor) -> Tensor:
+        """What is right in the states at `places` [S] int64 of the table, over their candidates."""
+        assert self.target is not None
+        assert self.candidates is not None
+        return self.target[self.candidates.select(places)[1]]

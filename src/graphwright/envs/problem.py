@@ -17,7 +17,7 @@ from graphwright.envs.generation import Generation
 from graphwright.envs.generators import DrawColumns, InstanceGenerator, Topology, parse_topology
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
-from graphwright.envs.rollouts import Choose, play, uniform_choice
+from graphwright.envs.rollouts import Choose, play, play_by, uniform_choice
 from graphwright.envs.team import Team
 from graphwright.envs.verdict import Verifier
 
@@ -45,18 +45,21 @@ Improve = Callable[[Optimization, GraphBatch, float, int], GraphBatch]
 Solver = Callable[[Optimization, GraphBatch, float], Optimum]
 QuickBound = Callable[[Optimization, GraphBatch], tuple[Tensor, str]]
 """From instances [B] to a bound [B] float64 on the objective, and how it was found."""
-Expert = Callable[[GraphBatch, GraphBatch], Tensor]
+Approve = Callable[[GraphBatch, GraphBatch], Tensor]
 """From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
 states: the legal actions that lead there, none where the state has gone another way."""
 Rule = Callable[[Environment, GraphBatch], Tensor]
-"""From an environment and states [B] to an action for each decision: how to control what never ends."""
+"""From an environment and states [B] to an action for each decision."""
 Opponent = Callable[[Game, GraphBatch, torch.Generator], Tensor]
 """From a game, states [B] that are not over and a generator of randomness to a legal action [B] of the side to move."""
 
 
 @dataclass(frozen=True)
 class ControlRule:
-    """A rule of control. plays: the environment that it plays instead of the one that is given; None for that one."""
+    """A rule of control, which is a heuristic where episodes end.
+
+    plays: the environment that it plays instead of the one that is given; None for that one.
+    """
 
     rule: Rule
     plays: Callable[[Environment], Environment] | None = None
@@ -64,6 +67,35 @@ class ControlRule:
     def environment(self, given: Environment) -> Environment:
         """What it plays."""
         return given if self.plays is None else self.plays(given)
+
+    def __call__(self, environment: Environment, instances: GraphBatch) -> GraphBatch:
+        """The final state of each instance."""
+        played = self.environment(environment)
+        return play_by(played, instances, lambda state: self.rule(played, state))
+
+
+@dataclass(frozen=True)
+class Follow:
+    """The heuristic that lets a rule of what is observed decide every step.
+
+    choosing: from an environment to its rule. plays: as of `ControlRule`.
+    """
+
+    choosing: Callable[[Any], Choose]
+    plays: Callable[[Environment], Environment] | None = None
+
+    def environment(self, given: Environment) -> Environment:
+        """What it plays."""
+        return given if self.plays is None else self.plays(given)
+
+    def rule(self, environment: Environment, state: GraphBatch) -> Tensor:
+        """The rule of what states are, not of what is seen of them."""
+        return self.choosing(environment)(environment.observe(state))
+
+    def __call__(self, environment: Environment, instances: GraphBatch) -> GraphBatch:
+        """The final state of each instance."""
+        played = self.environment(environment)
+        return play(played, instances, self.choosing(played))
 
 
 @dataclass(frozen=True)
@@ -79,7 +111,7 @@ class Problem:
     fast: those heuristics whose time is nearly linear in the graph, and that any graph is solved by. improve: local
     search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
-    expert: what to do in a state to arrive at a solution that the exact solver gives; for imitation. training: options
+    expert: what to do in a state to arrive at a given solution; for imitation (`envs/experts.py`). training: options
     of a run that differ from the general defaults, nested as in `config.json`.
 
     Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
@@ -111,7 +143,7 @@ class Problem:
     solve_exactly: Solver | None = None
     bound_quickly: QuickBound | None = None
     verify: Verifier | None = None
-    expert: Expert | None = None
+    expert: Approve | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     generation: Generation | None = None
 
@@ -197,9 +229,9 @@ def no_columns(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     return graph
 
 
-def follow(choose: Choose) -> Heuristic:
+def follow(choose: Choose) -> Follow:
     """The heuristic that lets `choose` (observation → action) decide every step."""
-    return lambda environment, instances: play(environment, instances, choose)
+    return Follow(lambda _: choose)
 
 
 def random_choice(environment: Environment, generator: torch.Generator) -> Choose:

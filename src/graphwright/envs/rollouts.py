@@ -132,6 +132,14 @@ def play(environment: Environment, instances: GraphBatch, choose: Choose) -> Gra
     return _last(start, ((step.episode, step.step) for step in unroll(environment, start, choose)))
 
 
+def play_by(environment: Environment, instances: GraphBatch, act: Callable[[GraphBatch], Tensor]) -> GraphBatch:
+    """The last state of each instance when `act` (states → actions) decides every step."""
+    start = environment.reset(instances)
+    begun = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
+    steps = until_done(start.select(begun), lambda _, state: act(state), environment.step, ends=is_over)
+    return _last(start, ((begun[step.episode], step.step) for step in steps))
+
+
 def carry_out(environment: Environment, instances: GraphBatch, actions: Tensor) -> GraphBatch:
     """The last state of each instance when the `actions` [T, B] are taken, a row a step, as long as its episode lasts.
 

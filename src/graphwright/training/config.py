@@ -14,6 +14,7 @@ import torch
 
 from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
 from graphwright.core.numbers import require_numbers
+from graphwright.envs.experts import experts_of
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -31,6 +32,7 @@ COLLECTIONS = {
     "exploring-replay": "graphwright.training.collectors.replay:ExploringReplayConfig",
     "episodes": "graphwright.training.collectors.episodes:EpisodesConfig",
     "demonstrations": "graphwright.training.collectors.demonstrations:DemonstrationsConfig",
+    "recording": "graphwright.training.collectors.recording:RecordingConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
     "self-play": "graphwright.training.collectors.self_play:SelfPlayConfig",
     "expert-games": "graphwright.training.collectors.expert_games:ExpertGamesConfig",
@@ -199,7 +201,7 @@ def require_capabilities(problem: Problem, algorithm: str) -> None:
     has |= {"game"} if problem.is_game else set()
     has |= {"team"} if problem.topology is not None and not problem.environment.actions.one_per_graph else set()
     has |= {"reversible"} if problem.generation is not None else set()
-    has |= {"expert"} if problem.solve_exactly is not None and problem.expert is not None else set()
+    has |= {"expert"} if experts_of(problem) else set()
     missing = [need for need in find_algorithm(algorithm).needs if need not in has]
     if missing:
         raise ConfigError(

@@ -163,6 +163,7 @@ class Runner:
 
     def iterate(self) -> dict[str, float]:
         """Collect and learn once: scalars to log, and how many steps were taken as `new_steps`."""
+        self.collector.progress = self.progress
         collected = self.collector.collect(self.policy)
         metrics = self.algorithm.update(collected.batch, self.progress)
         self.collector.after(metrics)

@@ -89,7 +89,8 @@ def _playing(
     if isinstance(collection, GamesConfig):
         return _playing_games(problem, config, source, generator)
     evaluator = make_evaluator(problem, config.environment, collection, config.validation, device)
-    return collection.collector(problem, config.environment, source, generator), evaluator
+    own = replace(problem, environment=config.environment)
+    return collection.collector(own, config.played, source, generator), evaluator
 
 
 def _playing_games(

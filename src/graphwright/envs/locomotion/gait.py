@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.envs.environment import Environment
 from graphwright.envs.locomotion.physics import SECONDS
 from graphwright.envs.optimization import Optimization
 
@@ -25,7 +26,7 @@ class Wave(NamedTuple):
     length: Tensor
     phase: Tensor
 
-    def torque(self, instances: GraphBatch, seconds: float) -> Tensor:
+    def torque(self, instances: GraphBatch, seconds: float | Tensor) -> Tensor:
         """[N, 1] float32: A sin 2π (f t − w j / k + p) at joint j = 1 .. k − 1 of k links, t = `seconds`."""
         amplitude, frequency, length, phase = (column[instances.node_graph] for column in self)
         along = instances.nodes["link"] / instances.node_segments.lengths[instances.node_graph]
@@ -55,16 +56,16 @@ def swim(environment: Optimization, instances: GraphBatch, torque: Callable[[flo
     return state
 
 
-def gait(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    """The best travelling wave for the number of links, or for the nearest number for which one was searched."""
-    known = torch.tensor(list(BEST), device=instances.device)
-    nearest = (instances.node_segments.lengths[:, None] - known).abs().argmin(1)
-    table = torch.tensor(list(BEST.values()), device=instances.device)
+def gait(environment: Environment, state: GraphBatch) -> Tensor:
+    """[D, 1]: the best travelling wave for the number of links, or for the nearest number that was searched for."""
+    known = torch.tensor(list(BEST), device=state.device)
+    nearest = (state.node_segments.lengths[:, None] - known).abs().argmin(1)
+    table = torch.tensor(list(BEST.values()), device=state.device)
     wave = Wave(*table[nearest].unbind(1))
-    return swim(environment, instances, lambda seconds: wave.torque(instances, seconds))
+    seconds = (SECONDS * state.graphs["steps_taken"])[state.node_graph]
+    return wave.torque(state, seconds)[~state.nodes["root"]]
 
 
-def still(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    """No torque."""
-    nothing = torch.zeros(instances.num_nodes, 1, device=instances.device)
-    return swim(environment, instances, lambda _: nothing)
+def still(environment: Environment, state: GraphBatch) -> Tensor:
+    """[D, 1]: no torque."""
+    return torch.zeros(state.num_nodes, 1, device=state.device)[~state.nodes["root"]]

@@ -16,7 +16,7 @@ from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS, Pose, advance
 from graphwright.envs.locomotion.starts import start_of_graphs, start_of_nodes
 from graphwright.envs.optimization import Optimization, Solution
-from graphwright.envs.problem import Problem
+from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.readable import Inputs
 from graphwright.envs.undirected import require_undirected
 
@@ -180,7 +180,7 @@ LOCOMOTION = Problem(
     topology="path",
     sizes=(3, 4, 5),
     laws={"swimmer": swimmer_starts},
-    heuristics={"gait": gait, "still": still},
+    heuristics={"gait": ControlRule(gait), "still": ControlRule(still)},
     training={
         "algorithm": "ppo",
         "encoder": {"kind": "gin", "depth": 4},  # gin hears from which side along the chain a message comes

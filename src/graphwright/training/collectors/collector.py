@@ -18,7 +18,12 @@ class Collected(NamedTuple):
 
 
 class Collector(ABC):
-    """Where batches come from. A context manager: its end frees what it holds, such as processes."""
+    """Where batches come from. A context manager: its end frees what it holds, such as processes.
+
+    progress: how much of the run is over, 0 to 1, for what changes with it.
+    """
+
+    progress: float = 0.0
 
     @abstractmethod
     def collect(self, policy: nn.Module) -> Collected:

@@ -1,4 +1,4 @@
-"""Whole episodes in which an expert takes a share of the steps and comments on all."""
+"""Episodes in which an expert takes a share of the steps and comments on all."""
 
 from __future__ import annotations
 
@@ -11,157 +11,160 @@ from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
-from graphwright.core.segment import Segments
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.sources import GeneratedInstances
-from graphwright.distributions import RaggedCategorical
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
-from graphwright.envs.optimization import Optimization
-from graphwright.envs.problem import Expert, Problem, Solver
+from graphwright.envs.experts import find_expert
+from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import has_choice, is_over, repeat_each, until_done
 from graphwright.envs.team import graph_reward
+from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import GraphPolicy
-from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import ConfigError, PlayCollector, PlayConfig
-from graphwright.training.collectors.tables import require_steps, store_states
+from graphwright.training.collectors.guidance import Guidance, Label
+from graphwright.training.collectors.live import LiveCollector
+from graphwright.training.collectors.play import PlayCollector, PlayConfig
+from graphwright.training.collectors.tables import InstanceRows, require_steps, store_states
 
 
 @dataclass(frozen=True)
 class DemonstrationsConfig(PlayConfig):
-    """Whole episodes of fresh instances, in which an expert takes a share of the steps and comments on all."""
+    """Episodes of fresh instances, in which an expert takes a share of the steps and comments on all."""
 
+    expert: str | None = None
+    """Who is imitated: the name of a baseline or a heuristic, or "solver"; by default the first of solver, heuristics
+    and baselines."""
     num_instances: int = 64
-    """Instances between updates; each is solved exactly."""
+    """Instances between updates."""
     num_samples: int = 4
     """Episodes of each instance."""
+    num_steps: int = 16
+    """Where episodes never end: steps of each between updates, num-instances times num-samples of them side by side."""
     expert_share: float = 0.7
-    """β: part of the steps that the expert takes, the policy choosing among what it approves of."""
+    """β: part of the steps that the expert takes at the beginning of the run; the policy takes the others."""
+    final_expert_share: float | None = None
+    """β at the end of the run, to which it goes linearly; by default it stays as it is."""
     solver_seconds: float = 1.0
     """Time for the solver, each instance; where it runs out, the best solution found is imitated."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        require("num-instances", self.num_instances)
-        require("num-samples", self.num_samples)
+        for name in ("num_instances", "num_samples", "num_steps"):
+            require(name.replace("_", "-"), getattr(self, name))
         require("expert-share", self.expert_share, 0, 1)
+        require(
+            "final-expert-share",
+            self.expert_share if self.final_expert_share is None else self.final_expert_share,
+            0,
+            1,
+        )
         require("solver-seconds", self.solver_seconds, 0)
+
+    def share(self, progress: float) -> float:
+        """β at `progress` (0 to 1) of the run."""
+        end = self.expert_share if self.final_expert_share is None else self.final_expert_share
+        return self.expert_share + min(max(progress, 0.0), 1.0) * (end - self.expert_share)
 
     @override
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
-        if problem.solve_exactly is None or problem.expert is None:
-            raise ConfigError(f"--algorithm imitation: {problem.name} has no expert to imitate; take reinforce or ppo")
-        return DemonstrationCollector(
-            environment, problem.optimization, problem.solve_exactly, problem.expert, source, self, generator
-        )
+        expert = find_expert(problem, problem.environment, self.expert)
+        guidance = Guidance(environment, problem.environment, expert, generator)
+        if isinstance(problem.environment, Endless):
+            vector = VectorEnvironment(environment, source, self.num_instances * self.num_samples)
+            return LiveDemonstrationCollector(vector, guidance, self, source)
+        return DemonstrationCollector(guidance, source, self)
 
 
 class DemonstrationCollector(PlayCollector):
-    """Whole episodes of fresh instances that `solve` solves in `own` environment, commented on by `expert`."""
+    """Whole episodes of fresh instances, commented on by an expert, who knows beforehand where to go."""
 
     source: GeneratedInstances
 
-    def __init__(
-        self,
-        environment: Environment,
-        own: Optimization,
-        solve: Solver,
-        expert: Expert,
-        source: GeneratedInstances,
-        config: DemonstrationsConfig,
-        generator: torch.Generator,
-    ) -> None:
-        self.environment = environment
-        self.own = own
-        self.solve = solve
-        self.expert = expert
+    def __init__(self, guidance: Guidance, source: GeneratedInstances, config: DemonstrationsConfig) -> None:
         super().__init__(source)
+        self.guidance = guidance
         self.config = config
-        self.generator = generator
 
     @override
     def collect(self, policy: Any) -> Collected:
-        if not isinstance(policy.actor, CategoricalActor):
-            raise ConfigError(
-                "--algorithm imitation: needs the probability of every candidate; take a head that scores them all"
-            )
-        instances = self.source.draw(self.config.num_instances)
-        optimum = self.solve(self.own, instances, self.config.solver_seconds)
-        if optimum.solution is None:
-            raise ConfigError("--algorithm imitation: the exact solver gives no solutions to imitate")
-        demonstrations = collect_demonstrations(
-            self.environment,
-            instances,
-            optimum.solution,
-            self.expert,
-            policy,
-            self.generator,
-            num_samples=self.config.num_samples,
-            expert_share=self.config.expert_share,
+        config, guidance = self.config, self.guidance
+        instances = self.source.draw(config.num_instances)
+        aims = guidance.expert.aims(guidance.own, instances, config.solver_seconds)
+        share = config.share(self.progress)
+        demonstrations, returns = collect_demonstrations(
+            guidance, instances, aims, policy, num_samples=config.num_samples, expert_share=share
         )
-        return Collected(demonstrations, demonstrations.num_steps, {"return": demonstrations.returns.mean()})
+        return Collected(demonstrations, demonstrations.num_steps, {"return": returns.mean()})
+
+
+class LiveDemonstrationCollector(LiveCollector):
+    """Some steps of episodes that run on, commented on by an expert who looks at states alone."""
+
+    def __init__(
+        self, vector: VectorEnvironment, guidance: Guidance, config: DemonstrationsConfig, source: GeneratedInstances
+    ) -> None:
+        super().__init__(vector, source)
+        self.guidance = guidance
+        self.config = config
+
+    @override
+    @torch.no_grad()
+    def collect(self, policy: Any) -> Collected:
+        vector, guidance, share = self.vector, self.guidance, self.config.share(self.progress)
+        played, states, labels, rewards, done = InstanceRows(vector.instances), [], [], [], []
+        for _ in range(self.config.num_steps):
+            states.append(vector.state)
+            action, label = guidance.decide(policy, vector.state, vector.state, share)
+            labels.append(label)
+            step = vector.step(action)
+            played.follow(step.terminated | step.truncated, step.fresh)
+            rewards.append(graph_reward(vector.environment, step.reward, label.graphs))
+            done.append(step.terminated | step.truncated)
+        table = store_states(vector.environment, played.instances, played.rows, states)
+        demonstrations = guidance.demonstrations(table, labels)
+        over = torch.stack(done)
+        mean = self.mean_return(torch.stack(rewards), over, torch.zeros_like(over))
+        return Collected(demonstrations, demonstrations.num_steps, {"return": mean})
 
 
 @torch.no_grad()
 def collect_demonstrations(
-    environment: Environment,
+    guidance: Guidance,
     instances: GraphBatch,
-    solutions: GraphBatch,
-    expert: Expert,
+    aims: GraphBatch,
     policy: GraphPolicy,
-    generator: torch.Generator,
     *,
     num_samples: int,
     expert_share: float,
-) -> Demonstrations:
+) -> tuple[Demonstrations, Tensor]:
     """`num_samples` whole episodes of each of `instances`, in which the expert takes a share of the steps.
 
-    solutions: a final state of each instance, at which the expert aims. Where it takes a step, it is the policy that
-    draws among what the expert approves of; where the expert approves of nothing, the policy goes on alone.
+    aims: what the expert wants to come to in each instance. Also [episodes] float32, the undiscounted returns.
     """
-    start, goal = environment.reset(repeat_each(instances, num_samples)), repeat_each(solutions, num_samples)
+    environment = guidance.environment
+    start, goal = environment.reset(repeat_each(instances, num_samples)), repeat_each(aims, num_samples)
     returns = torch.zeros(start.num_graphs, device=start.device)
     begun = has_choice(environment, environment.observe(start)).nonzero().squeeze(1)
     aim = goal.select(begun)
-    approved, lengths = [], []
-    graphs: Segments
+    labels: list[Label] = []
 
     def act(episode: Tensor, state: GraphBatch) -> Tensor:
-        nonlocal aim, graphs
+        nonlocal aim
         if aim.num_graphs > episode.numel():  # some are over
             aim = goal.select(begun[episode])
-        observation = environment.observe(state)
-        distribution, graphs = policy.distribution(observation), environment.actions.deciders(observation.graph)
-        assert isinstance(distribution, RaggedCategorical)
-        approved.append(expert(state, aim))
-        lengths.append(environment.actions.joint(observation.graph, distribution.segments.lengths))
-        return _guided(distribution, approved[-1], graphs, expert_share, generator)
+        action, label = guidance.decide(policy, state, aim, expert_share)
+        labels.append(label)
+        return action
 
     episodes, states = [], []
     for transition in until_done(start.select(begun), act, environment.step, ends=is_over):
         assert transition.step is not None
         episodes.append(begun[transition.episode])
         states.append(transition.state)
-        returns[episodes[-1]] += graph_reward(environment, transition.step.reward, graphs)
+        returns[episodes[-1]] += graph_reward(environment, transition.step.reward, labels[-1].graphs)
     require_steps(states)
-    return Demonstrations(
-        states=store_states(environment, instances, [episode // num_samples for episode in episodes], states),
-        approved=torch.cat(approved),
-        candidates=Segments.from_lengths(torch.cat(lengths)),
-        returns=returns,
-    )
-
-
-def _guided(
-    distribution: RaggedCategorical,
-    approved: Tensor,
-    graphs: Segments,
-    expert_share: float,
-    generator: torch.Generator,
-) -> Tensor:
-    """[D] int64: a draw among what is `approved` [K] bool in a share of the graphs, and among everything elsewhere."""
-    right = RaggedCategorical(distribution.logits, distribution.segments, approved).sample(generator)
-    guided = torch.rand(graphs.num_groups, generator=generator, device=right.device) < expert_share
-    return torch.where(guided[graphs.index] & (right >= 0), right, distribution.sample(generator))
+    table = store_states(environment, instances, [episode // num_samples for episode in episodes], states)
+    return guidance.demonstrations(table, labels), returns

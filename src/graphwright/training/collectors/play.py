@@ -79,7 +79,7 @@ class PlayConfig(ABC):
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
-        """What collects so from `environment`. Raises ConfigError where the problem does not allow it."""
+        """What collects so from `environment`, the one of `problem` as it is played. Raises ConfigError."""
 
 
 def make_generator(

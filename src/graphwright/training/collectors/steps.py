@@ -23,7 +23,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.collectors.tables import action_table, store_states
+from graphwright.training.collectors.tables import InstanceRows, action_table, store_states
 
 
 @dataclass(frozen=True)
@@ -70,37 +70,27 @@ class StepCollector(LiveCollector):
 
 def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
     """`num_steps` steps of every live episode, going on from where they are."""
-    num_envs = vector.num_envs
-    row = torch.arange(num_envs, device=vector.state.device)  # of each live episode's instance
-    instances, rows, states = [vector.instances], [], []
+    played, states = InstanceRows(vector.instances), []
     final_rows: list[Tensor] = []
     final_states: list[GraphBatch] = []
     chosen, steps = [], []
-    num_instances = num_envs
     for _ in range(num_steps):
-        rows.append(row)
         states.append(vector.state)
         chosen.append(policy.act(vector.observe(), generator))
         step = vector.step(chosen[-1].action)
         steps.append(step)
         if step.final.num_graphs:
-            final_rows.append(row[step.truncated])
+            final_rows.append(played.row[step.truncated])
             final_states.append(step.final)
-        if step.fresh.num_graphs:
-            row = row.clone()
-            row[step.terminated | step.truncated] = num_instances + torch.arange(
-                step.fresh.num_graphs, device=row.device
-            )
-            num_instances += step.fresh.num_graphs
-            instances.append(step.fresh)
+        played.follow(step.terminated | step.truncated, step.fresh)
     truncated = torch.stack([step.truncated for step in steps])
     environment, graphs = vector.environment, [choice.graphs for choice in chosen]
     rewards = [graph_reward(environment, step.reward, own) for step, own in zip(steps, graphs, strict=True)]
     return Rollout(
         states=store_states(
             environment,
-            GraphBatch.concat(instances),
-            [*rows, row, *final_rows],
+            played.instances,
+            [*played.rows, played.row, *final_rows],
             [*states, vector.state, *final_states],
         ),
         action=action_table(environment.actions, [choice.action for choice in chosen], graphs),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch
@@ -25,6 +26,33 @@ def store_states(
     if environment.edits_graph:
         return WholeStates(GraphBatch.concat(states))
     return StateTable.of(instances, instance_rows, states)
+
+
+class InstanceRows:
+    """Which instance each of B live episodes is of, step by step.
+
+    instances: all so far. rows: [B] int64 of each step that is over. row: that of now.
+    """
+
+    def __init__(self, live: GraphBatch) -> None:
+        self._parts = [live]
+        self._count = live.num_graphs
+        self.row = torch.arange(live.num_graphs, device=live.device)
+        self.rows: list[Tensor] = []
+
+    @property
+    def instances(self) -> GraphBatch:
+        """Those that were live at first, and all that came after them."""
+        return GraphBatch.concat(self._parts)
+
+    def follow(self, done: Tensor, fresh: GraphBatch) -> None:
+        """A step is over, and the episodes that are `done` [B] bool go on with the instances `fresh`."""
+        self.rows.append(self.row)
+        if fresh.num_graphs:
+            self.row = self.row.clone()
+            self.row[done] = self._count + torch.arange(fresh.num_graphs, device=done.device)
+            self._count += fresh.num_graphs
+            self._parts.append(fresh)
 
 
 def require_steps(states: Sequence[GraphBatch]) -> None:

@@ -21,14 +21,13 @@ from graphwright.core import (
 )
 from graphwright.core.segment import segment_max
 from graphwright.envs.optimization import Optimization, Solution
-from graphwright.envs.problem import Optimum, Problem, follow
+from graphwright.envs.problem import Follow, Optimum, Problem, follow
 from graphwright.envs.problems.graph_robustness.exact import exact_links
 from graphwright.envs.problems.graph_robustness.heuristics import fiedler, greedy, least_degree
 from graphwright.envs.problems.graph_robustness.instances import as_instance, with_orders
 from graphwright.envs.problems.graph_robustness.robustness import breaks
 from graphwright.envs.problems.graph_robustness.verify import verify
 from graphwright.envs.readable import Inputs
-from graphwright.envs.rollouts import play
 
 
 @dataclass(frozen=True)
@@ -146,11 +145,6 @@ def _open_pairs(state: GraphBatch) -> Tensor:
     return wanted
 
 
-def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    assert isinstance(environment, GraphRobustness)
-    return play(environment, instances, greedy(environment.targeted))
-
-
 def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     assert isinstance(environment, GraphRobustness)
     return exact_links(environment, instances, environment.targeted, seconds)
@@ -164,7 +158,11 @@ GRAPH_ROBUSTNESS = Problem(
     topology="barabasi-albert:m=2",
     sizes=(20,),
     laws={"joined": with_orders(joined=True), "as-drawn": with_orders(joined=False)},
-    heuristics={"greedy": _greedily, "least-degree": follow(least_degree), "fiedler": follow(fiedler)},
+    heuristics={
+        "greedy": Follow(lambda environment: greedy(environment.targeted)),
+        "least-degree": follow(least_degree),
+        "fiedler": follow(fiedler),
+    },
     solve_exactly=_exactly,
     verify=verify,
     training={

@@ -22,7 +22,7 @@ from graphwright.core import (
 from graphwright.core.segment import segment_sum
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.planned import PlanStep, Sequential
-from graphwright.envs.problem import Optimum, Problem
+from graphwright.envs.problem import Follow, Optimum, Problem
 from graphwright.envs.problems.network_repair.exact import exact_repair
 from graphwright.envs.problems.network_repair.heuristics import greedy, shortest_repair
 from graphwright.envs.problems.network_repair.instances import as_instance
@@ -31,7 +31,7 @@ from graphwright.envs.problems.network_repair.state import dark_share, view, wit
 from graphwright.envs.problems.network_repair.storm import after_storm
 from graphwright.envs.problems.network_repair.verify import verify
 from graphwright.envs.readable import Inputs
-from graphwright.envs.rollouts import Choose, play
+from graphwright.envs.rollouts import Choose
 from graphwright.envs.wrappers.recorded import unrecorded
 
 REPAIR, SWITCH, WAIT = range(3)
@@ -204,10 +204,6 @@ class NetworkRepair(Sequential):
         return (segment_sum(ready, graph.node_segments) == 0) & (segment_sum(useful, graph.edge_segments) == 0)
 
 
-def _greedily(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    return play(environment, instances, _greedy(environment))
-
-
 def _exactly(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
     options = unrecorded(environment)
     assert isinstance(options, NetworkRepair)
@@ -222,10 +218,6 @@ def _greedy(environment: Optimization) -> Choose:
     return greedy(options.actions, options.switching, options.rest, options.recovery)
 
 
-def _by_shortest(environment: Optimization, instances: GraphBatch) -> GraphBatch:
-    return play(environment, instances, shortest_repair(environment.actions))
-
-
 NETWORK_REPAIR = Problem(
     name="network-repair",
     summary="bring supply back after a storm: repair nodes, switch on spare links, or let the crew rest",
@@ -234,7 +226,10 @@ NETWORK_REPAIR = Problem(
     topology="gabriel",
     sizes=(20, 30),
     laws={"storm": after_storm},
-    heuristics={"greedy": _greedily, "shortest-repair": _by_shortest},
+    heuristics={
+        "greedy": Follow(_greedy),
+        "shortest-repair": Follow(lambda environment: shortest_repair(environment.actions)),
+    },
     solve_exactly=_exactly,
     verify=verify,
     training={

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -11,9 +12,10 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
+from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import Planned, PlanStep
-from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.problem import Follow, Problem, random_choice
 from graphwright.envs.problems.tour import append, heuristics, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
 from graphwright.envs.problems.tour.iterated import shorten
@@ -137,6 +139,11 @@ class Tour(Planned):
         return [start, *(PlanStep("go", far, far, node) for node, far in zip(way.tolist(), length, strict=True))]
 
 
+def _by(construction: Literal["insertion", "append"]) -> Callable[[Environment], Environment]:
+    """The environment that a rule for one construction plays."""
+    return lambda given: replace(given, construction=construction) if isinstance(given, Tour) else Tour(construction)
+
+
 def _local_search(instances: GraphBatch) -> GraphBatch:
     """Farthest insertion, then 2-opt and Or-opt."""
     return improve(play(Tour(), instances, heuristics.farthest))
@@ -151,12 +158,12 @@ TOUR = Problem(
     sizes=tuple(range(10, 31)),
     laws={"nearest": draw_near_points(10), "complete": draw_near_points(0)},
     heuristics={
-        "farthest-insertion": lambda _, instances: play(Tour(), instances, heuristics.farthest),
-        "nearest-insertion": lambda _, instances: play(Tour(), instances, heuristics.nearest),
+        "farthest-insertion": Follow(lambda _: heuristics.farthest, _by("insertion")),
+        "nearest-insertion": Follow(lambda _: heuristics.nearest, _by("insertion")),
         "random-insertion": lambda _, instances: play(
             Tour(), instances, random_choice(Tour(), torch.Generator().manual_seed(0))
         ),
-        "nearest-neighbour": lambda _, instances: play(Tour("append"), instances, heuristics.next_nearest),
+        "nearest-neighbour": Follow(lambda _: heuristics.next_nearest, _by("append")),
         "local-search": lambda _, instances: _local_search(instances),
     },
     improve=lambda _, states, seconds, seed: shorten(states, seconds, seed),

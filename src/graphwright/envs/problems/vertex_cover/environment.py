@@ -169,6 +169,12 @@ def _improve(environment: Optimization, states: GraphBatch, seconds: float, seed
     return states.with_nodes(selected=~heavier_set(states, weight, outside, seconds, seed))
 
 
+def _of_the_cover(states: GraphBatch, covers: GraphBatch) -> Tensor:
+    """[N] bool: the nodes of the given covers that would cover something new."""
+    uncovered = segment_sum(~_covered(states), states.in_edges) > 0
+    return covers.nodes["selected"] & ~states.nodes["selected"] & uncovered
+
+
 VERTEX_COVER = Problem(
     name="vertex-cover",
     summary="choose nodes of least total weight that touch every edge",
@@ -187,4 +193,5 @@ VERTEX_COVER = Problem(
     bound_quickly=lambda _, instances: cover_bound(instances, instances.nodes["weight"]),
     solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
     verify=verify,
+    expert=_of_the_cover,
 )

@@ -1,0 +1,123 @@
+"""Experts: what is right in any state of a problem, as its rules and its solutions say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from torch import Tensor
+from typing_extensions import override
+
+from graphwright.core import GraphBatch
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Approve, ControlRule, Follow, Problem, Rule
+
+SOLVER = "solver"
+"""What the exact solver is called."""
+
+
+class Advice(NamedTuple):
+    """What an expert says of some states.
+
+    action: what to do, [D] int64 or [D, columns] float32; None where several things may be right. approved: [K] bool,
+    the right candidates, none of a state from which there is no way; None where `action` says it.
+    """
+
+    action: Tensor | None
+    approved: Tensor | None
+
+
+class Expert(ABC):
+    """Who says what is right in any state."""
+
+    @abstractmethod
+    def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
+        """What it wants to come to in each of `instances`, for which it may think so many seconds each."""
+
+    @abstractmethod
+    def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
+        """What is right in `states`, which are of the instances of `aims`."""
+
+
+@dataclass(frozen=True)
+class RuleExpert(Expert):
+    """A rule that looks at the state alone."""
+
+    rule: Rule
+
+    @override
+    def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
+        """The instances, at which nothing is aimed."""
+        return instances
+
+    @override
+    def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
+        return Advice(self.rule(environment, states), None)
+
+
+@dataclass(frozen=True)
+class AimingExpert(Expert):
+    """Whoever finds a solution at first, and approves of all that leads there.
+
+    solve: from an environment, instances and seconds for each to final states.
+    """
+
+    solve: Callable[[Any, GraphBatch, float], GraphBatch]
+    approve: Approve
+
+    @override
+    def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
+        """A final state of each. Raises ValueError where a solver gives none."""
+        return self.solve(environment, instances, seconds)
+
+    @override
+    def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
+        return Advice(None, self.approve(states, aims))
+
+
+def experts_of(problem: Problem, environment: Environment | None = None) -> dict[str, Expert]:
+    """Name → expert of `problem` in `environment`, by default its own; the names are those of `evaluate --policy`.
+
+    The exact solver comes first, then heuristics or baselines in their order. Those that play another environment are
+    none of this one.
+    """
+    environment = problem.environment if environment is None else environment
+    found: dict[str, Expert] = {}
+    if problem.solve_exactly is not None and problem.expert is not None:
+        found[SOLVER] = AimingExpert(partial(_solved, problem), problem.expert)
+    for name, method in {**problem.heuristics, **problem.baselines}.items():
+        if isinstance(method, ControlRule | Follow):
+            if method.environment(environment) == environment:
+                found[name] = RuleExpert(method.rule)
+        elif problem.expert is not None:
+            found[name] = AimingExpert(partial(_reached, method), problem.expert)
+    return found
+
+
+def find_expert(problem: Problem, environment: Environment, name: str | None) -> Expert:
+    """The expert of that name, by default the first. Raises ValueError, listing those that there are."""
+    known = experts_of(problem, environment)
+    if not known:
+        raise ValueError(f"{problem.name} has no expert: no rule or solver says what to do in any of its states")
+    if name is None:
+        return next(iter(known.values()))
+    if name not in known:
+        others = {*problem.heuristics, *problem.baselines, *([SOLVER] if problem.solve_exactly is not None else [])}
+        why = "plays otherwise and is no expert of this environment" if name in others else "is no expert"
+        raise ValueError(f"--expert {name}: {why} in {problem.name}; choose one of {', '.join(known)}")
+    return known[name]
+
+
+def _solved(problem: Problem, environment: Any, instances: GraphBatch, seconds: float) -> GraphBatch:
+    assert problem.solve_exactly is not None
+    solution = problem.solve_exactly(environment, instances, seconds).solution
+    if solution is None:
+        raise ValueError(f"--expert {SOLVER}: the solver of {problem.name} proves bounds, and gives no solutions")
+    return solution
+
+
+def _reached(heuristic: Any, environment: Any, instances: GraphBatch, seconds: float) -> GraphBatch:
+    return heuristic(environment, instances)

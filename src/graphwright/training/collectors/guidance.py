@@ -1,0 +1,96 @@
+"""Decisions that an expert comments on, some of which it takes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
+from graphwright.data.demonstrations import Demonstrations
+from graphwright.data.states import States
+from graphwright.distributions import RaggedCategorical
+from graphwright.envs.environment import Environment
+from graphwright.envs.experts import Expert
+from graphwright.training.collectors.play import ConfigError
+from graphwright.training.collectors.tables import action_table
+
+
+class Label(NamedTuple):
+    """What an expert said of a batch of states.
+
+    action: [D], as for `Advice`, where there are no candidates to approve of. approved: [K] bool, elsewhere. lengths:
+    [B] int64, the candidates of each state. graphs: its decisions (D → B).
+    """
+
+    action: Tensor | None
+    approved: Tensor | None
+    lengths: Tensor
+    graphs: Segments
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """An expert beside a policy: the expert takes its share of the decisions, the policy the others.
+
+    environment: as it is played. own: as the expert knows it.
+    """
+
+    environment: Environment
+    own: Environment
+    expert: Expert
+    generator: torch.Generator
+
+    def decide(self, policy: Any, state: GraphBatch, aims: GraphBatch, share: float) -> tuple[Tensor, Label]:
+        """An action for each decision in `state`, and what the expert says of it; share: β, of the graphs.
+
+        Where several things are right it is the policy that draws among them; where nothing is, it goes on alone.
+        """
+        observation = self.environment.observe(state)
+        distribution, graphs = policy.distribution(observation), self.environment.actions.deciders(observation.graph)
+        action, approved = self.expert.advise(self.own, state, aims)
+        own_way = distribution.sample(self.generator)
+        guided = torch.rand(graphs.num_groups, generator=self.generator, device=own_way.device) < share
+        guided = guided[graphs.index]
+        if not isinstance(distribution, RaggedCategorical):
+            if action is None:
+                raise ConfigError(
+                    "--algorithm imitation: needs the probability of every candidate where an expert approves of "
+                    "several; take a head that scores them all, or an --expert that is a rule"
+                )
+            chosen = guided & _is_decided(action)
+            mixed = torch.where(chosen.view(-1, *[1] * (action.dim() - 1)), action, own_way)
+            return mixed, Label(action, None, graphs.lengths, graphs)
+        segments = distribution.segments
+        if approved is None:
+            assert action is not None
+            approved = one_of_each(action, segments)
+        right = RaggedCategorical(distribution.logits, segments, approved).sample(self.generator)
+        lengths = self.environment.actions.joint(observation.graph, segments.lengths)
+        return torch.where(guided & (right >= 0), right, own_way), Label(None, approved, lengths, graphs)
+
+    def demonstrations(self, states: States, labels: Sequence[Label]) -> Demonstrations:
+        """`states` with all that was said of them."""
+        approved = [label.approved for label in labels if label.approved is not None]
+        if approved:
+            candidates = Segments.from_lengths(torch.cat([label.lengths for label in labels]))
+            return Demonstrations(states, target=torch.cat(approved), candidates=candidates)
+        actions = [label.action for label in labels if label.action is not None]
+        table = action_table(self.environment.actions, actions, [label.graphs for label in labels])
+        return Demonstrations(states, action=table)
+
+
+def one_of_each(action: Tensor, segments: Segments) -> Tensor:
+    """[K] bool: the candidates that `action` [D] int64 names; none of a decision where it is -1."""
+    chosen = torch.zeros(segments.num_rows, dtype=torch.bool, device=action.device)
+    decided = (action >= 0).nonzero().squeeze(1)
+    return chosen.index_fill(0, segments.ptr[decided] + action[decided], True)
+
+
+def _is_decided(action: Tensor) -> Tensor:
+    """[D] bool: where an expert does anything."""
+    return action.isfinite().all(1) if action.is_floating_point() else action >= 0
