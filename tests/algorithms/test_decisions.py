@@ -270,7 +270,7 @@ def test_the_surrogate_of_each_decision_by_a_loop(own: bool) -> None:
     rollout = collect_steps(VectorEnvironment(environment, GeneratedInstances(draw, 0), 4), policy, 3, seeded())
     config = PPOConfig(minibatch_size=12, ratio="decision", epochs=1)
     algorithm = PPO(policy, environment.observe, config, seeded())
-    advantage, _ = algorithm.advantages(rollout)
+    advantage, _, _ = algorithm.advantages(rollout)
     states = rollout.action.states
     assert states is not None
     assert advantage.numel() == (states.num_rows if own else rollout.num_steps)

@@ -127,7 +127,7 @@ def test_advantages_equal_a_loop_over_graphs(name: str) -> None:
     rollout = collect(environment, policy)
     disturb(policy)
     for config in (CONFIG, replace(CONFIG, discount=1.0, gae_lambda=1.0, minibatch_size=7)):
-        advantage, target = PPO(policy, environment.observe, config, seeded()).advantages(rollout)
+        advantage, target, _ = PPO(policy, environment.observe, config, seeded()).advantages(rollout)
         expected = torch.tensor(advantages_in_a_loop(policy, environment, rollout, config)).flatten()
         torch.testing.assert_close(advantage, expected, rtol=1e-4, atol=1e-4)
         values = [value_of(policy, environment, state_at(rollout, row)) for row in range(rollout.num_steps)]

@@ -52,6 +52,7 @@ SMALLEST = {
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
     "'Stable-Baselines3, ragged' 'Stable-Baselines3, padded' 'TorchRL, padded'",  # to begin Ray takes 12 s
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
+    "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
     "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",
 }

@@ -16,12 +16,16 @@ from command_line import fails
 from graphwright.cli.main import main
 from graphwright.data.recording import read_recording
 from graphwright.envs.queueing.single_hop.environment import SINGLE_HOP
+from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.collectors.recording import require_fit
 from graphwright.training.train import resume
 
 Change = Callable[[dict[str, Tensor]], object]
-OPTIONS = "--encoder.width 8 --encoder.depth 1 --validation.graphs 1 --validation.slots 5 --validation.sizes 3 --validation.every 50"
+OPTIONS = (
+    "--encoder.width 8 --encoder.depth 1 --validation.graphs 1 --validation.slots 5 --validation.sizes 3 "
+    "--validation.every 50"
+)
 QUICK = OPTIONS.split(" ")
 
 
@@ -161,6 +165,10 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.Captu
 def test_recordings_of_every_kind_of_states_and_decisions_fit(problem: str, expert: str, tmp_path: Path) -> None:
     much = ["--slots", "4", "--graphs", "2"] if problem == "conflict-graph" else ["--episodes", "2"]
     main(["record", problem, "--expert", expert, *much, "--out", str(tmp_path / "file"), "--sizes", "6"])
-    quick = ["--encoder.width", "8", "--validation.graphs", "1", "--validation.sizes", "5", "--steps", "8"]
-    path = str(tmp_path / "file")
-    main(["train", problem, "--algorithm", "bc", "--bc.data", path, "--run", str(tmp_path / "run"), *quick])
+    found = find_problem(problem)
+    recording, instance = read_recording(tmp_path / "file"), found.generator()(1, torch.Generator().manual_seed(0))
+    require_fit(recording, found.environment, instance)
+    again = tmp_path / "again"
+    recording.save(again)
+    assert again.read_bytes() == (tmp_path / "file").read_bytes()
+    assert recording.truncated[-1] | recording.terminated[-1]

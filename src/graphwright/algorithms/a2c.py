@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup, actor_critic
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
 from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.algorithms.rewards import Returns, make_rewards
 from graphwright.core.segment import segment_sum
 from graphwright.data.chains import state_chain
 from graphwright.data.rollout import Rollout
@@ -29,6 +30,10 @@ class A2CConfig:
     """States of each gradient step; each state is seen once."""
     discount: float = 1.0
     """γ; episodes are finite, and undiscounted costs are what is compared."""
+    returns: Returns = "discounted"
+    """What the value of a state is: discounted rewards, or, of what never ends, rewards above their average."""
+    rate_step: float = 0.1
+    """Of average returns: step size of the average reward, each update."""
     value_coefficient: float = 2.0
     """Weight of the value loss."""
     entropy_coefficient: float = 0.0
@@ -41,7 +46,8 @@ class A2CConfig:
         require("a2c.minibatch-size", self.minibatch_size)
         for name in ("learning_rate", "value_coefficient", "max_grad_norm"):
             require(f"a2c.{name.replace('_', '-')}", getattr(self, name), 0)
-        require("a2c.discount", self.discount, 0, 1)
+        for name in ("discount", "rate_step"):
+            require(f"a2c.{name.replace('_', '-')}", getattr(self, name), 0, 1)
 
 
 class A2C(MinibatchAlgorithm[A2CConfig]):
@@ -50,6 +56,10 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
     Config = A2CConfig
     options = "a2c"
     policy: ActorCritic
+
+    def __init__(self, policy: ActorCritic, observe: Observe, config: A2CConfig, generator: torch.Generator) -> None:
+        super().__init__(policy, observe, config, generator)
+        self.rewards = make_rewards(config).to(generator.device)
 
     @classmethod
     @override
@@ -60,11 +70,13 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         self.optimizer.anneal(progress)
         values, chain = self._values(rollout), state_chain(rollout)
-        following = chain.following(values)
-        target = n_step_return(chain.reward, following, chain.carry_row, chain.steps, discount=self.config.discount)
-        weight = standardize(target - values[: rollout.num_steps])
+        following, value = chain.following(values), values[: rollout.num_steps]
+        reward = self.rewards.above(chain.reward)
+        target = n_step_return(reward, following, chain.carry_row, chain.steps, discount=self.rewards.discount)
+        metrics = self.rewards.learn(chain.reward, following, value)
+        weight = standardize(target - value)
         rows = self.minibatches(rollout.num_steps, target.device)
-        return mean_of([self._step(rollout, some, weight[some], target[some]) for some in rows])
+        return metrics | mean_of([self._step(rollout, some, weight[some], target[some]) for some in rows])
 
     @torch.no_grad()
     def _values(self, rollout: Rollout) -> Tensor:
@@ -75,7 +87,8 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
-        distribution, value = self.policy(self.observe(rollout.states.select(rows)))
+        observation = self.observe(rollout.states.select(rows))
+        distribution, value = self.policy(observation)
         log_prob, entropy = distribution.log_prob(rollout.action.select(rows)), distribution.entropy
         _, groups = rollout.action.decisions(rows)
         if groups is not None:  # several decisions of a graph are one joint action
@@ -83,6 +96,6 @@ class A2C(MinibatchAlgorithm[A2CConfig]):
         policy_loss, value_loss = score_function_loss(log_prob, advantage), squared_error(value, target)
         entropy = entropy.mean()
         loss = policy_loss + self.config.value_coefficient * value_loss - self.config.entropy_coefficient * entropy
-        norm = self.optimizer.step(loss)
+        norm = self.optimizer.step(loss + self.distance(distribution, observation))
         metrics = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy, "grad_norm": norm}
         return {name: metric.detach() for name, metric in metrics.items()}

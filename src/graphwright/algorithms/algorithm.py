@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.trust_region import Anchor
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
+from graphwright.distributions import Distribution
 from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.nn.policies import ValuedPolicy, Values
 
@@ -46,10 +48,33 @@ class Algorithm(ABC):
     """Networks, with all that changes them.
 
     policy: what acts, and what a run leaves. The networks and optimizers among its attributes are what a checkpoint
-    holds.
+    holds. anchor: the policy that it must not go far from; None: it may go anywhere. draws: whether the probabilities
+    of the policy mean anything.
     """
 
     policy: nn.Module
+    anchor: Anchor | None = None
+    draws: ClassVar[bool] = True
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with `weights` of what acts, and perhaps of a critic. Raises KeyError or RuntimeError for others."""
+        own = self.policy.state_dict()
+        if odd := sorted(weights.keys() - own.keys()) + sorted(self.acting_state().keys() - weights.keys()):
+            raise KeyError(odd[0])
+        self.policy.load_state_dict({**own, **weights})
+
+    def learn(self, batch: Any, progress: float) -> dict[str, Tensor]:
+        """`update`, and back to where the policy began as far as its trust region says; scalars to log."""
+        if self.anchor is None:
+            return self.update(batch, progress)
+        metrics: dict[str, Tensor] = {}
+        with self.anchor.held(self.policy, self.observe, batch, metrics):  # type: ignore[arg-type, attr-defined]
+            metrics |= self.update(batch, progress)
+        return metrics
+
+    def distance(self, distribution: Distribution, observation: Observation) -> Tensor | float:
+        """What a minibatch costs for being far from where the policy began; 0 where nothing holds it."""
+        return 0.0 if self.anchor is None else self.anchor.penalty(distribution, observation)
 
     def begin(self, sample: Callable[[], Any]) -> None:  # noqa: B027 (nothing is an answer)
         """Called once before the first update; `sample` gives a batch to begin with, if one is needed."""

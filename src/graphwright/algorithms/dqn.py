@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -69,6 +69,7 @@ class DQN(OffPolicyAlgorithm):
 
     Config: ClassVar[type] = DQNConfig
     options = "dqn"
+    draws = False
     policy: ActorCritic
 
     def __init__(self, config: DQNConfig, setup: Setup) -> None:
@@ -89,6 +90,11 @@ class DQN(OffPolicyAlgorithm):
         advantage, value = dueling(network, observation)
         graphs = self.policy.actions.deciders(observation.graph)
         return advantage, lambda chosen: value + self.valued.total(chosen, graphs)
+
+    @override
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        super().start_from(weights)
+        self.target.network.load_state_dict(self.policy.state_dict())
 
     @override
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:

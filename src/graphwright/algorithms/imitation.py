@@ -69,9 +69,10 @@ class Imitation(MinibatchAlgorithm[Own]):
     def _step(self, demonstrations: Demonstrations, rows: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         places = demonstrations.places(rows)
-        distribution = self.policy.distribution(self.observe(demonstrations.states.select(places)))
+        observation = self.observe(demonstrations.states.select(places))
+        distribution = self.policy.distribution(observation)
         loss, metrics = imitation_loss(distribution, demonstrations, places)
-        norm = self.optimizer.step(loss)
+        norm = self.optimizer.step(loss + self.distance(distribution, observation))
         metrics |= {"imitation_loss": loss, "entropy": distribution.entropy.mean(), "grad_norm": norm}
         return {name: value.detach() for name, value in metrics.items()}
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm, Setup, actor_critic
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
 from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.algorithms.rewards import Returns, make_rewards
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.chains import decision_chain, state_chain
 from graphwright.data.rollout import Rollout
@@ -33,6 +34,10 @@ class PPOConfig:
     """States of each gradient step."""
     discount: float = 1.0
     """γ; episodes are finite, and undiscounted costs are what is compared."""
+    returns: Returns = "discounted"
+    """What the value of a state is: discounted rewards, or, of what never ends, rewards above their average."""
+    rate_step: float = 0.1
+    """Of average returns: step size of the average reward, each update."""
     gae_lambda: float = 1.0
     """λ of generalised advantage estimation; episodes are short, and a smaller one trusts an untrained critic."""
     clip: float = 0.2
@@ -54,7 +59,7 @@ class PPOConfig:
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name))
         for name in ("learning_rate", "clip", "value_coefficient", "max_grad_norm"):
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0)
-        for name in ("discount", "gae_lambda"):
+        for name in ("discount", "gae_lambda", "rate_step"):
             require(f"ppo.{name.replace('_', '-')}", getattr(self, name), 0, 1)
 
 
@@ -64,6 +69,10 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
     Config = PPOConfig
     options = "ppo"
     policy: ActorCritic
+
+    def __init__(self, policy: ActorCritic, observe: Observe, config: PPOConfig, generator: torch.Generator) -> None:
+        super().__init__(policy, observe, config, generator)
+        self.rewards = make_rewards(config).to(generator.device)
 
     @classmethod
     @override
@@ -75,7 +84,7 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
     @override
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         self.optimizer.anneal(progress)
-        advantage, target = self.advantages(rollout)
+        advantage, target, metrics = self.advantages(rollout)
         steps = []
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
@@ -83,23 +92,28 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
                 steps.append(self._step(rollout, rows, weight, target))
             if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break
-        return {"explained_variance": explained_variance(target - advantage, target)} | mean_of(steps)
+        metrics["explained_variance"] = explained_variance(target - advantage, target)
+        return metrics | mean_of(steps)
 
-    def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor]:
-        """Advantages and value targets from one pass of the critic over all states: [T · B] each, or [Q] (`_own`)."""
+    def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Advantages and value targets from one pass of the critic over all states: [T · B] each, or [Q] (`_own`).
+
+        Also what is to be logged of them.
+        """
         values, states = self._values(rollout)
         chain = decision_chain(rollout, states) if self._own(rollout) else state_chain(rollout)
         value = values[: chain.reward.numel()]
+        next_value = chain.following(values)
         advantage = generalized_advantage(
-            chain.reward,
+            self.rewards.above(chain.reward),
             value,
-            chain.following(values),
+            next_value,
             chain.carry_row,
             chain.steps,
-            discount=self.config.discount,
+            discount=self.rewards.discount,
             gae_lambda=self.config.gae_lambda,
         )
-        return advantage, advantage + value
+        return advantage, advantage + value, self.rewards.learn(chain.reward, next_value, value)
 
     def _own(self, rollout: Rollout) -> bool:
         """Whether each decision has an advantage and a value of its own."""
@@ -118,7 +132,8 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`, with the advantages and targets of all."""
-        distribution, value = self.policy(self.observe(rollout.states.select(rows)))
+        observation = self.observe(rollout.states.select(rows))
+        distribution, value = self.policy(observation)
         decisions, groups = rollout.action.decisions(rows)
         chosen = decisions if self._own(rollout) else rows
         advantage, target = advantage[chosen], target[chosen]
@@ -133,7 +148,7 @@ class PPO(MinibatchAlgorithm[PPOConfig]):
         value_loss = squared_error(value, target)
         entropy = entropy.mean()
         loss = policy_loss + self.config.value_coefficient * value_loss - self.config.entropy_coefficient * entropy
-        norm = self.optimizer.step(loss)
+        norm = self.optimizer.step(loss + self.distance(distribution, observation))
         metrics = {
             "policy_loss": policy_loss,
             "value_loss": value_loss,

@@ -57,11 +57,13 @@ class Reinforce(MinibatchAlgorithm[ReinforceConfig]):
 
     def _step(self, episodes: Episodes, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
-        distribution = self.policy.distribution(self.observe(episodes.states.select(rows)))
+        observation = self.observe(episodes.states.select(rows))
+        distribution = self.policy.distribution(observation)
         log_prob, entropy = distribution.log_prob(episodes.action.select(rows)), distribution.entropy
         _, groups = episodes.action.decisions(rows)
         if groups is not None:
             log_prob, entropy = segment_sum(log_prob, groups), segment_sum(entropy, groups)
         policy_loss, entropy = score_function_loss(log_prob, advantage), entropy.mean()
-        norm = self.optimizer.step(policy_loss - self.config.entropy_coefficient * entropy)
+        away = self.distance(distribution, observation)
+        norm = self.optimizer.step(policy_loss - self.config.entropy_coefficient * entropy + away)
         return {"policy_loss": policy_loss.detach(), "entropy": entropy.detach(), "grad_norm": norm}

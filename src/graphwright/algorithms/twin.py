@@ -105,7 +105,7 @@ class TwinCritic(OffPolicyAlgorithm):
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
         actor_loss, metrics = self.actor_loss(policy, values, action, graphs)
-        self.optimizer.step(actor_loss)
+        self.optimizer.step(actor_loss + self.distance(policy, observation))
         self.target.follow(self.critic)
         metrics |= {"value_loss": critic_loss, "policy_loss": actor_loss, "grad_norm": norm}
         return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)

@@ -17,11 +17,14 @@ from graphwright.cli.arguments import option_of
 from graphwright.cli.commands import Parsing
 from graphwright.cli.config_file import with_config_file
 from graphwright.cli.terminal import marked
+from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.config import Device, TrainConfig
+from graphwright.training.agent import read_config
+from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
+from graphwright.training.start import sentence
 from graphwright.training.train import TrainingRun, resume, train
 
 
@@ -56,13 +59,15 @@ def train_command(words: Sequence[str]) -> Parsing:
 def options_command(command: type, words: Sequence[str]) -> Parsing:
     """`command`, which has the fields of `Train`, with the options and the defaults of what `words` say is trained."""
     words, config = with_config_file(words)
-    defaults = config or TrainConfig.for_problem(find_problem(_problem_of(words)), _algorithm_of(words))
+    problem = find_problem(_problem_of(words))
+    defaults = config or TrainConfig.for_problem(problem, _algorithm_of(words), **_of_the_start(problem, words))
     values = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(defaults)}
     prefix = find_algorithm(defaults.algorithm).load().options
-    if find_problem(_problem_of(words)).is_team:
+    if problem.is_team:
         values["collection"] = with_agents(values["collection"])
     types = {
         "environment": type(defaults.environment),
+        "start": Annotated[str | None, tyro.conf.arg(name="from", metavar="RUN")],
         "settings": Annotated[type(defaults.settings), tyro.conf.arg(name=prefix)],
         "collection": Annotated[type(values["collection"]), tyro.conf.arg(name="")],
         "validation": type(defaults.validation),
@@ -99,6 +104,23 @@ def _problem_of(words: Sequence[str]) -> str:
     if words and not words[0].startswith("-"):
         return words[0]
     return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
+
+
+def _of_the_start(problem: Problem, words: Sequence[str]) -> dict[str, Any]:
+    """The settings that a new run has from that of `--from`: the network, and of the same problem the environment.
+
+    Raises ConfigError, naming the option, where it is no run.
+    """
+    directory = option_of(words, "--from")
+    if not directory:
+        return {}
+    try:
+        theirs, config = read_config(Path(directory))
+    except ConfigError as error:
+        raise ConfigError(f"--from {directory}: {error}") from None
+    settings = {"encoder": config.encoder, "heads": config.heads}
+    alike = theirs.name == problem.name and type(config.environment) is type(problem.environment)
+    return settings | ({"environment": config.environment} if alike else {})
 
 
 def _algorithm_of(words: Sequence[str]) -> str | None:
@@ -154,6 +176,8 @@ def _report(directory: Path, run: TrainingRun) -> None:
     if isinstance(evaluator, GapEvaluator) and counters.best is not None:
         facts[0] += f"; policy of update {counters.best_iteration}"
         facts.append(f"{100 * counters.best:.2f} % worse than {evaluator.reference} on the validation graphs")
+    if run.kept_and_gained is not None:
+        facts.append(sentence(run.kept_and_gained))
     if isinstance(evaluator, DistributionEvaluator):
         exact, log_z = evaluator.exact, run.latest.get("log_z", math.nan)
         if evaluator.problem.sampled.one_instance and math.isfinite(log_z):

@@ -1,6 +1,6 @@
 """Distributions over what a decision offers: candidates, pairs of nodes, real numbers."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -29,3 +29,6 @@ class Distribution(Protocol):
     @property
     def entropy(self) -> Tensor:
         """[D] entropy in nats."""
+
+    def kl(self, other: Any) -> Tensor:
+        """[D] KL divergence of `other`, of the same kind, from this distribution, in nats."""

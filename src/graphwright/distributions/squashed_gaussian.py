@@ -53,6 +53,11 @@ class SquashedGaussian:
         shrinkage = (_log_slope(raw) * _WEIGHTS.to(self.mean)).sum(-1)
         return self._total(0.5 * math.log(2 * math.pi * math.e) + self.scale.log() + shrinkage)
 
+    def kl(self, other: SquashedGaussian) -> Tensor:
+        """[D] KL divergence of `other` from this distribution, in nats: that of the Gaussians, which tanh leaves."""
+        ratio, apart = self.scale / other.scale, (self.mean - other.mean) / other.scale
+        return self._total(0.5 * (ratio.square() + apart.square() - 1) - ratio.log())
+
     def _squash(self, raw: Tensor) -> Tensor:
         return raw.tanh().clamp(-_LIMIT, _LIMIT).masked_fill(~self.mask, 0)
 

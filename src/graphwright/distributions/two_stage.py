@@ -53,6 +53,11 @@ class SourceThenDestination:
         """
         return self.source.entropy + self.destination_given(self.source.sample()).entropy
 
+    def kl(self, other: SourceThenDestination) -> Tensor:
+        """[G] nats: KL of the sources plus that of the destinations at one drawn source: right in expectation."""
+        source = self.source.sample()
+        return self.source.kl(other.source) + self.destination_given(source).kl(other.destination_given(source))
+
     @property
     def _segments(self) -> Segments:
         return self.source.segments

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 import torch
 
 from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
+from graphwright.algorithms.trust_region import TrustRegionConfig
 from graphwright.core.numbers import require_numbers
 from graphwright.envs.experts import experts_of
 from graphwright.envs.game import Game
@@ -106,6 +107,9 @@ class TrainConfig(RunConfig):
     """Settings of a training run on a problem, whatever is learned of it."""
 
     environment: Any
+    start: str | None = None
+    """Directory of a run whose policy to begin with; its columns and its network have to be the same."""
+    trust_region: TrustRegionConfig = field(default_factory=TrustRegionConfig)
     collection: Any = None
     """Of what feeds the algorithm."""
     validation: Any = None
@@ -126,6 +130,10 @@ class TrainConfig(RunConfig):
             raise ConfigError(
                 f"--num-samples {collection.num_samples}: --algorithm {self.algorithm} compares episodes of one "
                 f"instance; give at least {fewest}"
+            )
+        if self.trust_region.kind != "none" and self.start is None:
+            raise ConfigError(
+                f"--trust-region.kind {self.trust_region.kind}: is around the policy of --from RUN; name it"
             )
         if self.validation is None:
             object.__setattr__(self, "validation", collection.Validation())

@@ -16,8 +16,8 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
-METRICS_FILE, CURVE_FILE = "metrics.csv", "curve.png"
-RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE)
+METRICS_FILE, CURVE_FILE, START_FILE = "metrics.csv", "curve.png", "fine-tuning.json"
+RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, START_FILE)
 """The files of a run directory, beside those of TensorBoard."""
 
 

@@ -165,7 +165,7 @@ class Runner:
         """Collect and learn once: scalars to log, and how many steps were taken as `new_steps`."""
         self.collector.progress = self.progress
         collected = self.collector.collect(self.policy)
-        metrics = self.algorithm.update(collected.batch, self.progress)
+        metrics = self.algorithm.learn(collected.batch, self.progress)
         self.collector.after(metrics)
         self.counters.iteration += 1
         self.counters.steps += collected.num_steps

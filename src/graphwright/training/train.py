@@ -9,14 +9,19 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
+from graphwright.core.files import write_atomically
+from graphwright.core.numbers import to_plain_json
 from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.endless import Endless
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
+from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.collectors.self_play import GamesConfig
@@ -29,7 +34,7 @@ from graphwright.training.config import (
     to_json,
     use_threads,
 )
-from graphwright.training.directory import new_directory
+from graphwright.training.directory import START_FILE, has_checkpoint, new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
 from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.games.players import find_opponent
@@ -37,12 +42,25 @@ from graphwright.training.games.pool import OpponentPool
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.runner import Runner, RunText, require_same_settings
+from graphwright.training.start import Start, begin_at, find_start, kept_and_gained
 
 
 class TrainingRun(Runner):
-    """A run on a problem. `agent()` is what it has learned."""
+    """A run on a problem. `agent()` is what it has learned.
 
-    def __init__(self, problem: Problem, config: TrainConfig, directory: Path, data: GraphBatch | None = None) -> None:
+    kept_and_gained: of a run that began with another one, see `training.start`; None before its end.
+    """
+
+    kept_and_gained: dict[str, Any] | None = None
+
+    def __init__(
+        self,
+        problem: Problem,
+        config: TrainConfig,
+        directory: Path,
+        data: GraphBatch | None = None,
+        trust: bool = False,
+    ) -> None:
         require_capabilities(problem, config.algorithm)
         samples = not isinstance(config.collection, PlayConfig)
         own = problem.builder if samples else problem.environment
@@ -57,8 +75,14 @@ class TrainingRun(Runner):
             )
         self.problem = problem
         self.config = config
+        self.trust = trust
         generator = torch.Generator(device).manual_seed(config.seed)
+        require_endless_returns(problem, config)
         algorithm = make_algorithm(config, generator)
+        self.start: Start | None = None
+        if config.start is not None and not has_checkpoint(directory):
+            self.start = find_start(config.start, trust)
+        begin_at(self.start, algorithm, config, device)
         if samples:
             collector, evaluator = _sampling(problem, config, algorithm, generator, data)
         else:
@@ -67,6 +91,23 @@ class TrainingRun(Runner):
         super().__init__(
             directory, config, lambda: _text(problem.name, config), collector, algorithm, evaluator, generator
         )
+
+    @override
+    def run(self, console: Console | None = None) -> None:
+        super().run(console)
+        collection = self.config.collection
+        if (
+            self.config.start is not None
+            and isinstance(collection, PlayConfig)
+            and not isinstance(collection, GamesConfig)
+        ):
+            try:
+                self.start = self.start or find_start(self.config.start, self.trust)
+            except (ConfigError, CheckpointError):
+                return  # a run that goes on needs it no more; there is nothing left to compare with
+            self.kept_and_gained = kept_and_gained(self.start, self.config, self.evaluator, self.learned())
+            text = to_plain_json(self.kept_and_gained, indent=2)
+            write_atomically(self.directory / START_FILE, f"{text}\n".encode())
 
     def agent(self) -> Agent:
         """The policy that the run would leave now."""
@@ -88,9 +129,9 @@ def _playing(
     source = GeneratedInstances(collection.instances(problem), config.seed, device)
     if isinstance(collection, GamesConfig):
         return _playing_games(problem, config, source, generator)
-    evaluator = make_evaluator(problem, config.environment, collection, config.validation, device)
     own = replace(problem, environment=config.environment)
-    return collection.collector(own, config.played, source, generator), evaluator
+    collector = collection.collector(own, config.played, source, generator)
+    return collector, make_evaluator(problem, config.environment, collection, config.validation, device)
 
 
 def _playing_games(
@@ -178,9 +219,16 @@ def resume(
     config = config.with_another_end(seconds, steps)
     config = replace(config, threads=threads or config.threads, device=device or config.device)
     require_same_settings(directory, _text(problem.name, config))
-    run = TrainingRun(problem, config, directory, data)
+    run = TrainingRun(problem, config, directory, data, trust)
     run.resume(console)
     return run
+
+
+def require_endless_returns(problem: Problem, config: TrainConfig) -> None:
+    """Raise ConfigError where average returns are wanted of episodes that end."""
+    if getattr(config.settings, "returns", "discounted") == "average" and not isinstance(config.environment, Endless):
+        options = find_algorithm(config.algorithm).load().options
+        raise ConfigError(f"--{options}.returns average: the episodes of {problem.name} end; take discounted")
 
 
 def _text(problem: str, config: TrainConfig) -> RunText:

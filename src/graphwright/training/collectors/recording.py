@@ -58,7 +58,7 @@ class RecordingConfig(PlayConfig):
         path, soft = Path(self.bc.data), self.bc.targets == "soft"
         recording = read_recording(path)
         try:
-            require_fit(recording, environment, source.draw(1))
+            require_fit(recording, environment, self.instances(problem)(1, torch.Generator().manual_seed(0)))
         except RecordingError as error:
             raise RecordingError(f"{path}: {error}") from None
         if soft and recording.probability is None:

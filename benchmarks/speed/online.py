@@ -1,0 +1,77 @@
+"""Decisions a second of a policy that decides for one graph, as online: a batch of one, no gradient, one thread.
+
+    python benchmarks/speed/online.py [--nodes 20] [--seconds 2] [--profile]
+
+For each problem: how often the policy decides in a state as it is observed, and how often a step as a whole is played
+(observe, decide, step). --profile says where the time of deciding goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import torch
+
+from graphwright.core import GraphBatch
+from graphwright.envs.registry import find_problem
+from graphwright.nn import GraphPolicy
+from graphwright.training.config import TrainConfig, make_generator
+
+PROBLEMS = ("single-hop", "conflict-graph", "multi-hop-links", "vertex-cover", "tour")
+
+
+def policy_and_state(name: str, nodes: int) -> tuple[GraphPolicy, object, GraphBatch]:
+    """An untrained policy of the problem's own network, its environment, and a state of one instance."""
+    problem = find_problem(name)
+    config = TrainConfig.for_problem(problem, "ppo")
+    environment = config.environment
+    torch.manual_seed(0)
+    policy = GraphPolicy(environment.features, environment.actions, config.encoder, config.heads).eval()
+    instance = make_generator(problem, None, (nodes,), None)(1, torch.Generator().manual_seed(0))
+    return policy, environment, environment.reset(instance)
+
+
+def rate(act: Callable[[], object], seconds: float) -> float:
+    """How often `act` can be called in a second."""
+    for _ in range(20):
+        act()
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        act()
+        count += 1
+    return count / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """A line for each problem."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nodes", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--problems", nargs="+", default=PROBLEMS)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    print("| problem | decisions a second | whole steps a second |\n|---|---:|---:|")
+    for name in options.problems:
+        policy, environment, state = policy_and_state(name, options.nodes)
+        observation = environment.observe(state)  # type: ignore[attr-defined]
+        deciding = rate(lambda: policy.best(observation), options.seconds)  # noqa: B023
+
+        def play() -> None:
+            nonlocal state
+            step = environment.step(state, policy.best(environment.observe(state)))  # type: ignore[attr-defined]  # noqa: B023
+            if not bool(step.terminated | step.truncated):
+                state = step.state
+
+        print(f"| `{name}` | {deciding:,.0f} | {rate(play, options.seconds):,.0f} |")
+        if options.profile:
+            with torch.profiler.profile() as profile:
+                for _ in range(100):
+                    policy.best(observation)
+            print(profile.key_averages().table(sort_by="self_cpu_time_total", row_limit=25))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Fine-tuning: any algorithm begins with the policy of any run of the same columns, and says what came of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.envs.registry import find_problem
+from graphwright.training.agent import load
+from graphwright.training.config import TrainConfig
+from graphwright.training.train import new_run, resume
+
+QUICK = "--encoder.width 8 --encoder.depth 1"
+SHORT = ["--validation.graphs", "2", "--validation.sizes", "5", "--validation.every", "50"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy that covers vertices."""
+    path = tmp_path_factory.mktemp("start") / "first"
+    words = ["--algorithm", "ppo", "--steps", "64", "--num-envs", "8", "--num-steps", "4", "--run", str(path)]
+    main(["train", "vertex-cover", *QUICK.split(" "), *SHORT, *words])
+    return path
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "a2c", "dqn", "sac", "awac", "reinforce", "imitation"])
+def test_every_algorithm_begins_with_its_policy(algorithm: str, run: Path) -> None:
+    before = load(run)
+    same = {name: getattr(before.config, name) for name in ("encoder", "heads")}
+    watched = {"graphs": 1, "sizes": (5,)}
+    config = TrainConfig.for_problem("vertex-cover", algorithm, start=str(run), steps=1, validation=watched, **same)
+    begun = new_run("vertex-cover", config, "never-written")
+    for name, tensor in before.policy.state_dict().items():
+        assert torch.equal(begun.algorithm.acting_state()[name], tensor), name
+        assert torch.equal(begun.best[name], tensor), name
+    if algorithm == "dqn":
+        state = begun.algorithm.state_dict()
+        assert all(
+            torch.equal(state[f"target.network.{key}"], state[f"policy.{key}"]) for key in before.policy.state_dict()
+        )
+
+
+def test_the_report_says_what_was_kept_and_gained(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new"
+    region = ["--trust-region.kind", "line-search", "--trust-region.kl", "0.02"]
+    words = ["--algorithm", "a2c", "--steps", "64", "--num-envs", "8", "--num-steps", "4", "--sizes", "6"]
+    main(["train", "vertex-cover", "--from", str(run), *words, *region, *SHORT, "--run", str(new)])
+    said = capsys.readouterr().err
+    report = json.loads((new / "fine-tuning.json").read_text())
+    assert report["from"] == str(run)
+    for which in ("old", "new"):
+        assert set(report[which]) == {"metric", "better", "before", "after"}
+        assert report[which]["metric"] == "validation_gap"
+        assert f"{report[which]['before']:.4g} before" in " ".join(said.split())
+    moved = shutil.move(run, tmp_path / "elsewhere")
+    try:
+        assert resume(new, steps=96).counters.steps == 96  # what it needs is in its own checkpoint
+    finally:
+        shutil.move(moved, run)
+
+
+def test_a_run_of_other_columns_is_refused_by_their_names(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(problem: str, *words: str) -> str:
+        return fails(capsys, "train", problem, "--from", run, "--run", run.parent / "not", *words, "--steps", "1")
+
+    said = refused("max-cut")
+    theirs = set(find_problem("vertex-cover").environment.features.nodes)
+    ours = set(find_problem("max-cut").environment.features.nodes)
+    assert f"--from {run}" in said
+    assert all(f"'{name}'" in said for name in theirs ^ ours)
+    assert "--encoder.width 8" in refused("vertex-cover", "--encoder.width", "16")
+    assert "no run" in fails(capsys, "train", "vertex-cover", "--from", run.parent, "--run", run.parent / "not")
+    region = ["--trust-region.kind", "penalty"]
+    assert "--from RUN" in fails(capsys, "train", "vertex-cover", "--run", run.parent / "not", *region)
+    assert "no probabilities" in refused("vertex-cover", "--algorithm", "dqn", *region)
+    assert not (run.parent / "not").exists()
