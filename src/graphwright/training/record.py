@@ -67,7 +67,7 @@ class RecordOptions:
         return make(self.episodes or self.graphs, torch.Generator().manual_seed(self.seed))
 
 
-class Done(NamedTuple):
+class Acted(NamedTuple):
     """What was done in a batch of states.
 
     action: of each decision. probability: [K] float32 of the candidates, None where nothing is known of it. lengths:
@@ -88,7 +88,7 @@ class Actor(ABC):
         return instances
 
     @abstractmethod
-    def act(self, state: GraphBatch, aims: GraphBatch) -> Done:
+    def act(self, state: GraphBatch, aims: GraphBatch) -> Acted:
         """What it does."""
 
 
@@ -106,7 +106,7 @@ class ExpertActor(Actor):
         return self.expert.aims(self.environment, instances, self.seconds)
 
     @override
-    def act(self, state: GraphBatch, aims: GraphBatch) -> Done:
+    def act(self, state: GraphBatch, aims: GraphBatch) -> Acted:
         spec = self.environment.actions
         action, approved = self.expert.advise(self.environment, state, aims)
         if approved is None:
@@ -114,7 +114,7 @@ class ExpertActor(Actor):
             graphs = (
                 spec.deciders(state) if spec.one_per_graph else spec.deciders(self.environment.observe(state).graph)
             )
-            return Done(action, None, graphs.lengths, graphs)
+            return Acted(action, None, graphs.lengths, graphs)
         observation = self.environment.observe(state)
         segments = spec.segments(observation.graph)
         none = segment_sum(approved, segments) == 0
@@ -123,7 +123,7 @@ class ExpertActor(Actor):
             torch.zeros(segments.num_rows), segments, approved | legal & none.index_select(0, segments.index)
         )
         graphs, lengths = spec.deciders(observation.graph), spec.joint(observation.graph, segments.lengths)
-        return Done(right.sample(self.generator), right.probs, lengths, graphs)
+        return Acted(right.sample(self.generator), right.probs, lengths, graphs)
 
 
 class PolicyActor(Actor):
@@ -137,14 +137,14 @@ class PolicyActor(Actor):
 
     @override
     @torch.no_grad()
-    def act(self, state: GraphBatch, aims: GraphBatch) -> Done:
+    def act(self, state: GraphBatch, aims: GraphBatch) -> Acted:
         observation = self.environment.observe(state)
         distribution, graphs = self.policy.distribution(observation), self.policy.actions.deciders(observation.graph)
         action = distribution.mode if self.greedy else distribution.sample(self.generator)
         if not isinstance(distribution, RaggedCategorical):
-            return Done(action, None, graphs.lengths, graphs)
+            return Acted(action, None, graphs.lengths, graphs)
         lengths = self.policy.actions.joint(observation.graph, distribution.segments.lengths)
-        return Done(action, distribution.probs, lengths, graphs)
+        return Acted(action, distribution.probs, lengths, graphs)
 
 
 def record(
@@ -182,7 +182,7 @@ class _Recorded(NamedTuple):
 
     instance: Tensor
     state: GraphBatch
-    done: Done
+    done: Acted
     reward: Tensor
     terminated: Tensor
     truncated: Tensor
