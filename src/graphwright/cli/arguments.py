@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _FLAGS = ("--undirected", "--json", "--trust", "--help", "-h", "--policy-only")
-_MANY = ("--mark", "--instances", "--sizes", "--agents", "--preference", "--focus")
+_MANY = ("--mark", "--instances", "--sizes", "--agents", "--maps", "--preference", "--focus")
 
 
 def in_order(arguments: Sequence[str]) -> list[str]:

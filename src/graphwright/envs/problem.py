@@ -119,6 +119,7 @@ class Problem:
     topology, sizes, laws and training as above.
 
     Of a problem of a team (`Team`): sizes, numbers of agents; baselines, topology, laws and training as above.
+    law_of_files: from file names and texts to the law that draws its instances from them, one after the other.
 
     Of a game (`Game`): opponents, name → fixed player of either side, the first of them "random"; topology, sizes, laws
     and training as above.
@@ -139,6 +140,7 @@ class Problem:
     fast: tuple[str, ...] = ()
     improve: Improve | None = None
     baselines: Mapping[str, ControlRule] = field(default_factory=dict)
+    law_of_files: Callable[[Mapping[str, str]], DrawColumns] | None = None
     opponents: Mapping[str, Opponent] = field(default_factory=dict)
     solve_exactly: Solver | None = None
     bound_quickly: QuickBound | None = None

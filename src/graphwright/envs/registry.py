@@ -40,6 +40,7 @@ _CONTROLLED = {
 _TEAMS = {
     "coverage": "graphwright.envs.teams.coverage.problem:COVERAGE",
     "foraging": "graphwright.envs.teams.foraging.problem:FORAGING",
+    "path-finding": "graphwright.envs.teams.path_finding.problem:PATH_FINDING",
     "spread": "graphwright.envs.teams.spread.environment:SPREAD",
 }
 _PLAYED = {

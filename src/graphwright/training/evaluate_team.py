@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.files import read_whole
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.team import Team
 from graphwright.training.agent import Agent
@@ -20,6 +22,7 @@ from graphwright.training.play_teams import SUCCESS, Act, PlayedTeams, play_team
 from graphwright.training.statistics import mean_interval, share_interval
 
 RANDOM = "random"
+_MOST_BYTES = 1 << 24  # of a file of maps
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class TeamOptions:
     """Seed of all that is random."""
     law: str | None = None
     """The law by which instances are drawn; by default that of the run."""
+    maps: tuple[Path, ...] = ()
+    """Files of maps to play on, one after the other, instead of random ones; of problems that have maps."""
     decode: Literal["greedy", "sample"] = "greedy"
     """Of a trained policy: greedy takes the likeliest action, sample draws."""
 
@@ -109,6 +114,11 @@ def act_of(agent: Agent, environment: Team, options: TeamOptions) -> Act:
 def instances_of(problem: Problem, agents: int, options: TeamOptions, law: str | None = None) -> GraphBatch:
     """`options.episodes` instances of teams of that size. Raises ConfigError naming the options."""
     generator = make_generator(problem, None, (agents,), options.law or law)
+    if options.maps:
+        if problem.law_of_files is None:
+            raise ConfigError(f"--maps: {problem.name} has no maps; leave it out")
+        texts = {str(path): read_whole(path, _MOST_BYTES).decode(errors="replace") for path in options.maps}
+        generator = replace(generator, columns=problem.law_of_files(texts))
     return generator(options.episodes, torch.Generator().manual_seed(options.seed))
 
 

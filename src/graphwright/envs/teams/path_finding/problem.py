@@ -1,0 +1,28 @@
+"""Path finding as a problem of the registry."""
+
+from __future__ import annotations
+
+from graphwright.envs.problem import ControlRule, Problem
+from graphwright.envs.teams.path_finding.environment import PathFinding
+from graphwright.envs.teams.path_finding.maps import maps_of, random_maps
+from graphwright.envs.teams.path_finding.planner import planned, shortest
+
+PATH_FINDING = Problem(
+    name="path-finding",
+    summary="robots on a grid find their ways around obstacles and each other",
+    objective="return",
+    environment=PathFinding(),
+    topology="points",
+    sizes=(4, 8, 16),
+    laws={"random": random_maps},
+    law_of_files=maps_of,
+    baselines={"planned": ControlRule(planned), "shortest": ControlRule(shortest)},
+    training={
+        "algorithm": "ppo",
+        "encoder": {"kind": "gin", "depth": 2},
+        "heads": {"value_pool": "mean"},
+        "ppo": {"learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
+        "collection": {"steps": {"num_envs": 32, "num_steps": 16}},
+        "validation": {"sizes": (8, 16), "graphs": 4, "every": 20},
+    },
+)
