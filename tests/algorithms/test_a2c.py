@@ -13,29 +13,14 @@ from torch import nn
 from decision_environments import ENVIRONMENTS as DECIDING
 from environments import small_actor_critic
 from graphwright.algorithms.a2c import A2C, A2CConfig
-from graphwright.core import Segments
-from graphwright.data.chains import state_chain
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.functional.returns import n_step_return
 from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 from strategies import seeded
-
-
-def test_returns_by_hand() -> None:
-    """γ = ½. First column: 1 + ½ (2 + ½ (4 + ½ · 8)). Second: done after the second step, where the critic says 6."""
-    reward = torch.tensor([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]])
-    next_value = torch.tensor([[9.0, 9.0], [9.0, 6.0], [8.0, 0.0]])
-    done = torch.tensor([[False, False], [False, True], [False, True]])
-    following = torch.tensor([[2, 3], [4, 5], [6, 7]]).masked_fill(done, -1).flatten()
-    following[4:] = -1  # nothing more was collected
-    steps = Segments(torch.tensor([0, 2, 4, 6]))
-    found = n_step_return(reward.flatten(), next_value.flatten(), following, steps, discount=0.5)
-    assert found.tolist() == [4.0, 1 + 0.5 * 5, 6.0, 2 + 3, 8.0, 4.0]
 
 
 def test_an_update_is_the_step_of_a_loop_over_states() -> None:
@@ -83,10 +68,7 @@ def test_the_decisions_of_a_graph_are_one_joint_action(name: str) -> None:
     policy = small_actor_critic(environment)
     rollout = collect_steps(VectorEnvironment(environment, GeneratedInstances(draw, 0), 4), policy, 3, seeded())
     algorithm = A2C(policy, environment.observe, A2CConfig(minibatch_size=100), seeded())
-    values = algorithm._values(rollout)
-    chain = state_chain(rollout)
-    returns = n_step_return(chain.reward, chain.following(values), chain.carry_row, chain.steps, discount=1.0)
-    advantage = returns - values[:12]
+    advantage, *_ = algorithm.advantages(rollout)
     advantage = (advantage - advantage.mean()) / advantage.std(correction=0)
     expected = 0.0
     for row in range(12):

@@ -26,7 +26,7 @@ SMALL = {
 
 def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
     needs = ALGORITHMS[name].needs
-    problem = "conflict-graph" if "team" in needs else "tic-tac-toe" if "game" in needs else "independent-set"
+    problem = "coverage" if "team" in needs else "tic-tac-toe" if "game" in needs else "independent-set"
     sizes = (3,) if "game" in needs else (6, 8)
     config = TrainConfig.for_problem(
         problem,

@@ -165,3 +165,22 @@ def test_a_graph_with_one_decider_each_is_the_same_chain(num_steps: int, num_env
     ):
         left, right = (part.ptr if isinstance(part, Segments) else part for part in (one, other))
         assert torch.equal(left, right)
+
+
+def test_a_death_at_a_truncation_and_a_shared_reward_by_hand() -> None:
+    """Of two agents one is gone in the state in which the episode is cut off, the other has the value of that state."""
+    rollout = Rollout(
+        states=None,  # type: ignore[arg-type]
+        action=ActionTable(torch.zeros(2, dtype=torch.int32), Segments(torch.tensor([0, 2]))),
+        log_prob=torch.zeros(2),
+        reward=torch.tensor([[5.0]]),
+        terminated=torch.zeros(1, 1, dtype=torch.bool),
+        truncated=torch.ones(1, 1, dtype=torch.bool),
+        next_row=torch.tensor([[2]], dtype=torch.int32),
+        lost=torch.zeros(1, 1, dtype=torch.bool),
+        successor=torch.tensor([-1, 0], dtype=torch.int32),
+    )
+    chain = decision_chain(rollout, Segments(torch.tensor([0, 2, 4, 5])))  # acted in, fresh, final
+    assert chain.reward.tolist() == [5, 5]
+    assert chain.next_row.tolist() == [-1, 4]
+    assert chain.carry_row.tolist() == [-1, -1]

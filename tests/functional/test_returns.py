@@ -117,3 +117,16 @@ def test_group_advantages_are_those_of_a_loop(instances: int, repeats: int, seed
 def test_group_advantages_by_hand() -> None:
     advantage = group_advantage(torch.tensor([[1.0, 3], [-1, 1], [-4, -4]]))
     torch.testing.assert_close(advantage, torch.tensor([[-1 / 1.02, 1 / 1.02], [-1, 1], [0, 0]]))
+
+
+def test_returns_by_hand() -> None:
+    """γ = ½, λ = 1, V = 0 where something is done: A is the return.
+
+    First column: 1 + ½ (2 + ½ (4 + ½ · 8)). Second: done after the second step, where the critic says 6.
+    """
+    reward, next_value = torch.tensor([1.0, 1, 2, 2, 4, 4]), torch.tensor([0.0, 0, 0, 6, 8, 0])
+    found = generalized_advantage(
+        reward, torch.zeros(6), next_value, torch.tensor([2, 3, 4, -1, -1, -1]),
+        Segments(torch.tensor([0, 2, 4, 6])), discount=0.5, gae_lambda=1.0,
+    )  # fmt: skip
+    assert found.tolist() == [4, 1 + 0.5 * 5, 6, 2 + 3, 8, 4]

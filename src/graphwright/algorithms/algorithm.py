@@ -16,7 +16,7 @@ from graphwright.algorithms.trust_region import Anchor
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.distributions import Distribution
 from graphwright.nn import ActorCritic, EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.nn.policies import ValuedPolicy, Values
+from graphwright.nn.policies import MakeCritic, ValuedPolicy, Values
 
 Observe = Callable[[GraphBatch], Observation]
 """From states to what an agent sees of them."""
@@ -119,10 +119,10 @@ class AlgorithmClass(Protocol):
         """A fresh algorithm, with weights from torch's global generator."""
 
 
-def actor_critic(setup: Setup, values: Values = "graphs") -> ActorCritic:
-    """A fresh policy with a critic, on the device of the generator."""
+def actor_critic(setup: Setup, values: Values = "graphs", make_critic: MakeCritic | None = None) -> ActorCritic:
+    """A fresh policy with a critic, see `ActorCritic`, on the device of the generator."""
     make = ValuedPolicy if setup.keeps_value else ActorCritic
-    policy = make(setup.features, setup.actions, setup.encoder, setup.heads, values)
+    policy = make(setup.features, setup.actions, setup.encoder, setup.heads, values, make_critic)
     return policy.to(setup.generator.device)
 
 

@@ -44,14 +44,17 @@ def state_chain(rollout: Rollout) -> Chain:
 
 
 def decision_chain(rollout: Rollout, states: Segments) -> Chain:
-    """A row for each of the Q decisions, which follows its decider; states: the decisions of all R states (→ R)."""
+    """A row for each of the Q decisions, which follows its decider; states: the decisions of all R states (→ R).
+
+    The reward is each decision's own, or its graph's where they share it.
+    """
     acted = rollout.action.states
     assert acted is not None
-    assert rollout.own_reward is not None
     state = acted.index
+    reward = rollout.reward.flatten()[state] if rollout.own_reward is None else rollout.own_reward
     successor = acted.position if rollout.successor is None else rollout.successor.long()
     gone = (successor < 0) | rollout.terminated.flatten()[state]
     next_row = (states.ptr[rollout.next_row.flatten().long()[state]] + successor).masked_fill(gone, -1)
     over = rollout.truncated.flatten()[state] | (next_row >= acted.num_rows)
     steps = Segments(acted.ptr[:: rollout.reward.shape[1]])
-    return Chain(rollout.own_reward, next_row, next_row.masked_fill(over, -1), steps)
+    return Chain(reward, next_row, next_row.masked_fill(over, -1), steps)

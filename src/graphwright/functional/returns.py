@@ -29,6 +29,9 @@ def generalized_advantage(
     next_row: [Q] int64, the row of the same decider in the next step; -1 where the sum does not go on: the episode is
     over, the decider is gone, or nothing more was collected. steps: the rows of each time (Q → T).
 
+    With λ = 1, A + V is the return up to the end of the episode or of the table, and the critic's word from there (Mnih
+    et al. 2016, algorithm S3); for other λ it is the λ-return, the target of TD(λ).
+
     T steps of B environments side by side are the case next_row = q + B, with the rows of each step in a group.
     """
     delta = reward + discount * next_value - value
@@ -52,18 +55,3 @@ def group_advantage(returns: Tensor) -> Tensor:
     mean = exact.mean(dim=1, keepdim=True)
     spread = (exact - mean).square().mean(dim=1, keepdim=True).sqrt()
     return ((exact - mean) / (spread + 0.01 * mean.abs() + 1e-8)).to(returns.dtype)
-
-
-def n_step_return(reward: Tensor, next_value: Tensor, next_row: Tensor, steps: Segments, *, discount: float) -> Tensor:
-    """Returns up to the end of the episode or of the table, and the critic's word from there, [Q].
-
-    G_q = r_q + γ V(s'_q) where next(q) = -1,   G_q = r_q + γ G_{next(q)} elsewhere
-
-    (Mnih et al. 2016, algorithm S3, line 12). Arguments: as for `generalized_advantage`.
-    """
-    returns = torch.empty_like(reward)
-    for begin, end in reversed(list(pairwise(steps.ptr.tolist()))):
-        row = next_row[begin:end]
-        following = torch.where(row < 0, next_value[begin:end], returns[row.clamp(min=0)])
-        returns[begin:end] = reward[begin:end] + discount * following
-    return returns

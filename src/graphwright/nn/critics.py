@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, RowKind
 from graphwright.nn.encoders import Embedding
-from graphwright.nn.heads.decider import DeciderHidden
+from graphwright.nn.heads.decider import DeciderHidden, decider_reader
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.pools import Pool, Pooling
+from graphwright.nn.reducers import TeamInputs
 
 
 class GraphValue(nn.Module):
@@ -39,3 +40,43 @@ class DecisionValue(nn.Module):
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[D]."""
         return self.value(self.hidden(embedding, graph)).squeeze(1)
+
+
+class OwnValue(nn.Module):
+    """MLP on the embedding of the decider alone, which sees as far as the encoder: the value of each decision, [D]."""
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int) -> None:
+        super().__init__()
+        self.decider = decider
+        self.reader = decider_reader(decider, width, edge_width)
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[D]."""
+        row, _ = self.decider.deciders(graph)
+        return self.value(self.reader(embedding, graph, row).relu()).squeeze(1)
+
+
+class ConcatenatedValue(nn.Module):
+    """MLP on the rows of up to so many agents side by side: the value of each graph [B], the baseline to pooling.
+
+    own: whether each decision has a value [D] instead, of that and its own row.
+    """
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, inputs: TeamInputs, own: bool) -> None:
+        super().__init__()
+        self.decider = decider
+        self.reader = decider_reader(decider, width, edge_width)
+        self.reducer = inputs.reducer(width)
+        self.state = nn.Linear(self.reducer.state_width, width)
+        self.own = nn.Linear(width, width, bias=False) if own else None
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[B] or [D]."""
+        row, graphs = self.decider.deciders(graph)
+        agents = self.reader(embedding, graph, row)
+        hidden = self.state(self.reducer.state(agents, graphs, embedding, graph))
+        if self.own is not None:
+            hidden = hidden.index_select(0, graphs.index) + self.own(agents)
+        return self.value(hidden.relu()).squeeze(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -15,6 +16,8 @@ from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
 
 Values = Literal["graphs", "decisions"]
+MakeCritic = Callable[[Encoder], nn.Module]
+"""Of the encoder that it reads: a module that gives values [B] or [D] of an embedding and a graph."""
 
 
 class Policy(nn.Module):
@@ -60,7 +63,8 @@ class GraphPolicy(Policy):
 class ActorCritic(GraphPolicy):
     """A `GraphPolicy` with a critic over the same encoder, so that one pass gives both.
 
-    values: what has a value, each graph [B] or each decision [D].
+    values: what has a value, each graph [B] or each decision [D]. make_critic: what else than the pooled graph the
+    critic reads.
     """
 
     def __init__(
@@ -70,15 +74,18 @@ class ActorCritic(GraphPolicy):
         encoder: EncoderConfig,
         heads: HeadsConfig,
         values: Values = "graphs",
+        make_critic: MakeCritic | None = None,
     ) -> None:
         super().__init__(features, actions, encoder, heads)
+        self.values = values
+        self.critic = self._pooled_critic(heads) if make_critic is None else make_critic(self.encoder)
+
+    def _pooled_critic(self, heads: HeadsConfig) -> nn.Module:
         width, pool = self.encoder.width, heads.value_pool
         graph_width = self.encoder.graph_width * heads.graph_columns
-        self.critic = (
-            GraphValue(width, pool, graph_width)
-            if values == "graphs"
-            else DecisionValue(actions.decider, width, self.encoder.edge_width, pool, graph_width)
-        )
+        if self.values == "graphs":
+            return GraphValue(width, pool, graph_width)
+        return DecisionValue(self.actions.decider, width, self.encoder.edge_width, pool, graph_width)
 
     def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
         """The distribution over what each decision offers and the value of each graph [B] or decision [D]."""

@@ -28,9 +28,11 @@ def require_possible(replay: Replay, environment: Environment, n_step: int) -> N
         fits = fits and _is_offered(environment, graph, decisions.columns["action"])
         if fits and "successor" in decisions.columns:
             after = environment.actions.deciders(environment.observe(found.next_state).graph).lengths
-            successor = decisions.columns["successor"]
-            fits = bool(((successor >= -1) & (successor < after[decisions.segments.index])).all())
-            fits = fits and bool(decisions.columns["reward"].isfinite().all())
+            successor, of = decisions.columns["successor"], decisions.segments.index
+            followed = successor < torch.where(found.columns["terminated"], torch.iinfo(torch.int64).max, after)[of]
+            fits = bool((followed & (successor >= -length[of])).all())
+        if fits and "reward" in decisions.columns:
+            fits = bool(decisions.columns["reward"].isfinite().all())
         if not fits:
             raise ValueError("a transition that this environment cannot have made")
 

@@ -200,8 +200,10 @@ class ReplayCollector(LiveCollector):
         integers = torch.empty(0, dtype=torch.int64, device=device)
         block = self.vector.environment.actions.blocks[0]
         columns = {"action": torch.empty(0, block.columns, device=device) if block.continuous else integers}
+        if not self.vector.environment.actions.one_per_graph:
+            columns["successor"] = integers
         if has_own_reward(self.vector.environment):
-            columns |= {"reward": torch.empty(0, device=device), "successor": integers}
+            columns["reward"] = torch.empty(0, device=device)
         rewards = torch.empty(0, self.n_step, device=device)
         own = {"reward": rewards, "length": integers, "terminated": integers.bool()}
         self.replay.add(integers, integers, own, {DECISIONS: Group(Segments(integers.new_zeros(1)), columns)})
