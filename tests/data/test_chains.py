@@ -160,9 +160,9 @@ def test_a_graph_with_one_decider_each_is_the_same_chain(num_steps: int, num_env
         lost=torch.zeros(shape, dtype=torch.bool),
         own_reward=reward.flatten(),
     )
-    for one, other in zip(
-        state_chain(rollout), decision_chain(rollout, Segments(torch.arange(count + 1))), strict=True
-    ):
+    states, decisions = state_chain(rollout), decision_chain(rollout, Segments(torch.arange(count + 1)))
+    assert states.next_sign is decisions.next_sign is None
+    for one, other in zip(states[:4], decisions[:4], strict=True):
         left, right = (part.ptr if isinstance(part, Segments) else part for part in (one, other))
         assert torch.equal(left, right)
 
