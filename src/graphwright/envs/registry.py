@@ -48,6 +48,7 @@ _PLAYED = {
     "connect-four": "graphwright.envs.games.connect_four.environment:CONNECT_FOUR",
     "hex": "graphwright.envs.games.hex.problem:HEX",
     "shannon": "graphwright.envs.games.shannon.problem:SHANNON",
+    "hive": "graphwright.envs.games.hive.problem:HIVE",
 }
 _SAMPLED = {
     "hyper-grid": "graphwright.envs.generative.tasks.hyper_grid:HYPER_GRID",

@@ -10,12 +10,32 @@ from graphwright.core import GraphBatch, Step
 from graphwright.envs.game import Game
 
 
-class StoneGame(Game):
-    """A game whose state is who owns each node.
+class OwnedGame(Game):
+    """A game whose nodes belong to sides.
 
-    State: adds the node column `owner` [N] int8 (-1: nobody) and the graph columns `player` [B] int64 (who moves) and
+    State: has the node column `owner` [N] int8 (-1: nobody) and the graph columns `player` [B] int64 (who moves) and
     `winner` [B] int64 (-1: nobody, or not yet).
     """
+
+    @override
+    def player(self, state: GraphBatch) -> Tensor:
+        return state.graphs["player"]
+
+    @override
+    def outcome(self, state: GraphBatch) -> Tensor:
+        winner = state.graphs["winner"]
+        return torch.where(winner < 0, 0, 1 - 2 * winner).float()
+
+    @override
+    def swapped(self, state: GraphBatch) -> GraphBatch:
+        owner, winner = state.nodes["owner"], state.graphs["winner"]
+        return state.with_nodes(owner=torch.where(owner < 0, owner, 1 - owner)).with_graphs(
+            player=1 - state.graphs["player"], winner=torch.where(winner < 0, winner, 1 - winner)
+        )
+
+
+class StoneGame(OwnedGame):
+    """A game whose state is who owns each node: adds these columns."""
 
     def begun(self, instances: GraphBatch, owner: Tensor) -> GraphBatch:
         """`instances` with stones as `owner` [N] says; side 0 moves."""
@@ -39,19 +59,3 @@ class StoneGame(Game):
         """[N] float32 each: the stones of the side that moves, and of the other."""
         owner, player = state.nodes["owner"], state.graphs["player"].to(torch.int8)[state.node_graph]
         return (owner == player).float(), (owner == 1 - player).float()
-
-    @override
-    def player(self, state: GraphBatch) -> Tensor:
-        return state.graphs["player"]
-
-    @override
-    def outcome(self, state: GraphBatch) -> Tensor:
-        winner = state.graphs["winner"]
-        return torch.where(winner < 0, 0, 1 - 2 * winner).float()
-
-    @override
-    def swapped(self, state: GraphBatch) -> GraphBatch:
-        owner, winner = state.nodes["owner"], state.graphs["winner"]
-        return state.with_nodes(owner=torch.where(owner < 0, owner, 1 - owner)).with_graphs(
-            player=1 - state.graphs["player"], winner=torch.where(winner < 0, winner, 1 - winner)
-        )
