@@ -55,6 +55,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "evaluate": Command("evaluate:evaluate_command", "compare a policy with random, simple rules and the optimum"),
         "solve": Command("solve:Solve", "solve graphs from files"),
         "match": Command("match:MatchCommand", "let a policy play many games against an opponent", computes=False),
+        "play": Command("play.command:Play", "play against a policy, on a page or in the terminal", computes=False),
         "check": Command("check:Check", "recompute what a solution is worth, and whether it is one"),
         "transfer": Command("evaluate_team:Transfer", "compare policies of a team at numbers of agents"),
         "sample": Command("sample:Sample", "write objects that a sampler builds to a file"),

@@ -158,7 +158,7 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
     """What to say where an option is given that only training has."""
     if (
         arguments
-        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume", "match")
+        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume", "match", "play")
         and "--policy" not in arguments
     ):
         for word in arguments[1:]:

@@ -52,10 +52,11 @@ class GameValidationConfig:
     """Sizes of the boards; by default the largest that is trained on."""
     opponents: tuple[str, ...] | None = None
     """Fixed opponents to meet; by default the game's first two. All of them and `uct-N` are in `graphwright match`."""
-    games: int = 64
+    games: int = 128
     """Games of the match against the best policy, and of each of the others; sides are swapped after every game."""
     opening: int = 2
-    """At most so many moves at the beginning of these games are drawn at random, so that they differ."""
+    """One to so many moves at the beginning of these games are drawn at random, so that they differ; then the players
+    make their most probable moves."""
     every: int = 20
     """Updates between validations."""
     gate: float = 0.55

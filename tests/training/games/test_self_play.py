@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from rich.console import Console
+from torch import Tensor
+from typing_extensions import override
 
 from games_and_queues import Kayles
-from graphwright.core.segment import segment_sum
+from graphwright.core import Observation
+from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.game import Game
 from graphwright.envs.generators import InstanceGenerator, parse_topology
@@ -135,15 +138,13 @@ class _Scripted(ValuedPolicy):
         super().__init__(Kayles.features, Kayles.actions, config.encoder, config.heads)
         self.register_buffer("wins", torch.tensor(wins))
 
-    def act(self, observation, generator=None):  # type: ignore[no-untyped-def]
+    @override
+    def best(self, observation: Observation) -> Tensor:
         graph, (mask,) = observation.graph, observation.masks
         taken = mask.long() + segment_sum(mask[graph.edge_index[0]].long(), graph.in_edges)
         left = segment_sum(mask.long(), graph.node_segments)[graph.node_graph] - taken
-        even = (left == 0).float() * 10 * (2 * self.wins - 1)
-        score = torch.where(mask, even, -torch.inf)
-        chosen = super().act(observation, generator)
-        best = [part.argmax() for part in score.split(graph.node_segments.lengths.tolist())]
-        return type(chosen)(torch.stack(best), chosen.log_prob, chosen.graphs)
+        ends = (left == 0).float() * (2 * self.wins - 1)
+        return segment_argmax(ends.masked_fill(~mask, -torch.inf), graph.node_segments)
 
 
 def scripted_run(directory: Path) -> TrainingRun:

@@ -75,14 +75,14 @@ class GameEvaluator(Evaluator):
 
     @override
     def evaluate(self, policy: Any) -> dict[str, float]:
-        candidate = PolicyPlayer(policy, draws=True)
+        candidate = PolicyPlayer(policy)
         own, shares = len(self.names), {}
         for place, (name, opponent) in enumerate(self.opponents.items()):
             score = self._meet(candidate, opponent)
             self._note(own, place, score)
             shares[f"score_{name}"] = score.share.value
         for place in self._earlier():
-            score = self._meet(candidate, self.pool.player(place))
+            score = self._meet(candidate, PolicyPlayer(self.pool.policy(place)))
             self._note(own, len(self.opponents) + int(self.place_of[place]), score)
         accepted, best = self._pass(candidate, own), self.place_of[BEST]
         if accepted:
@@ -110,7 +110,7 @@ class GameEvaluator(Evaluator):
         """Whether the candidate is the new best, and a line in the gate's log."""
         first = not len(self.pool)
         best = int(self.place_of[BEST])
-        score = Score(0, 0, 0) if first else self._meet(candidate, self.pool.player(BEST))
+        score = Score(0, 0, 0) if first else self._meet(candidate, PolicyPlayer(self.pool.policy(BEST)))
         if not first:
             self._note(own, len(self.opponents) + best, score)
         low = score.decided.low
@@ -120,11 +120,12 @@ class GameEvaluator(Evaluator):
         return accepted
 
     def _meet(self, one: Opponent, other: Opponent) -> Score:
-        """A match on boards of each size, with random openings of every length up to the longest."""
+        """A match on boards of each size, most probable moves after random openings of every length to the longest."""
         total, config = Score(0, 0, 0), self.config
-        pairs = max(1, config.games // (2 * len(self.instances) * (config.opening + 1)))
+        openings = range(min(1, config.opening), config.opening + 1)
+        pairs = max(1, config.games // (2 * len(self.instances) * len(openings)))
         for instances in self.instances:
-            for opening in range(config.opening + 1):
+            for opening in openings:
                 rows = torch.arange(pairs, device=instances.device) % instances.num_graphs
                 match = play_match(self.game, instances.select(rows), one, other, self.generator, opening)
                 total += match.count()

@@ -29,7 +29,7 @@ class OpponentPool:
         self.added = 0  # snapshots so far
         self.weights: dict[int, dict[str, Tensor]] = {}
         self.score = torch.full((size + 1,), 0.5)
-        self._players: dict[int, PolicyPlayer] = {}
+        self._policies: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -52,13 +52,17 @@ class OpponentPool:
         hardness = (1 - self.score[places.cpu()]).square().clamp(min=1e-3).to(generator.device)
         return places[torch.multinomial(hardness, count, replacement=True, generator=generator)]
 
-    def player(self, place: int) -> PolicyPlayer:
-        """Who is at that place, drawing its moves."""
-        if place not in self._players:
+    def policy(self, place: int) -> Any:
+        """The policy at that place."""
+        if place not in self._policies:
             policy = self.make()
             policy.load_state_dict(self.weights[place])
-            self._players[place] = PolicyPlayer(policy.eval(), draws=True)
-        return self._players[place]
+            self._policies[place] = policy.eval()
+        return self._policies[place]
+
+    def player(self, place: int) -> PolicyPlayer:
+        """Who is at that place, drawing its moves."""
+        return PolicyPlayer(self.policy(place), draws=True)
 
     def record(self, places: Tensor, points: Tensor) -> None:
         """What the latest policy has scored (0 to 1) in games against those at `places` [G]."""
@@ -73,7 +77,7 @@ class OpponentPool:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state_dict` returned."""
         self.score, self.added = state["score"].clone(), int(state["added"])
-        self.weights, self._players = {}, {}
+        self.weights, self._policies = {}, {}
         for key, tensor in state.items():
             place, dot, name = key.partition(".")
             if dot:
@@ -82,4 +86,4 @@ class OpponentPool:
     def _set(self, place: int, weights: Mapping[str, Tensor]) -> None:
         self.weights[place] = {name: tensor.detach().clone() for name, tensor in weights.items()}
         self.score[place] = 0.5
-        self._players.pop(place, None)
+        self._policies.pop(place, None)

@@ -1,0 +1,1 @@
+"""`graphwright play`: a page for the browser, or text in the terminal."""

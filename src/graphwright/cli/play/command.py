@@ -1,0 +1,71 @@
+"""`graphwright play RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import torch
+import tyro
+
+from graphwright.cli.match import board_size, require_game
+from graphwright.cli.play.server import PlayServer
+from graphwright.cli.play.text import TextGame
+from graphwright.training.agent import load
+from graphwright.training.collectors.play import make_generator
+from graphwright.training.config import ConfigError, use_threads
+from graphwright.training.games.played import PlayedGame
+from graphwright.training.games.players import policy_player
+
+_SIDES = {"first": 0, "second": 1, "both": None}
+
+
+@dataclass(frozen=True)
+class Play:
+    """Play against a policy: on a page in the browser of this machine, or with --text in the terminal.
+
+    The page is at the address that is printed, which holds a secret; nothing is sent anywhere else.
+    """
+
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Directory of the run."""
+    size: int | None = None
+    """Size of the board, as for training; by default the largest that was trained on."""
+    simulations: int = 0
+    """Simulations of a tree search before each move of the policy; 0: none."""
+    seed: int = 1
+    """Seed of the board, where boards are random."""
+    port: int = 0
+    """Port of the page; 0: any that is free."""
+    text: bool = False
+    """Play in the terminal."""
+    you: Literal["first", "second", "both"] = "first"
+    """With --text: the side that you play; the page asks."""
+    threads: int = 2
+    """CPU threads."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
+
+    def run(self) -> None:
+        """Serve the page until Ctrl-C, or play in the terminal."""
+        if not 0 <= self.port <= 65_535:
+            raise ConfigError(f"--port {self.port}: give 0 to 65535")
+        use_threads(self.threads)
+        agent = load(self.directory, trust=self.trust)
+        problem, size, collection = require_game(agent), board_size(agent, self.size), agent.config.collection
+        generate = make_generator(problem, collection.generator, (size,), collection.law)
+        board = generate(1, torch.Generator().manual_seed(self.seed))
+        player = policy_player(agent.policy, self.simulations)
+        played = PlayedGame(agent.config.environment, board, agent.policy, player, self.seed)
+        head = {"problem": problem.name, "size": size, "seed": self.seed}
+        if self.text:
+            TextGame(played, head, _SIDES[self.you]).run()
+            return
+        try:
+            server = PlayServer(played, head, self.port)
+        except OSError as error:
+            raise ConfigError(f"--port {self.port}: cannot be listened on ({error.strerror}); take another") from None
+        with server:
+            print(f"{server.address}\nCtrl-C ends it.", flush=True)
+            server.serve_forever()
