@@ -126,6 +126,13 @@ def sampling_table(title: str, found: SamplingEvaluation) -> Table:
         table.add_row(f"diversity of the {found.top} best", *spread)
     if found.pareto is not None:
         _add_fronts(table, found.pareto)
+    if found.mean_log_likelihood is not None:
+        table.add_row("mean log-likelihood of the data", _number(found.mean_log_likelihood))
+        table.add_row("rank correlation with the reward", _number(found.likelihood_rank_correlation))
+    for goal in found.goals:
+        weights = goal.preference or goal.focus
+        name = f"β {goal.beta:g}" + ("" if weights is None else f", weights {' '.join(f'{w:.2g}' for w in weights)}")
+        table.add_row(f"{name}: mean log reward", _number(goal.mean_log_reward))
     return table
 
 

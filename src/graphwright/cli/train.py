@@ -184,4 +184,9 @@ def _report(directory: Path, run: TrainingRun) -> None:
             facts.append(f"log Z {log_z:.4f}" + ("" if exact is None else f" (exact {exact.log_z:.4f})"))
         if exact is not None:
             facts.append(f"total variation {exact.total_variation(run.policy):.4f}")  # type: ignore[arg-type]
-    Console(stderr=True, highlight=False).print(f"{marked(directory)}: {', '.join(facts)}", soft_wrap=True)
+    console = Console(stderr=True, highlight=False)
+    console.print(f"{marked(directory)}: {', '.join(facts)}", soft_wrap=True)
+    if isinstance(evaluator, DistributionEvaluator):
+        advice = evaluator.advice(run.policy, run.latest)  # type: ignore[arg-type]
+        if advice is not None:
+            console.print(marked(advice), soft_wrap=True)

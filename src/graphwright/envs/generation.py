@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.envs.generative.environment import blank
-from graphwright.envs.generative.exports import node_link_lines
+from graphwright.envs.generative.exports import described, node_link_lines
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.reversible import Reversible
@@ -89,8 +89,22 @@ class Measure:
     reward: Reward
 
     def __call__(self, objects: GraphBatch) -> Tensor:
-        """[B, K] float64."""
-        return self.reward.measure(self.environment, objects)
+        """[B, K] float64. Raises ValueError, naming the first object that the reward fails on."""
+        try:
+            return self.reward.measure(self.environment, objects)
+        except (MemoryError, ImportError):
+            raise
+        except Exception as error:
+            for place in range(objects.num_graphs):
+                self._try(objects, place)
+            raise ValueError(f"the reward of {objects.num_graphs} objects fails: {_named(error)}") from error
+
+    def _try(self, objects: GraphBatch, place: int) -> None:
+        try:
+            self.reward.measure(self.environment, objects.select(torch.tensor([place])))
+        except Exception as error:
+            shown = described(self.environment, objects, place)
+            raise ValueError(f"the reward of an object fails: {_named(error)}; of {shown}") from error
 
 
 @dataclass(frozen=True)
@@ -113,3 +127,9 @@ class Generation:
     fingerprints: Fingerprints | None = None
     pictures: Pictures | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _named(error: Exception) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return text if type(error) is ValueError else f"{type(error).__name__}: {text}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
 from graphwright.core.files import read_whole, write_atomically
-from graphwright.core.segment import segment_sum
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
@@ -40,6 +38,8 @@ from graphwright.training.decode import Decoding, decode
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact
+from graphwright.training.gflownet.likelihood import log_likelihood
+from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.local_play import why_not_played_locally
 
@@ -106,32 +106,20 @@ class Agent:
         self._require(self.samples, "solves instances, which have no reward; see `solve`")
         return self.config.collection.reward(self.config.environment, objects)
 
-    @torch.no_grad()
     def log_likelihood(self, objects: GraphBatch, trajectories: int = 64, seed: int = 0) -> Tensor:
-        """[B] float32: log of the probability of building each object, estimated.
+        """[B] float32: log of the probability of building each object, estimated (`likelihood.log_likelihood`)."""
+        self._require(self.samples, "solves instances, and samples nothing; see `solve`")
+        generator = torch.Generator().manual_seed(seed)
+        return log_likelihood(self.config.environment, self.policy, objects, trajectories, generator)
 
-        log of the mean over `trajectories` drawn backward of P_F(τ) / P_B(τ | x), which has the right expectation; of a
-        graph without names, any numbering of it counts. objects: with the conditions that `condition.attach` gives.
+    def exact(self, measure: ObjectMeasures | None = None) -> Exact | None:
+        """The environment enumerated, where it has one instance, one condition and few enough states.
+
+        measure: what the reward measures of objects; by default it is asked here.
         """
         self._require(self.samples, "solves instances, and samples nothing; see `solve`")
-        environment = self.config.environment
-        sampler = Sampler(environment, self.policy, NO_EXPLORATION, torch.Generator().manual_seed(seed))
-        found = []
-        for _ in range(trajectories):
-            apart = sampler.sample_backward(objects)
-            states = apart.states
-            seen = environment.observe(states)
-            estimate = self.policy(seen.graph, seen.masks, environment.backward_masks(states))
-            ratio = estimate.forward.log_prob(apart.forward) - estimate.backward.log_prob(apart.backward)
-            found.append(segment_sum(ratio, apart.segments))
-        symmetries = environment.log_automorphisms(objects).to(torch.float32)
-        return torch.logsumexp(torch.stack(found), 0) - math.log(trajectories) - symmetries
-
-    def exact(self) -> Exact | None:
-        """The environment enumerated, where it has one instance, one condition and few enough states."""
-        self._require(self.samples, "solves instances, and samples nothing; see `solve`")
         config = self.config
-        return make_exact(self.problem, config.environment, config.collection, config.validation.max_states)
+        return make_exact(self.problem, config.environment, config.collection, config.validation.max_states, measure)
 
     def save(self, directory: Path | str) -> None:
         """Write `config.json` and `policy.safetensors` into `directory`, which is made if need be."""

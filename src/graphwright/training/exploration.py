@@ -29,9 +29,24 @@ class ExplorationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError for shares that are none."""
-        shares = (self.epsilon, *self.block_epsilon)
-        if min(shares) < 0 or sum(shares) > 1 or self.temperature <= 0:
-            raise ValueError("exploration: give a positive temperature and shares that are 0 to 1 together")
+        require("sources.exploration.temperature", self.temperature, 1e-6)
+        require("sources.exploration.epsilon", self.epsilon, 0, 1)
+        for share in self.block_epsilon:
+            require("sources.exploration.block-epsilon", share, 0, 1)
+        if self.epsilon + sum(self.block_epsilon) > 1:
+            shares = " ".join(f"{share:g}" for share in self.block_epsilon)
+            raise ValueError(
+                f"--sources.exploration.block-epsilon {shares}: with epsilon {self.epsilon:g} more than 1 together"
+            )
+
+    def require_blocks(self, actions: ActionSpec) -> None:
+        """Raise ValueError, naming the option, where there are more shares than blocks of actions."""
+        if len(self.block_epsilon) > len(actions.blocks):
+            names = ", ".join(block.name for block in actions.blocks)
+            raise ValueError(
+                f"--sources.exploration.block-epsilon: {len(self.block_epsilon)} shares for the "
+                f"{len(actions.blocks)} blocks {names}"
+            )
 
 
 def explore(

@@ -40,6 +40,7 @@ from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.games.players import find_opponent
 from graphwright.training.games.pool import OpponentPool
 from graphwright.training.gflownet.collector import TrajectoryCollector
+from graphwright.training.gflownet.data import require_playable
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.runner import Runner, RunText, require_same_settings
 from graphwright.training.start import Start, begin_at, find_start, kept_and_gained
@@ -157,17 +158,14 @@ def _sampling(
     environment, collection, validation = config.environment, config.collection, config.validation
     objective = find_algorithm(config.algorithm).load()
     collection.check(problem, environment, config.algorithm, objective, config.settings)
+    require_playable(problem, environment)
     collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
-    evaluator = DistributionEvaluator(
-        problem,
-        environment,
-        collection,
-        objective.of(config.settings, config.algorithm),
-        validation.objects,
-        validation.max_states,
-        validation.every,
-    )
-    return collector, evaluator
+    wanted = objective.of(config.settings, config.algorithm)
+    try:
+        return collector, DistributionEvaluator(problem, environment, collection, wanted, validation, collector.measure)
+    except BaseException:
+        collector.measure.__exit__()
+        raise
 
 
 def train(

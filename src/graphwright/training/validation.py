@@ -37,11 +37,16 @@ class DistributionValidationConfig:
     """Objects that are sampled each time."""
     max_states: int = 5000
     """Environments with at most so many states are enumerated, and the policy is compared with the target exactly."""
+    data: str | None = None
+    """File of objects whose likelihood under the policy is watched; formats as of --sources.data."""
+    trajectories: int = 8
+    """Trajectories by which the likelihood of each is estimated."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be watched."""
         require("validation.every", self.every)
         require("validation.objects", self.objects)
+        require("validation.trajectories", self.trajectories)
 
 
 @dataclass(frozen=True)

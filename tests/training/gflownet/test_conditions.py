@@ -126,5 +126,5 @@ def test_hindsight_writes_a_new_direction_for_the_reward_and_the_policy() -> Non
     "options", [{"low": 0.0}, {"beta": "uniform", "low": 5.0, "high": 4.0}, {"bins": 0}, {"hindsight": 1.5}]
 )
 def test_ranges_that_are_none_are_refused(options: dict[str, float | str]) -> None:
-    with pytest.raises(ValueError, match="condition: give 0 < low"):
+    with pytest.raises(ValueError, match="--condition"):
         ConditionConfig(**options)  # type: ignore[arg-type]

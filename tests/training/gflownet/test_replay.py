@@ -129,7 +129,7 @@ def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
         ({"local_search": 65}, "--sources.local-search 65"),
         ({"local_share": -1.0}, "--sources.local-share"),
         ({"replay": -1}, "--sources.replay -1"),
-        ({"data": -1}, "--sources.data -1"),
+        ({"from_data": -1}, "--sources.from-data -1"),
         ({"replay_capacity": 0}, "--sources.replay-capacity 0"),
     ],
 )

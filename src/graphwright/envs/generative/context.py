@@ -34,6 +34,18 @@ class GraphContext:
     cycles: bool = True
     """Whether edges may join nodes that are connected already; otherwise all graphs are trees."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where no graph is within the bounds."""
+        self.require_bounds()
+
+    def require_bounds(self) -> None:
+        """Raise ValueError, naming the option, where no graph is within the bounds."""
+        for name, value in (("node_types", self.node_types), ("max_nodes", self.max_nodes)):
+            if value < 1:
+                raise ValueError(f"--environment.context.{name.replace('_', '-')} {value}: give at least 1")
+        if self.max_links is not None and self.max_links < 0:
+            raise ValueError(f"--environment.context.max-links {self.max_links}: give at least 0")
+
     @property
     def node_attributes(self) -> Mapping[str, int]:
         """Name → how many values it can take."""

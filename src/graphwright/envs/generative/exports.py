@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import torch
+
 from graphwright.core import GraphBatch
 from graphwright.envs.reversible import Reversible
+
+_LONGEST = 200
 
 
 def node_link_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
@@ -54,3 +58,9 @@ def chosen_lines(column: str) -> Callable[[Reversible, GraphBatch], list[str]]:
         return lines
 
     return export
+
+
+def described(environment: Reversible, state: GraphBatch, place: int = 0) -> str:
+    """One graph of `state` in few words: a node-link line, cut where it is long."""
+    line = node_link_lines(environment, state.select(torch.tensor([place])))[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

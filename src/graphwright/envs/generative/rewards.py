@@ -57,6 +57,8 @@ class RewardOf(Reward):
     @override
     def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         found = self.function(self.form(environment, objects))
+        if found is None or (isinstance(found, list | tuple) and any(value is None for value in found)):
+            raise ValueError("it gives None; give a number")
         values = torch.as_tensor(found, dtype=torch.float64, device=objects.device)
         if values.shape != (objects.num_graphs,):
             raise ValueError(

@@ -18,7 +18,7 @@ from graphwright.core import Features, GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
-from graphwright.envs.generation import Measure, Reward
+from graphwright.envs.generation import Reward
 from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
 from graphwright.functional.gflownet import log_z_estimate
@@ -26,11 +26,12 @@ from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
+from graphwright.training.gflownet.data import given_objects
+from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.replay import ObjectReplay
 from graphwright.training.gflownet.sampler import Sampler
 from graphwright.training.gflownet.sources import SourceContext, SourcesConfig, make_source
 from graphwright.training.validation import DistributionValidationConfig
-from graphwright.workers.reward_workers import RewardWorkers
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class TrajectoriesConfig:
     reward: Reward
     correct_automorphisms: bool = True
     """Whether each object is wanted as often as its reward says; otherwise that is divided by its symmetries."""
-    count_once: bool = False
+    count_once: bool = True
     """Whether what several objects are, as a molecule put together in several ways, is wanted only once."""
     reward_workers: int = 0
     """Processes that compute rewards; worth it from about 0.1 ms an object, as for RDKit's."""
@@ -55,6 +56,10 @@ class TrajectoriesConfig:
         if self.reward.num_measures == 1 and (self.condition.focus or self.condition.preference is not None):
             name = "focus" if self.condition.focus else "preference"
             raise ValueError(f"--condition.{name}: the reward has only one objective; leave it out")
+
+    def measures(self, problem: Problem, environment: Reversible) -> ObjectMeasures:
+        """What the reward measures, in as many processes as are wanted; to be closed."""
+        return ObjectMeasures(problem.name, environment, self.reward, self.reward_workers)
 
     def features(self, environment: Reversible) -> Features:
         """What a policy sees: the object and the conditions."""
@@ -75,6 +80,7 @@ class TrajectoriesConfig:
         self, problem: Problem, environment: Reversible, algorithm: str, objective: Any, settings: GFlowNetConfig
     ) -> None:
         """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
+        self.sources.exploration.require_blocks(environment.actions)
         one_log_z = "log_z" in objective.learned
         if one_log_z and not problem.sampled.one_instance and not environment.features.graphs:
             raise ConfigError(
@@ -133,8 +139,7 @@ class TrajectoryCollector(Collector):
         data: GraphBatch | None = None,
     ) -> None:
         sources, num_measures = config.sources, config.reward.num_measures
-        if sources.data and (data is None or not data.num_graphs):
-            raise ConfigError(f"--sources.data {sources.data}: there is no data set; give `data`, or 0")
+        data = given_objects(problem, environment, "--sources.data", sources.data, data)
         self.problem = problem
         self.environment = environment
         self.config = config
@@ -142,11 +147,7 @@ class TrajectoryCollector(Collector):
         self.average = copy.deepcopy(policy) if sources.ema else policy
         self.sampler = Sampler(environment, self.average, sources.exploration, generator)
         self.replay = ObjectReplay(environment, sources.replay_capacity, sources.replay_by)
-        try:
-            measure = Measure(environment, config.reward)
-            self.workers = RewardWorkers(measure, config.reward_workers, num_objectives=num_measures)
-        except TypeError as error:
-            raise ConfigError(f"--reward-workers {config.reward_workers}: the reward {error}") from None
+        self.measure = config.measures(problem, environment)
         context = SourceContext(config.reward, config.condition, num_measures, self.sampler, self.measure, generator)
         self.source = make_source(context, problem.sampled, sources, self.replay, data)
         self._latest: tuple[FlowBatch, Tensor] | None = None
@@ -189,15 +190,6 @@ class TrajectoryCollector(Collector):
             log_reward = self.config.reward.combine(measures, objects)
             self.replay.add(objects.select(fresh), measures[fresh], log_reward[fresh], wrong[fresh])
 
-    def measure(self, objects: GraphBatch) -> Tensor:
-        """[B, K] float64. Raises ValueError where a number is not finite."""
-        measures = self.workers(objects)
-        if not bool(measures.isfinite().all()):
-            raise ValueError(
-                f"{self.problem.name}: the reward of an object is 0, infinite or no number; give it a floor"
-            )
-        return measures
-
     @override
     def state_dict(self) -> dict[str, Tensor]:
         tensors = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
@@ -216,12 +208,12 @@ class TrajectoryCollector(Collector):
 
     @override
     def __enter__(self) -> TrajectoryCollector:
-        self.workers.__enter__()
+        self.measure.__enter__()
         return self
 
     @override
     def __exit__(self, *error: Any) -> None:
-        self.workers.__exit__(*error)
+        self.measure.__exit__(*error)
 
     def _in_hindsight(self, trajectories: Trajectories, measures: Tensor) -> Trajectories:
         """`trajectories`, a share of which are said to have aimed where their objects are."""
@@ -240,7 +232,7 @@ class TrajectoryCollector(Collector):
         return Segments.from_lengths(torch.tensor([each] * (forward // each) + [1] * (total - forward)))
 
     def _wanted_of_states(self, states: GraphBatch) -> Tensor:
-        return self.config.wanted(self.environment, states, self.config.reward.measure(self.environment, states))
+        return self.config.wanted(self.environment, states, self.measure(states))
 
     def _move_average(self, policy: FlowPolicy) -> None:
         with torch.no_grad():

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from graphwright.algorithms.optimizer import require
 from graphwright.core import Features, GraphBatch
 from graphwright.core.timestep import PREFERENCE
 from graphwright.envs.generative.many_objectives import FOCUS
@@ -61,10 +62,14 @@ class ConditionConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a range that is none."""
-        if not 0 < self.low <= self.greatest or self.shape <= 0 or self.bins < 1 or not 0 <= self.hindsight <= 1:
-            raise ValueError(
-                "condition: give 0 < low <= high, a positive shape, at least one bin and a share of 0 to 1"
-            )
+        require("condition.low", self.low, 1e-6)
+        if self.beta != "constant":
+            require("condition.high", self.high, self.low)
+        require("condition.shape", self.shape, 1e-6)
+        require("condition.bins", self.bins)
+        require("condition.hindsight", self.hindsight, 0, 1)
+        if self.preference is not None:
+            require("condition.preference", self.preference, 1e-6)
         if self.hindsight and not self.focus:
             raise ValueError(f"--condition.hindsight {self.hindsight}: there is no focus; give --condition.focus")
 

@@ -20,7 +20,10 @@ from graphwright.envs.rollouts import uniform_choice
 from graphwright.functional.pareto import hypervolume, igd, pareto_front, r2, simplex_weights
 from graphwright.training.agent import Agent
 from graphwright.training.gflownet.conditions import Goal
-from graphwright.training.gflownet.evaluator import estimated_log_z
+from graphwright.training.gflownet.data import given_objects
+from graphwright.training.gflownet.evaluator import estimated_log_z, likelihood_of, missed
+from graphwright.training.gflownet.goals import GoalEvaluation, evaluate_goals
+from graphwright.training.gflownet.measuring import Measures
 from graphwright.training.gflownet.modes import Tanimoto, num_modes, top_k_diversity
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import sample_forward
@@ -48,7 +51,9 @@ class SamplingEvaluation:
     where R is too large a number. Rewards are those without the exponent β, log Z that with it. The rest is of
     `objects` sampled ones and of as many that were built by uniform random choice: mean reward, mean of the `top` best,
     how many are different; where objects have fingerprints, modes (`flow.modes.find_modes`) and the mean Tanimoto
-    distance of the `top` best; where there are several objectives, how their fronts compare.
+    distance of the `top` best; where there are several objectives, how their fronts compare. goals: what objects come
+    to under fixed conditions, where these vary. Of given objects, their mean log-likelihood and the rank correlation
+    of likelihood and reward. advice: which objects are drawn too rarely, and what to try.
     """
 
     objects: int
@@ -69,6 +74,10 @@ class SamplingEvaluation:
     top_diversity: float | None
     top_diversity_random: float | None
     pareto: ParetoEvaluation | None
+    goals: list[GoalEvaluation]
+    mean_log_likelihood: float | None
+    likelihood_rank_correlation: float | None
+    advice: str | None
     seconds: float
 
 
@@ -92,11 +101,16 @@ class SamplingOptions:
     """Weights of the objectives, for samplers that were trained on many; by default drawn."""
     focus: tuple[float, ...] | None = None
     """Direction in the space of objectives, for samplers that were trained on many; by default drawn."""
+    data: str | None = None
+    """File of finished objects whose likelihood is wanted too: .jsonl, .smi, .npz or .txt, as `sample` writes them."""
+    trajectories: int = 16
+    """Trajectories by which the likelihood of each is estimated."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where there is nothing to look at."""
         require("num", self.num)
         require("top", self.top)
+        require("trajectories", self.trajectories)
 
     @property
     def goal(self) -> Goal:
@@ -122,9 +136,17 @@ def evaluate_sampling(
     instances = agent.config.collection.instances(agent.problem, environment, options.num, generator, options.goal)
     random = sample_forward(environment, instances, uniform_choice(environment.actions, generator)).objects
     reward = agent.config.collection.reward
-    measures, measures_random = reward.measure(environment, objects), reward.measure(environment, random)
+    with agent.config.collection.measures(agent.problem, environment) as measure:
+        measures, measures_random = measure(objects), measure(random)
+        exact = agent.exact(measure)
+        config, policy = agent.config.collection, agent.policy
+        goals = evaluate_goals(agent.problem, environment, config, policy, measure, options.num, options.seed)
+        given = given_objects(agent.problem, environment, "--data", options.data, None)
+        likely = (
+            {} if given is None else likelihood_of(environment, config, policy, given, measure, options.trajectories)
+        )
+        of_z = _finite(log_z(agent, options, measure)) if agent.problem.sampled.one_instance else None
     found, found_random = reward.combine(measures, objects), reward.combine(measures_random, random)
-    exact = agent.exact()
     if pictures is not None:
         drawn = None if exact is None else SampledDistribution(exact.space, exact.sampled(agent.policy), exact.target)
         save_figures(agent.problem, environment, reward, objects, measures, found_random, drawn, pictures)
@@ -132,7 +154,7 @@ def evaluate_sampling(
     modes_random, spread_random = _modes(agent, random, found_random, options)
     return SamplingEvaluation(
         objects=options.num,
-        log_z=_finite(log_z(agent, options)) if agent.problem.sampled.one_instance else None,
+        log_z=of_z,
         log_z_exact=None if exact is None else exact.log_z,
         total_variation=None if exact is None else exact.total_variation(agent.policy),
         mean_reward=_finite(float(found.exp().mean())),
@@ -149,18 +171,22 @@ def evaluate_sampling(
         top_diversity=spread,
         top_diversity_random=spread_random,
         pareto=compare_fronts(measures, measures_random) if isinstance(reward, ManyObjectives) else None,
+        goals=goals,
+        mean_log_likelihood=likely.get("mean_log_likelihood"),
+        likelihood_rank_correlation=likely.get("likelihood_rank_correlation"),
+        advice=None if exact is None else missed(exact, exact.sampled(policy)),
         seconds=seconds,
     )
 
 
-def log_z(agent: Agent, options: SamplingOptions) -> float:
+def log_z(agent: Agent, options: SamplingOptions, measure: Measures) -> float:
     """What the networks of `agent` say of log Z, averaged over trajectories of their own."""
     config, environment = agent.config, agent.config.environment
     generator = torch.Generator().manual_seed(options.seed)
     instances = config.collection.instances(agent.problem, environment, min(options.num, 512), generator, options.goal)
     trajectories = Sampler(environment, agent.policy, NO_EXPLORATION, generator).sample_forward(instances)
     objective = find_algorithm(config.algorithm).load().of(config.settings, config.algorithm)
-    return estimated_log_z(environment, config.collection, objective, agent.policy, trajectories)
+    return estimated_log_z(environment, config.collection, objective, agent.policy, trajectories, measure)
 
 
 def compare_fronts(measures: Tensor, random: Tensor) -> ParetoEvaluation:

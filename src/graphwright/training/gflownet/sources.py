@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Generation, Instances, Reward
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
+from graphwright.training.gflownet.measuring import Measures
 from graphwright.training.gflownet.replay import ObjectReplay, ReplayBy
 from graphwright.training.gflownet.sampler import Sampler
 
@@ -33,8 +34,10 @@ class SourcesConfig:
     """Learn on the small instances of a task that has some, rather than on those that objects are asked for."""
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
-    data: int = 0
-    """Objects of a given data set that are taken apart (`train` is given it)."""
+    data: str | None = None
+    """File of objects that are taken apart: node-link lines (.jsonl), SMILES (.smi), arrays (.npz), words (.txt)."""
+    from_data: int = 16
+    """How many of them, where there is a file, or `train` is given a data set."""
     replay: int = 0
     """Objects built before that are taken apart again."""
     replay_by: ReplayBy = "uniform"
@@ -52,7 +55,7 @@ class SourcesConfig:
         """Raise ValueError, naming the option, where there is nothing to learn from."""
         require("sources.forward", self.forward)
         require("sources.num-samples", self.num_samples)
-        require("sources.data", self.data, 0)
+        require("sources.from-data", self.from_data, 0)
         require("sources.replay", self.replay, 0)
         require("sources.replay-capacity", self.replay_capacity)
         require("sources.local-search", self.local_search, 0, self.forward)
@@ -62,10 +65,6 @@ class SourcesConfig:
             raise ValueError(
                 f"--sources.forward {self.forward}: give a multiple of --sources.num-samples {self.num_samples}"
             )
-
-
-Measures = Callable[[GraphBatch], Tensor]
-"""From finished objects [B] to [B, K] float64."""
 
 
 class Measured(NamedTuple):
@@ -207,6 +206,6 @@ def make_source(
     source: Source = OnPolicy(context, instances, config.forward, config.num_samples)
     if config.local_search:
         source = LocalSearch(context, source, config.local_search, config.local_share)
-    given = [FromData(context, data, config.data)] if config.data and data is not None else []
+    given = [FromData(context, data, config.from_data)] if config.from_data and data is not None else []
     replayed = [FromReplay(context, replay, config.replay)] if config.replay else []
     return Mixed(source, *given, *replayed)

@@ -71,6 +71,7 @@ class AtomContext(GraphContext):
             if charge == 0 or not any(charge in VALENCES[element] for element in self.elements):
                 raise ValueError(f"charge {charge} is for none of {self.elements}; leave it out")
         object.__setattr__(self, "node_types", len(self.elements))
+        self.require_bounds()
 
     @property
     @override

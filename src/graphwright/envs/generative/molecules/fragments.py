@@ -43,6 +43,7 @@ class FragmentContext(GraphContext):
         for fragment in self.parts:
             _check(fragment)
         object.__setattr__(self, "node_types", len(self.fragments))
+        self.require_bounds()
 
     @cached_property
     def parts(self) -> tuple[Fragment, ...]:

@@ -1,0 +1,59 @@
+"""What a reward measures of objects, in this process or in workers, and what is said of an object that it fails on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.generation import Measure, Reward
+from graphwright.envs.generative.exports import described
+from graphwright.envs.reversible import Reversible
+from graphwright.training.collectors.play import ConfigError
+from graphwright.workers.reward_workers import RewardWorkers
+
+Measures = Callable[[GraphBatch], Tensor]
+"""From finished objects [B] to [B, K] float64."""
+
+
+class ObjectMeasures:
+    """`Reward.measure` of an environment's objects, computed by `num_workers` processes, or here if 0.
+
+    name: of the problem. Use it as a context manager. Raises ConfigError for a reward that cannot be sent to a process.
+    """
+
+    def __init__(self, name: str, environment: Reversible, reward: Reward, num_workers: int = 0) -> None:
+        self.name = name
+        self.environment = environment
+        try:
+            measure = Measure(environment, reward)
+            self.workers = RewardWorkers(measure, num_workers, num_objectives=reward.num_measures)
+        except TypeError as error:
+            raise ConfigError(f"--reward-workers {num_workers}: the reward {error}") from None
+
+    def __call__(self, objects: GraphBatch) -> Tensor:
+        """[B, K] float64. Raises ValueError, naming the object, where a number is not finite, or there is none."""
+        measures = self.workers(objects)
+        if not bool((right := measures.isfinite().all(1)).all()):
+            wrong = int((~right).nonzero()[0])
+            raise ValueError(
+                f"{self.name}: the reward of an object is 0, infinite or no number; give it a floor: "
+                f"{described(self.environment, objects, wrong)}"
+            )
+        return measures
+
+    def of(self, objects: GraphBatch, chosen: Tensor) -> Tensor:
+        """[B, K] float64: those of the objects where `chosen` [B] is true; 0 of the others, which are not looked at."""
+        found = self(objects.select(chosen.nonzero().squeeze(1)))
+        measures = torch.zeros(objects.num_graphs, found.shape[1], dtype=torch.float64)
+        return measures.index_copy(0, chosen.nonzero().squeeze(1), found)
+
+    def __enter__(self) -> ObjectMeasures:
+        self.workers.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.workers.__exit__(*error)

@@ -1,0 +1,207 @@
+"""What cannot be learned from is refused in one line that names it; fixed goals, and likelihoods of given objects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from torch import Tensor
+
+import graphwright as gw
+from graphwright.core import GraphBatch
+from graphwright.envs.generation import Generation, Measure
+from graphwright.envs.generative.context import GraphContext
+from graphwright.envs.generative.environment import blank
+from graphwright.envs.generative.exports import node_link_lines
+from graphwright.envs.generative.graph_building import GraphBuilding
+from graphwright.envs.generative.legality import check_objects
+from graphwright.envs.generative.reading import read_objects
+from graphwright.envs.generative.rewards import reward_of_graphs
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
+from graphwright.envs.rollouts import uniform_choice
+from graphwright.training.config import ConfigError, TrainConfig, changed
+from graphwright.training.gflownet.conditions import ConditionConfig
+from graphwright.training.gflownet.data import given_objects, require_playable
+from graphwright.training.gflownet.evaluator import make_exact
+from graphwright.training.gflownet.goals import GoalEvaluation, fixed_goals, response
+from graphwright.training.gflownet.likelihood import effective_share
+from graphwright.training.gflownet.sampling import sample_forward
+from graphwright.training.train import train
+
+
+@dataclass(frozen=True)
+class Even(GraphContext):
+    """Only even sizes may stop."""
+
+    def may_stop(self, state: GraphBatch) -> Tensor:
+        return state.node_segments.lengths % 2 == 0
+
+
+@dataclass(frozen=True)
+class Never(GraphContext):
+    """Nothing may begin."""
+
+    def may_begin(self, state: GraphBatch) -> Tensor:
+        return torch.zeros(state.num_graphs, self.node_types, dtype=torch.bool)
+
+
+def ones(graphs: list) -> list[float]:
+    return [1.0] * len(graphs)
+
+
+def own(context: GraphContext) -> Problem:
+    environment = GraphBuilding(context)
+    return Problem("mine:OWN", "a task", environment, generation=Generation(reward=reward_of_graphs(ones)))
+
+
+def test_a_dead_end_is_refused_with_its_state() -> None:
+    with pytest.raises(ConfigError, match=r"mine:OWN: a dead end.*\"id\":4"):
+        require_playable(own(Even(max_nodes=5, cycles=False)), GraphBuilding(Even(max_nodes=5, cycles=False)))
+
+
+def test_a_dead_end_is_found_by_enumeration_too() -> None:
+    problem = own(Even(max_nodes=3, cycles=False))
+    config = TrainConfig.for_problem(problem)
+    with pytest.raises(ConfigError, match="a dead end"):
+        make_exact(problem, problem.builder, config.collection, 100)
+
+
+def test_a_context_that_can_never_begin_is_refused() -> None:
+    with pytest.raises(ConfigError, match="can never begin"):
+        require_playable(own(Never()), GraphBuilding(Never()))
+
+
+@pytest.mark.parametrize(("option", "value"), [("node_types", 0), ("max_nodes", 0), ("max_links", -1)])
+def test_bounds_that_hold_no_graph_are_refused_by_name(option: str, value: int) -> None:
+    with pytest.raises(ValueError, match=f"--environment.context.{option.replace('_', '-')} {value}"):
+        GraphContext(**{option: value})
+
+
+def line(*edges: tuple[int, int], nodes: int = 2, **more: object) -> str:
+    document = {
+        "nodes": [{"id": place} for place in range(nodes)],
+        "edges": [{"source": one, "target": other} for one, other in edges],
+    }
+    return json.dumps(document | more)
+
+
+WRONG = {
+    "disconnected": (line(), "is not connected"),
+    "too large": (line((0, 1), (0, 2), (0, 3), nodes=4), "has 4 nodes; at most 3 are built"),
+    "directed": (line((0, 1), directed=True), "is directed"),
+    "blank": (line(nodes=0), "is blank"),
+    "empty line": ("", "is blank"),
+    "no JSON": ("{", "is no JSON"),
+    "unknown type": (line((0, 1), nodes=2, edges=[{"source": 0, "target": 5}]), "source or target that is no node"),
+    "loop": (line((0, 1), (1, 1)), "from a node to itself"),
+    "twice": (line((0, 1), (1, 0)), "the same edge twice"),
+    "type": ('{"nodes": [{"id": 0, "type": 3}], "edges": []}', "unknown node type 3"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_an_object_that_is_none_is_named_with_its_reason(case: str, tmp_path: Path) -> None:
+    bad, reason = WRONG[case]
+    path = tmp_path / "objects.jsonl"
+    path.write_text(f"{line((0, 1))}\n{bad}\n")
+    problem = own(GraphContext(max_nodes=3))
+    with pytest.raises(ConfigError, match=f"--sources.data: {path}: line 2: .*{reason}"):
+        given_objects(problem, problem.builder, "--sources.data", str(path), None)
+
+
+def test_an_object_that_no_steps_lead_to_is_named() -> None:
+    problem = own(Even(max_nodes=4))
+    alone = problem.builder.reset(problem.sampled.instances(problem.builder, 1, torch.Generator()))
+    alone = problem.builder.advance(alone, torch.tensor([1])).state
+    with pytest.raises(ValueError, match="this: may not be finished"):
+        check_objects(problem.builder, alone, alone, ["this"], torch.Generator())
+
+
+def test_what_sample_writes_is_read_again(tmp_path: Path) -> None:
+    for name, export in (
+        ("two-colour", "jsonl"),
+        ("hyper-grid", "npz"),
+        ("ring-edges", "npz"),
+        ("toy-sequences", "txt"),
+    ):
+        problem = find_problem(name)
+        environment, generator = problem.builder, torch.Generator().manual_seed(0)
+        instances = problem.sampled.instances(environment, 5, generator)
+        objects = sample_forward(environment, instances, uniform_choice(environment.actions, generator)).objects
+        if name == "toy-sequences":
+            objects = objects.select((objects.node_segments.lengths > 0).nonzero().squeeze(1))
+        path = tmp_path / f"{name}.{export}"
+        exported = problem.sampled.export(environment, objects)
+        if isinstance(exported, list):
+            path.write_text("".join(f"{each}\n" for each in exported))
+        else:
+            np.savez(path, **exported)
+        read, names = read_objects(path, environment, instances.select(torch.tensor([0])))
+        assert environment.keys(read) == environment.keys(objects)
+        assert len(names) == objects.num_graphs
+        check_objects(environment, instances.select(torch.tensor([0])), read, names, generator)
+
+
+def failing(graphs: list) -> list[float | None]:
+    return [None if len(graph) == 2 else 1 / (3 - len(graph)) for graph in graphs]
+
+
+def test_a_reward_that_fails_names_the_object() -> None:
+    environment = GraphBuilding(GraphContext(max_nodes=3))
+    state = environment.advance(environment.reset(blank(1)), torch.tensor([1])).state
+    two = environment.advance(state, torch.tensor([2])).state
+    measure = Measure(environment, reward_of_graphs(failing))
+    with pytest.raises(ValueError, match=r"the reward of an object fails: it gives None.*\"source\""):
+        measure(GraphBatch.concat([state, two]))
+    with pytest.raises(ValueError, match=r"ZeroDivisionError.*\"id\":2"):
+        measure(environment.advance(two, torch.tensor([2])).state)
+
+
+def test_a_run_watches_given_objects_and_fixed_goals(tmp_path: Path) -> None:
+    problem = find_problem("two-colour")
+    environment = GraphBuilding(GraphContext(node_types=2, max_nodes=3))
+    (tmp_path / "given.jsonl").write_text(f"{line((0, 1))}\n{line(nodes=1)}\n")
+    config = TrainConfig.for_problem(problem, steps=16, threads=1, environment=environment)
+    config = changed(
+        config,
+        {
+            "encoder": {"width": 8, "depth": 1},
+            "validation": {"objects": 8, "data": str(tmp_path / "given.jsonl")},
+            "collection": {
+                "condition": {"beta": "uniform", "high": 4.0},
+                "sources": {"forward": 8, "data": str(tmp_path / "given.jsonl")},
+            },
+        },
+    )
+    run = train(problem, config, tmp_path / "run", Console(quiet=True))
+    assert {"goals_mean_log_reward", "goals_worst_log_reward", "mean_log_likelihood"} <= run.latest.keys()
+    found = gw.evaluate(run.agent(), gw.SamplingOptions(num=6, data=str(tmp_path / "given.jsonl")))
+    assert [goal.beta for goal in found.goals] == [1.0, 2.0, 4.0]
+    assert found.mean_log_likelihood < 0
+    assert node_link_lines(environment, run.agent().sample(1))
+
+
+def test_fixed_goals_are_the_corners_and_the_middle() -> None:
+    goals = fixed_goals(ConditionConfig(preference=1.0), 2)
+    assert [goal.preference for goal in goals] == [(0.5, 0.5), (1.0, 0.0), (0.0, 1.0)]
+    assert fixed_goals(ConditionConfig(), 2) == []
+
+
+def test_the_response_is_that_of_the_objective_that_moves_least() -> None:
+    rows = [
+        GoalEvaluation(1.0, (1.0, 0.0), None, 1, 0.0, (0.9, 0.2)),
+        GoalEvaluation(1.0, (0.0, 1.0), None, 1, 0.0, (0.4, 0.3)),
+    ]
+    assert response(rows) == pytest.approx(0.1)
+    assert response([]) is None
+
+
+def test_the_effective_share_of_weights_by_hand() -> None:
+    assert effective_share(torch.zeros(4)) == pytest.approx(1.0)
+    assert effective_share(torch.tensor([0.0, -1e9])) == pytest.approx(0.5)
