@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
 import numpy as np
 import torch
 from torch import Tensor
@@ -154,6 +153,8 @@ def _graph(
     of_edges: Mapping[str, Tensor],
 ) -> GraphBatch:
     """An undirected graph within the bounds of `context`."""
+    import networkx as nx
+
     _require_simple(size, [tuple(sorted(edge)) for edge in edges])
     if size > context.max_nodes:
         raise ValueError(f"has {size} nodes; at most {context.max_nodes} are built")
