@@ -56,11 +56,14 @@ GROUPS: dict[str, dict[str, Command]] = {
         "solve": Command("solve:Solve", "solve graphs from files"),
         "match": Command("match:MatchCommand", "let a policy play many games against an opponent", computes=False),
         "play": Command("play.command:Play", "play against a policy, on a page or in the terminal", computes=False),
+        "uhp": Command("engines.uhp:Uhp", "play Hive for programs of the Universal Hive Protocol", computes=False),
+        "gtp": Command("engines.gtp:Gtp", "play Hex for programs of the Go Text Protocol", computes=False),
         "check": Command("check:Check", "recompute what a solution is worth, and whether it is one"),
         "transfer": Command("evaluate_team:Transfer", "compare policies of a team at numbers of agents"),
         "sample": Command("sample:Sample", "write objects that a sampler builds to a file"),
     },
     "Study": {
+        "perft": Command("engines.perft:Perft", "count the moves of Hive, to compare rules", computes=False),
         "reproduce": Command("reproduce:Reproduce", "run a published experiment again"),
     },
 }

@@ -1,0 +1,1 @@
+"""Engines that other programs drive, by the protocols of their games."""
