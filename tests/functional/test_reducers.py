@@ -6,7 +6,7 @@ import torch
 
 from graphwright.core.segment import Segments
 from graphwright.functional.reducers import others, own_gradient, pool
-from graphwright.nn.reducers import Concatenated
+from graphwright.nn.reducers import Concatenated, TeamInputs
 from strategies import seeded
 
 GRAPH = Segments.from_lengths(torch.tensor([2, 0, 3, 1]))
@@ -31,7 +31,7 @@ def test_where_gradients_go() -> None:
 
 def test_concatenated_rows_are_those_of_a_loop() -> None:
     m = torch.rand(6, 2, generator=seeded()).requires_grad_()
-    reducer = Concatenated(2, 4, "qmix")
+    reducer = Concatenated(2, TeamInputs("qmix", "concatenated", 4, "sum"))
     left_out, whole = reducer.others(m, GRAPH), reducer.own_gradient(m, GRAPH)
     for row in range(6):
         rows = [j for j in range(6) if GRAPH.index[j] == GRAPH.index[row]]

@@ -27,10 +27,11 @@ class OffPolicyAlgorithm(Algorithm):
     Config: ClassVar[type]
     options: ClassVar[str]
     fewest_samples: ClassVar[int] = 1
+    takes_continuous: ClassVar[bool] = False
     policy: GraphPolicy
 
     def __init__(self, config: Any, setup: Setup) -> None:
-        if setup.actions.continuous:
+        if setup.actions.continuous and not self.takes_continuous:
             name = setup.actions.blocks[0].name
             raise ValueError(
                 f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take ppo"

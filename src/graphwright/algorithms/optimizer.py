@@ -18,8 +18,9 @@ def require(name: str, value: float, least: float = 1, most: float = math.inf) -
 
 
 def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of each scalar over the gradient steps of an update."""
-    return {name: torch.stack([step[name] for step in steps]).mean() for name in steps[0]}
+    """The mean of each scalar over those gradient steps of an update that have it."""
+    names = {name: None for step in steps for name in step}
+    return {name: torch.stack([step[name] for step in steps if name in step]).mean() for name in names}
 
 
 class AnnealedAdam:

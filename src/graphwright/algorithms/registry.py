@@ -77,6 +77,8 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "iac": _team("actor_critic:IAC", "steps"),
     "central-v": _team("actor_critic:CentralV", "steps"),
     "ippo": _team("actor_critic:IPPO", "steps"),
+    "coma": _team("coma:COMA", "steps"),
+    "maddpg": _team("maddpg:MADDPG", "replay"),
     "mappo": _team("actor_critic:MAPPO", "steps"),
     "tb": _flow("objectives:TrajectoryBalance"),
     "vargrad": _flow("objectives:LogPartitionVariance"),

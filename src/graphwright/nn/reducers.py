@@ -33,13 +33,22 @@ class TeamInputs:
         """The reducer of rows of that width."""
         if self.inputs == "pooled":
             return Pooled(width, self.pooling)
-        return Concatenated(width, self.max_agents, self.option)
+        return Concatenated(width, self)
+
+    def require_places(self, graphs: Segments) -> None:
+        """Raise ValueError, naming the option, where a graph has more agents than there are places for."""
+        largest = int(graphs.lengths.max()) if graphs.num_groups else 0
+        if largest > self.max_agents:
+            raise ValueError(
+                f"--{self.option}.max-agents {self.max_agents}: a graph has {largest} agents; give at least {largest}, "
+                f"or take what pools (--{self.option}.inputs pooled), which holds any number"
+            )
 
 
 class Reducer(nn.Module):
     """Rows of agents [D, width] → what is said of their team, whatever the number of agents.
 
-    state_width, rows_width: of what `state`, and `others` and `own_gradient`, return.
+    state_width, rows_width: of what `state`, and what the other methods, return.
     """
 
     state_width: int
@@ -54,8 +63,12 @@ class Reducer(nn.Module):
         """[D, rows_width]: of `rows` [D, width], those of the other agents of the graph."""
 
     @abstractmethod
+    def everyone(self, rows: Tensor, graphs: Segments) -> Tensor:
+        """[D, rows_width]: of `rows` [D, width], those of all agents of the graph."""
+
+    @abstractmethod
     def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
-        """[D, rows_width]: of `rows` [D, width], those of all agents; each passes a gradient to its own row only."""
+        """[D, rows_width]: as `everyone`, but each passes a gradient to its own row only."""
 
 
 class Pooled(Reducer):
@@ -76,6 +89,10 @@ class Pooled(Reducer):
         return reducers.others(rows, graphs)
 
     @override
+    def everyone(self, rows: Tensor, graphs: Segments) -> Tensor:
+        return reducers.pool(rows, graphs).index_select(0, graphs.index)
+
+    @override
     def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
         return reducers.own_gradient(rows, graphs)
 
@@ -87,11 +104,11 @@ class Concatenated(Reducer):
     has more agents.
     """
 
-    def __init__(self, width: int, most: int, option: str) -> None:
+    def __init__(self, width: int, inputs: TeamInputs) -> None:
         super().__init__()
-        self.most = most
-        self.option = option
-        self.state_width = self.rows_width = most * width
+        self.inputs = inputs
+        self.most = inputs.max_agents
+        self.state_width = self.rows_width = self.most * width
 
     @override
     def state(self, agents: Tensor, graphs: Segments, embedding: Embedding, graph: GraphBatch) -> Tensor:
@@ -103,18 +120,17 @@ class Concatenated(Reducer):
         return self._side_by_side(rows, graphs)[graphs.index].masked_fill(own, 0).flatten(1)
 
     @override
+    def everyone(self, rows: Tensor, graphs: Segments) -> Tensor:
+        return self._side_by_side(rows, graphs)[graphs.index].flatten(1)
+
+    @override
     def own_gradient(self, rows: Tensor, graphs: Segments) -> Tensor:
         fixed = self._side_by_side(rows.detach(), graphs)[graphs.index]
         return torch.where(self._own(graphs), rows.unsqueeze(1), fixed).flatten(1)
 
     def _side_by_side(self, rows: Tensor, graphs: Segments) -> Tensor:
         """[B, most, width]."""
-        largest = int(graphs.lengths.max()) if graphs.num_groups else 0
-        if largest > self.most:
-            raise ValueError(
-                f"--{self.option}.max-agents {self.most}: a graph has {largest} agents; give at least {largest}, or "
-                f"take --{self.option}.inputs pooled, which holds any number"
-            )
+        self.inputs.require_places(graphs)
         padded = rows.new_zeros(graphs.num_groups * self.most, rows.shape[1])
         place = graphs.index * self.most + graphs.position
         return padded.index_copy(0, place, rows).unflatten(0, (-1, self.most))
