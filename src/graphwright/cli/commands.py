@@ -54,7 +54,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Use": {
         "evaluate": Command("evaluate:evaluate_command", "compare a policy with random, simple rules and the optimum"),
         "solve": Command("solve:Solve", "solve graphs from files"),
-        "match": Command("match:MatchCommand", "let a policy play many games against an opponent", computes=False),
+        "match": Command("match:MatchCommand", "let a policy play many games against an opponent"),
         "play": Command("play.command:Play", "play against a policy, on a page or in the terminal", computes=False),
         "uhp": Command("engines.uhp:Uhp", "play Hive for programs of the Universal Hive Protocol", computes=False),
         "gtp": Command("engines.gtp:Gtp", "play Hex for programs of the Go Text Protocol", computes=False),

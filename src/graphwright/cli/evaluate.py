@@ -155,6 +155,10 @@ def _run_command(words: Sequence[str]) -> type[Evaluate]:
             return EvaluateSampling
         if problem.is_endless:
             return EvaluateControl
+        if problem.is_game:
+            from graphwright.cli.evaluate_games import EvaluateGames  # which is one of these, and stands beside
+
+            return EvaluateGames
         if problem.is_team:
             from graphwright.cli.evaluate_team import EvaluateTeam  # which is one of these, and stands beside
 

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 import torch
 import tyro
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from graphwright.cli.terminal import marked
+from graphwright.core import GraphBatch
+from graphwright.core.doing import now
 from graphwright.core.numbers import to_plain_json
 from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import CONFIG_FILE
-from graphwright.training.collectors.play import make_generator
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.games.match import Match, Score, play_match
 from graphwright.training.games.players import find_opponent, policy_player
@@ -74,20 +74,16 @@ class MatchCommand:
         one = policy_player(agent.policy, self.simulations, self.decode == "sample")
         other = self._opponent(problem, agent)
         generator = torch.Generator(agent.device).manual_seed(self.seed)
-        collection = agent.config.collection
-        generate = make_generator(problem, collection.generator, (size,), collection.law)
-        boards = generate(self.games // 2, torch.Generator().manual_seed(self.seed)).to(agent.device)
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("games", total=self.games)
-            match = play_match(
-                agent.config.environment,
-                boards,
-                one,
-                other,
-                generator,
-                self.opening,
-                lambda over: progress.update(task, completed=over),
-            )
+        boards = draw_boards(agent, size, self.games // 2, self.seed).to(agent.device)
+        match = play_match(
+            agent.config.environment,
+            boards,
+            one,
+            other,
+            generator,
+            self.opening,
+            lambda over: now(f"{over} of {self.games} games are over"),
+        )
         if self.json:
             print(to_plain_json(self._document(problem, size, match), indent=2))
         else:
@@ -152,6 +148,16 @@ def board_size(agent: Agent, size: int | None) -> int:
     if size is not None and size < 1:
         raise ConfigError(f"--size {size}: give at least 1")
     return size if size is not None else max(agent.config.collection.sizes)
+
+
+def draw_boards(agent: Agent, size: int, count: int, seed: int) -> GraphBatch:
+    """`count` boards of that size, by the law of the run. Raises ConfigError where there are none."""
+    collection = agent.config.collection
+    try:
+        generate = agent.problem.generator(collection.generator, (size,), collection.law)
+    except ValueError as error:
+        raise ConfigError(f"--size {size}: {error}") from None
+    return generate(count, torch.Generator().manual_seed(seed))
 
 
 def _numbers(score: Score) -> dict[str, Any]:

@@ -121,6 +121,7 @@ class Solve:
         if not isinstance(agent.config.played, Optimization):
             other = "builds objects; see `graphwright sample`" if agent.samples else "has no objective"
             other = "never ends; see `graphwright evaluate`" if agent.problem.is_endless else other
+            other = "is a game; see `graphwright match` and `graphwright play`" if agent.problem.is_game else other
             raise ConfigError(f"{self.directory}: {agent.problem.name} solves no files: it {other}")
         by_policy = partial(
             solve,

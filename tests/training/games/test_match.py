@@ -10,6 +10,7 @@ from games_and_queues import Kayles
 from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.generators import InstanceGenerator, parse_topology
 from graphwright.envs.problem import no_columns
+from graphwright.training.games.every_reply import against_every_reply
 from graphwright.training.games.match import Score, play_match
 from graphwright.training.games.rating import Encounter, elo
 from graphwright.training.statistics import wilson
@@ -64,3 +65,10 @@ def test_ratings_are_those_of_the_logistic_law() -> None:
     assert few[1].value > 100
     assert few[1].high - few[1].low > 4 * (many[1].high - many[1].low)
     assert elo(1, [])[0].value == 0
+
+
+def test_against_every_reply_by_hand() -> None:
+    """On a path of 3 the middle wins at once, and an end leaves one node, which the other side takes."""
+    three = InstanceGenerator(parse_topology("path"), (3,), no_columns)(1, seeded())
+    assert against_every_reply(Kayles(), three, first, 0, seeded()) == Score(0, 0, 1)
+    assert against_every_reply(Kayles(), three, first, 1, seeded()) == Score(2, 0, 1)

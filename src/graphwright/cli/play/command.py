@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import torch
 import tyro
 
-from graphwright.cli.match import board_size, require_game
+from graphwright.cli.match import board_size, draw_boards, require_game
 from graphwright.cli.play.server import PlayServer
 from graphwright.cli.play.text import TextGame
 from graphwright.training.agent import load
-from graphwright.training.collectors.play import make_generator
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.games.played import PlayedGame
 from graphwright.training.games.players import policy_player
@@ -53,9 +51,8 @@ class Play:
             raise ConfigError(f"--port {self.port}: give 0 to 65535")
         use_threads(self.threads)
         agent = load(self.directory, trust=self.trust)
-        problem, size, collection = require_game(agent), board_size(agent, self.size), agent.config.collection
-        generate = make_generator(problem, collection.generator, (size,), collection.law)
-        board = generate(1, torch.Generator().manual_seed(self.seed))
+        problem, size = require_game(agent), board_size(agent, self.size)
+        board = draw_boards(agent, size, 1, self.seed)
         player = policy_player(agent.policy, self.simulations)
         played = PlayedGame(agent.config.environment, board, agent.policy, player, self.seed)
         head = {"problem": problem.name, "size": size, "seed": self.seed}

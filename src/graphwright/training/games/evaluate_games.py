@@ -1,0 +1,82 @@
+"""Evaluation of a policy that plays a game: matches against the game's opponents, on boards of several sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from graphwright.training.agent import Agent
+from graphwright.training.collectors.play import ConfigError, make_generator
+from graphwright.training.games.match import play_match
+from graphwright.training.games.players import find_opponent, policy_player
+
+
+@dataclass(frozen=True)
+class GameOptions:
+    """Which matches."""
+
+    sizes: tuple[int, ...] | None = None
+    """Sizes of the boards; by default those that were trained on."""
+    opponents: tuple[str, ...] | None = None
+    """Names of opponents, `uct-100` among them; by default all of the game that know the size."""
+    games: int = 200
+    """Games of each match; an even number, since sides are swapped."""
+    simulations: int = 0
+    """Simulations of a tree search before each move of the policy; 0: none."""
+    opening: int = 0
+    """Moves at the beginning of each pair of games that are drawn at random."""
+    seed: int = 1
+    """Seed of all that is random."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigError, naming the option."""
+        if self.games < 2 or self.games % 2:
+            raise ConfigError(f"--games {self.games}: give an even number from 2 on, since sides are swapped")
+        if self.opening < 0:
+            raise ConfigError(f"--opening {self.opening}: give at least 0")
+        if self.sizes == ():
+            raise ConfigError("--sizes: give at least one size")
+
+
+@dataclass(frozen=True)
+class GameRow:
+    """A match. score: points for each game, a draw being half a one, with Wilson's 95 % interval.
+
+    first, second: the score of the games in which the policy had that side. distinct: how many games were different.
+    """
+
+    size: int
+    opponent: str
+    wins: int
+    draws: int
+    losses: int
+    score: float
+    low: float
+    high: float
+    first: float
+    second: float
+    distinct: int
+
+
+def evaluate_games(agent: Agent, options: GameOptions) -> list[GameRow]:
+    """A row for each size and opponent. Raises ConfigError naming the option."""
+    problem, collection, game = agent.problem, agent.config.collection, agent.config.environment
+    player = policy_player(agent.policy, options.simulations)
+    rows = []
+    for size in options.sizes or collection.sizes:
+        generate = make_generator(problem, collection.generator, (size,), collection.law)
+        boards = generate(options.games // 2, torch.Generator().manual_seed(options.seed)).to(agent.device)
+        for name in options.opponents or problem.opponents:
+            generator = torch.Generator(agent.device).manual_seed(options.seed)
+            try:
+                match = play_match(game, boards, player, find_opponent(problem, name), generator, options.opening)
+            except ValueError as error:
+                if options.opponents is not None or isinstance(error, ConfigError):
+                    raise ConfigError(f"--opponents {name}: {error}") from None
+                continue  # it does not know boards of this size
+            count, share = match.count(), match.count().share
+            first, second = (match.count(side).share.value for side in (0, 1))
+            numbers = (count.wins, count.draws, count.losses, share.value, share.low, share.high, first, second)
+            rows.append(GameRow(size, name, *numbers, match.num_distinct))
+    return rows

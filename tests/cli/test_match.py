@@ -1,0 +1,90 @@
+"""`graphwright match` and `evaluate` of a run on a game, as others call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.envs.registry import find_problem
+from strategies import seeded
+
+QUICK = "--steps 1 --threads 1 --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2"
+
+
+@pytest.fixture(scope="module", name="run")
+def _run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("games") / "run"
+    main(["train", "tic-tac-toe", "--run", str(directory), *QUICK.split()])
+    return directory
+
+
+def test_the_moves_of_every_game_are_those_of_the_rules(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["match", str(run), "--opponent", "one-ply", "--games", "6", "--threads", "1", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["games"] == found["wins"] + found["draws"] + found["losses"] == len(found["played"]) == 6
+    assert found["sides"]["first"]["wins"] + found["sides"]["second"]["wins"] == found["wins"]
+    assert 0 <= found["low"] <= found["score"] <= found["high"] <= 1
+    problem = find_problem("tic-tac-toe")
+    game, counts = problem.game, {"win": 0, "draw": 0, "loss": 0}
+    for played in found["played"]:
+        state = game.reset(problem.generator(sizes=(3,))(1, seeded()))
+        for number, move in enumerate(played["moves"], 1):
+            step = game.step(state, torch.tensor([move]))
+            assert bool(step.terminated) == (number == len(played["moves"]))
+            state = step.state
+        points = int(game.outcome(state)) * (1 if played["side"] == "first" else -1)
+        assert played["outcome"] == {1: "win", 0: "draw", -1: "loss"}[points]
+        counts[played["outcome"]] += 1
+    assert counts == {"win": found["wins"], "draw": found["draws"], "loss": found["losses"]}
+
+
+def test_runs_and_searches_play_too(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--games", "4", "--threads", "1", "--opening", "1"]
+    main(["match", str(run), "--opponent", str(run), "--simulations", "3", "--opponent-simulations", "2", *options])
+    assert "both" in capsys.readouterr().out
+    main(["match", str(run), "--opponent", "uct-3", "--size", "4", "--decode", "sample", *options])
+    assert "tic-tac-toe, size 4" in capsys.readouterr().out
+
+
+def test_evaluate_plays_all_that_know_the_size(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["evaluate", str(run), "--sizes", "3", "5", "--games", "2", "--threads", "1", "--json"])
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["size"], row["opponent"]) for row in rows] == [
+        *((3, name) for name in ("random", "one-ply", "perfect")),
+        *((5, name) for name in ("random", "one-ply")),
+    ]
+    assert all(row["wins"] + row["draws"] + row["losses"] == 2 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("--opponent nobody", "--opponent nobody: tic-tac-toe has none of this name, and it is no run directory"),
+        ("--opponent uct-0", "--opponent uct-0: give 1 to 100000 simulations"),
+        ("--opponent random --games 3", "--games 3: give an even number"),
+        ("--opponent random --size 0", "--size 0: give at least 1"),
+        ("--opponent random --size 100", "--size 100: board: a board has 1 to 26 rows, not 100"),
+        ("--opponent random --simulations -1", "--simulations -1: give 0 to 100000"),
+        ("--opponent random --simulations 2 --decode sample", "--decode sample: a search makes the best move"),
+        ("--opponent random --opponent-simulations 2", "--opponent-simulations: random is no run"),
+        ("--opponent random --opening -1", "--opening -1: give at least 0"),
+        ("--opponent perfect --size 5", "perfect play is found of positions with at most 16 empty cells"),
+    ],
+)
+def test_what_makes_no_match_is_said_in_one_line(
+    run: Path, options: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reason in fails(capsys, "match", str(run), *options.split())
+
+
+def test_what_is_no_game_has_no_matches(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "holds no run" in fails(capsys, "match", str(tmp_path), "--opponent", "random")
+    assert "--port 99999: give 0 to 65535" in fails(capsys, "play", str(run), "--port", "99999")
+    graph = tmp_path / "a.txt"
+    graph.write_text("a b\n")
+    assert "is a game; see `graphwright match`" in fails(capsys, "solve", str(run), str(graph))
