@@ -53,6 +53,7 @@ SMALLEST = {
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
     "'Stable-Baselines3, ragged' 'Stable-Baselines3, padded' 'TorchRL, padded'",  # to begin Ray takes 12 s
+    "benchmarks/speed/games.py": "--size 3 --batch 8 --seconds 0.02 --depth 3 --solve 2",
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",

@@ -12,10 +12,12 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.core.rows import Sizes
 from graphwright.data.sources import FixedInstances, GeneratedInstances
+from graphwright.envs.environment import Environment
+from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.registry import find_problem
-from graphwright.envs.rollouts import play
+from graphwright.envs.rollouts import play, unroll
 from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.networks import Networks
@@ -25,6 +27,7 @@ from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
 
 _TRIED = 128  # instances from which limits are measured
+_GAMES = 8  # random ones, where what is seen grows
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +50,7 @@ class EnvConfig(CloudPickled):
     """
 
     problem: Problem
-    environment: Optimization
+    environment: Environment
     source: Callable[[int], InstanceSource]
     limits: Limits
 
@@ -55,6 +58,13 @@ class EnvConfig(CloudPickled):
     def schema(self) -> Schema:
         """Observations as arrays."""
         return Schema(self.environment.features, self.environment.actions)
+
+    @property
+    def optimization(self) -> Optimization:
+        """The environment of what is solved. Raises ValueError where it is a game."""
+        if not isinstance(self.environment, Optimization):
+            raise ValueError(f"{self.problem.name} is a game of two sides; see frameworks.pettingzoo_games")
+        return self.environment
 
     @property
     def networks(self) -> Networks:
@@ -80,7 +90,7 @@ class EnvConfig(CloudPickled):
 def make_env_config(
     problem: Problem | str,
     *,
-    environment: Optimization | None = None,
+    environment: Environment | None = None,
     instances: GraphBatch | None = None,
     generator: str | None = None,
     sizes: Sequence[int] | None = None,
@@ -96,7 +106,7 @@ def make_env_config(
     drawn again.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
-    environment = environment or problem.optimization
+    environment = environment or (problem.game if problem.is_game else problem.optimization)
     source: Callable[[int], InstanceSource]
     if instances is None:
         drawn = make_generator(problem, generator, tuple(sizes) if sizes else None, law)
@@ -109,13 +119,15 @@ def make_env_config(
     return EnvConfig(problem, environment, source, measure(environment, tried, max_nodes, max_edges))
 
 
-def measure(environment: Optimization, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
+def measure(environment: Environment, instances: GraphBatch, max_nodes: int | None, max_edges: int | None) -> Limits:
     """The limits of `instances` [B] and of what random episodes add to them, where no limits are given."""
     graph = environment.observe(environment.reset(instances)).graph
     nodes = max(int(one.node_segments.lengths.max()) for one in (instances, graph))
     edges = max(int(one.edge_segments.lengths.max()) for one in (instances, graph))
     growth = 0
-    if environment.edits_graph:
+    if isinstance(environment, Game) and environment.edits_graph:
+        nodes, edges = _along_games(environment, instances)
+    elif environment.edits_graph:
         final = play(environment, instances, random_choice(environment, torch.Generator().manual_seed(0)))
         growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
     nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
@@ -123,3 +135,13 @@ def measure(environment: Optimization, instances: GraphBatch, max_nodes: int | N
     spec, sizes = environment.actions, Sizes(nodes, links, nodes)
     decisions = 1 if spec.one_per_graph else spec.decider.most(sizes)
     return Limits(nodes, edges, spec.most(sizes), growth, decisions, spec.most_choices(sizes))
+
+
+def _along_games(game: Game, instances: GraphBatch) -> tuple[int, int]:
+    """Twice as many nodes and edges as are seen in some random games."""
+    choose, nodes, edges = random_choice(game, torch.Generator().manual_seed(0)), 0, 0
+    for step in unroll(game, game.reset(instances.select(torch.arange(min(_GAMES, instances.num_graphs)))), choose):
+        seen = game.observe(step.state).graph
+        nodes = max(nodes, int(seen.node_segments.lengths.max()))
+        edges = max(edges, int(seen.edge_segments.lengths.max()))
+    return 2 * nodes, 2 * edges

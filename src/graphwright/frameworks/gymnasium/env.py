@@ -86,7 +86,7 @@ class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
             self._episodes.reset(torch.zeros(1, dtype=torch.int64))
         if options and "instance" in options:
             graph: GraphBatch = options["instance"]
-            self._episodes.reset(torch.zeros(1, dtype=torch.int64), self.env_config.environment.instance(graph))
+            self._episodes.reset(torch.zeros(1, dtype=torch.int64), self.env_config.optimization.instance(graph))
         self._picture = None
         return self._observe(), self._info()
 
@@ -107,14 +107,14 @@ class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
         if self.render_mode is None:
             return None
         self._picture = self._picture or FrameRenderer(self.episodes.state)
-        return self._picture.draw(self.env_config.environment, self.episodes.state, self.env_config.problem.name)
+        return self._picture.draw(self.env_config.optimization, self.episodes.state, self.env_config.problem.name)
 
     def _observe(self) -> Observation:
         arrays = self.env_config.schema.pack(self.episodes.observation)
         return observations(arrays, self.env_config.schema, self.env_config.limits, self.mode)[0]
 
     def _info(self) -> dict[str, Any]:
-        environment, state = self.env_config.environment, self.episodes.state
+        environment, state = self.env_config.optimization, self.episodes.state
         return {"objective": float(environment.objective(state)), "is_complete": bool(environment.is_complete(state))}
 
 

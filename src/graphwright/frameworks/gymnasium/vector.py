@@ -64,7 +64,7 @@ class GraphVectorEnv(CloudPickled, VectorEnv[Any, Any, Any]):
     @override
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         assert self.episodes is not None, "no episode has begun; call reset() first"
-        environment, episodes = self.env_config.environment, self.episodes
+        environment, episodes = self.env_config.optimization, self.episodes
         played = episodes.step(read_actions(environment.actions, episodes, np.asarray(actions)))
         infos: dict[str, Any] = {}
         if bool(played.done.any()):

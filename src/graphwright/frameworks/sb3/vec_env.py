@@ -123,7 +123,7 @@ class GraphVecEnv(CloudPickled, VecEnv):
     def _note_ends(self, ended: Tensor, cut: Tensor, infos: list[dict[str, Any]]) -> None:
         arrays = select(self.env_config.schema.pack(self.episodes.observation), ended)
         last = arrays if self.ragged else padded(arrays, self.env_config.limits)
-        objective = self.env_config.environment.objective(self.episodes.state)[ended].tolist()
+        objective = self.env_config.optimization.objective(self.episodes.state)[ended].tolist()
         for place, row in enumerate(ended.tolist()):
             one = select(arrays, torch.tensor([place])) if self.ragged else last
             keep = slice(None) if self.ragged else place

@@ -84,4 +84,5 @@ CONNECT_FOUR = Problem(
     sizes=(6,),
     laws={"empty": board},
     opponents={"random": random_moves, "one-ply": one_ply, "endgame": PerfectPlay(14, otherwise=True)},
+    training={"encoder": {"kind": "gin"}},  # which reads edges
 )

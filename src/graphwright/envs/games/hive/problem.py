@@ -44,4 +44,5 @@ HIVE = Problem(
     sizes=(1,),
     laws={letters or "base": law(letters) for letters in reversed(SETS)},
     opponents={"random": random_moves, "one-ply": mobility},
+    training={"encoder": {"kind": "gin"}},  # which reads edges
 )

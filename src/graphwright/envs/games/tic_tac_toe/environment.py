@@ -48,4 +48,5 @@ TIC_TAC_TOE = Problem(
     sizes=(3,),
     laws={"empty": board},
     opponents={"random": random_moves, "one-ply": one_ply, "perfect": PerfectPlay(16)},
+    training={"encoder": {"kind": "gin"}},  # which reads edges
 )
