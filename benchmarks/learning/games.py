@@ -1,15 +1,14 @@
 """What self-play comes to: tic-tac-toe over all games, Hex from small boards to larger ones.
 
-    python benchmarks/learning/games.py [--only tic-tac-toe hex shannon] [--seconds 120] [--seeds 3] [--out docs/tables]
+    python benchmarks/learning/games.py [--only tic-tac-toe hex] [--seconds 120] [--seeds 3] [--out docs/tables]
 
 Each run is one `graphwright train` of the given time. Tic-tac-toe: the policy's most probable move against every reply,
-from either side, so that "lost 0" means that it never loses, whoever plays. Others: `graphwright evaluate`, without
-search and with `--simulations`, sides swapped, with Wilson's 95 % intervals.
+from either side, so that "lost 0" means that it never loses, whoever plays. Others: matches with the sides swapped,
+without search and with `--simulations`, with Wilson's 95 % intervals. `openspiel-uct-N` is OpenSpiel's search in C++.
 """
 
 from __future__ import annotations
 
-import json
 import platform
 import shlex
 import subprocess
@@ -22,10 +21,13 @@ from typing import Any
 
 import torch
 import tyro
+from openspiel_uct import OpenSpielUct
 
+from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import load
 from graphwright.training.games.every_reply import against_every_reply
-from graphwright.training.games.players import PolicyPlayer
+from graphwright.training.games.match import play_match
+from graphwright.training.games.players import PolicyPlayer, find_opponent, policy_player
 
 SIZES = {"hex": (5, 7, 9), "shannon": (20, 40), "connect-four": (6,)}
 OPPONENTS = {
@@ -53,6 +55,10 @@ class Options:
     """Games of each match."""
     simulations: tuple[int, ...] = (0,)
     """Simulations before each move of the policy."""
+    opening: int = 0
+    """Moves at the beginning of each pair of games that are drawn at random."""
+    runs: tuple[Path, ...] = ()
+    """Directories of runs to measure, instead of training; one game only."""
     sizes: tuple[int, ...] | None = None
     """Sizes of the boards that are played on."""
     opponents: tuple[str, ...] | None = None
@@ -83,13 +89,28 @@ def tic_tac_toe(directory: str) -> list[dict[str, Any]]:
 
 def matches(options: Options, name: str, directory: str) -> list[dict[str, Any]]:
     """A row for each size, opponent and number of simulations."""
-    rows = []
-    for simulations in options.simulations:
-        sizes, opponents = options.sizes or SIZES[name], options.opponents or OPPONENTS[name]
-        test = ["--sizes", *sizes, "--opponents", *opponents, "--games", options.games, "--simulations", simulations]
-        found = json.loads(call("evaluate", directory, *test, "--threads", options.threads, "--json"))
-        rows += [{**row, "simulations": simulations} for row in found["rows"]]
+    agent, rows = load(directory), []
+    problem, game = agent.problem, agent.config.environment
+    for size in options.sizes or SIZES[name]:
+        boards = problem.generator(sizes=(size,))(options.games // 2, torch.Generator().manual_seed(1))
+        for opponent in options.opponents or OPPONENTS[name]:
+            for simulations in options.simulations:
+                generator = torch.Generator().manual_seed(1)
+                one, other = policy_player(agent.policy, simulations), find(problem, name, size, opponent)
+                score = play_match(game, boards, one, other, generator, options.opening).count()
+                share = score.share._asdict()
+                numbers = {**vars(score), "score": share.pop("value"), **share}
+                rows.append({"size": size, "opponent": opponent, "simulations": simulations, **numbers})
+                print(rows[-1], file=sys.stderr, flush=True)
     return rows
+
+
+def find(problem: Problem, name: str, size: int, opponent: str) -> Opponent:
+    """The opponent of that name, among them `openspiel-uct-N`."""
+    if not opponent.startswith("openspiel-uct-"):
+        return find_opponent(problem, opponent)
+    theirs = {"hex": f"hex(board_size={size})", "tic-tac-toe": "tic_tac_toe"}[name]
+    return OpenSpielUct(theirs, int(opponent.rpartition("-")[2]))
 
 
 def table(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
@@ -113,11 +134,15 @@ def table(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
 def main(options: Options) -> None:
     for name in options.only:
         rows = []
-        for seed in range(options.seeds):
+        for seed in range(len(options.runs) or options.seeds):
             with tempfile.TemporaryDirectory() as folder:
                 directory = f"{folder}/run"
-                ends = ["--seconds", options.seconds, "--seed", seed, "--threads", options.threads]
-                call("train", name, "--run", directory, *ends, *shlex.split(options.options))
+                if options.runs:
+                    directory = str(options.runs[seed])
+                else:
+                    ends = ["--seconds", options.seconds, "--seed", seed, "--threads", options.threads]
+                    call("train", name, "--run", directory, *ends, *shlex.split(options.options))
+                torch.set_num_threads(options.threads)
                 found = tic_tac_toe(directory) if name == "tic-tac-toe" else matches(options, name, directory)
                 *_, last = (Path(directory) / "metrics.csv").read_text().splitlines()
                 rows += [{"seed": seed, "steps": int(last.split(",")[1]), **row} for row in found]
