@@ -41,6 +41,8 @@ _TEAMS = {
     "coverage": "graphwright.envs.teams.coverage.problem:COVERAGE",
     "foraging": "graphwright.envs.teams.foraging.problem:FORAGING",
     "path-finding": "graphwright.envs.teams.path_finding.problem:PATH_FINDING",
+    "patrol": "graphwright.envs.teams.patrol.problem:PATROL",
+    "pursuit": "graphwright.envs.teams.pursuit.environment:PURSUIT",
     "spread": "graphwright.envs.teams.spread.environment:SPREAD",
 }
 _PLAYED = {

@@ -1,0 +1,1 @@
+"""Agents that visit the places of a map again and again."""

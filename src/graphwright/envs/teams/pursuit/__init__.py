@@ -1,0 +1,1 @@
+"""Agents that hunt prey on a torus."""
