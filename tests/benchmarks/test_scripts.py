@@ -47,6 +47,8 @@ SMALLEST = {
     + QUICKLY,
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
+    "benchmarks/learning/team_sizes.py": "--seconds 0.1 --seeds 1 --mixtures 2 --agents 2 --episodes 2 --threads 1 "
+    "--num-envs 2 --watched 1",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
     "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only ring-edges",
@@ -57,6 +59,7 @@ SMALLEST = {
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
+    "benchmarks/speed/teams.py": "--num-envs 2 --seconds 0.01 --repeats 1 --only spread foraging",
     "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",
 }
 """Script → options with which it takes a few seconds."""

@@ -73,7 +73,8 @@ def test_baselines_need_no_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    new = str(tmp_path / "new")
+    new, maps = str(tmp_path / "new"), tmp_path / "maps.txt"
+    maps.write_text("...\n.#.\n")
     cases: dict[tuple[object, ...], str] = {
         ("train", "coverage", "--run", new, "--agents", "0"): "--agents 0: a team has at least 1 agent",
         ("train", "coverage", "--run", new, "--agents", "3", "x"): "['3', 'x']",
@@ -84,6 +85,10 @@ def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
         ("evaluate", run, "--record", tmp_path / "no" / "a.npz"): "--record",
         ("evaluate", run, "--picture", tmp_path / "a.png"): "name it a.gif",
         ("evaluate", "coverage", "--policy", "none"): "choose one of assigned, nearest, random",
+        ("evaluate", "coverage", "--policy", "assigned", "--maps", maps): "--maps: coverage has no maps",
+        ("evaluate", "path-finding", "--policy", "planned", "--maps", maps, "--agents", "5"): "no room for 5 agents",
+        ("evaluate", "path-finding", "--policy", "planned", "--agents", "400"): "have no room for 400 agents",
+        ("evaluate", "path-finding", "--policy", "planned", "--maps", tmp_path / "none"): "none",
         ("transfer", run, tmp_path / "none"): "no such file",
         ("transfer",): "name at least one run",
         ("solve", run, tmp_path / "a.json"): "",

@@ -15,6 +15,7 @@ from graphwright.envs.registry import find_problem
 from graphwright.envs.teams.path_finding.collisions import settle
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, parse_maps
+from graphwright.envs.teams.path_finding.pibt import pibt
 from graphwright.envs.teams.path_finding.planner import planned, shortest
 from graphwright.envs.teams.path_finding.ways import FAR, MOVES, distances
 from graphwright.training.play_teams import play_teams
@@ -122,6 +123,17 @@ def test_robots_that_plan_together_arrive_where_others_stand_in_the_way() -> Non
         play_teams(rules, instances, lambda state, rule=rule: rule(rules, state)) for rule in (planned, shortest)
     )
     assert float(together.measures["success"].mean()) > 0.8 > float(alone.measures["success"].mean())
+
+
+def test_robots_that_inherit_priority_never_collide_and_all_move_on() -> None:
+    rules, instances = PathFinding(steps=40), PROBLEM.generator(sizes=(24,))(4, seeded())
+    state = rules.reset(instances)
+    for _ in range(40):
+        action = pibt(rules, state)
+        wanted = state.nodes["cell"] + MOVES[action]
+        state = rules.step(state, action).state
+        assert torch.equal(state.nodes["cell"], wanted)
+    assert float(rules.measures(state)["throughput"].mean()) > 0.5
 
 
 def test_recordings_follow_the_rules() -> None:

@@ -28,8 +28,9 @@ class Coverage(Team):
     Instance: agents and as many landmarks, every agent joined to all others (`crowd`); node column `start` [N, 2]
         float32, uniform in ±1.
     State: adds the node columns `position`, `velocity` [N, 2] float32 and the graph column `time` [B] int64.
-    Observation: per node its `type` and `velocity`; per edge its `type` and `relative`, where its source is seen from
-        its destination. Nothing says which agent one is, nor where the arena is.
+    Observation: per node its `type` and `velocity`; per edge its `type`, `relative`, where its source is seen from its
+        destination, how far that is (`distance`), and exp(−4 times that) (`near`). Nothing says
+        which agent one is, nor where the arena is.
     Action: of each agent, to do nothing or to be pushed along -x, +x, -y, +y. Agents pass through each other.
     Dynamics: v ← 0.75 v + 0.5 u, x ← x + 0.1 v.
     Reward: of the team, minus the mean distance of agents and landmarks in the matching of least distance.
@@ -39,7 +40,9 @@ class Coverage(Team):
     steps: int = 50
     """An episode is cut short after so many steps."""
 
-    features = Features(nodes={"velocity": 2}, edges={"relative": 2}, node_types=2, edge_types=3)
+    features = Features(
+        nodes={"velocity": 2}, edges={"relative": 2, "distance": 1, "near": 1}, node_types=2, edge_types=3
+    )
     actions = ActionSpec(per_decider("push", 5), decider="nodes")
 
     def __post_init__(self) -> None:
@@ -58,7 +61,9 @@ class Coverage(Team):
         position, (source, end) = state.nodes["position"], state.edge_index
         acts = state.nodes["type"] == AGENT
         graph = state.keep(["type", "velocity"], ["type"]).with_nodes(acts=acts)
-        seen = graph.with_edges(relative=position.index_select(0, source) - position.index_select(0, end))
+        relative = position.index_select(0, source) - position.index_select(0, end)
+        distance = relative.norm(dim=1)
+        seen = graph.with_edges(relative=relative, distance=distance, near=(-4 * distance).exp())
         return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
     @override

@@ -17,10 +17,20 @@ COVERAGE = Problem(
     baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
     training={
         "algorithm": "ppo",
-        "encoder": {"kind": "gin", "depth": 3},
+        "encoder": {"kind": "gin", "depth": 2},
         "heads": {"value_pool": "mean"},
-        "ppo": {"learning_rate": 1e-3, "epochs": 4, "discount": 0.95, "gae_lambda": 0.9, "value_coefficient": 0.5},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 32}},
+        "ppo": {
+            "learning_rate": 2e-3,
+            "epochs": 4,
+            "minibatch_size": 256,
+            "ratio": "decision",
+            "discount": 0.95,
+            "gae_lambda": 0.9,
+            "value_coefficient": 0.2,
+            "entropy_coefficient": 0.003,
+            "max_grad_norm": 1.0,
+        },
+        "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
         "validation": {"sizes": (3, 5), "graphs": 32, "every": 10},
     },
 )

@@ -121,7 +121,7 @@ FORAGING = Problem(
         "algorithm": "ppo",
         "encoder": {"kind": "gin", "depth": 3},
         "heads": {"value_pool": "mean"},
-        "ppo": {"learning_rate": 1e-3, "epochs": 4, "discount": 0.98, "gae_lambda": 0.95},
+        "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.98, "gae_lambda": 0.95},
         "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
         "validation": {"sizes": (2,), "graphs": 64, "every": 10},
     },

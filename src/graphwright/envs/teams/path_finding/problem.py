@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, random_maps
+from graphwright.envs.teams.path_finding.pibt import pibt
 from graphwright.envs.teams.path_finding.planner import planned, shortest
 
 PATH_FINDING = Problem(
@@ -16,12 +17,12 @@ PATH_FINDING = Problem(
     sizes=(4, 8, 16),
     laws={"random": random_maps},
     law_of_files=maps_of,
-    baselines={"planned": ControlRule(planned), "shortest": ControlRule(shortest)},
+    baselines={"pibt": ControlRule(pibt), "planned": ControlRule(planned), "shortest": ControlRule(shortest)},
     training={
         "algorithm": "ppo",
         "encoder": {"kind": "gin", "depth": 2},
         "heads": {"value_pool": "mean"},
-        "ppo": {"learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
+        "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
         "collection": {"steps": {"num_envs": 32, "num_steps": 16}},
         "validation": {"sizes": (8, 16), "graphs": 4, "every": 20},
     },

@@ -148,7 +148,7 @@ PURSUIT = Problem(
         "algorithm": "ppo",
         "encoder": {"kind": "gin", "depth": 3},
         "heads": {"value_pool": "mean"},
-        "ppo": {"learning_rate": 1e-3, "epochs": 4, "discount": 0.97, "gae_lambda": 0.95},
+        "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.97, "gae_lambda": 0.95},
         "collection": {"steps": {"num_envs": 64, "num_steps": 32}},
         "validation": {"sizes": (4,), "graphs": 64, "every": 10},
     },
