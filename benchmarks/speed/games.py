@@ -4,8 +4,8 @@
 
 Random games on one thread: a step is to draw one of the legal moves, to make it, to see whether the game is over, and
 to begin another where it is. Of OpenSpiel that is `legal_actions`, `random.choice` and `apply_action`, one game after
-the other; both take turns, and the better of three rounds counts. Then the sequences of moves of Hive from the
-beginning, in `perft`, and how long perfect play of Hex takes on its small boards.
+the other; both take turns, the time is the thread's own, and the best of three rounds counts. Then the sequences of
+moves of Hive from the beginning, in `perft`, and how long perfect play of Hex takes on its small boards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from dataclasses import dataclass
 
 import torch
 import tyro
-from torch import Tensor
 
-from graphwright.core.segment import segment_argmax
 from graphwright.envs.games.hex.problem import HEX
 from graphwright.envs.games.hive.perft import perft
 from graphwright.envs.games.hive.problem import HIVE
@@ -57,19 +55,20 @@ def ours(size: int, batch: int) -> Callable[[float], float]:
     game = HEX.environment
     assert isinstance(game, Shannon)
     begin = game.reset(HEX.generator(sizes=(size,))(batch, torch.Generator()))
-    generator, nodes = torch.Generator().manual_seed(0), begin.node_graph
+    generator, random_moves = torch.Generator().manual_seed(0), HEX.opponent("random")
+    fresh = begin.nodes["owner"].view(batch, -1)
 
     def play(seconds: float) -> float:
-        state, steps, start = begin, 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
-            noise = torch.rand(nodes.numel(), generator=generator).masked_fill_(state.nodes["owner"] >= 0, -torch.inf)
-            step = game.step(state, segment_argmax(noise, begin.node_segments))
-            over: Tensor = step.terminated
-            owner = torch.where(over[nodes], begin.nodes["owner"], step.state.nodes["owner"])
-            graphs = {name: torch.where(over, begin.graphs[name], step.state.graphs[name]) for name in begin.graphs}
-            state = step.state.with_nodes(owner=owner).with_graphs(**graphs)
+        state, steps, start = begin, 0, time.thread_time()
+        while time.thread_time() - start < seconds:
+            step = game.step(state, random_moves(game, state, generator))
+            state, over = step.state, step.terminated.nonzero().squeeze(1)
+            if over.numel():
+                state.nodes["owner"].view(batch, -1)[over] = fresh[over]
+                for name in ("player", "winner"):
+                    state.graphs[name][over] = begin.graphs[name][over]
             steps += batch
-        return steps / (time.perf_counter() - start)
+        return steps / (time.thread_time() - start)
 
     return play
 
@@ -82,13 +81,13 @@ def theirs(size: int) -> Callable[[float], float]:
     random.seed(0)
 
     def play(seconds: float) -> float:
-        steps, start = 0, time.perf_counter()
-        while time.perf_counter() - start < seconds:
+        steps, start = 0, time.thread_time()
+        while time.thread_time() - start < seconds:
             state = game.new_initial_state()
             while not state.is_terminal():
                 state.apply_action(random.choice(state.legal_actions()))
                 steps += 1
-        return steps / (time.perf_counter() - start)
+        return steps / (time.thread_time() - start)
 
     return play
 

@@ -39,9 +39,9 @@ def test_the_positions_after_each_number_of_moves_are_as_many_as_is_known(letter
 
 
 def test_the_environment_plays_the_moves_that_are_counted() -> None:
-    state, game, random = begin("MLP", 40), HIVE.game, HIVE.opponent("random")
+    state, game, random = begin("MLP", 16), HIVE.game, HIVE.opponent("random")
     generator = seeded(1)
-    for turn in range(60):
+    for turn in range(45):
         seen = game.observe(state)
         moves = segment_sum(seen.masks[0], seen.graph.edge_segments)
         assert torch.equal(seen.masks[1], moves == 0)
@@ -62,7 +62,7 @@ def test_it_conforms() -> None:
 
 def test_long_games_are_drawn_and_one_ply_is_better_than_random() -> None:
     game, generator = Hive(limit=60), seeded(2)
-    state, turn, outcome = begin("MLP", 6), 0, []
+    state, turn, outcome = begin("MLP", 4), 0, []
     while state.num_graphs:
         name = ("one-ply", "random")[turn % 2]
         step, turn = game.step(state, HIVE.opponent(name)(game, state, generator)), turn + 1

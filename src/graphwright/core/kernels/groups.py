@@ -83,6 +83,16 @@ def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
     return out
 
 
+def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
+    """[G]: the place inside its group of one of the true rows of `mask` [M] bool, -1 where there is none.
+
+    number: [G] float in [0, 1), which of them: drawn uniformly, each is alike likely.
+    """
+    out = ptr.new_empty(ptr.numel() - 1)
+    _drawn_true(*arrays(mask, ptr, number, out))
+    return out
+
+
 def first_without_opposite(edge_index: Tensor, edge_ptr: Tensor, reverse: Tensor) -> int:
     """The first edge of which `reverse` [E] does not name the opposite, a loop's being itself; -1 where there is none.
 
@@ -165,3 +175,19 @@ def _interleave(ptr, order):  # type: ignore[no-untyped-def]
                 order[k] = first + row
                 k += 1
             first += ptr[table, ptr.shape[1] - 1]
+
+
+@jit
+def _drawn_true(mask, ptr, number, out):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        count = 0
+        for k in range(ptr[g], ptr[g + 1]):
+            count += mask[k]
+        left, place = int(number[g] * count), -1
+        for k in range(ptr[g], ptr[g + 1]):
+            if mask[k]:
+                if left == 0:
+                    place = k - ptr[g]
+                    break
+                left -= 1
+        out[g] = place

@@ -6,13 +6,17 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.kernels.groups import drawn_true
 from graphwright.core.segment import Segments, segment_argmax, segment_max
 from graphwright.envs.game import Game
+from graphwright.envs.games.stones import StoneGame
 from graphwright.envs.rollouts import uniform_choice
 
 
 def random_moves(game: Game, state: GraphBatch, generator: torch.Generator) -> Tensor:
     """[B] int64: a legal move of each state, all alike likely."""
+    if isinstance(game, StoneGame) and game.takes_only and state.node_ptr.is_cpu:  # which need not be looked at
+        return drawn_true(game.legal(state), state.node_ptr, torch.rand(state.num_graphs, generator=generator))
     return uniform_choice(game.actions, generator)(game.observe(state))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -36,6 +38,15 @@ class OwnedGame(Game):
 
 class StoneGame(OwnedGame):
     """A game whose state is who owns each node: adds these columns."""
+
+    @property
+    def takes_only(self) -> bool:
+        """Whether every move is to take a node."""
+        return len(self.actions.blocks) == 1
+
+    @abstractmethod
+    def legal(self, state: GraphBatch) -> Tensor:
+        """[N] bool: the nodes that may be taken."""
 
     def begun(self, instances: GraphBatch, owner: Tensor) -> GraphBatch:
         """`instances` with stones as `owner` [N] says; side 0 moves."""

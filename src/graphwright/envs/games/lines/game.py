@@ -72,8 +72,8 @@ class LineGame(StoneGame):
         won = won.to(state.device)
         return self.moved(state, owner, won, won | (segment_sum(owner < 0, state.node_segments) == 0))
 
+    @override
     def legal(self, state: GraphBatch) -> Tensor:
-        """[N] bool: the cells that may be taken."""
         return state.nodes["owner"] < 0
 
     def chances(self, state: GraphBatch) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from graphwright.core import (
 )
 from graphwright.core.kernels.jit import arrays
 from graphwright.core.segment import segment_sum
-from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, needed
+from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, needed, put_down
 from graphwright.envs.games.stones import StoneGame
 from graphwright.envs.readable import Inputs, Readable
 
@@ -103,13 +103,16 @@ class Shannon(StoneGame, Readable):
         exchanges = action == state.node_segments.lengths
         if self.swap and bool(exchanges.any()):
             return self._step_with_swap(state, action, exchanges)
-        owner, node = self.placed(state, action)
-        won = self._decided(state, owner, node)
+        owner = state.nodes["owner"].clone()
+        won = torch.empty(state.num_graphs, dtype=torch.bool)
+        put_down(*_arrays(state, owner), *arrays(state.graphs["player"].cpu(), action.cpu(), won))
+        won = won.to(state.device)
         return self.moved(state, owner, won, won)
 
+    @override
     def legal(self, state: GraphBatch) -> Tensor:
-        """[N] bool: the nodes that may be taken."""
-        return (state.nodes["owner"] < 0) & (state.graphs["winner"] < 0)[state.node_graph]
+        free, over = state.nodes["owner"] < 0, state.graphs["winner"] >= 0
+        return free & ~over[state.node_graph] if bool(over.any()) else free
 
     def needed(self, state: GraphBatch) -> Tensor:
         """[N] int64: how many stones Short needs for the best connection through each empty node; `FAR` elsewhere."""

@@ -50,14 +50,28 @@ def decided(node_ptr, edge_ptr, source, owner, terminal, short, node, won):  # t
     """Write `won` [B] bool: whether the stone at `node` [B] has decided the game for its owner."""
     seen, stack = np.full(owner.size, -1, np.int64), np.empty(owner.size, np.int64)
     for graph in range(node.size):
-        side = owner[node[graph]]
-        if side == short[graph]:
-            met = _reach(node[graph], edge_ptr, source, owner, side, True, terminal, seen, graph, stack)
-            won[graph] = met == 2
-        else:
-            first = _first_terminal(node_ptr[graph], node_ptr[graph + 1], terminal)
-            met = _reach(first, edge_ptr, source, owner, side, False, terminal, seen, graph, stack)
-            won[graph] = met < 2
+        start, end, v = node_ptr[graph], node_ptr[graph + 1], node[graph]
+        won[graph] = _decides(start, end, edge_ptr, source, owner, terminal, short[graph], v, seen, graph, stack)
+
+
+@jit_as_written
+def put_down(node_ptr, edge_ptr, source, owner, terminal, short, player, action, won):  # type: ignore[no-untyped-def]
+    """Let `player` [B] take the `action`-th node [B] of each graph, in `owner`; write `won` [B] as `decided` does."""
+    seen, stack = np.full(owner.size, -1, np.int64), np.empty(owner.size, np.int64)
+    for graph in range(player.size):
+        start, end = node_ptr[graph], node_ptr[graph + 1]
+        v = start + action[graph]
+        owner[v] = player[graph]
+        won[graph] = _decides(start, end, edge_ptr, source, owner, terminal, short[graph], v, seen, graph, stack)
+
+
+@jit_as_written
+def _decides(start, end, edge_ptr, source, owner, terminal, short, node, seen, mark, stack):  # type: ignore[no-untyped-def]
+    side = owner[node]
+    if side == short:
+        return _reach(node, edge_ptr, source, owner, side, True, terminal, seen, mark, stack) == 2
+    first = _first_terminal(start, end, terminal)
+    return _reach(first, edge_ptr, source, owner, side, False, terminal, seen, mark, stack) < 2
 
 
 @jit_as_written
