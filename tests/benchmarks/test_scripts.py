@@ -42,6 +42,7 @@ SMALLEST = {
     "benchmarks/learning/large.py": "VERTEX-COVER-RUN --sizes 30 --families watts-strogatz --improve 0.01 --repeats 1",
     "benchmarks/learning/locomotion.py": "gaits --links 3 --waves 5 --horizon 4",
     "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",
+    "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/problems.py": "--only tour --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
     + QUICKLY,

@@ -28,7 +28,7 @@ class Setup:
 
     name: that of the algorithm. features, actions: what a policy reads and chooses among. environment: whose states are
     observed. encoder, heads: settings of the networks. generator: of all random draws, on the device of the networks.
-    num_objectives: K, how many numbers a reward has. own_reward: whether each of several deciders has its own.
+    own_reward: whether each of several deciders has its own.
     keeps_value: whether what acts needs the value too, as it does where moves are searched for.
     """
 
@@ -39,7 +39,6 @@ class Setup:
     encoder: EncoderConfig
     heads: HeadsConfig
     generator: torch.Generator
-    num_objectives: int = 1
     own_reward: bool = False
     keeps_value: bool = False
 

@@ -90,7 +90,6 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "soft-q": _flow("objectives:SoftQ"),
     "trajectory-a2c": _flow("baselines:TrajectoryActorCritic"),
     "trajectory-reinforce": _flow("baselines:TrajectoryReinforce"),
-    "envelope-q": _flow("baselines:EnvelopeQ"),
 }
 
 

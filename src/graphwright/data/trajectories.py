@@ -16,20 +16,18 @@ from graphwright.data.states import StateTable, WholeStates
 
 @dataclass(frozen=True, eq=False)
 class Trajectories:
-    """M trajectories, all visited states one after the other; or parts of trajectories, see `excerpt`.
+    """M trajectories, all visited states one after the other.
 
     table: [R] visited states, grouped by trajectory, from the initial state to the last, which is the object.
     segments: the rows of each trajectory.
     forward: [R] int64, the action that was taken in each state; -1 where it is final without stop.
     backward: [R] int64, the backward action that leads to the state before; -1 in initial states.
-    ends: [M] bool, whether the last row is the object; None: all of them.
     """
 
     table: WholeStates | StateTable
     segments: Segments
     forward: Tensor
     backward: Tensor
-    ends: Tensor | None = None
 
     @property
     def num_trajectories(self) -> int:
@@ -42,11 +40,6 @@ class Trajectories:
         if isinstance(self.table, WholeStates):
             return self.table.states
         return self.table.select(torch.arange(self.table.num_states, device=self.forward.device))
-
-    @property
-    def are_objects(self) -> Tensor:
-        """[M] bool: whether the last row of each is the object."""
-        return torch.ones_like(self.segments.lengths, dtype=torch.bool) if self.ends is None else self.ends
 
     @cached_property
     def objects(self) -> GraphBatch:
@@ -61,23 +54,7 @@ class Trajectories:
     def select(self, index: Tensor) -> Trajectories:
         """The trajectories at `index` [S] int64."""
         segments, rows = self.segments.select(index)
-        ends = None if self.ends is None else self.ends[index]
-        return Trajectories(self.table.take(rows), segments, self.forward[rows], self.backward[rows], ends)
-
-    def excerpt(self, steps: Tensor) -> tuple[Trajectories, Tensor]:
-        """What the chosen steps lead from and to: `steps` [R] bool, that of row r to row r + 1 or to the object.
-
-        Rows of which a step is chosen, and those that follow them, in runs: a run may begin after the initial state
-        (its first `backward` says so) and end before the object (`ends`); the last state of such a run is the only one
-        whose step is not part of it. Second: the trajectory [M'] that each run is a part of.
-        """
-        first = torch.zeros_like(steps).index_fill(0, self.segments.ptr[:-1], True)
-        follows = steps.roll(1) & ~first
-        begins, rows = steps & ~follows, (steps | follows).nonzero().squeeze(1)
-        segments = Segments.from_lengths(torch.bincount((begins.cumsum(0) - 1)[rows]))
-        last = rows[segments.ptr[1:] - 1]
-        found = Trajectories(self.table.take(rows), segments, self.forward[rows], self.backward[rows], steps[last])
-        return found, self.segments.index[last]
+        return Trajectories(self.table.take(rows), segments, self.forward[rows], self.backward[rows])
 
     @staticmethod
     def concat(parts: Sequence[Trajectories]) -> Trajectories:
@@ -88,7 +65,6 @@ class Trajectories:
             Segments.from_lengths(torch.cat([part.segments.lengths for part in parts])),
             torch.cat([part.forward for part in parts]),
             torch.cat([part.backward for part in parts]),
-            None if all(part.ends is None for part in parts) else torch.cat([part.are_objects for part in parts]),
         )
 
     @staticmethod

@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from graphwright.distributions.categorical import RaggedCategorical
-from graphwright.distributions.preference import PreferenceCategorical
 from graphwright.distributions.squashed_gaussian import SquashedGaussian
 from graphwright.distributions.two_stage import SourceThenDestination
 
-__all__ = ["Distribution", "PreferenceCategorical", "RaggedCategorical", "SourceThenDestination", "SquashedGaussian"]
+__all__ = ["Distribution", "RaggedCategorical", "SourceThenDestination", "SquashedGaussian"]
 
 
 class Distribution(Protocol):

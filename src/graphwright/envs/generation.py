@@ -53,10 +53,6 @@ class Reward(ABC):
         """[B] float64: log R from `measures` [B, K], under the conditions that `objects` were built for."""
         return measures[:, 0]
 
-    def objectives(self, measures: Tensor) -> Tensor:
-        """[B, K] float64: the rewards whose weighted sum is wanted, from `measures` [B, K]; here R, the only one."""
-        return measures.exp()
-
 
 @dataclass(frozen=True)
 class ObjectiveReward(Reward):

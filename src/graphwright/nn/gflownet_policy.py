@@ -16,7 +16,6 @@ from graphwright.nn.columns import graph_columns
 from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
 from graphwright.nn.policies import Policy
-from graphwright.nn.preference_actor import PreferenceActor
 
 Masks = tuple[Tensor, ...]
 
@@ -51,9 +50,7 @@ class FlowPolicy(Policy):
     """One encoder with a forward actor and, where they are learned, a backward actor, state flows and log Z.
 
     learned: which there are of "backward" (otherwise uniform over what may be taken back), "flow" (log F of states),
-    "count" (log of the number of trajectories to a state), "log_z" (log Z) and "values" (in place of scores, Q of
-    forward actions for each of `num_objectives`; `temperature` says how much the best is preferred, see
-    `PreferenceActor`).
+    "count" (log of the number of trajectories to a state) and "log_z" (log Z).
     """
 
     def __init__(
@@ -64,19 +61,13 @@ class FlowPolicy(Policy):
         encoder: EncoderConfig,
         heads: HeadsConfig,
         learned: frozenset[str],
-        num_objectives: int = 1,
-        temperature: float = 1.0,
     ) -> None:
         super().__init__()
         heads = replace(heads, graph_columns=True)  # conditions must be seen of graphs without nodes too
         self.actions = actions
         self.backward_actions = backward_actions
         self.encoder = Encoder(features, encoder)
-        self.actor = (
-            PreferenceActor(actions, self.encoder, heads, num_objectives, temperature)
-            if "values" in learned
-            else CategoricalActor(actions, self.encoder, heads)
-        )
+        self.actor = CategoricalActor(actions, self.encoder, heads)
         self.backward_actor = CategoricalActor(backward_actions, self.encoder, heads) if "backward" in learned else None
         width, graph_width = self.encoder.width, self.encoder.graph_width
         self.flow = GraphValue(width, heads.value_pool, graph_width) if "flow" in learned else None

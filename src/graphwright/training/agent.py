@@ -141,9 +141,9 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
     collection, environment = config.collection, config.environment
     if isinstance(collection, PlayConfig):
         environment = collection.played(environment)
-        features, num_objectives = environment.features, 1
+        features = environment.features
     else:
-        features, num_objectives = collection.features(environment), collection.reward.num_measures
+        features = collection.features(environment)
     setup = Setup(
         config.algorithm,
         features,
@@ -152,7 +152,6 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
         config.encoder,
         config.heads,
         generator,
-        num_objectives,
         has_own_reward(environment),
         isinstance(environment, Game),
     )

@@ -157,7 +157,7 @@ def _sampling(
 ) -> tuple[Collector, Evaluator]:
     environment, collection, validation = config.environment, config.collection, config.validation
     objective = find_algorithm(config.algorithm).load()
-    collection.check(problem, environment, config.algorithm, objective, config.settings)
+    collection.check(problem, environment, config.algorithm, objective)
     require_playable(problem, environment)
     collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
     wanted = objective.of(config.settings, config.algorithm)

@@ -88,10 +88,10 @@ RESUMED: dict[str, tuple[str, dict[str, Any]]] = {
     "by loss": ("ring-edges", {"sources": SourcesConfig(forward=8, replay=4, replay_by="loss", ema=0.5)}),
     "conditions": ("hyper-grid", {"condition": ConditionConfig(beta="uniform", high=4.0), "algorithm": "db"}),
     "learned backward": ("two-colour", {"settings": GFlowNetConfig(backward="max-entropy"), "algorithm": "subtb"}),
-    "single steps": ("hyper-grid", {"algorithm": "db", "settings": GFlowNetConfig(transitions=5, passes=2)}),
+    "several passes": ("hyper-grid", {"algorithm": "db", "settings": GFlowNetConfig(passes=2)}),
     "several objectives": (
         TWO_OBJECTIVES,
-        {"condition": ConditionConfig(beta="uniform", high=4.0, preference=1.0), "algorithm": "envelope-q"},
+        {"condition": ConditionConfig(beta="uniform", high=4.0, preference=1.0), "algorithm": "subtb"},
     ),
 }
 
@@ -200,33 +200,21 @@ def test_what_compares_trajectories_needs_some_to_compare(algorithm: str, tmp_pa
 
 
 def test_a_backward_policy_that_nothing_would_teach_is_refused(tmp_path: Path) -> None:
-    for algorithm in ("fm", "soft-q", "trajectory-a2c", "trajectory-reinforce", "envelope-q"):
+    for algorithm in ("fm", "soft-q", "trajectory-a2c", "trajectory-reinforce"):
         config = small_config(algorithm=algorithm, settings=GFlowNetConfig(backward="learned"))
         with pytest.raises(ValueError, match=f"--flow.backward learned: --algorithm {algorithm}"):
             train("hyper-grid", config, tmp_path / algorithm, QUIET)
         assert not (tmp_path / algorithm).exists()
-    for algorithm in ("trajectory-a2c", "trajectory-reinforce", "envelope-q"):
+    for algorithm in ("trajectory-a2c", "trajectory-reinforce"):
         config = small_config(algorithm=algorithm, settings=GFlowNetConfig(backward="max-entropy"))
         with pytest.raises(ValueError, match=f"--flow.backward max-entropy: --algorithm {algorithm} looks at no way"):
             train("hyper-grid", config, tmp_path / algorithm, QUIET)
 
 
-def test_what_envelope_q_learning_cannot_do_is_refused(tmp_path: Path) -> None:
-    focus = ConditionConfig(preference=1.0, focus=True)
-    config = small_config(TWO_OBJECTIVES, algorithm="envelope-q", condition=focus)
-    with pytest.raises(ValueError, match=r"--condition\.focus: --algorithm envelope-q .* leave it out"):
-        new_run(TWO_OBJECTIVES, config, tmp_path)
-    for algorithm in ("trajectory-a2c", "envelope-q"):
-        config = small_config(algorithm=algorithm, sources=SourcesConfig(replay=4, replay_by="loss"))
-        with pytest.raises(ValueError, match=f"--sources.replay-by loss: --algorithm {algorithm} has no log Z"):
-            new_run("hyper-grid", config, tmp_path)
-
-
-def test_single_steps_that_tell_no_log_z_cannot_be_replayed_by_loss(tmp_path: Path) -> None:
-    sources, settings = SourcesConfig(replay=4, replay_by="loss"), GFlowNetConfig(transitions=5)
-    with pytest.raises(ValueError, match=r"--sources\.replay-by loss: of single steps .* modified-db"):
-        new_run("hyper-grid", small_config(algorithm="modified-db", sources=sources, settings=settings), tmp_path)
-    new_run("hyper-grid", small_config(algorithm="db", sources=sources, settings=settings), tmp_path)
+def test_priority_by_loss_needs_a_log_z(tmp_path: Path) -> None:
+    config = small_config(algorithm="trajectory-a2c", sources=SourcesConfig(replay=4, replay_by="loss"))
+    with pytest.raises(ValueError, match=r"--sources\.replay-by loss: --algorithm trajectory-a2c has no log Z"):
+        new_run("hyper-grid", config, tmp_path)
 
 
 class Huge(Reward):
@@ -236,7 +224,7 @@ class Huge(Reward):
         return torch.full((objects.num_graphs,), 100.0, dtype=torch.float64)
 
 
-@pytest.mark.parametrize("algorithm", ["trajectory-a2c", "trajectory-reinforce", "envelope-q"])
+@pytest.mark.parametrize("algorithm", ["trajectory-a2c", "trajectory-reinforce"])
 def test_rewards_that_are_too_large_for_what_learns_them_are_refused(algorithm: str, tmp_path: Path) -> None:
     config = small_config(algorithm=algorithm, sources=SourcesConfig(forward=8, num_samples=2), reward=Huge())
     with pytest.raises(ValueError, match=rf"--algorithm {algorithm}: learns R itself.*raise --reward\.temperature"):

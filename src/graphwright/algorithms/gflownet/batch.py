@@ -16,10 +16,6 @@ from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy
 
 LogReward = Callable[[GraphBatch], Tensor]
 """From finished objects [B] to log R [B]."""
-Prefer = Callable[[GraphBatch, Tensor], GraphBatch]
-"""From states, or observations, and weights of objectives [B, K] to the same for those weights."""
-
-
 Observe = Callable[[GraphBatch], Observation]
 """From states to what a network sees of them, and what may be done there."""
 BackwardMasks = Callable[[GraphBatch], tuple[Tensor, ...]]
@@ -33,9 +29,7 @@ class FlowBatch:
     """M trajectories with R visited states.
 
     log_reward: [M] float32, of the objects. groups: the trajectories that share their Z, such as those of one
-    condition. reward_of: log R of any states, for the objectives that ask for it. rewards: [M, K] float32, of the
-    objects for each of K objectives. prefer: see `Prefer`, where weights vary. progress: how much of the run is over,
-    0 to 1. all_segments: where `trajectories` is an excerpt, the rows of the trajectories that it is from.
+    condition. reward_of: log R of any states, for the objectives that ask for it.
     """
 
     observe: Observe
@@ -46,33 +40,15 @@ class FlowBatch:
     log_reward: Tensor
     groups: Segments
     reward_of: LogReward
-    rewards: Tensor | None = None
-    prefer: Prefer | None = None
-    progress: float = 0.0
-    all_segments: Segments | None = None
-
-    def excerpt(self, steps: Tensor) -> FlowBatch:
-        """What the chosen steps (`steps` [R] bool) lead from and to, see `Trajectories.excerpt`."""
-        trajectories, source = self.trajectories.excerpt(steps)
-        groups = torch.bincount(self.groups.index[source], minlength=self.groups.num_groups)
-        return replace(
-            self,
-            trajectories=trajectories,
-            log_reward=self.log_reward[source],
-            groups=Segments.from_lengths(groups),
-            rewards=None if self.rewards is None else self.rewards[source],
-            all_segments=self.segments,
-        )
 
     @property
     def beginnings(self) -> FlowBatch:
         """The initial states alone, for what is known of log Z."""
-        first, ends = self.segments.ptr[:-1], torch.zeros_like(self.segments.ptr[:-1], dtype=torch.bool)
+        first = self.segments.ptr[:-1]
         every = Segments(torch.arange(first.numel() + 1, device=first.device))
-        trajectories = self.trajectories
-        table, forward, backward = trajectories.table.take(first), trajectories.forward[first], trajectories.backward
-        alone = Trajectories(table, every, forward, backward[first], ends)
-        return replace(self, trajectories=alone, all_segments=self.segments)
+        every_row = self.trajectories
+        alone = Trajectories(every_row.table.take(first), every, every_row.forward[first], every_row.backward[first])
+        return replace(self, trajectories=alone)
 
     @cached_property
     def observed(self) -> Observation:
@@ -121,39 +97,6 @@ class FlowBatch:
     def stuck(self) -> Tensor:
         """[M] bool: whether nothing was left to do at last."""
         return self.trajectories.forward[self.segments.ptr[1:] - 1] < 0
-
-    @cached_property
-    def stops(self) -> Tensor:
-        """[M] bool: whether the last action was to stop, rather than that nothing was left to do."""
-        ends = self.trajectories.ends
-        return ~self.stuck if ends is None else ends & ~self.stuck
-
-    @cached_property
-    def has_step(self) -> Tensor:
-        """[R] bool: whether the step from a state is known: from all but the last of a run that does not end."""
-        every, ends = torch.ones_like(self.trajectories.forward, dtype=torch.bool), self.trajectories.ends
-        return every if ends is None else every.index_copy(0, self.segments.ptr[1:] - 1, ends)
-
-    def of_steps(self, values: Tensor) -> Tensor:
-        """[S]: those of `values` [R] from whose states a step is known."""
-        return values if self.trajectories.ends is None else values[self.has_step]
-
-    @property
-    def num_steps(self) -> int:
-        """S: how many steps are known, those included that were none since nothing was left to do."""
-        return self.of_steps(self.trajectories.forward).numel()
-
-    @property
-    def num_last(self) -> float:
-        """How many of the steps finish an object: M, or of an excerpt so many in expectation."""
-        if self.all_segments is None:
-            return self.segments.num_groups
-        return self.num_steps * self.all_segments.num_groups / self.all_segments.num_rows
-
-    @property
-    def num_inner(self) -> float:
-        """How many of the steps lead to another state: R - M, or of an excerpt so many in expectation."""
-        return self.num_steps - self.num_last
 
     @cached_property
     def state_log_reward(self) -> Tensor:

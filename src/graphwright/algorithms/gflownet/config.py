@@ -23,19 +23,12 @@ class GFlowNetConfig:
     """Gradients are clipped to this norm."""
     passes: int = 1
     """Gradient steps on each batch of trajectories."""
-    transitions: int = 0
-    """Steps of its trajectories that each gradient step sees, drawn anew; 0 for all. For objectives that are a mean
-    over steps: db, forward-looking, modified-db, fm, soft-q, trajectory-a2c, envelope-q."""
     regression: Regression = "squared"
     """What is made of a residual."""
     decay: float = 0.9
     """subtb: the weight of a sub-trajectory falls by this factor with each step of its length."""
     entropy_coefficient: float = 0.01
     """trajectory-a2c, trajectory-reinforce: weight of the entropy bonus."""
-    preferences: int = 4
-    """envelope-q: weights of objectives, a state's own among them, that its best continuation is sought over."""
-    value_temperature: float = 0.01
-    """envelope-q: actions are drawn in proportion to exp(value / this); small is greedy."""
     backward: Backward = "uniform"
     """How objects are taken apart: any way alike, as learned with the rest, or so that all trajectories to an object
     have the same probability."""
@@ -46,6 +39,3 @@ class GFlowNetConfig:
             require(f"flow.{name.replace('_', '-')}", getattr(self, name), 0)
         require("flow.decay", self.decay, 0)
         require("flow.passes", self.passes)
-        require("flow.transitions", self.transitions, 0)
-        require("flow.preferences", self.preferences)
-        require("flow.value-temperature", self.value_temperature, 1e-6)

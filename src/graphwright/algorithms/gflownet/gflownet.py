@@ -21,18 +21,14 @@ if TYPE_CHECKING:
 
 
 class GFlowNet(Algorithm):
-    """Updates `policy` from trajectories, whatever the objective. generator: draws the steps that it learns from."""
+    """Updates `policy` from trajectories, whatever the objective."""
 
     policy: FlowPolicy
 
-    def __init__(
-        self, policy: FlowPolicy, objective: Objective, config: GFlowNetConfig, generator: torch.Generator
-    ) -> None:
+    def __init__(self, policy: FlowPolicy, objective: Objective, config: GFlowNetConfig) -> None:
         self.policy = policy
         self.objective = objective
         self.passes = config.passes
-        self.transitions = config.transitions
-        self.generator = generator
         self.counts = config.backward == "max-entropy"
         rates = {"log_z": config.log_z_learning_rate}
         self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm, rates)
@@ -45,40 +41,20 @@ class GFlowNet(Algorithm):
     def update(self, batch: FlowBatch, progress: float) -> dict[str, Tensor]:
         self.objective.check(batch)
         self.optimizer.anneal(progress)
-        batch = replace(batch, progress=progress)
-        metrics = mean_of([self._step(self.part_of(batch)) for _ in range(self.passes)])
-        if self.transitions:
-            metrics["log_z"] = self.log_z(batch)
+        # A copy for each pass: what the networks say of a batch is computed once, and they change.
+        metrics = mean_of([self._step(replace(batch)) for _ in range(self.passes)])
         return metrics | {
             "log_reward": batch.log_reward.mean(),
             "length": batch.segments.lengths.float().mean(),
         }
 
-    @torch.no_grad()
-    def log_z(self, batch: FlowBatch) -> Tensor:
-        """What is known of log Z, where the states on the way are not looked at; nan where that is nothing."""
-        if not self.objective.knows_flows:
-            return batch.log_reward.new_tensor(torch.nan)
-        return self.objective.log_z(batch.beginnings)
-
-    def part_of(self, batch: FlowBatch) -> FlowBatch:
-        """What a gradient step sees of `batch`: all, or steps of which each is as likely as any other.
-
-        So the mean loss over these steps is that over all in expectation.
-        """
-        total = batch.segments.num_rows
-        if not 0 < self.transitions < total:
-            return replace(batch)
-        drawn = torch.randperm(total, generator=self.generator)[: self.transitions]
-        return batch.excerpt(torch.zeros(total, dtype=torch.bool).index_fill(0, drawn, True))
-
     def _step(self, batch: FlowBatch) -> dict[str, Tensor]:
         """One gradient step."""
         loss = self.objective.loss(batch)
         if self.counts:
-            loss = loss + self.objective.mean(count_residual(batch), batch.num_steps)
+            loss = loss + self.objective.mean(count_residual(batch))
         with torch.no_grad():
-            log_z = loss.new_tensor(torch.nan) if self.transitions else self.objective.log_z(batch)
+            log_z = self.objective.log_z(batch)
         norm = self.optimizer.step(loss)
         return {"loss": loss.detach(), "log_z": log_z, "grad_norm": norm}
 
@@ -88,12 +64,11 @@ def count_residual(batch: FlowBatch) -> Tensor:
 
     In an initial state, where n = 1, it is log n. All are 0 if and only if P_B(s | s') = n(s) / n(s'), which gives all
     trajectories to an object the same probability (Mohammadpour et al. 2024, "Maximum entropy GFlowNets with soft
-    Q-learning", section 4). Of an excerpt, one for each state that is initial or whose state before is part of it.
+    Q-learning", section 4).
     """
     log_count = batch.estimate.log_count
     assert log_count is not None
     before = torch.cat([log_count[:1], log_count[:-1]])
     before = before.index_fill(0, batch.segments.ptr[:-1], 0)
     first = torch.zeros_like(log_count, dtype=torch.bool).index_fill(0, batch.segments.ptr[:-1], True)
-    residual = torch.where(first, log_count, before - log_count - batch.learned_log_backward)
-    return residual if batch.all_segments is None else residual[~first | (batch.trajectories.backward < 0)]
+    return torch.where(first, log_count, before - log_count - batch.learned_log_backward)

@@ -19,13 +19,12 @@ from graphwright.nn.gflownet_policy import FlowPolicy
 
 @dataclass(frozen=True)
 class Objective(ABC):
-    """learned: what the policy has beside its forward actor: "flow" (log F of states), "log_z" (log Z); or in it:
-    "values" (Q of each action, for each of several objectives).
+    """learned: what the policy has beside its forward actor: "flow" (log F of states), "log_z" (log Z).
 
     teaches_backward: whether its loss has a gradient for a learned backward policy. compares: whether it learns from
-    how the trajectories of a group differ, and so nothing from one alone. by_step: whether it is a mean over steps, so
-    that some of them, drawn uniformly, will do. knows_flows: whether it learns the flow of the initial state, which is
-    Z; `log_z` then needs no other states (`FlowBatch.beginnings`). has_log_z: whether there is a Z at all.
+    how the trajectories of a group differ, and so nothing from one alone. knows_flows: whether it learns the flow of
+    the initial state, which is Z; `log_z` then needs no other states (`FlowBatch.beginnings`). has_log_z: whether there
+    is a Z at all.
     """
 
     Config = GFlowNetConfig
@@ -35,13 +34,11 @@ class Objective(ABC):
     regression: gflownet.Regression = "squared"
     decay: float = 0.9
     entropy_coefficient: float = 0.01
-    preferences: int = 4
     name: str = ""
 
     learned = frozenset[str]()
     teaches_backward = True
     compares = False
-    by_step = False
     knows_flows = False
     has_log_z = True
 
@@ -56,24 +53,16 @@ class Objective(ABC):
             setup.encoder,
             setup.heads,
             cls.networks(config, setup.name),
-            setup.num_objectives,
-            config.value_temperature,
         )
-        return GFlowNet(policy.to(setup.generator.device), objective, config, setup.generator)
+        return GFlowNet(policy.to(setup.generator.device), objective, config)
 
     @classmethod
     def of(cls, config: GFlowNetConfig, name: str) -> Self:
-        """With these settings; `name` is that of the algorithm. Raises ValueError where it needs whole trajectories."""
-        if config.transitions and not cls.by_step:
-            raise ValueError(
-                f"--flow.transitions {config.transitions}: --algorithm {name} needs whole trajectories; give 0, or "
-                "an algorithm that learns from single steps, such as --algorithm db"
-            )
+        """With these settings; `name` is that of the algorithm."""
         return cls(
             regression=config.regression,
             decay=config.decay,
             entropy_coefficient=config.entropy_coefficient,
-            preferences=config.preferences,
             name=name,
         )
 
@@ -105,7 +94,7 @@ class Objective(ABC):
     def mean(self, residual: Tensor, count: float | None = None) -> Tensor:
         """The mean loss of residuals; 0 where there are none, as if all objects were finished at once.
 
-        count: how many there are in expectation, where an excerpt may have more or fewer.
+        count: divides the sum in place of their number, where some that are left out count as 0.
         """
         total = gflownet.regression(self.regression)(residual).sum()
         return total / ((residual.numel() if count is None else count) or 1)

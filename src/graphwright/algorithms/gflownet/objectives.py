@@ -68,15 +68,13 @@ class StateFlows(Objective):
 class DetailedBalance(StateFlows):
     """Detailed balance (`functional.gflownet.detailed_balance`)."""
 
-    by_step = True
-
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
         log_flow = self.log_flow(batch)
         residual = gflownet.detailed_balance(
             log_flow, batch.log_forward, batch.log_backward, batch.log_reward, batch.segments
         )
-        return self.mean(batch.of_steps(residual))
+        return self.mean(residual)
 
 
 class ForwardLooking(DetailedBalance):
@@ -104,8 +102,6 @@ class ModifiedDetailedBalance(Objective):
     No flows are learned.
     """
 
-    by_step = True
-
     def loss(self, batch: FlowBatch) -> Tensor:
         """Raises ValueError where some visited state cannot be finished."""
         if bool(batch.stuck.any()):
@@ -116,14 +112,13 @@ class ModifiedDetailedBalance(Objective):
         residual = gflownet.modified_detailed_balance(
             batch.state_log_reward, log_stop, batch.log_forward, batch.log_backward, batch.segments
         )
-        return self.mean(residual, batch.num_inner)
+        return self.mean(residual)
 
 
 class EdgeFlows(Objective):
     """Objectives whose networks give, for each action, the logarithm of a flow or value rather than a mere score."""
 
     teaches_backward = False
-    by_step = True
     knows_flows = True
 
     def log_flow(self, batch: FlowBatch) -> Tensor:
@@ -146,11 +141,11 @@ class FlowMatching(EdgeFlows):
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
-        inner = (batch.trajectories.backward >= 0) & batch.has_step
+        inner = batch.trajectories.backward >= 0
         residual = gflownet.flow_matching(log_inflow(batch, inner), self.log_flow(batch)[inner])
-        last = (batch.segments.ptr[1:] - 1)[batch.stops]
+        last = (batch.segments.ptr[1:] - 1)[~batch.stuck]
         stop = batch.estimate.forward.logits[batch.estimate.forward.segments.ptr[:-1][last]]
-        return self.mean(residual, batch.num_inner) + self.mean(stop - batch.log_reward[batch.stops], batch.num_last)
+        return self.mean(residual) + self.mean(stop - batch.log_reward[~batch.stuck], batch.segments.num_groups)
 
 
 class SoftQ(EdgeFlows):
@@ -165,4 +160,4 @@ class SoftQ(EdgeFlows):
         value = self.log_flow(batch)
         q = value + batch.log_forward  # log P_F = Q - V
         target = gflownet.flow_after(value, batch.log_backward, batch.log_reward, batch.segments)
-        return self.mean(batch.of_steps(q - target.detach()))
+        return self.mean(q - target.detach())

@@ -47,10 +47,6 @@ class ManyObjectives(Reward):
         """K."""
         return len(self.names)
 
-    def objectives(self, measures: Tensor) -> Tensor:
-        """What is measured."""
-        return measures
-
     @override
     def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         return self.combine(self.measure(environment, objects), objects)

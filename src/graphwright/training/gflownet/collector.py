@@ -12,7 +12,6 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.algorithms.optimizer import require
 from graphwright.core import Features, GraphBatch
 from graphwright.core.segment import Segments
@@ -76,9 +75,7 @@ class TrajectoriesConfig:
         log_reward = self.reward.combine(measures, objects) * objects.graphs[BETA]
         return log_reward + self.multiplicity(environment, objects)
 
-    def check(
-        self, problem: Problem, environment: Reversible, algorithm: str, objective: Any, settings: GFlowNetConfig
-    ) -> None:
+    def check(self, problem: Problem, environment: Reversible, algorithm: str, objective: Any) -> None:
         """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
         self.sources.exploration.require_blocks(environment.actions)
         one_log_z = "log_z" in objective.learned
@@ -95,16 +92,6 @@ class TrajectoriesConfig:
             )
         if not objective.has_log_z and self.sources.replay_by == "loss":
             raise ConfigError(f"--sources.replay-by loss: --algorithm {algorithm} has no log Z; take reward")
-        if settings.transitions and self.sources.replay_by == "loss" and not objective.knows_flows:
-            raise ConfigError(
-                f"--sources.replay-by loss: of single steps (--flow.transitions) --algorithm {algorithm} tells no "
-                "log Z; take reward"
-            )
-        if "values" in objective.learned and self.condition.focus:
-            raise ConfigError(
-                f"--condition.focus: --algorithm {algorithm} learns weighted sums of objectives, which a focus is "
-                "not; leave it out, or take trajectory-reinforce"
-            )
 
     def instances(
         self,
@@ -157,7 +144,7 @@ class TrajectoryCollector(Collector):
         trajectories, measures = next(self.source)
         if self.config.condition.hindsight:
             trajectories = self._in_hindsight(trajectories, measures)
-        objects, condition = trajectories.objects, self.config.condition
+        objects = trajectories.objects
         batch = FlowBatch(
             self.environment.observe,
             self.environment.backward_masks,
@@ -167,8 +154,6 @@ class TrajectoryCollector(Collector):
             self.config.wanted(self.environment, objects, measures).to(torch.float32),
             self._groups(trajectories.num_trajectories),
             self._wanted_of_states,
-            self.config.reward.objectives(measures).to(torch.float32),
-            condition.prefer if condition.preference is not None else None,
         )
         self._latest = batch, measures
         log_reward = self.config.reward.combine(measures, objects)

@@ -127,12 +127,6 @@ class ConditionConfig:
                 seen.append(column)
         return graph.with_graphs(**columns, **({CONDITION: torch.cat(seen, dim=1)} if seen else {}))
 
-    def prefer(self, graph: GraphBatch, preference: Tensor) -> GraphBatch:
-        """`graph` with other weights of objectives, [B, K], for the reward and the policy."""
-        condition, start = graph.graphs[CONDITION].clone(), self.bins * (self.beta != "constant")
-        condition[:, start : start + preference.shape[1]] = preference
-        return graph.with_graphs(**{PREFERENCE: preference, CONDITION: condition})
-
     def _draw_beta(self, count: int, generator: torch.Generator) -> Tensor:
         """[count] float32."""
         if self.beta == "constant":
