@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from environments import ENVIRONMENTS
 from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.local import Local
@@ -15,7 +14,7 @@ from graphwright.envs.problems.public_goods.environment import PublicGoods
 from graphwright.envs.problems.steiner_tree.environment import SteinerTree
 from graphwright.envs.problems.tour.environment import Tour
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
-from graphwright.envs.registry import SOLVED, local_problems
+from graphwright.envs.registry import SOLVED, simultaneous_problems
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training import decode as decoding
 from graphwright.training.decode import decode
@@ -145,7 +144,5 @@ def test_what_looks_at_the_whole_graph_is_said(
     assert reason in said
 
 
-def test_the_problems_that_are_local_are_listed() -> None:
-    assert local_problems() == ["vertex-cover", "independent-set", "public-goods"]
-    assert all(isinstance(SOLVED[name].environment, Local) for name in local_problems())
-    assert ENVIRONMENTS
+def test_the_problems_that_decide_many_nodes_at_once_are_listed() -> None:
+    assert simultaneous_problems() == ["vertex-cover", "independent-set", "public-goods", "max-cut"]

@@ -15,6 +15,7 @@ from graphwright.envs.local import Local
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
+from graphwright.envs.simultaneous import Simultaneous
 
 _WIDTH, _INDENT = 80, 12
 
@@ -68,7 +69,8 @@ def uses(problem: Problem) -> list[str]:
         found += ["solved exactly"] if problem.solve_exactly is not None else []
         found += ["improved (--improve)"] if problem.improve is not None else []
         sees = isinstance(problem.environment, Local) and problem.environment.sight
-        found += ["solved at a million nodes (--decode parallel)"] if sees else []
+        at_once = isinstance(problem.environment, Simultaneous)
+        found += [f"solved {'at a million nodes' if sees else 'faster'} (--decode parallel)"] if at_once else []
     found += ["imitated"] if problem.solve_exactly is not None and problem.expert is not None else []
     found += ["sampled"] if problem.generation is not None else []
     return found

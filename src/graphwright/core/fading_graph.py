@@ -62,7 +62,9 @@ class FadingGraph:
         return torch.from_numpy(lost)
 
     def best_around(self, score: Tensor, candidates: Tensor, radius: int) -> Tensor:
-        """Those of `candidates` [K], rising, that no candidate within `radius` hops is better than; [S] int64.
+        """Those of `candidates` [K], rising, that no candidate is better than within `radius` hops over candidates.
+
+        Returns [S] int64.
 
         score: [N] float32, below infinity and -inf at all others. Of equals the first is better.
         """

@@ -7,15 +7,15 @@ from abc import abstractmethod
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.environment import Environment
+from graphwright.envs.simultaneous import Simultaneous
 
 
-class Local(Environment):
-    """An environment whose graphs choose nodes, and in which a decision changes only what is near the chosen node.
+class Local(Simultaneous):
+    """An environment in which a decision changes only what is near the chosen node.
 
     All distances are hops along the edges that were seen before the decision. An edge that is not seen is never seen
-    again, and matters no more; instances have no edge columns but `reverse`. An episode is over when no candidate is
-    legal. Two legal nodes that no seen edge joins may be decided in either order, and end in the same state.
+    again, and matters no more; instances have no edge columns but `reverse`. Two legal nodes that no seen edge joins
+    may be decided in either order, and end in the same state.
     """
 
     @property
@@ -27,10 +27,6 @@ class Local(Environment):
     @abstractmethod
     def reach(self) -> int:
         """A decision changes the state of nodes so many hops around the chosen one."""
-
-    @abstractmethod
-    def decide(self, state: GraphBatch, nodes: Tensor) -> GraphBatch:
-        """The state after the steps that choose `nodes` [S], numbered over the union, no two joined by a seen edge."""
 
     def extremes(self, seen: GraphBatch) -> dict[str, Tensor]:
         """What columns of the observed graph are measured against: name → [N] float32, of which the largest counts.

@@ -12,8 +12,8 @@ from typing_extensions import override
 
 from graphwright.core.own_code import import_named
 from graphwright.envs.environment import Environment
-from graphwright.envs.local import Local
 from graphwright.envs.problem import Problem
+from graphwright.envs.simultaneous import Simultaneous
 
 _SOLVED = {
     "vertex-cover": "graphwright.envs.problems.vertex_cover.environment:VERTEX_COVER",
@@ -115,11 +115,9 @@ def find_problem(name: str) -> Problem:
     return replace(_own(name), name=name)
 
 
-def local_problems() -> list[str]:
-    """The names of the problems in which a decision changes only what is near it."""
-    return [
-        name for name, problem in SOLVED.items() if isinstance(problem.environment, Local) and problem.environment.sight
-    ]
+def simultaneous_problems() -> list[str]:
+    """The names of the problems in which many nodes can be decided at once."""
+    return [name for name, problem in SOLVED.items() if isinstance(problem.environment, Simultaneous)]
 
 
 def resolve(problem: str | Problem) -> Problem:

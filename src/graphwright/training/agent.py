@@ -18,7 +18,7 @@ from graphwright.core.files import read_whole, write_atomically
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import local_problems
+from graphwright.envs.registry import simultaneous_problems
 from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
 from graphwright.nn.policies import ValuedPolicy
@@ -42,6 +42,7 @@ from graphwright.training.gflownet.likelihood import log_likelihood
 from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.local_play import why_not_played_locally
+from graphwright.training.whole_play import why_not_played_at_once
 
 _MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 
@@ -73,6 +74,11 @@ class Agent:
         """Why each decision looks at the whole graph again; None where it does not, as in graphs of `LARGE` nodes."""
         return "it was learned to sample" if self.samples else why_not_played_locally(self.policy, self.config.played)
 
+    @property
+    def why_not_parallel(self) -> str | None:
+        """Why no two nodes can be decided at once; None where they can."""
+        return "it was learned to sample" if self.samples else why_not_played_at_once(self.config.played)
+
     def solve(
         self, instances: GraphBatch, decoding: Decoding = "greedy", *, samples: int = 16, seed: int = 0
     ) -> GraphBatch:
@@ -80,8 +86,8 @@ class Agent:
         environment, collection = self.config.played, self.config.collection
         solves = not self.samples or isinstance(environment, Optimization)
         self._require(solves, "builds objects, and solves no instances; see `sample`")
-        if decoding == "parallel" and (reason := self.why_not_local) is not None:
-            able = ", ".join(local_problems())
+        if decoding == "parallel" and (reason := self.why_not_parallel) is not None:
+            able = ", ".join(simultaneous_problems())
             raise ConfigError(f"--decode parallel: {self.problem.name} cannot, since {reason}; {able} can")
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = collection.conditioned(instances, generator) if self.samples else instances.to(self.device)

@@ -12,15 +12,17 @@ from graphwright.core.segment import Segments, segment_argmax
 from graphwright.envs.local import Local
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.rollouts import play, repeat_each
+from graphwright.envs.simultaneous import Simultaneous
 from graphwright.nn import GraphPolicy
 from graphwright.training.local_play import LocalPlay, play_locally, why_not_played_locally
+from graphwright.training.whole_play import play_at_once, why_not_played_at_once
 
 Decoding = Literal["greedy", "sample", "best-of", "parallel"]
 
 LARGE = 2_000
 """From so many nodes on, what a decision changes is less work than the whole graph (measured: equal at 1,000)."""
-_RADIUS, _SHARE = 1, 0.03
-"""Of parallel decisions, by measurement (docs/large.md): as good as one decision at a time, within 0.2 %."""
+_RADIUS = 1
+"""Of parallel decisions, in hops (docs/large.md)."""
 
 
 def decode(
@@ -36,16 +38,14 @@ def decode(
 
     greedy: the most probable action every time. sample: a draw every time. best-of: the cheapest of `samples` draws,
     one of which is the greedy solution, so that it is never worse than that. parallel: all nodes at once that are
-    better than their neighbours and among the best 3 % of the graph.
+    better than their neighbours and among the best of the graph, a few per cent (`Simultaneous.share`).
 
     Raises ValueError where decisions cannot be taken in parallel.
     """
     if method == "greedy":
         return _greedy(policy, environment, instances)
     if method == "parallel":
-        if (reason := why_not_played_locally(policy, environment)) is not None:
-            raise ValueError(f"--decode parallel: {reason}; take greedy")
-        return _one_by_one(policy, environment, instances, lambda each: each.best_around(_RADIUS, _SHARE))
+        return _parallel(policy, environment, instances)
     if method == "sample":
         return play(environment, instances, lambda observation: policy.act(observation, generator).action)
     if samples < 1:
@@ -66,6 +66,19 @@ def _greedy(policy: GraphPolicy, environment: Optimization, instances: GraphBatc
     one_by_one = _one_by_one(policy, environment, instances.select(large), LocalPlay.best)
     order = torch.argsort(torch.cat([(~large).nonzero(), large.nonzero()]).squeeze(1))
     return GraphBatch.concat([small, one_by_one]).select(order)
+
+
+@torch.no_grad()
+def _parallel(policy: GraphPolicy, environment: Optimization, instances: GraphBatch) -> GraphBatch:
+    """Many nodes at once, at the cost of what they change where that is possible."""
+    if (reason := why_not_played_at_once(environment)) is not None:
+        raise ValueError(f"--decode parallel: {reason}; take greedy")
+    assert isinstance(environment, Simultaneous)
+    if why_not_played_locally(policy, environment) is None:
+        return _one_by_one(policy, environment, instances, lambda each: each.best_around(_RADIUS, environment.share))
+    each = [instances.select(torch.tensor([graph])) for graph in range(instances.num_graphs)]
+    final = [play_at_once(policy, environment, instance, _RADIUS) for instance in each]
+    return GraphBatch.concat(final) if final else environment.reset(instances)
 
 
 @torch.no_grad()

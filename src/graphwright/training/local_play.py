@@ -59,13 +59,7 @@ class LocalPlay:
 
         Of these, such as are among the best `share` of all legal nodes.
         """
-        score = self._policy.refresh()
-        legal = (score > -torch.inf).nonzero().squeeze(1)
-        if not legal.numel():
-            return legal
-        worst = score[legal].kthvalue(1 + int((1 - share) * (legal.numel() - 1))).values
-        best = self._edges.best_around(score, legal, radius)
-        return best[score[best] >= worst]
+        return best_spread(self._edges, self._policy.refresh(), radius, share)
 
     def decide(self, nodes: Tensor) -> None:
         """Choose `nodes` [S] int64, rising, all legal and no two joined by a seen edge."""
@@ -105,6 +99,19 @@ class LocalPlay:
     def final(self) -> GraphBatch:
         """The state as it is now."""
         return self.state.with_nodes(**self._columns)
+
+
+def best_spread(edges: FadingGraph, score: Tensor, radius: int, share: float) -> Tensor:
+    """[S] int64, rising: the nodes of largest score [N] within `radius` hops that are among the best `share` of all.
+
+    A score is -inf where a node is not legal; such nodes count for nothing.
+    """
+    legal = (score > -torch.inf).nonzero().squeeze(1)
+    if not legal.numel():
+        return legal
+    worst = score[legal].kthvalue(1 + int((1 - share) * (legal.numel() - 1))).values
+    best = edges.best_around(score, legal, radius)
+    return best[score[best] >= worst]
 
 
 def play_locally(

@@ -12,6 +12,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_max, segment_mean, segment_sum
 from graphwright.envs.problems.max_cut.cut import Cut
 from graphwright.envs.problems.max_cut.gains import answered_gains, coupling, gains, pair_gains
+from graphwright.envs.simultaneous import Simultaneous
 
 _REST = 0.1  # flips for each node of its graph, for which a node rests after its own
 _MEMORY = 8.0  # flips in which the memory of a flip falls to 1 / e
@@ -19,7 +20,7 @@ _TINY = 1e-9  # of `scale`: gains below are rounding
 
 
 @dataclass(frozen=True)
-class MaxCut(Cut):
+class MaxCut(Cut, Simultaneous):
     """Put the nodes on two sides such that the edges between the sides weigh most.
 
     Exploratory, after ECO-DQN (Barrett et al. 2020, "Exploratory combinatorial optimization with reinforcement
@@ -53,6 +54,8 @@ class MaxCut(Cut):
 
     flips: float = 2.0
     """An episode has so many flips for each node."""
+
+    share = 0.01
 
     features = Features(
         nodes={
@@ -104,20 +107,26 @@ class MaxCut(Cut):
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        nodes, graphs, node = state.nodes, state.graphs, state.node_ptr[:-1] + action
-        around, rows = state.in_edges.select(node)
-        cut, time = graphs["cut"] + segment_sum(coupling(state, rows), around), graphs["time"] + 1
+        following = self.decide(state, state.node_ptr[:-1] + action)
+        gained = following.graphs["best_cut"] - state.graphs["best_cut"]
+        over = following.graphs["time"] >= self._num_flips(state)
+        return Step(following, (gained / state.graphs["scale"]).float(), over, torch.zeros_like(over))
+
+    @override
+    def decide(self, state: GraphBatch, nodes: Tensor) -> GraphBatch:
+        """Flips all `nodes` at once: as many flips, after which one cut is looked at, and all of them rest."""
+        graphs, of_node = state.graphs, state.node_graph[nodes]
+        around, rows = state.in_edges.select(nodes)
+        cut = graphs["cut"].index_add(0, of_node, segment_sum(coupling(state, rows), around))
+        time = graphs["time"] + torch.bincount(of_node, minlength=state.num_graphs).to(torch.int32)
         best_cut = torch.maximum(cut, graphs["best_cut"])
         better = best_cut > graphs["best_cut"]
-        side = nodes["side"].index_put((node,), ~nodes["side"][node])
-        following = state.with_nodes(
+        side = state.nodes["side"].index_put((nodes,), ~state.nodes["side"][nodes])
+        return state.with_nodes(
             side=side,
-            best_side=torch.where(better[state.node_graph], side, nodes["best_side"]),
-            flipped=nodes["flipped"].index_put((node,), time),
+            best_side=torch.where(better[state.node_graph], side, state.nodes["best_side"]),
+            flipped=state.nodes["flipped"].index_put((nodes,), time[of_node]),
         ).with_graphs(cut=cut, best_cut=best_cut, time=time)
-        reward = ((best_cut - graphs["best_cut"]) / graphs["scale"]).float()
-        over = time >= self._num_flips(state)
-        return Step(following, reward, over, torch.zeros_like(over))
 
     @override
     def sides(self, state: GraphBatch) -> Tensor:
