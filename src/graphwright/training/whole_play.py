@@ -7,6 +7,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.fading_graph import FadingGraph
 from graphwright.core.rows import NODES
+from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.simultaneous import Simultaneous
 from graphwright.nn import GraphPolicy
@@ -33,5 +34,6 @@ def play_at_once(policy: GraphPolicy, environment: Simultaneous, instance: Graph
 
 def _next(policy: GraphPolicy, environment: Simultaneous, state: GraphBatch, radius: int) -> Tensor:
     observation = environment.observe(state)
-    score = policy.distribution(observation).logits
-    return best_spread(FadingGraph(observation.graph), score, radius, environment.share)
+    distribution = policy.distribution(observation)
+    assert isinstance(distribution, RaggedCategorical)
+    return best_spread(FadingGraph(observation.graph), distribution.logits, radius, environment.share)
