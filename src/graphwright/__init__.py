@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from graphwright.core import GraphBatch, from_edges
-    from graphwright.envs.generation import Generation
+    from graphwright.envs.generation import Generation, Reward
+    from graphwright.envs.generative.context import GraphContext
+    from graphwright.envs.generative.graph_building import GraphBuilding
+    from graphwright.envs.generative.many_objectives import ManyObjectives
+    from graphwright.envs.generative.molecules.atoms import AtomContext
+    from graphwright.envs.generative.rewards import RewardOf, reward_of_graphs
     from graphwright.envs.problem import Problem
     from graphwright.envs.registry import PROBLEMS
     from graphwright.nn import EncoderConfig, HeadsConfig
@@ -25,19 +30,26 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Agent": "graphwright.training.agent",
+    "AtomContext": "graphwright.envs.generative.molecules.atoms",
     "EncoderConfig": "graphwright.nn",
     "EvaluationOptions": "graphwright.training.evaluate",
     "Generation": "graphwright.envs.generation",
     "GraphBatch": "graphwright.core",
+    "GraphBuilding": "graphwright.envs.generative.graph_building",
+    "GraphContext": "graphwright.envs.generative.context",
     "HeadsConfig": "graphwright.nn",
+    "ManyObjectives": "graphwright.envs.generative.many_objectives",
     "PROBLEMS": "graphwright.envs.registry",
     "Problem": "graphwright.envs.problem",
+    "Reward": "graphwright.envs.generation",
+    "RewardOf": "graphwright.envs.generative.rewards",
     "SamplingOptions": "graphwright.training.evaluate",
     "TrainConfig": "graphwright.training.config",
     "evaluate": "graphwright.training.evaluate",
     "from_edges": "graphwright.core",
     "load": "graphwright.training.agent",
     "resume": "graphwright.training.train",
+    "reward_of_graphs": "graphwright.envs.generative.rewards",
     "sample": "graphwright.training.sample",
     "solve": "graphwright.training.solve",
     "train": "graphwright.training.train",
@@ -47,18 +59,25 @@ _PLACES = {
 __all__ = [
     "PROBLEMS",
     "Agent",
+    "AtomContext",
     "EncoderConfig",
     "EvaluationOptions",
     "Generation",
     "GraphBatch",
+    "GraphBuilding",
+    "GraphContext",
     "HeadsConfig",
+    "ManyObjectives",
     "Problem",
+    "Reward",
+    "RewardOf",
     "SamplingOptions",
     "TrainConfig",
     "evaluate",
     "from_edges",
     "load",
     "resume",
+    "reward_of_graphs",
     "sample",
     "solve",
     "train",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -16,6 +15,9 @@ from graphwright.envs.generation import Reward
 from graphwright.envs.generative.edge_sets import OPPOSITE, PRESENT
 from graphwright.envs.generative.surgery import keep_edges
 from graphwright.envs.reversible import Reversible
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Form = Callable[[Reversible, GraphBatch], Any]
 """From finished objects [B] to what a function of a user's own is given: B of something."""
@@ -79,6 +81,8 @@ def networkx_graphs(environment: Reversible, objects: GraphBatch) -> list[nx.Gra
 
     Where an environment chooses among the edges of its instances, only those that are present.
     """
+    import networkx as nx
+
     if PRESENT in objects.edges:
         objects = keep_edges(objects, objects.edges[PRESENT])
     kind = nx.Graph if "reverse" in objects.edges else nx.DiGraph
