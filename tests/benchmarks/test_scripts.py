@@ -53,6 +53,7 @@ SMALLEST = {
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
     "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only ring-edges",
+    "benchmarks/speed/export.py": "--repeats 1 --sizes 6",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
     "'Stable-Baselines3, ragged' 'Stable-Baselines3, padded' 'TorchRL, padded'",  # to begin Ray takes 12 s

@@ -60,6 +60,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "gtp": Command("engines.gtp:Gtp", "play Hex for programs of the Go Text Protocol", computes=False),
         "check": Command("check:Check", "recompute what a solution is worth, and whether it is one"),
         "transfer": Command("evaluate_team:Transfer", "compare policies of a team at numbers of agents"),
+        "export": Command("export:Export", "write a policy as a program of torch alone"),
         "sample": Command("sample:Sample", "write objects that a sampler builds to a file"),
     },
     "Study": {

@@ -13,7 +13,7 @@ from torch import Tensor
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.core.files import read_whole, write_atomically
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
@@ -92,6 +92,41 @@ class Agent:
         generator = torch.Generator(self.device).manual_seed(seed)
         placed = collection.conditioned(instances, generator) if self.samples else instances.to(self.device)
         return decode(self.policy, environment, placed, decoding, samples=samples, generator=generator).to("cpu")
+
+    def act(self, graph: GraphBatch, *, draw: bool = False, seed: int = 0) -> Tensor:
+        """The action of each decision in states, or in instances, of which it is the first, on the CPU.
+
+        [D] int64, the place of the chosen candidate among those of its decision (of a spec of nodes, the node), or
+        [D, columns] float32 where actions are continuous. draw: draw from the policy instead of taking the likeliest.
+        graph: an instance as `environment.instance` and random generators make them, or a state as `step` does.
+        """
+        environment = self.config.played
+        self._require(not self.samples, "builds objects, step by step; see `sample`")
+        graph = graph.to(self.device)
+        first = environment.reset(graph)
+        tables = ((graph.nodes, first.nodes), (graph.edges, first.edges), (graph.graphs, first.graphs))
+        is_state = all(given.keys() >= begun.keys() for given, begun in tables)
+        return self.predict(environment.observe(graph if is_state else first), draw=draw, seed=seed)
+
+    def predict(self, observation: Observation, *, draw: bool = False, seed: int = 0) -> Tensor:
+        """The action of each decision in what is observed; see `act`."""
+        self._require(not self.samples, "builds objects, step by step; see `sample`")
+        if not draw:
+            return self.policy.best(observation).cpu()
+        return self.policy.act(observation, torch.Generator(self.device).manual_seed(seed)).action.cpu()
+
+    def export(self, path: Path | str) -> None:
+        """Write the policy's forward pass, for graphs of any size, as a program of torch alone (.pt2).
+
+        Raises ConfigError, with the reason, where it cannot be expressed; see `training.export`.
+        """
+        from graphwright.training.export import save_policy_program  # which is slow to import
+
+        self._require(not self.samples, "builds objects, in two directions; it is not exported")
+        generator = self.config.collection.instances(self.problem)
+        instances = generator(3, torch.Generator().manual_seed(0)).to(self.device)
+        played = self.config.played
+        save_policy_program(self.policy, played.observe(played.reset(instances)), path)
 
     def sample(self, count: int, seed: int = 0, goal: Goal = ANY_GOAL, at_once: int = 512) -> GraphBatch:
         """`count` finished objects, built for `goal`; by default for the greatest exponent of the run's."""

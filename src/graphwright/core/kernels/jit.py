@@ -60,8 +60,8 @@ jit_as_written = Kernel
 
 
 def has_kernel(x: Tensor) -> bool:
-    """Whether the Numba kernels take a tensor like `x`; the plain-torch reference takes every other."""
-    return x.device.type == "cpu" and x.dtype == torch.float32
+    """Whether the Numba kernels take a tensor like `x`; the plain-torch reference all others, and exports."""
+    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
 def contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:

@@ -37,7 +37,7 @@ class NodeScore(nn.Module):
         """[N, columns]."""
         x = embedding.nodes
         context = self.graph(embedding.pooled(self.pool, graph))
-        rows = torch.arange(len(x), device=x.device)
+        rows = torch.arange(x.shape[0], device=x.device)
         return pair_scores(self.node(x), context, torch.stack([rows, graph.node_graph]), self.score.weight)
 
 

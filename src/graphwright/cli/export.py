@@ -1,0 +1,40 @@
+"""`graphwright export RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from graphwright.cli.outputs import require_output
+from graphwright.cli.terminal import printable
+from graphwright.core.doing import now
+from graphwright.training.agent import load
+from graphwright.training.config import ConfigError
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a policy's forward pass as a program of torch alone, for graphs of any size.
+
+    `torch.export.load(FILE).module()` reads it without Graphwright; docs/deployment.md says what it takes.
+    """
+
+    directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
+    """Directory of the run."""
+    out: Path
+    """File to write, *.pt2."""
+    trust: bool = False
+    """Run code of its maker's own that the run names, found in the working directory or installed."""
+
+    def run(self) -> None:
+        """Export it, and say where it is."""
+        if self.out.suffix != ".pt2":
+            raise ConfigError(f"--out {self.out}: programs of torch.export are .pt2 files; name it so")
+        require_output("--out", self.out)
+        agent = load(self.directory, trust=self.trust)
+        now("exporting the policy")
+        agent.export(self.out)
+        print(printable(f"{self.out}: scores of the actions of {agent.problem.name}, for graphs of any size"))

@@ -1,0 +1,178 @@
+"""A policy's forward pass as a program of torch alone, for graphs of any size: `torch.export` with dynamic sizes.
+
+The program takes what `inputs_of` makes of an observation, in this order, each a tensor:
+
+    edge_index  [2, E] int64    source and destination, numbered over all graphs, sorted by destination
+    node_graph  [N] int64       the graph of each node, rising
+    edge_graph  [E] int64       the graph of each edge, rising
+    graphs      [B] int64       0 ... B - 1; only its length counts
+    links       [L] int64       one row of edge_index for each undirected edge, of each graph in turn
+    columns     then those of the nodes, edges and graphs that the policy reads, by name
+    masks       one bool tensor a block of actions, as the observation has it
+
+and gives one tensor of scores a block, -inf where the mask is false: the policy is the softmax of the scores of all
+candidates of a decision, and its most probable action their argmax.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from graphwright.core import GraphBatch, Observation
+from graphwright.core.files import require_writable
+from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
+from graphwright.core.segment import Segments
+from graphwright.nn import GraphPolicy
+from graphwright.nn.actors import CategoricalActor
+from graphwright.training.collectors.play import ConfigError
+
+_TOPOLOGY = ("edge_index", "node_graph", "edge_graph", "graphs", "links")
+_WHY = "somewhere the size of a tensor depends on values, as with all pairs of a graph, walks, or types of edges"
+INPUTS_FILE = "inputs.json"
+"""Of an exported program: the names of its inputs and of its outputs, in their order."""
+
+
+class PlainForward(nn.Module):
+    """The scores of a policy from plain tensors, with nothing whose size depends on their values."""
+
+    def __init__(self, policy: GraphPolicy) -> None:
+        super().__init__()
+        self.encoder, self.actor = policy.encoder, policy.actor
+        self.columns = columns_of(policy)
+
+    @override
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        number = len(_TOPOLOGY) + sum(map(len, self.columns.values()))
+        columns, masks = list(inputs[len(_TOPOLOGY) : number]), inputs[number:]
+        tables = {name: {key: columns.pop(0) for key in keys} for name, keys in self.columns.items()}
+        graph = _batch(*inputs[: len(_TOPOLOGY)], tables=tables)
+        embedding = self.encoder(graph)
+        return tuple(
+            head(embedding, graph, mask).reshape(mask.shape).masked_fill(~mask, -torch.inf)
+            for head, mask in zip(self.actor.heads, masks, strict=True)
+        )
+
+
+def columns_of(policy: GraphPolicy) -> dict[str, tuple[str, ...]]:
+    """The columns that the policy reads: of nodes, edges and graphs."""
+    features = policy.encoder.features
+    nodes = (*features.nodes, *(["type"] if features.node_types else []))
+    edges = (*features.edges, *(["type"] if features.edge_types else []))
+    return {"nodes": nodes, "edges": edges, "graphs": tuple(features.graphs)}
+
+
+def _batch(
+    edge_index: Tensor,
+    node_graph: Tensor,
+    edge_graph: Tensor,
+    graphs: Tensor,
+    links: Tensor,
+    *,
+    tables: dict[str, dict[str, Tensor]],
+) -> GraphBatch:
+    """The batch, with all that is cached of it computed in operations whose sizes are those of their arguments."""
+    num_nodes, num_graphs = node_graph.shape[0], graphs.shape[0]
+    in_degree = _count(edge_index[1], num_nodes)
+    batch = GraphBatch.trusted(
+        edge_index,
+        _groups(node_graph, num_graphs),
+        _groups(edge_graph, num_graphs),
+        nodes=tables["nodes"],
+        edges=tables["edges"],
+        graphs=tables["graphs"],
+        in_degree=in_degree,
+    )
+    batch.__dict__["in_edges"] = _groups(edge_index[1], num_nodes)
+    batch.__dict__["links"] = links, _groups(edge_graph[links], num_graphs)
+    return batch
+
+
+def _groups(index: Tensor, number: Any) -> Segments:
+    """The segments of rows whose groups are `index` [M], rising."""
+    lengths = _count(index, number)
+    segments = Segments(torch.cat([lengths.new_zeros(1), lengths.cumsum(0)]))
+    segments.__dict__.update(lengths=lengths, index=index, num_rows=index.shape[0])
+    return segments
+
+
+def _count(index: Tensor, number: Any) -> Tensor:
+    return index.new_zeros(number).index_add(0, index, torch.ones_like(index))
+
+
+def inputs_of(policy: GraphPolicy, observation: Observation) -> tuple[Tensor, ...]:
+    """What the exported program takes, of an observation; see this module."""
+    graph = observation.graph
+    tables = {"nodes": graph.nodes, "edges": graph.edges, "graphs": graph.graphs}
+    columns = [tables[table][name] for table, names in columns_of(policy).items() for name in names]
+    ids = torch.arange(graph.num_graphs, device=graph.device)
+    return (graph.edge_index, graph.node_graph, graph.edge_graph, ids, graph.links[0], *columns, *observation.masks)
+
+
+def input_names(policy: GraphPolicy) -> list[str]:
+    """The names of what the exported program takes."""
+    columns = [f"{table}.{name}" for table, names in columns_of(policy).items() for name in names]
+    masks = [f"mask.{block.name}" for block in policy.actions.blocks]
+    return [*_TOPOLOGY, *columns, *masks]
+
+
+def export_policy(policy: Any, example: Observation) -> Any:
+    """The policy's forward pass as a `torch.export.ExportedProgram`.
+
+    example: an observation of at least two graphs, nodes and edges, such as `env.observe(env.reset(instances))`; its
+    sizes do not matter. Raises ConfigError, with the reason, where the forward pass cannot be expressed.
+    """
+    _require_plain(policy)
+    inputs = inputs_of(policy, example)
+    # Each size of the first is free; columns keep their widths.
+    free = [{1: torch.export.Dim.DYNAMIC}, *[{0: torch.export.Dim.DYNAMIC}] * (len(inputs) - 1)]
+    forward = PlainForward(policy).eval()
+    try:
+        with torch.no_grad(), _without_noise():
+            return torch.export.export(forward, inputs, dynamic_shapes=(tuple(free),), strict=False)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ConfigError(f"export: torch.export cannot express this policy ({_WHY}): {lines[0]}") from error
+
+
+@contextlib.contextmanager
+def _without_noise() -> Iterator[None]:
+    """torch prints and logs the whole program where it cannot express it."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(disabled)
+
+
+def save_policy_program(policy: GraphPolicy, example: Observation, path: Path | str) -> None:
+    """Write `export_policy` to `path` (.pt2), which `torch.export.load(path).module()` reads without this library."""
+    path = Path(path)
+    require_writable(path)
+    names = {"inputs": input_names(policy), "outputs": [block.name for block in policy.actions.blocks]}
+    program = export_policy(policy, example)
+    torch.export.save(program, path, extra_files={INPUTS_FILE: json.dumps(names)})
+
+
+def _require_plain(policy: Any) -> None:
+    """Raise ConfigError where the size of something between inputs and scores depends on values."""
+    if not isinstance(policy, GraphPolicy) or not isinstance(policy.actor, CategoricalActor):
+        raise ConfigError("export: only policies that score candidates can be exported, not distributions of their own")
+    blocks: Sequence[Any] = policy.actions.blocks
+    for block in blocks:
+        if block.rows in (PAIRS, UNORDERED_PAIRS):
+            raise ConfigError(
+                f"export: {block.name!r} is decided among pairs of nodes, of which there are Σ n² in a batch: how many "
+                "depends on values, and torch.export takes the sizes of tensors from those of its inputs"
+            )

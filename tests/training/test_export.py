@@ -1,0 +1,98 @@
+"""An exported policy is the policy, on graphs of other sizes and other numbers of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import graphwright as gw
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.core import GraphBatch, Observation
+from graphwright.envs.registry import PROBLEMS
+from graphwright.training.agent import Agent, make_policy
+from graphwright.training.config import ConfigError
+from graphwright.training.export import INPUTS_FILE, inputs_of
+
+
+def untrained(problem: str, **encoder: object) -> Agent:
+    config = gw.TrainConfig.for_problem(problem, encoder={"width": 8, "depth": 2, **encoder})
+    return Agent(PROBLEMS[problem], config, make_policy(config, torch.device("cpu")))
+
+
+def states(agent: Agent, sizes: tuple[int, ...], number: int) -> GraphBatch:
+    instances = agent.problem.generator(sizes=sizes)(number, torch.Generator().manual_seed(number))
+    return agent.config.played.reset(instances)
+
+
+def scores(agent: Agent, seen: Observation) -> list[torch.Tensor]:
+    embedding = agent.policy.encoder(seen.graph)
+    heads = zip(agent.policy.actor.heads, seen.masks, strict=True)
+    return [head(embedding, seen.graph, mask).reshape(mask.shape) for head, mask in heads]
+
+
+@pytest.mark.parametrize(
+    ("problem", "encoder"),
+    [
+        ("steiner-tree", {"kind": "edge-gated"}),
+        ("network-repair", {"virtual_node": True, "kind": "gatv2"}),
+    ],
+    ids=["links", "a mix"],
+)
+@torch.no_grad()
+def test_the_program_is_the_policy_on_graphs_of_other_sizes(problem: str, encoder: dict, tmp_path: Path) -> None:
+    agent = untrained(problem, **encoder)
+    agent.export(tmp_path / "policy.pt2")
+    files = {INPUTS_FILE: ""}
+    program = torch.export.load(tmp_path / "policy.pt2", extra_files=files).module()
+    names = json.loads(files[INPUTS_FILE])
+    largest = max(agent.problem.sizes)
+    for sizes, number in (((largest,), 1), ((largest, 2 * largest), 4), ((3 * largest,), 2)):
+        seen = agent.config.played.observe(states(agent, sizes, number))
+        inputs = inputs_of(agent.policy, seen)
+        assert len(inputs) == len(names["inputs"])
+        found = program(*inputs)
+        assert len(found) == len(names["outputs"]) == len(seen.masks)
+        for expected, given, mask in zip(scores(agent, seen), found, seen.masks, strict=True):
+            assert (given == -torch.inf).equal(~mask)
+            torch.testing.assert_close(given[mask], expected[mask])
+
+
+def test_what_cannot_be_expressed_is_said_with_the_reason(tmp_path: Path) -> None:
+    for agent, word in (
+        (untrained("graph-robustness"), "pairs of nodes"),
+        (untrained("vertex-cover", kind="graph-transformer"), "depends on values"),
+        (untrained("locomotion") if "locomotion" in PROBLEMS else None, "distributions of their own"),
+    ):
+        if agent is not None:
+            with pytest.raises(ConfigError, match=word):
+                agent.export(tmp_path / "policy.pt2")
+    assert not (tmp_path / "policy.pt2").exists()
+
+
+def test_an_agent_acts_on_instances_states_and_observations() -> None:
+    agent = untrained("vertex-cover")
+    begun = states(agent, (6, 9), 3)
+    environment = agent.config.played
+    best = agent.policy.best(environment.observe(begun))
+    instances = GraphBatch(begun.edge_index, begun.node_ptr, begun.edge_ptr, {"weight": begun.nodes["weight"]})
+    instances = instances.with_edges(**begun.edges)
+    assert agent.act(instances).equal(best)
+    assert agent.act(begun).equal(best)
+    later = environment.step(begun, best).state
+    assert agent.act(later).equal(agent.predict(environment.observe(later)))
+    assert agent.act(begun, draw=True, seed=3).equal(agent.act(begun, draw=True, seed=3))
+    sampler = Agent(PROBLEMS["hyper-grid"], gw.TrainConfig.for_problem("hyper-grid"), None)
+    with pytest.raises(ConfigError, match="sample"):
+        sampler.act(begun)
+
+
+def test_a_run_is_exported_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    untrained("vertex-cover").save(tmp_path / "run")
+    main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "policy.pt2")])
+    assert "for graphs of any size" in capsys.readouterr().out
+    assert torch.export.load(tmp_path / "policy.pt2").module() is not None
+    assert ".pt2" in fails(capsys, "export", tmp_path / "run", "--out", tmp_path / "policy.onnx")
