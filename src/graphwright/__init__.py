@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from graphwright.envs.registry import PROBLEMS
     from graphwright.nn import EncoderConfig, HeadsConfig
     from graphwright.training.agent import Agent, load
+    from graphwright.training.callbacks import Callback
     from graphwright.training.config import TrainConfig
     from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
     from graphwright.training.sample import sample
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Agent": "graphwright.training.agent",
     "AtomContext": "graphwright.envs.generative.molecules.atoms",
+    "Callback": "graphwright.training.callbacks",
     "EncoderConfig": "graphwright.nn",
     "EvaluationOptions": "graphwright.training.evaluate",
     "Generation": "graphwright.envs.generation",
@@ -60,6 +62,7 @@ __all__ = [
     "PROBLEMS",
     "Agent",
     "AtomContext",
+    "Callback",
     "EncoderConfig",
     "EvaluationOptions",
     "Generation",

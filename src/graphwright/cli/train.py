@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -21,11 +21,14 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.agent import read_config
+from graphwright.training.callbacks import WATCHERS
 from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.start import sentence
 from graphwright.training.train import TrainingRun, resume, train
+
+Watcher = Literal["wandb", "mlflow"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,14 @@ class Train:
     trust: bool = False
     """Run code of its maker's own that the file of --config names."""
 
+    watch: tuple[Watcher, ...] = ()
+    """Log to Weights & Biases or MLflow too, if they are installed."""
+
     def run(self) -> None:
         """Train, and say what came of it."""
         config = TrainConfig(**{each.name: getattr(self.config, each.name) for each in dataclasses.fields(TrainConfig)})
-        _report(self.directory, train(self.problem, config, self.directory))
+        watchers = [WATCHERS[name]() for name in self.watch]
+        _report(self.directory, train(self.problem, config, self.directory, callbacks=watchers))
 
 
 def train_command(words: Sequence[str]) -> Parsing:

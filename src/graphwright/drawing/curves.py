@@ -19,8 +19,8 @@ Rows = Sequence[Mapping[str, float]]
 _LEAST = 1e-12  # what a logarithmic axis shows in place of zero
 
 
-def plot_curve(rows: Rows, reference: str, path: Path) -> None:
-    """Return and validation gap to `reference`, as a PNG; nothing without rows."""
+def plot_curve(rows: Rows, reference: str, path: Path, rule: tuple[str, float] | None = None) -> None:
+    """Return and validation gap to `reference`, as a PNG; nothing without rows. rule: a simple one's name and gap."""
     if not rows:
         return
     figure, left, right = _two_panels()
@@ -30,7 +30,10 @@ def plot_curve(rows: Rows, reference: str, path: Path) -> None:
     left.set(xlabel="environment steps", ylabel="return of training episodes")
     measured = ~np.isnan(gap)
     excess = 100 * gap[measured]
-    right.plot(steps[measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4)
+    right.plot(steps[measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4, label="policy")
+    if rule is not None:
+        right.axhline(100 * rule[1], color=INK, linestyle="--", linewidth=1.2, label=rule[0])
+        right.legend(frameon=False)
     right.set(xlabel="environment steps", ylabel=f"validation: % worse than {reference}")
     right.set_ylim(bottom=min(0.0, excess.min(initial=0.0)))
     save_figure(figure, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -82,7 +82,8 @@ class GapEvaluator(Evaluator):
     """How far greedy solutions of fixed instances, one batch a size, are from a reference cost [B] of each.
 
     reference: what the cost is compared with: "optimum" (the best known cost, where a proof took too long), or the name
-    of a heuristic where there is no exact solver or it is not installed.
+    of a heuristic where there is no exact solver or it is not installed. rule: the name of a heuristic and the final
+    states that it reaches, for a line in the learning curve.
     """
 
     metric = "validation_gap"
@@ -94,12 +95,14 @@ class GapEvaluator(Evaluator):
         costs: list[Tensor],
         reference: str,
         every: int = 1,
+        rule: tuple[str, Callable[[GraphBatch], GraphBatch]] | None = None,
     ) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
         self.costs = costs
         self.reference = reference
+        self.rule = rule
 
     @override
     def evaluate(self, policy: Any) -> dict[str, float]:
@@ -110,9 +113,12 @@ class GapEvaluator(Evaluator):
 
         0 is as good as the reference, 0.01 one per cent worse, whether the objective is a cost or a gain.
         """
+        return self._gap_of(lambda instances: decode(policy, self.environment, instances))
+
+    def _gap_of(self, solve: Callable[[GraphBatch], GraphBatch]) -> float:
         gaps = []
         for instances, costs in zip(self.instances, self.costs, strict=True):
-            found = self.environment.cost(decode(policy, self.environment, instances)).cpu().mean()
+            found = self.environment.cost(solve(instances)).cpu().mean()
             reference = costs.mean()
             gaps.append(float((found - reference) / reference.abs().clamp(min=1e-9)))
         return sum(gaps) / len(gaps)
@@ -124,7 +130,8 @@ class GapEvaluator(Evaluator):
 
     @override
     def plot(self, rows: Rows, path: Path) -> None:
-        plot_curve(rows, self.reference, path)
+        beside = None if self.rule is None else (self.rule[0], self._gap_of(self.rule[1]))
+        plot_curve(rows, self.reference, path, beside)
 
 
 class NoEvaluator(Evaluator):
@@ -259,7 +266,10 @@ def make_evaluator(
         return ReturnEvaluator(played, placed, validation.every)
     now(f"validation graphs of {' and '.join(map(str, sizes))} nodes: what is best known of them")
     references = [_reference(problem, environment, batch) for batch in batches]
-    return GapEvaluator(played, placed, [cost for cost, _ in references], references[-1][1], validation.every)
+    reference, rule = references[-1][1], None
+    for name, heuristic in list(problem.heuristics.items())[:1]:
+        rule = None if name == reference else (name, partial(heuristic, environment))
+    return GapEvaluator(played, placed, [cost for cost, _ in references], reference, validation.every, rule)
 
 
 def _reference(problem: Problem, environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.core.files import sweep, write_atomically
 from graphwright.core.numbers import require_numbers
+from graphwright.training.callbacks import Callback
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -120,6 +121,7 @@ class Runner:
         self.counters = Counters()
         self.latest: dict[str, float] = {}
         self.has_begun = self.was_finished = False
+        self.callbacks: tuple[Callback, ...] = ()
         self.best = copied(self.algorithm.acting_state())
 
     @cached_property
@@ -141,6 +143,8 @@ class Runner:
             self.has_begun = True
             self.evaluate()
             self.save()
+        for callback in self.callbacks:
+            callback.on_begin(self)
         saved = time.perf_counter()
         with RunLog(self.directory, self.counters.iteration, console) as log:
             while self.progress < 1 and interruption.signal is None:
@@ -156,6 +160,8 @@ class Runner:
                     self.counters.seconds += time.perf_counter() - learned
                 self.latest = self._position() | row
                 log.write(self.latest, self.progress, self._line())
+                for callback in self.callbacks:
+                    callback.on_iteration(self, self.latest)
                 if time.perf_counter() - saved >= self.settings.checkpoint_seconds:
                     self.save()
                     saved = time.perf_counter()
@@ -179,6 +185,8 @@ class Runner:
             self.counters.best = found[self.evaluator.metric]
             self.counters.best_iteration = self.counters.iteration
             self.best = copied(self.algorithm.acting_state())
+        for callback in self.callbacks:
+            callback.on_evaluation(self, self._position() | found)
         return found
 
     @property
@@ -223,6 +231,8 @@ class Runner:
         rows = MetricsFile(self.directory / METRICS_FILE).rows()
         if rows:
             self.evaluator.plot(rows, self.directory / CURVE_FILE)
+        for callback in self.callbacks:
+            callback.on_end(self)
         if interruption.signal is not None:
             raise Interrupted(self.directory, interruption.signal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
 from graphwright.training.checkpoint import CheckpointError
+from graphwright.training.callbacks import Callback
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.collectors.self_play import GamesConfig
@@ -175,16 +177,19 @@ def train(
     console: Console | None = None,
     *,
     data: GraphBatch | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> TrainingRun:
     """Train a policy in a new run directory; `agent()` of the result is what it learned.
 
     data: for what samples objects, finished ones, of which `collection.sources.data` are taken apart for each update.
+    callbacks: what watches the run, see `training.callbacks`.
 
     Ctrl-C and SIGTERM stop it where `resume` can go on, and raise `Interrupted`.
 
     Raises ConfigError where the directory exists already or the settings make no run; then nothing is written.
     """
     run = new_run(problem, config, directory, data=data)
+    run.callbacks = tuple(callbacks)
     run.begin(console)
     return run
 
@@ -207,6 +212,7 @@ def resume(
     console: Console | None = None,
     data: GraphBatch | None = None,
     trust: bool = False,
+    callbacks: Sequence[Callback] = (),
 ) -> TrainingRun:
     """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end. trust: see `load`.
 
@@ -218,6 +224,7 @@ def resume(
     config = replace(config, threads=threads or config.threads, device=device or config.device)
     require_same_settings(directory, _text(problem.name, config))
     run = TrainingRun(problem, config, directory, data, trust)
+    run.callbacks = tuple(callbacks)
     run.resume(console)
     return run
 
