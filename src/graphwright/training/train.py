@@ -22,8 +22,8 @@ from graphwright.envs.endless import Endless
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import Agent, find_device, make_algorithm, make_policy, read_config
-from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.callbacks import Callback
+from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.collectors.self_play import GamesConfig
