@@ -22,7 +22,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +47,7 @@ class PlainForward(nn.Module):
 
     def __init__(self, policy: GraphPolicy) -> None:
         super().__init__()
-        self.encoder, self.actor = policy.encoder, policy.actor
+        self.encoder, self.heads = policy.encoder, cast(nn.ModuleList, policy.actor.heads)
         self.columns = columns_of(policy)
 
     @override
@@ -59,7 +59,7 @@ class PlainForward(nn.Module):
         embedding = self.encoder(graph)
         return tuple(
             head(embedding, graph, mask).reshape(mask.shape).masked_fill(~mask, -torch.inf)
-            for head, mask in zip(self.actor.heads, masks, strict=True)
+            for head, mask in zip(self.heads, masks, strict=True)
         )
 
 
