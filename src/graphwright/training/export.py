@@ -28,10 +28,10 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from graphwright.core import GraphBatch, Observation
+from graphwright.core import Observation
 from graphwright.core.files import require_writable
+from graphwright.core.plain_batch import plain_batch
 from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
-from graphwright.core.segment import Segments
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
 from graphwright.training.collectors.play import ConfigError
@@ -55,7 +55,7 @@ class PlainForward(nn.Module):
         number = len(_TOPOLOGY) + sum(map(len, self.columns.values()))
         columns, masks = list(inputs[len(_TOPOLOGY) : number]), inputs[number:]
         tables = {name: {key: columns.pop(0) for key in keys} for name, keys in self.columns.items()}
-        graph = _batch(*inputs[: len(_TOPOLOGY)], tables=tables)
+        graph = plain_batch(*inputs[: len(_TOPOLOGY)], tables=tables)
         embedding = self.encoder(graph)
         return tuple(
             head(embedding, graph, mask).reshape(mask.shape).masked_fill(~mask, -torch.inf)
@@ -69,44 +69,6 @@ def columns_of(policy: GraphPolicy) -> dict[str, tuple[str, ...]]:
     nodes = (*features.nodes, *(["type"] if features.node_types else []))
     edges = (*features.edges, *(["type"] if features.edge_types else []))
     return {"nodes": nodes, "edges": edges, "graphs": tuple(features.graphs)}
-
-
-def _batch(
-    edge_index: Tensor,
-    node_graph: Tensor,
-    edge_graph: Tensor,
-    graphs: Tensor,
-    links: Tensor,
-    *,
-    tables: dict[str, dict[str, Tensor]],
-) -> GraphBatch:
-    """The batch, with all that is cached of it computed in operations whose sizes are those of their arguments."""
-    num_nodes, num_graphs = node_graph.shape[0], graphs.shape[0]
-    in_degree = _count(edge_index[1], num_nodes)
-    batch = GraphBatch.trusted(
-        edge_index,
-        _groups(node_graph, num_graphs),
-        _groups(edge_graph, num_graphs),
-        nodes=tables["nodes"],
-        edges=tables["edges"],
-        graphs=tables["graphs"],
-        in_degree=in_degree,
-    )
-    batch.__dict__["in_edges"] = _groups(edge_index[1], num_nodes)
-    batch.__dict__["links"] = links, _groups(edge_graph[links], num_graphs)
-    return batch
-
-
-def _groups(index: Tensor, number: Any) -> Segments:
-    """The segments of rows whose groups are `index` [M], rising."""
-    lengths = _count(index, number)
-    segments = Segments(torch.cat([lengths.new_zeros(1), lengths.cumsum(0)]))
-    segments.__dict__.update(lengths=lengths, index=index, num_rows=index.shape[0])
-    return segments
-
-
-def _count(index: Tensor, number: Any) -> Tensor:
-    return index.new_zeros(number).index_add(0, index, torch.ones_like(index))
 
 
 def inputs_of(policy: GraphPolicy, observation: Observation) -> tuple[Tensor, ...]:
