@@ -23,8 +23,8 @@ def plain_batch(
 ) -> GraphBatch:
     """The batch of these, with all that it caches computed in operations whose sizes are those of their arguments.
 
-    edge_index: [2, E]. node_graph, edge_graph: [N], [E] int64, the graph of each row, rising. graphs: [B], whose
-    length alone counts. links: [L] int64, an edge row for each undirected edge. tables: columns of nodes, edges, graphs.
+    edge_index: [2, E]. node_graph, edge_graph: [N], [E] int64, the graph of each row, rising. graphs: [B], whose length
+    alone counts. links: [L] int64, an edge row for each undirected edge. tables: columns of nodes, edges, graphs.
     """
     num_nodes, num_graphs = node_graph.shape[0], graphs.shape[0]
     in_degree = _count(edge_index[1], num_nodes)
