@@ -58,6 +58,11 @@ RUNS: dict[str, tuple[str, str, dict[str, Any]]] = {
             }
         },
     ),
+    "game": (
+        "tic-tac-toe",
+        "ppo",
+        {"collection": {"num_envs": 4, "num_steps": 4}, "validation": {"games": 2, "opponents": ("random",)}},
+    ),
     "flow": ("hyper-grid", "tb", {"validation": {"objects": 4, "max_states": 1}}),
 }
 NAMES = (f"{STRANGER}:OWN", f"{STRANGER}.OWN", f".{STRANGER}:OWN", "os:system", "torch_geometric.nn:GCNConv")
@@ -178,6 +183,8 @@ def use(directory: Path) -> None:
         agent.sample(2)
     else:
         problem = agent.problem
+        if problem.is_game:
+            return
         agent.solve(problem.generator(sizes=(6,))(1, torch.Generator().manual_seed(0)))
 
 
@@ -194,7 +201,7 @@ def base_runs(folder: Path) -> dict[str, dict[str, bytes]]:
     """The files of small runs."""
     found = {}
     for name, (problem, algorithm, options) in RUNS.items():
-        if algorithm in ("ppo", "dqn"):
+        if algorithm in ("ppo", "dqn") and "validation" not in options:
             options = options | {"validation": {"sizes": (5,), "graphs": 1}}
         config = TrainConfig.for_problem(problem, algorithm, steps=16, **SMALL, **options)
         train(problem, config, folder / name, QUIET)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,3 +171,32 @@ def test_what_learns_no_games_says_so(tmp_path: Path) -> None:
     assert isinstance(KAYLES.game, Game)
     with pytest.raises(ValueError, match="is a game"):
         _ = KAYLES.optimization
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "change", "message"),
+    [
+        ("evaluator", "encounters", lambda tensor: tensor + 99, "has not had"),
+        ("evaluator", "encounters", lambda tensor: tensor[:, :3], "has not had"),
+        ("evaluator", "places", lambda tensor: tensor - 1, "has not had"),
+        ("evaluator", "gate", lambda tensor: tensor * float("nan"), "has not had"),
+        ("evaluator", "pool.score", lambda tensor: tensor[:1], "one number from 0 to 1"),
+        ("evaluator", "pool.added", lambda tensor: -tensor - 1, "one number from 0 to 1"),
+        ("evaluator", "pool.99.x", None, "has no place 99"),
+        ("collector", "against", lambda tensor: tensor + 7, "not in the pool"),
+        ("collector", "side", lambda tensor: tensor + 2, "not in the pool"),
+    ],
+)
+def test_what_a_strangers_checkpoint_says_of_games_leads_somewhere(
+    part: str, name: str, change: Callable[[Tensor], Tensor] | None, message: str, tmp_path: Path
+) -> None:
+    run = TrainingRun(KAYLES, config_of(), tmp_path)
+    run.evaluator.evaluate(run.policy)
+    other = getattr(TrainingRun(KAYLES, config_of(), tmp_path), part)
+    if part == "collector":
+        other.vector.pool.load_state_dict(run.collector.vector.pool.state_dict())  # type: ignore[attr-defined]
+    state = {key: tensor.clone() for key, tensor in getattr(run, part).state_dict().items()}
+    other.load_state_dict(state)
+    state[name] = torch.zeros(1) if change is None else change(state[name])
+    with pytest.raises(ValueError, match=message):
+        other.load_state_dict(state)

@@ -29,6 +29,8 @@ from graphwright.training.collectors.play import PlayCollector
 from graphwright.training.collectors.self_play import GamesConfig
 from graphwright.training.games.pool import OpponentPool
 
+_CHECKED = 4096
+
 
 @dataclass(frozen=True)
 class ExpertGamesConfig(GamesConfig):
@@ -132,7 +134,19 @@ class ExpertGamesCollector(PlayCollector):
         replay = {key.removeprefix("replay."): tensor for key, tensor in state.items() if key.startswith("replay.")}
         if len(replay) > 1:
             self.replay.load_state_dict(replay)
+            self._require_searched()
         self.sampling.set_state(state["sampling"])
+
+    def _require_searched(self) -> None:
+        """Raise ValueError unless each position has a policy over its candidates, and an outcome."""
+        for ids in self.replay.ids.split(_CHECKED):
+            found = self.replay.select(ids)
+            policies, outcome = found.groups[SEARCHED], found.columns[OUTCOME]
+            candidates = self.game.actions.segments(self.game.observe(found.state).graph)
+            policy = policies.columns["policy"]
+            fits = torch.equal(policies.segments.ptr, candidates.ptr) and bool((outcome.abs() <= 1).all())
+            if not fits or not bool(((policy >= 0) & (policy <= 1)).all()):
+                raise ValueError("a position of which a search cannot have found this")
 
 
 def _policies(found: list[Found]) -> Group:

@@ -22,7 +22,7 @@ from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.play import ConfigError, PlayConfig
 from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.games.pool import OpponentPool
-from graphwright.training.games.vector import LiveGames
+from graphwright.training.games.vector import ITSELF, LiveGames
 from graphwright.training.validation import GameValidationConfig
 
 _AT_ONCE = 4096
@@ -110,8 +110,12 @@ class SelfPlayCollector(LiveCollector):
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         super().load_state_dict(state)
-        self.vector.against = state["against"].to(self.vector.against.device)
-        self.vector.side = state["side"].to(self.vector.side.device)
+        against, side = (state[name].to(self.vector.side.device) for name in ("against", "side"))
+        known = torch.tensor([ITSELF, *self.vector.pool.weights], device=side.device)
+        alike = against.shape == side.shape == self.vector.side.shape and against.dtype == side.dtype == torch.int64
+        if not alike or not bool((torch.isin(against, known) & (side >= 0) & (side <= 1)).all()):
+            raise ValueError("live games against opponents that are not in the pool")
+        self.vector.against, self.vector.side = against, side
 
 
 def players(game: Game, states: States, device: torch.device) -> Tensor:

@@ -29,6 +29,7 @@ GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
 _GATE_COLUMNS = ("evaluation", "best", "wins", "draws", "losses", "low", "accepted")
 _ENCOUNTER = 5  # columns: one, other, wins, draws, losses
 _EARLIER = 2
+_MOST_GAMES = 1 << 31
 
 
 class GameEvaluator(Evaluator):
@@ -172,6 +173,14 @@ class GameEvaluator(Evaluator):
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self.encounters, self.gate, self.place_of = state["encounters"], state["gate"], state["places"]
+        encounters, gate, places = state["encounters"], state["gate"], state["places"]
+        met, last = encounters[:, :2], len(self.opponents) + len(gate)
+        fits = encounters.dtype == places.dtype == torch.int64 and encounters.shape[1:] == (_ENCOUNTER,)
+        fits = fits and places.shape == self.place_of.shape and gate.shape[1:] == (len(_GATE_COLUMNS),)
+        fits = fits and bool(((encounters >= 0) & (encounters <= _MOST_GAMES)).all() & (met < last).all())
+        fits = fits and bool(((places >= 0) & (places < max(len(gate), 1))).all() & gate.isfinite().all())
+        if not fits:
+            raise ValueError("matches between players that this run has not had")
+        self.encounters, self.gate, self.place_of = encounters, gate, places
         self.generator.set_state(state["generator"])
         self.pool.load_state_dict({key.removeprefix("pool."): state[key] for key in state if key.startswith("pool.")})

@@ -75,13 +75,20 @@ class OpponentPool:
         return {"score": self.score, "added": torch.tensor(self.added), **tensors}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state_dict` returned."""
-        self.score, self.added = state["score"].clone(), int(state["added"])
+        """Go on from what `state_dict` returned. Raises ValueError or RuntimeError where it is not of such a pool."""
+        score, self.added = state["score"], int(state["added"])
+        if score.shape != self.score.shape or not bool(((score >= 0) & (score <= 1)).all()) or self.added < 0:
+            raise ValueError("scores against a pool that are not one number from 0 to 1 for each place")
+        self.score = score.to(self.score.dtype).clone()
         self.weights, self._policies = {}, {}
         for key, tensor in state.items():
             place, dot, name = key.partition(".")
             if dot:
                 self.weights.setdefault(int(place), {})[name] = tensor
+        for place in self.weights:
+            if not 0 <= place <= self.size:
+                raise ValueError(f"a pool of {self.size} opponents and the best has no place {place}")
+            self.policy(place)  # its weights fit
 
     def _set(self, place: int, weights: Mapping[str, Tensor]) -> None:
         self.weights[place] = {name: tensor.detach().clone() for name, tensor in weights.items()}
