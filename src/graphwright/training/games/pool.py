@@ -85,10 +85,10 @@ class OpponentPool:
             place, dot, name = key.partition(".")
             if dot:
                 self.weights.setdefault(int(place), {})[name] = tensor
-        for place in self.weights:
-            if not 0 <= place <= self.size:
-                raise ValueError(f"a pool of {self.size} opponents and the best has no place {place}")
-            self.policy(place)  # its weights fit
+        for known in self.weights:
+            if not 0 <= known <= self.size:
+                raise ValueError(f"a pool of {self.size} opponents and the best has no place {known}")
+            self.policy(known)  # its weights fit
 
     def _set(self, place: int, weights: Mapping[str, Tensor]) -> None:
         self.weights[place] = {name: tensor.detach().clone() for name, tensor in weights.items()}
