@@ -7,7 +7,7 @@ RUN ?= runs/demo
 SECONDS ?= 60
 NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
-.PHONY: demo test lint format clean
+.PHONY: demo pretrained test lint format clean
 
 demo: $(VENV)/for-use
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
@@ -15,6 +15,9 @@ demo: $(VENV)/for-use
 	$(BIN)/graphwright evaluate $(RUN) --sizes 15 20 50 100
 	$(BIN)/graphwright solve $(RUN) $(NETWORK) --picture $(RUN)/cogentco.png
 	@echo "Learning curve: $(RUN)/curve.png   Map of the cover: $(RUN)/cogentco.png"
+
+pretrained: $(VENV)/for-use
+	$(BIN)/python benchmarks/learning/pretrained.py
 
 test: lint
 	$(BIN)/pytest -n 2

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from graphwright.training.callbacks import Callback
     from graphwright.training.config import TrainConfig
     from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
+    from graphwright.training.pretrained import pretrained
     from graphwright.training.sample import sample
     from graphwright.training.solve import solve
     from graphwright.training.train import resume, train
@@ -50,6 +51,7 @@ _PLACES = {
     "evaluate": "graphwright.training.evaluate",
     "from_edges": "graphwright.core",
     "load": "graphwright.training.agent",
+    "pretrained": "graphwright.training.pretrained",
     "resume": "graphwright.training.train",
     "reward_of_graphs": "graphwright.envs.generative.rewards",
     "sample": "graphwright.training.sample",
@@ -79,6 +81,7 @@ __all__ = [
     "evaluate",
     "from_edges",
     "load",
+    "pretrained",
     "resume",
     "reward_of_graphs",
     "sample",

@@ -35,6 +35,8 @@ SMALLEST = {
     "benchmarks/learning/algorithms.py": "--only dqn linear --problems tour --seeds 1 --seconds 0.1 --graphs 2 "
     "--workers 1 --time-limit 1 " + QUICKLY,
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
+    "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
+    '--options=\'{"encoder": {"width": 8, "depth": 1}, "validation": {"graphs": 2, "sizes": [5]}}\'',
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
     "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",
     "benchmarks/learning/games.py": "--seeds 1 --seconds 0.1 --threads 1 "

@@ -19,9 +19,10 @@ from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
 from graphwright.cli.outputs import require_folder
+from graphwright.cli.policies import policy_of
 from graphwright.cli.tables import control_table, evaluation_table, sampling_table
 from graphwright.core.numbers import to_plain_json
-from graphwright.training.agent import Agent, load, read_config
+from graphwright.training.agent import Agent, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.control import ControlOptions
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
@@ -33,7 +34,7 @@ class Evaluate(ABC):
     """Compare a policy with others. What there is to choose depends on what the run learned."""
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Directory of the run."""
+    """Directory of the run, or the name of a problem, for the policy that comes with it."""
     threads: int = 2
     """CPU threads."""
     device: Device = "auto"
@@ -49,7 +50,7 @@ class Evaluate(ABC):
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
-        document, table = self.measure(load(self.directory, self.device, trust=self.trust))
+        document, table = self.measure(policy_of(self.directory, self.device, self.trust))
         if self.json:
             print(to_plain_json(document, indent=2))
         else:

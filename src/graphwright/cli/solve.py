@@ -19,13 +19,14 @@ from graphwright.algorithms.optimizer import require
 from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
 from graphwright.cli.outputs import require_picture
+from graphwright.cli.policies import policy_of
 from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.training.agent import Agent, load
+from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
 from graphwright.training.solve import NamedSolution, NamedStep, require_method, solve, solve_without_policy
@@ -36,7 +37,7 @@ class Solve:
     """Solve graphs from files with a trained policy."""
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Directory of the run; with --policy, the name of a problem."""
+    """Directory of the run; or the name of a problem, for the policy that comes with it, or for that of --policy."""
     files: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="FILE...")]
     """Graphs, in any format of docs/files.md: text tables, GraphML, JSON, DIMACS, TSPLIB, SteinLib, rudy and others."""
     reading: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
@@ -117,7 +118,7 @@ class Solve:
                 solve_without_policy, problem, method=self.policy, time_limit=self.time_limit, improve=self.improve
             )
             return problem, problem.optimization, by_name, None
-        agent = load(self.directory, self.device, trust=self.trust)
+        agent = policy_of(self.directory, self.device, self.trust)
         if not isinstance(agent.config.played, Optimization):
             other = "builds objects; see `graphwright sample`" if agent.samples else "has no objective"
             other = "never ends; see `graphwright evaluate`" if agent.problem.is_endless else other

@@ -20,14 +20,16 @@ from graphwright.cli.terminal import marked
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.agent import read_config
+from graphwright.training.agent import PRETRAINED, read_config
 from graphwright.training.callbacks import WATCHERS
 from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
+from graphwright.training.pretrained import load_pretrained
 from graphwright.training.start import sentence
 from graphwright.training.train import TrainingRun, resume, train
 
+_FROM_PRETRAINED = ("pretrained", "--from=pretrained")
 Watcher = Literal["wandb", "mlflow"]
 
 
@@ -65,7 +67,7 @@ def train_command(words: Sequence[str]) -> Parsing:
 
 def options_command(command: type, words: Sequence[str]) -> Parsing:
     """`command`, which has the fields of `Train`, with the options and the defaults of what `words` say is trained."""
-    words, config = with_config_file(words)
+    words, config = with_config_file(_with_place_of_pretrained(words))
     problem = find_problem(_problem_of(words))
     defaults = config or TrainConfig.for_problem(problem, _algorithm_of(words), **_of_the_start(problem, words))
     values = {each.name: getattr(defaults, each.name) for each in dataclasses.fields(defaults)}
@@ -111,6 +113,17 @@ def _problem_of(words: Sequence[str]) -> str:
     if words and not words[0].startswith("-"):
         return words[0]
     return next((word for word in words if word in PROBLEMS), next(iter(PROBLEMS)))
+
+
+def _with_place_of_pretrained(words: Sequence[str]) -> list[str]:
+    """`words` with the folder of the policy that comes with the package in place of `--from pretrained`."""
+    if option_of(words, "--from") != "pretrained" or Path("pretrained").exists():
+        return list(words)
+    load_pretrained(_problem_of(words))  # or there is none, which it says
+    return [
+        word.replace("pretrained", str(PRETRAINED / _problem_of(words))) if word in _FROM_PRETRAINED else word
+        for word in words
+    ]
 
 
 def _of_the_start(problem: Problem, words: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""Policies that come with the package: small ones, each trained for a minute (`make pretrained`), to solve at once.
+
+`pretrained/PROBLEM/` has the files of a run that `load` needs, and `about.json`: how it was trained, what it is worth.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from graphwright.training import agent as agents
+from graphwright.training.agent import Agent, load
+from graphwright.training.config import ConfigError
+
+ABOUT_FILE = "about.json"
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A policy that comes with the package. about: what `about.json` says."""
+
+    agent: Agent
+    about: dict[str, Any]
+
+    def sentence(self) -> str:
+        """How it was trained and what it is worth, in a line."""
+        about, rows = self.about, self.about["rows"]
+        worth = []
+        for row in rows:
+            beside = f", {row['rule']} {row['rule_ratio']:.3f}" if row.get("rule_ratio") is not None else ""
+            worth.append(f"{row['ratio']:.3f} times the {row['reference']} on {row['name']} nodes{beside}")
+        trained = f"{about['algorithm']}, {about['seconds']:.0f} s on random graphs of {about['sizes']} nodes"
+        return f"the policy that comes with Graphwright ({trained}): {'; '.join(worth)}"
+
+
+def pretrained_names() -> list[str]:
+    """The problems for which there is one."""
+    return sorted(path.parent.name for path in agents.PRETRAINED.glob(f"*/{ABOUT_FILE}"))
+
+
+def has_pretrained(problem: str) -> bool:
+    """Whether there is one for the problem of that name."""
+    return problem in pretrained_names()
+
+
+def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
+    """The one for the problem of that name. Raises ConfigError, naming those that there are, where there is none."""
+    if not has_pretrained(problem):
+        raise ConfigError(
+            f"no policy for {problem} comes with Graphwright; train one: `graphwright train {problem} --run RUN` "
+            f"(there are some for {', '.join(pretrained_names())})"
+        )
+    place = agents.PRETRAINED / problem
+    about = json.loads((place / ABOUT_FILE).read_text(encoding="utf-8"))
+    return Pretrained(load(place, device), about)
+
+
+def pretrained(problem: str, device: str = "auto") -> Agent:
+    """The policy that comes with the package for the problem of that name. Raises as `load_pretrained` does."""
+    return load_pretrained(problem, device).agent
