@@ -46,6 +46,7 @@ SMALLEST = {
     "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
+    "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
     "benchmarks/learning/problems.py": "--only tour --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
     + QUICKLY,
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",

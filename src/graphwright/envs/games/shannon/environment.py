@@ -100,8 +100,7 @@ class Shannon(StoneGame, Readable):
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        exchanges = action == state.node_segments.lengths
-        if self.swap and bool(exchanges.any()):
+        if self.swap and bool((exchanges := action == state.node_segments.lengths).any()):
             return self._step_with_swap(state, action, exchanges)
         owner = state.nodes["owner"].clone()
         won = torch.empty(state.num_graphs, dtype=torch.bool)

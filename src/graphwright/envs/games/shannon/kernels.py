@@ -15,13 +15,22 @@ FAR = 1 << 30
 
 
 @jit_as_written
-def _reach(first, edge_ptr, source, owner, side, is_mine, terminal, seen, mark, stack):  # type: ignore[no-untyped-def]
+def _scratch(node_ptr):  # type: ignore[no-untyped-def]
+    """What a search of any one of the graphs writes into."""
+    largest = 0
+    for graph in range(node_ptr.size - 1):
+        largest = max(largest, node_ptr[graph + 1] - node_ptr[graph])
+    return np.full(largest, -1, np.int64), np.empty(largest, np.int64)
+
+
+@jit_as_written
+def _reach(first, start, edge_ptr, source, owner, side, is_mine, terminal, seen, mark, stack):  # type: ignore[no-untyped-def]
     """How many terminals are met from `first` over nodes of `side` (is_mine), or over those of anybody else.
 
-    seen: [N], gets `mark` at each node that is met; stops at the second terminal.
+    seen: of the graph that begins at `start`, gets `mark` at each node that is met; stops at the second terminal.
     """
     stack[0], top, met = first, 1, 0
-    seen[first] = mark
+    seen[first - start] = mark
     while top:
         top -= 1
         v = stack[top]
@@ -30,8 +39,8 @@ def _reach(first, edge_ptr, source, owner, side, is_mine, terminal, seen, mark, 
             return met
         for e in range(edge_ptr[v], edge_ptr[v + 1]):
             u = source[e]
-            if seen[u] != mark and (owner[u] == side) == is_mine:
-                seen[u] = mark
+            if seen[u - start] != mark and (owner[u] == side) == is_mine:
+                seen[u - start] = mark
                 stack[top] = u
                 top += 1
     return met
@@ -48,7 +57,7 @@ def _first_terminal(start, end, terminal):  # type: ignore[no-untyped-def]
 @jit_as_written
 def decided(node_ptr, edge_ptr, source, owner, terminal, short, node, won):  # type: ignore[no-untyped-def]
     """Write `won` [B] bool: whether the stone at `node` [B] has decided the game for its owner."""
-    seen, stack = np.full(owner.size, -1, np.int64), np.empty(owner.size, np.int64)
+    seen, stack = _scratch(node_ptr)
     for graph in range(node.size):
         start, end, v = node_ptr[graph], node_ptr[graph + 1], node[graph]
         won[graph] = _decides(start, end, edge_ptr, source, owner, terminal, short[graph], v, seen, graph, stack)
@@ -57,7 +66,7 @@ def decided(node_ptr, edge_ptr, source, owner, terminal, short, node, won):  # t
 @jit_as_written
 def put_down(node_ptr, edge_ptr, source, owner, terminal, short, player, action, won):  # type: ignore[no-untyped-def]
     """Let `player` [B] take the `action`-th node [B] of each graph, in `owner`; write `won` [B] as `decided` does."""
-    seen, stack = np.full(owner.size, -1, np.int64), np.empty(owner.size, np.int64)
+    seen, stack = _scratch(node_ptr)
     for graph in range(player.size):
         start, end = node_ptr[graph], node_ptr[graph + 1]
         v = start + action[graph]
@@ -69,9 +78,9 @@ def put_down(node_ptr, edge_ptr, source, owner, terminal, short, player, action,
 def _decides(start, end, edge_ptr, source, owner, terminal, short, node, seen, mark, stack):  # type: ignore[no-untyped-def]
     side = owner[node]
     if side == short:
-        return _reach(node, edge_ptr, source, owner, side, True, terminal, seen, mark, stack) == 2
+        return _reach(node, start, edge_ptr, source, owner, side, True, terminal, seen, mark, stack) == 2
     first = _first_terminal(start, end, terminal)
-    return _reach(first, edge_ptr, source, owner, side, False, terminal, seen, mark, stack) < 2
+    return _reach(first, start, edge_ptr, source, owner, side, False, terminal, seen, mark, stack) < 2
 
 
 @jit_as_written
@@ -117,7 +126,7 @@ def needed(node_ptr, edge_ptr, source, owner, terminal, short, need):  # type: i
 def bridges(node_ptr, edge_ptr, source, owner, terminal, short, cuts):  # type: ignore[no-untyped-def]
     """Write `cuts` [N] bool: the empty nodes that separate the terminals when the cutting side takes them."""
     trial = owner.copy()
-    seen, stack = np.full(owner.size, -1, np.int64), np.empty(owner.size, np.int64)
+    seen, stack = _scratch(node_ptr)
     for graph in range(short.size):
         start, end = node_ptr[graph], node_ptr[graph + 1]
         first, other = _first_terminal(start, end, terminal), 1 - short[graph]
@@ -125,7 +134,7 @@ def bridges(node_ptr, edge_ptr, source, owner, terminal, short, cuts):  # type: 
             cuts[v] = False
             if owner[v] < 0:
                 trial[v] = other
-                met = _reach(first, edge_ptr, source, trial, other, False, terminal, seen, v + owner.size, stack)
+                met = _reach(first, start, edge_ptr, source, trial, other, False, terminal, seen, v + owner.size, stack)
                 cuts[v] = met < 2
                 trial[v] = -1
 
