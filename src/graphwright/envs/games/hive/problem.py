@@ -31,7 +31,7 @@ def law(letters: str) -> DrawColumns:
 def mobility(game: Game, state: GraphBatch, generator: torch.Generator) -> Tensor:
     """[B] int64: the move that wins, or else after which the own moves exceed those of the other side by most, three
     moves being worth a neighbour of the other queen; drawn of equals."""
-    scores, segments = mobility_of_moves(game, state)
+    scores, segments = mobility_of_moves(state)
     return draw_best(scores, segments, generator)
 
 
