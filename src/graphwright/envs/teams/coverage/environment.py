@@ -29,8 +29,9 @@ class Coverage(Team):
         float32, uniform in ±1.
     State: adds the node columns `position`, `velocity` [N, 2] float32 and the graph column `time` [B] int64.
     Observation: per node its `type` and `velocity`; per edge its `type`, `relative`, where its source is seen from its
-        destination, how far that is (`distance`), and exp(−4 times that) (`near`). Nothing says
-        which agent one is, nor where the arena is.
+        destination, how far that is (`distance`), exp(−4 times that) (`near`), and `nearest`: whether its source is the
+        nearest of its type to its destination, and its destination to its source. Nothing says which agent one is, nor
+        where the arena is.
     Action: of each agent, to do nothing or to be pushed along -x, +x, -y, +y. Agents pass through each other.
     Dynamics: v ← 0.75 v + 0.5 u, x ← x + 0.1 v.
     Reward: of the team, minus the mean distance of agents and landmarks in the matching of least distance.
@@ -41,7 +42,10 @@ class Coverage(Team):
     """An episode is cut short after so many steps."""
 
     features = Features(
-        nodes={"velocity": 2}, edges={"relative": 2, "distance": 1, "near": 1}, node_types=2, edge_types=3
+        nodes={"velocity": 2},
+        edges={"relative": 2, "distance": 1, "near": 1, "nearest": 2},
+        node_types=2,
+        edge_types=3,
     )
     actions = ActionSpec(per_decider("push", 5), decider="nodes")
 
@@ -63,7 +67,8 @@ class Coverage(Team):
         graph = state.keep(["type", "velocity"], ["type"]).with_nodes(acts=acts)
         relative = position.index_select(0, source) - position.index_select(0, end)
         distance = relative.norm(dim=1)
-        seen = graph.with_edges(relative=relative, distance=distance, near=(-4 * distance).exp())
+        nearest = torch.stack([_least(distance, node, state) for node in (end, source)], 1)
+        seen = graph.with_edges(relative=relative, distance=distance, near=(-4 * distance).exp(), nearest=nearest)
         return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
     @override
@@ -106,6 +111,13 @@ def matched_offsets(state: GraphBatch) -> Tensor:
     (agents, teams), (landmarks, groups) = members(state, AGENT), members(state, LANDMARK)
     place = match(position[agents], teams, position[landmarks], groups)
     return position[landmarks[groups.ptr[:-1][teams.index] + place]] - position[agents]
+
+
+def _least(distance: Tensor, node: Tensor, state: GraphBatch) -> Tensor:
+    """[E] bool: whether the `distance` of each edge is the least of those of its type at its `node` [E]."""
+    place = 3 * node + state.edges["type"]
+    least = torch.full((3 * state.num_nodes,), torch.inf, dtype=distance.dtype, device=distance.device)
+    return distance == least.scatter_reduce(0, place, distance, "amin")[place]
 
 
 def coverage_instances(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
