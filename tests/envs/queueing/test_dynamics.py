@@ -14,8 +14,8 @@ from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_press
 from graphwright.envs.queueing.multi_hop.problem import MULTI_HOP
 from graphwright.envs.queueing.multipath.environment import Multipath, expected_wait, shortest_queue
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES
-from graphwright.envs.queueing.randomness import graph_streams, node_streams, poisson, uniform
 from graphwright.envs.queueing.single_hop.environment import SingleHop, longest_queue, max_weight
+from graphwright.envs.randomness import graph_streams, node_streams, poisson, uniform
 from queueing_networks import DIAMOND, FOUR_QUEUES, instance_of, queues
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.counts import COUNT_LAWS
-from graphwright.envs.queueing.randomness import poisson
+from graphwright.envs.randomness import poisson
 
 POISSON, BERNOULLI, UNIFORM, CATEGORICAL, FIXED = range(len(COUNT_LAWS))
 MOST = 500.0

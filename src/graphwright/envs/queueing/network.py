@@ -16,7 +16,7 @@ from graphwright.core.seeds import derived_seed
 from graphwright.core.segment import segment_sum
 from graphwright.envs.endless import Endless
 from graphwright.envs.queueing.count_laws import draw_counts
-from graphwright.envs.queueing.randomness import mix, node_streams, uniform
+from graphwright.envs.randomness import mix, node_streams, uniform
 from graphwright.envs.readable import Readable
 
 ARRIVALS, SERVICES = 0, 1

@@ -14,7 +14,7 @@ from graphwright.envs.queueing.conflict_graph.sequential import SequentialConfli
 from graphwright.envs.queueing.conflict_graph.weighted_set import heaviest_set
 from graphwright.envs.queueing.count_laws import BERNOULLI
 from graphwright.envs.queueing.instances import CONTROL
-from graphwright.envs.queueing.randomness import with_seeds
+from graphwright.envs.randomness import with_seeds
 
 
 def max_weight(environment: Environment, state: GraphBatch) -> Tensor:

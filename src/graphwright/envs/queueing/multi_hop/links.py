@@ -14,7 +14,7 @@ from graphwright.core.segment import segment_max
 from graphwright.envs.environment import Environment
 from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_pressure, shortest_path_bias
 from graphwright.envs.queueing.multi_hop.layers import link_groups
-from graphwright.envs.queueing.randomness import DRAWS, graph_streams, mix, uniform
+from graphwright.envs.randomness import DRAWS, graph_streams, mix, uniform
 
 _ORDER = DRAWS - 1  # which number of a slot decides in which order links act
 

@@ -18,7 +18,7 @@ from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
 from graphwright.envs.queueing.multi_hop.links import MultiHopLinks, as_multi_hop, by_back_pressure
 from graphwright.envs.queueing.multi_hop.shortest_path import ShortestPathRouting
-from graphwright.envs.queueing.randomness import with_seeds
+from graphwright.envs.randomness import with_seeds
 
 _SHAPE, _SCALE = 1.5, 0.5  # of the gamma law of arrivals
 _MOST_RATE = 4

@@ -12,7 +12,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import Segments, segment_max, segment_sum
 from graphwright.envs.queueing.multiclass.instances import ROUTES, SERVES, read
 from graphwright.envs.queueing.network import QueueingNetwork
-from graphwright.envs.queueing.randomness import graph_streams, uniform
+from graphwright.envs.randomness import graph_streams, uniform
 from graphwright.envs.readable import Inputs
 
 _EVENT, _ROUTE = 0, 1  # which number of a slot is whose

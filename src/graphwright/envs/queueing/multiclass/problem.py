@@ -13,7 +13,7 @@ from graphwright.envs.queueing.instances import CONTROL
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.instances import station_network, with_total_rate
-from graphwright.envs.queueing.randomness import with_seeds
+from graphwright.envs.randomness import with_seeds
 
 _LOAD = 9 / 140  # arrivals of the published line of stations, whose servers are then busy 90 % of the time
 _RATES = (1 / 8, 1 / 2, 1 / 4), (1 / 6, 1 / 7, 1.0)  # of the classes of its odd and even stations

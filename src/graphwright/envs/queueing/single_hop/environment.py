@@ -16,7 +16,7 @@ from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import draw_counts, means_of
 from graphwright.envs.queueing.instances import CONTROL, prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
-from graphwright.envs.queueing.randomness import node_streams, uniform, with_seeds
+from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.readable import Inputs
 
 _SLOTS = 500  # that are drawn to estimate what the server can do

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
 from graphwright.core.segment import Segments, segment_sum
-from graphwright.envs.queueing.randomness import node_streams, uniform
+from graphwright.envs.randomness import node_streams, uniform
 from graphwright.envs.team import Team
 from graphwright.envs.teams.path_finding.collisions import settle
 from graphwright.envs.teams.path_finding.ways import FAR, MOVES, distances, other_cells

@@ -9,7 +9,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
 from graphwright.envs.environment import Environment
-from graphwright.envs.queueing.randomness import node_streams, uniform
+from graphwright.envs.randomness import node_streams, uniform
 from graphwright.envs.teams.path_finding.ways import MOVES, distances
 
 

@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
-from graphwright.envs.queueing.randomness import node_streams, uniform, with_seeds
+from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
