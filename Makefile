@@ -7,7 +7,7 @@ RUN ?= runs/demo
 SECONDS ?= 60
 NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
-.PHONY: demo pretrained test lint format clean
+.PHONY: demo pretrained docs test lint format clean
 
 demo: $(VENV)/for-use
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
@@ -18,6 +18,9 @@ demo: $(VENV)/for-use
 
 pretrained: $(VENV)/for-use
 	$(BIN)/python benchmarks/learning/pretrained.py
+
+docs: $(VENV)/for-tests
+	$(BIN)/mkdocs build --quiet
 
 test: lint
 	$(BIN)/pytest -n 2

@@ -173,7 +173,7 @@ def _of_the_run(arguments: Sequence[str]) -> str | None:
 def _names_own_code(arguments: list[str]) -> bool:
     """Whether the user, and not a file, names a module: what is trained, checked, or solved without a run."""
     command, *words = arguments
-    if command == "train":
+    if command in ("train", "sweep"):
         from graphwright.cli.train import names_own_code
 
         return names_own_code(words)

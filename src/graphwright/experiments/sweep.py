@@ -1,0 +1,244 @@
+"""Sweeps: many runs of one problem with settings that Optuna draws, bad ones stopped early, and what mattered.
+
+A sweep's folder has `sweep.json` (what is tried), `trials.log` (Optuna's journal, from which it goes on), each trial's
+run, and `report.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from typing_extensions import override
+
+from graphwright.core.doing import now
+from graphwright.core.files import write_atomically
+from graphwright.envs.registry import find_problem
+from graphwright.experiments.runs import side_by_side
+from graphwright.training.callbacks import Callback, Row
+from graphwright.training.config import ConfigError, TrainConfig, build, to_json
+from graphwright.training.runner import DivergenceError, Runner
+from graphwright.training.train import new_run
+
+STORAGE_FILE, SWEEP_FILE, REPORT_FILE = "trials.log", "sweep.json", "report.md"
+
+
+@dataclass(frozen=True)
+class Span:
+    """The values of an option that are tried: from low to high, or one of `choices`. log: evenly by logarithms."""
+
+    option: str
+    low: float = 0
+    high: float = 0
+    log: bool = False
+    choices: tuple[str, ...] = ()
+
+    def draw(self, trial: Any) -> Any:
+        """A value for `trial`: an integer where both ends are."""
+        if self.choices:
+            return trial.suggest_categorical(self.option, list(self.choices))
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        suggest = trial.suggest_int if whole else trial.suggest_float
+        return suggest(self.option, self.low, self.high, log=self.log)
+
+
+def parse_span(text: str) -> Span:
+    """`encoder.depth=2..5`, `ppo.learning-rate=1e-4..1e-2:log` or `encoder.kind=gcn,gin`. Raises ConfigError."""
+    option, _, values = text.partition("=")
+    option = option.removeprefix("--")
+    if not option or not values:
+        raise ConfigError(f"--over {text}: write OPTION=LOW..HIGH, with :log for logarithms, or OPTION=A,B,C")
+    if ".." not in values:
+        return Span(option, choices=tuple(values.split(",")))
+    ends, _, law = values.partition(":")
+    first, _, second = ends.partition("..")
+    try:
+        low, high = _number(first), _number(second)
+    except ValueError:
+        raise ConfigError(f"--over {text}: {first} or {second} is no number") from None
+    if law not in ("", "log") or not low < high or (law and low <= 0):
+        raise ConfigError(f"--over {text}: give a lower and a higher number, both positive with :log, the only law")
+    return Span(option, low, high, law == "log")
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        if not math.isfinite(value := float(text)):
+            raise
+        return value
+
+
+def with_options(config: TrainConfig, options: Mapping[str, Any], prefix: str) -> TrainConfig:
+    """`config` with options by the names that the command line has for them. Raises ConfigError for a wrong one.
+
+    prefix: what the names of the algorithm's settings begin with.
+    """
+    changes: dict[str, Any] = {}
+    for option, value in options.items():
+        *path, name = option.replace("-", "_").split(".")
+        path = ["settings", *path[1:]] if path[:1] == [prefix] else path
+        path = ["collection"] if not path and hasattr(config.collection, name) else path
+        table = changes
+        for part in path:
+            table = table.setdefault(part, {})
+        table[name] = value
+    try:
+        changed: TrainConfig = build(config, changes)
+    except ValueError as error:
+        raise ConfigError(f"--over {', '.join(options)}: {error}") from None
+    return changed
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is tried. config: of every trial, but for `spans`. prefix: see `with_options`."""
+
+    problem: str
+    config: TrainConfig
+    prefix: str
+    spans: tuple[Span, ...]
+    directory: Path
+
+    def document(self) -> dict[str, Any]:
+        """What `sweep.json` holds."""
+        spans = [{**vars(span), "choices": list(span.choices)} for span in self.spans]
+        return {"over": spans, "config": json.loads(to_json(self.problem, self.config))}
+
+
+class Pruning(Callback):
+    """Reports each evaluation to Optuna, and stops a trial that is worse by then than most have been."""
+
+    def __init__(self, trial: Any) -> None:
+        self.trial = trial
+
+    @override
+    def on_evaluation(self, run: Runner, row: Row) -> None:
+        from optuna import TrialPruned
+
+        value = row[str(run.evaluator.metric)]
+        if run.progress > 0 and not math.isnan(value):
+            self.trial.report(value, int(100 * run.progress))
+            if self.trial.should_prune():
+                raise TrialPruned
+
+
+def run_sweep(sweep: Sweep, trials: int, workers: int, console: Console) -> str:
+    """Run what is missing of `trials`, `workers` at a time, and write the report, which is returned.
+
+    Raises ConfigError where Optuna is missing, the folder holds another sweep, or an option is none.
+    """
+    for spans in ({span.option: span.choices[-1] if span.choices else span.high for span in sweep.spans},):
+        with_options(sweep.config, spans, sweep.prefix)
+    _begin(sweep)
+    study = _study(sweep)
+    missing = trials - sum(trial.state.is_finished() for trial in study.trials)
+    for number, line in enumerate(side_by_side(_one_trial, [(sweep,)] * max(missing, 0), workers), 1):
+        console.print(f"{number} of {missing}: {line}", highlight=False, markup=False, soft_wrap=True)
+        now("")
+    text = report(sweep, _study(sweep))
+    write_atomically(sweep.directory / REPORT_FILE, text.encode())
+    return text
+
+
+def _begin(sweep: Sweep) -> None:
+    path, text = sweep.directory / SWEEP_FILE, json.dumps(sweep.document(), indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ConfigError(f"--out {sweep.directory}: holds a sweep with other settings; name another folder")
+    if not path.exists() and sweep.directory.exists() and any(sweep.directory.iterdir()):
+        raise ConfigError(f"--out {sweep.directory}: exists already, and holds no sweep; name another folder")
+    sweep.directory.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, text.encode())
+
+
+def _study(sweep: Sweep) -> Any:
+    try:
+        import optuna
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+    except ImportError:
+        raise ConfigError("sweep: needs Optuna; pip install 'graphwright[sweep]'") from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(sweep.directory / STORAGE_FILE))),
+        study_name="sweep",
+        sampler=optuna.samplers.TPESampler(n_startup_trials=5),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=20),
+        load_if_exists=True,
+    )
+
+
+def _one_trial(sweep: Sweep) -> str:
+    """In a process of its own, where there are several: draw settings, train, and say what came of it."""
+    from optuna import TrialPruned
+    from optuna.trial import TrialState
+
+    study = _study(sweep)
+    trial = study.ask()
+    drawn = {span.option: span.draw(trial) for span in sweep.spans}
+    place = sweep.directory / f"trial-{trial.number:03d}"
+    said = ", ".join(f"{option} {_shown(value)}" for option, value in drawn.items())
+    try:
+        config = replace(with_options(sweep.config, drawn, sweep.prefix), threads=1)
+        run = new_run(find_problem(sweep.problem), config, place)
+        if run.evaluator.metric is None:
+            raise ConfigError(f"sweep: runs of {sweep.problem} are not compared by one number")
+        run.callbacks = (Pruning(trial),)
+        run.begin(Console(quiet=True))
+    except TrialPruned:
+        study.tell(trial, state=TrialState.PRUNED)
+        return f"{place.name}: stopped early ({said})"
+    except (DivergenceError, ConfigError, ValueError) as error:
+        study.tell(trial, state=TrialState.FAIL)
+        if isinstance(error, ConfigError):
+            raise
+        return f"{place.name}: {error}"
+    sign = 1 if run.evaluator.better == "lower" else -1
+    trial.set_user_attr("metric", run.evaluator.metric)
+    best = run.counters.best
+    study.tell(trial, sign * best if best is not None and math.isfinite(best) else math.inf)
+    return f"{place.name}: {run.evaluator.metric} {best:.4g} ({said})"
+
+
+def report(sweep: Sweep, study: Any) -> str:
+    """What was tried, from the best on, and what mattered, in Markdown."""
+    done = sorted((trial for trial in study.trials if trial.state.name == "COMPLETE"), key=lambda trial: trial.value)
+    others = {name: sum(trial.state.name == name for trial in study.trials) for name in ("PRUNED", "FAIL")}
+    lines = [f"# Sweep of {sweep.problem}", ""]
+    lines += [f"{len(done)} trials to their end, {others['PRUNED']} stopped early, {others['FAIL']} failed.", ""]
+    if not done:
+        return "\n".join(lines)
+    options = [span.option for span in sweep.spans]
+    metric = done[0].user_attrs.get("metric", "value")
+    lines += [f"| trial | {' | '.join(options)} | {metric} |", f"|---|{'---:|' * (len(options) + 1)}"]
+    for trial in done[:10]:
+        cells = " | ".join(_shown(trial.params[option]) for option in options)
+        lines.append(f"| trial-{trial.number:03d} | {cells} | {abs(trial.value):.5g} |")
+    weights = _importance(study)
+    if weights:
+        lines += ["", "| option | how much it mattered |", "|---|---:|"]
+        lines += [f"| {option} | {100 * share:.0f} % |" for option, share in weights.items()]
+        lines += ["", "The share of each option in what tells the better trials from the rest (PED-ANOVA)."]
+    best = sweep.directory / f"trial-{done[0].number:03d}"
+    again = f"graphwright train --config {best} --seconds 600 --run RUN"
+    return "\n".join([*lines, "", f"The best again, for longer: `{again}`", ""])
+
+
+def _importance(study: Any) -> dict[str, float]:
+    """Option → its share; empty where there are too few trials to say."""
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+    try:
+        return dict(get_param_importances(study, evaluator=PedAnovaImportanceEvaluator()))
+    except (ValueError, RuntimeError, ZeroDivisionError):
+        return {}
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

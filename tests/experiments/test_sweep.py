@@ -1,0 +1,53 @@
+"""A sweep: what is drawn, that it goes on, that bad trials are stopped, and what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.experiments.sweep import Span, parse_span, with_options
+from graphwright.training.config import ConfigError, TrainConfig
+
+SMALL = ("--steps", "16", "--sizes", "5", "--encoder.width", "4", "--encoder.depth", "1", "--threads", "1")
+SMALL += ("--num-envs", "2", "--num-steps", "2", "--validation.graphs", "1", "--validation.sizes", "5")
+OVER = ("--over", "encoder.depth=1..2", "ppo.learning-rate=1e-4..1e-2:log", "encoder.kind=gcn,gin", "num-envs=2..3")
+
+
+def test_what_is_drawn() -> None:
+    assert parse_span("encoder.depth=2..5") == Span("encoder.depth", 2, 5)
+    assert parse_span("--ppo.learning-rate=1e-4..1e-2:log") == Span("ppo.learning-rate", 1e-4, 1e-2, True)
+    assert parse_span("encoder.kind=gcn,gin") == Span("encoder.kind", choices=("gcn", "gin"))
+    for wrong in ("depth", "=2..3", "a=", "a=5..2", "a=x..3", "a=0..1:log", "a=1..2:square", "a=1..inf"):
+        with pytest.raises(ConfigError, match="--over"):
+            parse_span(wrong)
+
+
+def test_options_are_those_of_the_command_line() -> None:
+    config = TrainConfig.for_problem("vertex-cover")
+    found = with_options(config, {"encoder.depth": 7, "ppo.learning-rate": 0.5, "num-envs": 3, "seed": 4}, "ppo")
+    assert (found.encoder.depth, found.settings.learning_rate) == (7, 0.5)
+    assert (found.collection.num_envs, found.seed) == (3, 4)
+    with pytest.raises(ConfigError, match="bread"):
+        with_options(config, {"encoder.bread": 7}, "ppo")
+
+
+def test_a_sweep_goes_on_where_it_was_and_says_what_mattered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("optuna")
+    command = ["sweep", "vertex-cover", "--out", str(tmp_path / "sweep"), *SMALL, *OVER]
+    main([*command, "--trials", "2"])
+    assert "| trial | encoder.depth | ppo.learning-rate | encoder.kind | num-envs |" in capsys.readouterr().out
+    main([*command, "--trials", "3"])
+    output, error = capsys.readouterr()
+    assert "1 of 1: trial-002" in error
+    assert "graphwright train --config" in output
+    assert (tmp_path / "sweep" / "report.md").read_text().strip() == output.strip()
+    assert len(list((tmp_path / "sweep").glob("trial-*/config.json"))) == 3
+    assert "other settings" in fails(capsys, *command, "--seed", "7")
+    assert "--over" in fails(capsys, "sweep", "vertex-cover", "--out", tmp_path / "new", "--over", "encoder.bread=1..2")
+    assert "such as --over" in fails(capsys, "sweep", "vertex-cover", "--out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
