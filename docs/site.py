@@ -1,4 +1,4 @@
-"""What the site has beside this folder: README, CONTRIBUTING and CHANGELOG of the repository, with links that lead on."""
+"""What the site has beside this folder: README, CONTRIBUTING and CHANGELOG, with links that lead on."""
 
 from __future__ import annotations
 
