@@ -119,10 +119,10 @@ def with_links(graph: GraphBatch, links: Tensor, edges: Columns | None = None) -
         rank[order] = torch.arange(order.numel(), device=graph.device)
         opposite = old_place[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
         merged["reverse"] = merge(opposite, new_place[rank[twin[order]]]) - edge_segments.ptr[:-1][edge_segments.index]
-    return GraphBatch(
+    return GraphBatch.trusted(
         torch.stack([merge(one, other) for one, other in zip(graph.edge_index, links, strict=True)]),
-        graph.node_ptr,
-        edge_segments.ptr,
+        graph.node_segments,
+        edge_segments,
         nodes=graph.nodes,
         edges=merged,
         graphs=graph.graphs,

@@ -154,15 +154,15 @@ class TrainConfig(RunConfig):
         training = problem.sampled.training if samples else problem.training
         make = _collection_class(algorithm, problem.environment)
         whole = samples or problem.is_game  # what counts is what all of the graph comes to, whatever its size
-        pools = {"pool": "sum-mean-max", "value_pool": "sum-mean-max"} if whole else {}
-        # What grows may have edges between any nodes, whose ends messages alone mistake for others.
-        encoder = {"walks": 4} if samples else {}
+        heads: dict[str, Any] = {"pool": "sum-mean-max", "value_pool": "sum-mean-max"} if whole else {}
+        # What grows may have edges between any nodes, whose ends messages alone mistake for others; graphs are small.
+        walks = {"walks": 8} if samples else {}
         config = TrainConfig(
             algorithm=algorithm,
             environment=problem.builder if samples else problem.environment,
             collection=make(reward=problem.sampled.reward) if samples else make().completed(problem),
         )
-        config = changed(config, {"encoder": encoder, "heads": pools})
+        config = changed(config, {"encoder": walks, "heads": heads | walks})
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
         changes["settings"] = training.get(entry.load().options, {})
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})

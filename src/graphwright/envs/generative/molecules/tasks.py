@@ -98,7 +98,7 @@ RINGS = Problem(
         export=smiles_lines,
         fingerprints=morgan,
         pictures=drawings,
-        training={"encoder": _ENCODER},
+        training={"encoder": {"kind": "edge-gated", "depth": 3}},
     ),
 )
 QED = Problem(
