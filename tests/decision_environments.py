@@ -100,9 +100,9 @@ class LinkSpins(Spins):
         return gain - segment_sum(taken * (taken - 1) / 4, state.node_segments)
 
 
-def spin_instances(count: int, generator: torch.Generator) -> GraphBatch:
-    """Six nodes; fields of both signs, couplings that favour neighbours that agree."""
-    graph = small_graphs(count, 6, generator)
+def spin_instances(count: int, generator: torch.Generator, nodes: int = 6) -> GraphBatch:
+    """Fields of both signs, couplings that favour neighbours that agree."""
+    graph = small_graphs(count, nodes, generator)
     rows, _ = graph.links
     coupling = torch.empty(graph.num_edges)
     drawn = 0.3 + 0.6 * torch.rand(rows.numel(), generator=generator)

@@ -34,6 +34,7 @@ SMALLEST = {
     "benchmarks/fuzz/readers.py": "--inputs 1500",
     "benchmarks/learning/algorithms.py": "--only dqn linear --problems tour --seeds 1 --seconds 0.1 --graphs 2 "
     "--workers 1 --time-limit 1 " + QUICKLY,
+    "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
     '--options=\'{"encoder": {"width": 8, "depth": 1}, "validation": {"graphs": 2, "sizes": [5]}}\'',
@@ -49,6 +50,8 @@ SMALLEST = {
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
     "benchmarks/learning/problems.py": "--only tour --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
     + QUICKLY,
+    "benchmarks/learning/teams.py": "--only vdn --seeds 1 --seconds 0.1 --episodes 2 --workers 1 --agents 2 --options="
+    "'--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 2 --warm-up 64 --num-minibatches 1'",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
     "benchmarks/learning/team_sizes.py": "--seconds 0.1 --seeds 1 --mixtures 2 --agents 2 --episodes 2 --threads 1 "

@@ -1,0 +1,84 @@
+"""Runs of teams: resumed ones equal uninterrupted ones, of any size of team, and what cannot be is one line."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from graphwright.training.agent import load
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.interrupt import Interrupted, Interruption
+from graphwright.training.train import resume, train
+
+QUIET = Console(quiet=True)
+STEPS = {"num_envs": 8, "num_steps": 4}
+REPLAY = {**STEPS, "warm_up": 32, "capacity": 100, "minibatch_size": 16, "num_minibatches": 2}
+
+
+class AfterIterations(Interruption):
+    """Asks the run to stop when it has looked `count` times."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    @property
+    def signal(self) -> signal.Signals | None:  # type: ignore[override]
+        self.left -= 1
+        return signal.SIGINT if self.left < 0 else None
+
+
+def config_of(algorithm: str, collection: dict[str, Any], **settings: Any) -> TrainConfig:
+    return TrainConfig.for_problem(
+        "coverage",
+        algorithm,
+        steps=128,
+        threads=1,
+        encoder={"width": 8, "depth": 1},
+        collection={**collection, "sizes": (2, 3)},
+        validation={"sizes": (2,), "graphs": 2},
+        settings=settings,
+        checkpoint_seconds=0.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "collection"), [("qmix", REPLAY), ("maddpg", REPLAY), ("coma", STEPS), ("mappo", STEPS)]
+)
+def test_resumed_equals_uninterrupted_bit_for_bit(
+    algorithm: str, collection: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(algorithm, collection)
+    whole = train("coverage", config, tmp_path / "whole", QUIET)
+    with monkeypatch.context() as patch:
+        patch.setattr("graphwright.training.interrupt.Interruption", lambda: AfterIterations(2))
+        with pytest.raises(Interrupted):
+            train("coverage", config, tmp_path / "parts", QUIET)
+    parts = resume(tmp_path / "parts", console=QUIET)
+    assert parts.counters.iteration == whole.counters.iteration == 4
+    for name, tensor in whole.algorithm.state_dict().items():
+        assert torch.equal(tensor, parts.algorithm.state_dict()[name]), name
+    assert load(tmp_path / "parts").policy.state_dict().keys() == whole.algorithm.acting_state().keys()
+
+
+@pytest.mark.parametrize(("algorithm", "collection"), [("qmix", REPLAY), ("central-v", STEPS)])
+def test_more_agents_than_concatenated_inputs_hold_are_one_line(
+    algorithm: str, collection: dict[str, Any], tmp_path: Path
+) -> None:
+    config = config_of(algorithm, collection, inputs="concatenated", max_agents=2)
+    with pytest.raises(
+        ValueError, match=f"--{algorithm}.max-agents 2: a graph has 3 agents; give at least 3"
+    ) as caught:
+        train("coverage", config, tmp_path / "run", QUIET)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_problem_without_agents_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match="--algorithm qmix: needs agents that decide for themselves, several on a graph"
+    ):
+        TrainConfig.for_problem("vertex-cover", "qmix")
