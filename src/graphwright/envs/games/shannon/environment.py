@@ -21,7 +21,7 @@ from graphwright.core import (
     simplify,
 )
 from graphwright.core.kernels.jit import arrays
-from graphwright.core.segment import segment_sum
+from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, needed, put_down
 from graphwright.envs.games.stones import StoneGame
 from graphwright.envs.readable import Inputs, Readable
@@ -151,13 +151,13 @@ class Shannon(StoneGame, Readable):
 def draw_terminals(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     """Instances of one node that is drawn and one of those farthest from it; who is Short is drawn too.
 
+    Nodes with three neighbours or more are drawn before all others, or Cut would often win with two moves.
     Raises GraphError for graphs of one node.
     """
     if graph.num_graphs and int(graph.node_segments.lengths.min()) < 2:
         raise GraphError("the game connects two nodes, and a graph has one; give larger sizes")
-    first = (
-        graph.node_ptr[:-1] + (torch.rand(graph.num_graphs, generator=generator) * graph.node_segments.lengths).long()
-    )
+    key = torch.rand(graph.num_nodes, generator=generator)
+    first = graph.node_ptr[:-1] + segment_argmax(key + (graph.in_degree >= 3), graph.node_segments)
     second, key = torch.empty_like(first), torch.rand(graph.num_nodes, generator=generator)
     farthest(*arrays(graph.node_ptr, graph.in_edges.ptr, graph.edge_index[0], first, key, second))
     terminal = torch.zeros(graph.num_nodes, dtype=torch.bool)

@@ -141,16 +141,19 @@ def bridges(node_ptr, edge_ptr, source, owner, terminal, short, cuts):  # type: 
 
 @jit_as_written
 def farthest(node_ptr, edge_ptr, source, first, key, second):  # type: ignore[no-untyped-def]
-    """Write `second` [B]: of the nodes that most edges lie between and `first` [B], the one of largest `key` [N]."""
+    """Write `second` [B]: of the nodes with at least three neighbours the one that most edges lie between and `first`
+    [B], of equals the one of largest `key` [N]; where all of these are next to it, of all nodes."""
     hops, queue = np.full(key.size, -1, np.int64), np.empty(key.size, np.int64)
     for graph in range(first.size):
         queue[0], hops[first[graph]] = first[graph], 0
-        head, tail, best = 0, 1, first[graph]
+        head, tail, best, most = 0, 1, first[graph], 0.0
         while head < tail:
             v = queue[head]
             head += 1
-            if hops[v] > hops[best] or (hops[v] == hops[best] and key[v] > key[best]):
-                best = v
+            linked = hops[v] >= 2 and edge_ptr[v + 1] - edge_ptr[v] >= 3
+            worth = (key.size if linked else 0) + hops[v] + key[v]  # keys are below 1
+            if worth > most and v != first[graph]:
+                best, most = v, worth
             for e in range(edge_ptr[v], edge_ptr[v + 1]):
                 u = source[e]
                 if hops[u] < 0:
