@@ -41,7 +41,7 @@ SMALLEST = {
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
     "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",
     "benchmarks/learning/games.py": "--seeds 1 --seconds 0.1 --threads 1 "
-    "--options='--encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2'",
+    "--options='--algorithm ppo --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2'",
     "benchmarks/learning/large.py": "VERTEX-COVER-RUN --sizes 30 --families watts-strogatz --improve 0.01 --repeats 1",
     "benchmarks/learning/locomotion.py": "gaits --links 3 --waves 5 --horizon 4",
     "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",
@@ -68,6 +68,7 @@ SMALLEST = {
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
     "benchmarks/speed/teams.py": "--num-envs 2 --seconds 0.01 --repeats 1 --only spread foraging",
+    "benchmarks/speed/search.py": "--size 3 --games 2 --simulations 2 --repeats 1",
     "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",
 }
 """Script → options with which it takes a few seconds."""

@@ -13,7 +13,10 @@ from graphwright.cli.main import main
 from graphwright.envs.registry import find_problem
 from strategies import seeded
 
-QUICK = "--steps 1 --threads 1 --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2"
+QUICK = (
+    "--algorithm ppo --steps 1 --threads 1 --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 "
+    "--validation.games 2"
+)
 
 
 @pytest.fixture(scope="module", name="run")

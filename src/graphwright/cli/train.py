@@ -24,6 +24,7 @@ from graphwright.training.agent import PRETRAINED, read_config
 from graphwright.training.callbacks import WATCHERS
 from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
+from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.pretrained import load_pretrained
 from graphwright.training.start import sentence
@@ -198,6 +199,9 @@ def _report(directory: Path, run: TrainingRun) -> None:
         facts.append(f"{100 * counters.best:.2f} % worse than {evaluator.reference} on the validation graphs")
     if run.kept_and_gained is not None:
         facts.append(sentence(run.kept_and_gained))
+    if isinstance(evaluator, GameEvaluator) and counters.best is not None:
+        facts[0] += f"; policy of update {counters.best_iteration}"
+        facts.append(f"Elo {counters.best:.0f}, {next(iter(evaluator.opponents), 'the first policy')} being 0")
     if isinstance(evaluator, DistributionEvaluator):
         exact, log_z = evaluator.exact, run.latest.get("log_z", math.nan)
         if evaluator.problem.sampled.one_instance and math.isfinite(log_z):

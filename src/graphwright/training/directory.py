@@ -17,7 +17,8 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 METRICS_FILE, CURVE_FILE, START_FILE = "metrics.csv", "curve.png", "fine-tuning.json"
-RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, START_FILE)
+GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
+RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, START_FILE, GATE_FILE, RATINGS_FILE)
 """The files of a run directory, beside those of TensorBoard."""
 
 

@@ -17,6 +17,7 @@ from graphwright.core.files import write_atomically
 from graphwright.drawing.ratings import plot_ratings
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Opponent
+from graphwright.training.directory import GATE_FILE, RATINGS_FILE
 from graphwright.training.evaluators import Evaluator, Rows
 from graphwright.training.games.match import Score, play_match
 from graphwright.training.games.players import PolicyPlayer
@@ -25,7 +26,6 @@ from graphwright.training.games.rating import Encounter, elo, table
 from graphwright.training.statistics import Interval
 from graphwright.training.validation import GameValidationConfig
 
-GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
 _GATE_COLUMNS = ("evaluation", "best", "wins", "draws", "losses", "low", "accepted")
 _ENCOUNTER = 5  # columns: one, other, wins, draws, losses
 _EARLIER = 2

@@ -48,5 +48,14 @@ TIC_TAC_TOE = Problem(
     sizes=(3,),
     laws={"empty": board},
     opponents={"random": random_moves, "one-ply": one_ply, "perfect": PerfectPlay(16)},
-    training={"encoder": {"kind": "gin"}},  # which reads edges
+    training={
+        "algorithm": "expert-iteration",
+        "encoder": {"kind": "gin", "width": 32, "depth": 2},  # which reads edges
+        "collection": {
+            "self-play": {"num_envs": 1024, "num_steps": 8},
+            "expert-games": {"num_games": 128, "search": "puct", "num_minibatches": 32},
+        },
+        "ppo": {"minibatch_size": 1024, "epochs": 2, "entropy_coefficient": 0.03},
+        "validation": {"every": 5},
+    },
 )
