@@ -19,6 +19,7 @@ from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import CONFIG_FILE
 from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.games.boards import draw_boards
 from graphwright.training.games.match import Match, Score, play_match
 from graphwright.training.games.players import find_opponent, policy_player
 
@@ -74,7 +75,7 @@ class MatchCommand:
         one = policy_player(agent.policy, self.simulations, self.decode == "sample")
         other = self._opponent(problem, agent)
         generator = torch.Generator(agent.device).manual_seed(self.seed)
-        boards = draw_boards(agent, size, self.games // 2, self.seed).to(agent.device)
+        boards = boards_of(agent, size, self.games // 2, self.seed).to(agent.device)
         match = play_match(
             agent.config.environment,
             boards,
@@ -150,14 +151,9 @@ def board_size(agent: Agent, size: int | None) -> int:
     return size if size is not None else max(agent.config.collection.sizes)
 
 
-def draw_boards(agent: Agent, size: int, count: int, seed: int) -> GraphBatch:
+def boards_of(agent: Agent, size: int, count: int, seed: int) -> GraphBatch:
     """`count` boards of that size, by the law of the run. Raises ConfigError where there are none."""
-    collection = agent.config.collection
-    try:
-        generate = agent.problem.generator(collection.generator, (size,), collection.law)
-    except ValueError as error:
-        raise ConfigError(f"--size {size}: {error}") from None
-    return generate(count, torch.Generator().manual_seed(seed))
+    return draw_boards(agent.problem, agent.config.environment, agent.config.collection, size, count, seed)
 
 
 def _numbers(score: Score) -> dict[str, Any]:

@@ -153,8 +153,9 @@ class TrainConfig(RunConfig):
         samples = entry.collector == "trajectories"
         training = problem.sampled.training if samples else problem.training
         make = _collection_class(algorithm, problem.environment)
-        whole = samples or problem.is_game  # what counts is what all of the graph comes to, whatever its size
-        heads: dict[str, Any] = {"pool": "sum-mean-max", "value_pool": "sum-mean-max"} if whole else {}
+        heads: dict[str, Any] = {"pool": "sum-mean-max", "value_pool": "sum-mean-max"} if samples else {}
+        if problem.is_game:  # who wins depends on the best that there is, on boards of any size
+            heads = {"pool": "max", "value_pool": "max"}
         # What grows may have edges between any nodes, whose ends messages alone mistake for others; graphs are small.
         walks = {"walks": 8} if samples else {}
         config = TrainConfig(

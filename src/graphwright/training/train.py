@@ -25,7 +25,7 @@ from graphwright.training.agent import Agent, find_device, make_algorithm, make_
 from graphwright.training.callbacks import Callback
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.collector import Collector
-from graphwright.training.collectors.play import PlayConfig, make_generator
+from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.collectors.self_play import GamesConfig
 from graphwright.training.config import (
     ConfigError,
@@ -38,6 +38,7 @@ from graphwright.training.config import (
 )
 from graphwright.training.directory import START_FILE, has_checkpoint, new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
+from graphwright.training.games.boards import draw_boards
 from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.games.players import find_opponent
 from graphwright.training.games.pool import OpponentPool
@@ -143,11 +144,12 @@ def _playing_games(
     game, collection, validation = config.environment, config.collection, config.validation
     pool = OpponentPool(partial(make_policy, config, generator.device), collection.snapshots)
     sizes = validation.sizes or (max(collection.sizes or problem.sizes),)
-    instances = []
-    for size in sizes:
-        generate = make_generator(problem, collection.generator, (size,), collection.law)
-        found = generate(validation.games, torch.Generator().manual_seed(config.seed + 1))
-        instances.append(found.to(generator.device))
+    instances = [
+        draw_boards(problem, game, collection, size, validation.games, config.seed + 1, "--validation.sizes").to(
+            generator.device
+        )
+        for size in sizes
+    ]
     names = list(problem.opponents)[:2] if validation.opponents is None else validation.opponents
     opponents = {name: find_opponent(problem, name) for name in names}
     evaluator = GameEvaluator(game, instances, opponents, pool, validation, config.seed)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from graphwright.cli.match import board_size, draw_boards, require_game
+from graphwright.cli.match import board_size, boards_of, require_game
 from graphwright.cli.play.server import PlayServer
 from graphwright.cli.play.text import TextGame
 from graphwright.training.agent import load
@@ -52,7 +52,7 @@ class Play:
         use_threads(self.threads)
         agent = load(self.directory, trust=self.trust)
         problem, size = require_game(agent), board_size(agent, self.size)
-        board = draw_boards(agent, size, 1, self.seed)
+        board = boards_of(agent, size, 1, self.seed)
         player = policy_player(agent.policy, self.simulations)
         played = PlayedGame(agent.config.environment, board, agent.policy, player, self.seed)
         head = {"problem": problem.name, "size": size, "seed": self.seed}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 
 from graphwright.training.agent import Agent
-from graphwright.training.collectors.play import ConfigError, make_generator
+from graphwright.training.collectors.play import ConfigError
+from graphwright.training.games.boards import draw_boards
 from graphwright.training.games.match import play_match
 from graphwright.training.games.players import find_opponent, policy_player
 
@@ -65,8 +66,8 @@ def evaluate_games(agent: Agent, options: GameOptions) -> list[GameRow]:
     player = policy_player(agent.policy, options.simulations)
     rows = []
     for size in options.sizes or collection.sizes:
-        generate = make_generator(problem, collection.generator, (size,), collection.law)
-        boards = generate(options.games // 2, torch.Generator().manual_seed(options.seed)).to(agent.device)
+        boards = draw_boards(problem, game, collection, size, options.games // 2, options.seed, "--sizes")
+        boards = boards.to(agent.device)
         for name in options.opponents or problem.opponents:
             generator = torch.Generator(agent.device).manual_seed(options.seed)
             try:

@@ -51,6 +51,7 @@ TIC_TAC_TOE = Problem(
     training={
         "algorithm": "expert-iteration",
         "encoder": {"kind": "gin", "width": 32, "depth": 2},  # which reads edges
+        "heads": {"pool": "sum-mean-max", "value_pool": "sum-mean-max"},
         "collection": {
             "self-play": {"num_envs": 1024, "num_steps": 8},
             "expert-games": {"num_games": 128, "search": "puct", "num_minibatches": 32},
