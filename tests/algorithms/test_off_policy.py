@@ -45,10 +45,8 @@ every = pytest.mark.parametrize("algorithm", REPLAYING)
 def made(algorithm: str, environment: Any, config: Any = None, width: int = 8) -> Any:
     torch.manual_seed(0)
     encoder = EncoderConfig(kind="gin", width=width, depth=2)
-    own = has_own_reward(environment)
-    setup = Setup(
-        algorithm, environment.features, environment.actions, environment, encoder, HeadsConfig(), seeded(), 1, own
-    )
+    parts = environment.features, environment.actions, environment, encoder, HeadsConfig(), seeded()
+    setup = Setup(algorithm, *parts, own_reward=has_own_reward(environment))
     found = find_algorithm(algorithm).load()
     return found.build(config or found.Config(), setup)
 

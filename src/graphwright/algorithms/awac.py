@@ -29,6 +29,8 @@ class AWACConfig:
     """No action weighs more than this."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
+    independent: bool = False
+    """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""

@@ -77,6 +77,12 @@ class OffPolicyAlgorithm(Algorithm):
         return reward + bonus + self.valued.of_graphs(discount, graphs) * following
 
 
+def require_several(setup: Setup) -> None:
+    """Raise ValueError where graphs decide, and not their nodes or edges."""
+    if setup.actions.one_per_graph:
+        raise ValueError(f"--algorithm {setup.name}: needs agents that decide for themselves, and here graphs decide")
+
+
 def scoring(policy: Any, setup: Setup) -> Any:
     """`policy`, where the run's networks are. Raises ValueError where its head has no free scores to be Q-values."""
     require_actor_scores(policy.actor, setup.heads, "Q-values")

@@ -32,6 +32,8 @@ class SACConfig:
     """What the entropy of each decision is led to, as a share of log(number of its legal candidates)."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
+    independent: bool = False
+    """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""

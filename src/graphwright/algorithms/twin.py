@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.target import Target
+from graphwright.algorithms.valued import ValuedGraphs, each_decider
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
@@ -39,6 +40,10 @@ class TwinSettings(Protocol):
     @property
     def max_grad_norm(self) -> float:
         """Gradients are clipped to this norm."""
+
+    @property
+    def independent(self) -> bool:
+        """Whether each of several deciders has a value of its own though they share a reward."""
 
 
 class TwinQ(nn.Module):
@@ -79,6 +84,13 @@ class TwinCritic(OffPolicyAlgorithm):
         self.target = Target(self.critic, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
+
+    @override
+    def valued_in(self, setup: Setup) -> ValuedGraphs:
+        if not self.config.independent:
+            return super().valued_in(setup)
+        require_several(setup)
+        return each_decider(setup.own_reward)
 
     @abstractmethod
     def state_value(self, policy: RaggedCategorical, values: Tensor) -> Tensor:

@@ -22,10 +22,8 @@ def made(algorithm: str, environment: Any, *, width: int = 8, depth: int = 2, **
     """The algorithm of that name with those settings, the same each time."""
     torch.manual_seed(0)
     encoder = EncoderConfig(kind="gin", width=width, depth=depth)
-    own = has_own_reward(environment)
-    setup = Setup(
-        algorithm, environment.features, environment.actions, environment, encoder, HeadsConfig(), seeded(), 1, own
-    )
+    parts = environment.features, environment.actions, environment, encoder, HeadsConfig(), seeded()
+    setup = Setup(algorithm, *parts, own_reward=has_own_reward(environment))
     found = find_algorithm(algorithm).load()
     return found.build(found.Config(**options), setup)
 

@@ -10,6 +10,10 @@ import pytest
 import torch
 from rich.console import Console
 
+from algorithms.multiagent.teams import made, remembered
+from decision_environments import ENVIRONMENTS
+from graphwright.algorithms.valued import SharingDeciders
+from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
@@ -82,3 +86,19 @@ def test_a_problem_without_agents_is_refused() -> None:
         ConfigError, match="--algorithm qmix: needs agents that decide for themselves, several on a graph"
     ):
         TrainConfig.for_problem("vertex-cover", "qmix")
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "awac"])
+def test_independent_actor_critics_from_a_replay(algorithm: str) -> None:
+    """Each agent has an error of its own, the parameters move, and graphs that decide are refused."""
+    environment, draw = ENVIRONMENTS["spins of nodes"]
+    own = made(algorithm, environment, independent=True)
+    assert isinstance(own.valued, SharingDeciders)
+    before = {key: tensor.clone() for key, tensor in own.state_dict().items()}
+    own.update(remembered(environment, draw, own.policy, num_minibatches=3).collect(own.policy).batch, 0.0)
+    state = own.state_dict()
+    assert not [
+        key for key in before if key.startswith(("policy.", "critic.")) and torch.equal(before[key], state[key])
+    ]
+    with pytest.raises(ValueError, match="needs agents that decide for themselves"):
+        made(algorithm, VertexCover(), independent=True)

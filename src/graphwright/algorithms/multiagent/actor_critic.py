@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from graphwright.algorithms.a2c import A2C, A2CConfig
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.multiagent.team import TeamSettings, require_team
+from graphwright.algorithms.multiagent.team import TeamSettings
+from graphwright.algorithms.off_policy import require_several
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.nn.critics import ConcatenatedValue, OwnValue
 from graphwright.nn.policies import MakeCritic, Values
@@ -76,13 +77,13 @@ class MAPPOConfig(TeamPPOConfig, TeamSettings):
 
 def own_critic(setup: Setup) -> MakeCritic:
     """A critic of each agent that reads nothing but what the agent sees."""
-    require_team(setup)
+    require_several(setup)
     return lambda encoder: OwnValue(setup.actions.decider, encoder.width, encoder.edge_width)
 
 
 def central_critic(config: TeamSettings, setup: Setup, own: bool) -> MakeCritic | None:
     """A critic that reads the whole team, of each agent or of the team; None: the one that pools over the graph."""
-    require_team(setup)
+    require_several(setup)
     inputs = config.team_inputs(setup)
     if inputs.inputs == "pooled":
         return None

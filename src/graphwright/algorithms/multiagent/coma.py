@@ -11,8 +11,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup
-from graphwright.algorithms.multiagent.team import TeamSettings, require_team
-from graphwright.algorithms.off_policy import scoring
+from graphwright.algorithms.multiagent.team import TeamSettings
+from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
@@ -94,7 +94,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
     @classmethod
     @override
     def build(cls, config: COMAConfig, setup: Setup) -> COMA:
-        require_team(setup)
+        require_several(setup)
         if setup.actions.continuous:
             name = setup.actions.blocks[0].name
             raise ValueError(f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous")

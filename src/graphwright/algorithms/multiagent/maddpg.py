@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.multiagent.team import TeamSettings, require_team
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
+from graphwright.algorithms.multiagent.team import TeamSettings
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, require
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedDeciders, each_decider
@@ -91,7 +91,7 @@ class MADDPG(OffPolicyAlgorithm):
 
     def __init__(self, config: MADDPGConfig, setup: Setup) -> None:
         super().__init__(config, setup)
-        require_team(setup)
+        require_several(setup)
         parts, device = (setup.features, setup.actions, setup.encoder), setup.generator.device
         policy = GraphPolicy(*parts, setup.heads).to(device)
         self.policy = policy if setup.actions.continuous else scoring(policy, setup)

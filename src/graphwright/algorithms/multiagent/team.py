@@ -26,9 +26,3 @@ class TeamSettings:
         """As networks take them. Raises ValueError where a value makes no network."""
         require(f"{self.options}.max-agents", self.max_agents)
         return TeamInputs(self.options, self.inputs, self.max_agents, setup.heads.value_pool)
-
-
-def require_team(setup: Setup) -> None:
-    """Raise ValueError where graphs decide, and not their nodes or edges."""
-    if setup.actions.one_per_graph:
-        raise ValueError(f"--algorithm {setup.name}: needs agents that decide for themselves, and here graphs decide")

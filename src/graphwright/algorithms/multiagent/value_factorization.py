@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.dqn import DQN, DQNConfig
-from graphwright.algorithms.multiagent.team import TeamSettings, require_team
-from graphwright.algorithms.off_policy import scoring
+from graphwright.algorithms.multiagent.team import TeamSettings
+from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs, each_decider
 from graphwright.core import Observation
 from graphwright.distributions import RaggedCategorical
@@ -68,7 +68,7 @@ class MixedValues(DQN):
 
     @override
     def network(self, setup: Setup) -> Any:
-        require_team(setup)
+        require_several(setup)
         parts = setup.features, setup.actions, setup.encoder, setup.heads
         return scoring(MixedPolicy(*parts, self.mixer(setup)), setup)
 
