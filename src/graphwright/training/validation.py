@@ -65,8 +65,8 @@ class GameValidationConfig:
     every: int = 20
     """Updates between validations."""
     gate: float = 0.55
-    """A policy replaces the best where it has surely won more than this share of the games of their match that somebody
-    won: where the lower end of Wilson's 95 % interval is above it."""
+    """A policy replaces the best where it has surely won more than this share of the pairs of games of their match that
+    somebody won (the same beginning, sides swapped): where the lower end of Wilson's 95 % interval is above it."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be watched."""

@@ -38,6 +38,9 @@ def test_a_match_is_what_replaying_its_moves_says() -> None:
         assert float(match.outcome[number]) == (1 if winner == int(match.side[number]) else -1)
     assert bool((match.moves[0, 0::2] == match.moves[0, 1::2]).all())
     assert match.count() == match.count(0) + match.count(1)
+    pairs = match.count_pairs()
+    points = [sum(match.outcome[pair : pair + 2].tolist()) for pair in range(0, 10, 2)]
+    assert (pairs.wins, pairs.losses) == (sum(p > 0 for p in points), sum(p < 0 for p in points))
 
 
 def test_players_who_always_do_the_same_play_few_games() -> None:

@@ -100,7 +100,7 @@ def test_a_run_goes_on_to_the_last_bit(tmp_path: Path) -> None:
         assert torch.equal(tensor, found.algorithm.state_dict()[key]), key
     gates = [(tmp_path / name / "gate.csv").read_text() for name in ("whole", "part")]
     assert gates[0] == gates[1]
-    assert gates[0].splitlines()[1] == "0,-1,0,0,0,0.0000,1"
+    assert gates[0].splitlines()[1] == "0,-1,0,0,0,0,0,0.0000,1"
     ratings = json.loads((tmp_path / "whole" / "ratings.json").read_text())
     assert len(ratings) == len(gates[0].splitlines()) - 1 + len(KAYLES.opponents)
     assert (tmp_path / "whole" / "curve.png").exists()

@@ -26,7 +26,7 @@ from graphwright.training.games.rating import Encounter, elo, table
 from graphwright.training.statistics import Interval
 from graphwright.training.validation import GameValidationConfig
 
-_GATE_COLUMNS = ("evaluation", "best", "wins", "draws", "losses", "low", "accepted")
+_GATE_COLUMNS = ("evaluation", "best", "wins", "draws", "losses", "pairs_won", "pairs_lost", "low", "accepted")
 _ENCOUNTER = 5  # columns: one, other, wins, draws, losses
 _EARLIER = 2
 _MOST_GAMES = 1 << 31
@@ -79,11 +79,11 @@ class GameEvaluator(Evaluator):
         candidate = PolicyPlayer(policy)
         own, shares = len(self.names), {}
         for place, (name, opponent) in enumerate(self.opponents.items()):
-            score = self._meet(candidate, opponent)
+            score, _ = self._meet(candidate, opponent)
             self._note(own, place, score)
             shares[f"score_{name}"] = score.share.value
         for place in self._earlier():
-            score = self._meet(candidate, PolicyPlayer(self.pool.policy(place)))
+            score, _ = self._meet(candidate, PolicyPlayer(self.pool.policy(place)))
             self._note(own, len(self.opponents) + int(self.place_of[place]), score)
         accepted, best = self._pass(candidate, own), self.place_of[BEST]
         if accepted:
@@ -111,18 +111,20 @@ class GameEvaluator(Evaluator):
         """Whether the candidate is the new best, and a line in the gate's log."""
         first = not len(self.pool)
         best = int(self.place_of[BEST])
-        score = Score(0, 0, 0) if first else self._meet(candidate, PolicyPlayer(self.pool.policy(BEST)))
+        score = pairs = Score(0, 0, 0)
         if not first:
+            score, pairs = self._meet(candidate, PolicyPlayer(self.pool.policy(BEST)))
             self._note(own, len(self.opponents) + best, score)
-        low = score.decided.low
+        low = pairs.decided.low
         accepted = first or low > self.config.gate
-        row = [len(self.gate), -1 if first else best, score.wins, score.draws, score.losses, low, accepted]
+        games = [score.wins, score.draws, score.losses, pairs.wins, pairs.losses]
+        row = [len(self.gate), -1 if first else best, *games, low, accepted]
         self.gate = torch.cat([self.gate, torch.tensor([row], dtype=torch.float64)])
         return accepted
 
-    def _meet(self, one: Opponent, other: Opponent) -> Score:
-        """A match on boards of each size, most probable moves after random openings of every length to the longest."""
-        total, config = Score(0, 0, 0), self.config
+    def _meet(self, one: Opponent, other: Opponent) -> tuple[Score, Score]:
+        """A match on boards of each size, after random openings of every length to the longest: games, and pairs."""
+        total, both, config = Score(0, 0, 0), Score(0, 0, 0), self.config
         openings = range(min(1, config.opening), config.opening + 1)
         pairs = max(1, config.games // (2 * len(self.instances) * len(openings)))
         for instances in self.instances:
@@ -130,7 +132,8 @@ class GameEvaluator(Evaluator):
                 rows = torch.arange(pairs, device=instances.device) % instances.num_graphs
                 match = play_match(self.game, instances.select(rows), one, other, self.generator, opening)
                 total += match.count()
-        return total
+                both += match.count_pairs()
+        return total, both
 
     def _earlier(self) -> list[int]:
         """Some snapshots of the pool, drawn so that the hardest come first."""

@@ -38,6 +38,14 @@ class Match:
         outcome = self.outcome if side is None else self.outcome[self.side == side]
         return Score(*(int((outcome == value).sum()) for value in (1, 0, -1)))
 
+    def count_pairs(self) -> Score:
+        """The same of pairs of games: won where the first player has more points in both together.
+
+        Beginnings that decide a game give one point to each, so that they count for nothing here.
+        """
+        sums = self.outcome.view(-1, 2).sum(1)
+        return Score(int((sums > 0).sum()), int((sums == 0).sum()), int((sums < 0).sum()))
+
     @property
     def num_distinct(self) -> int:
         """How many different games there are among them, which is few where both players always do the same."""
@@ -65,7 +73,7 @@ class Score:
 
     @property
     def decided(self) -> Interval:
-        """Games won of those that somebody has won, with Wilson's 95 % interval."""
+        """What was won of what somebody has won, with Wilson's 95 % interval."""
         return wilson(self.wins, self.wins + self.losses)
 
     def __add__(self, other: Score) -> Score:
