@@ -20,7 +20,7 @@ COVERAGE = Problem(
         "encoder": {"kind": "gin", "depth": 2},
         "heads": {"value_pool": "mean"},
         "ppo": {
-            "learning_rate": 2e-3,
+            "learning_rate": 3e-3,
             "epochs": 4,
             "minibatch_size": 256,
             "ratio": "decision",
