@@ -1,9 +1,12 @@
 """One hypothesis profile for all tests, the same examples every time, and one thread."""
 
+import os
+
 import pytest
 import torch
 from hypothesis import settings
 
+os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
 settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("graphwright")
 

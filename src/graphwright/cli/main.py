@@ -18,6 +18,9 @@ from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
 from graphwright.cli.terminal import printable
 
+QUIET = "GRAPHWRIGHT_QUIET"
+"""The environment variable that is 1 where a command does not say every few seconds what it is doing."""
+
 
 def bad_input() -> tuple[type[BaseException], ...]:
     """What is said in one line: errors of what the user gave. All others of the library are ValueErrors."""
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(overview())
         elif words[0] not in COMMANDS:
             _fail(f"there is no command {words[0]}; choose one of {', '.join(COMMANDS)}, or see --help")
-        elif arguments is None and COMMANDS[words[0]].computes:
+        elif arguments is None and COMMANDS[words[0]].computes and os.environ.get(QUIET) != "1":
             with Heartbeat(words[0]):
                 _run(_parse(words))
         else:
