@@ -238,7 +238,7 @@ def test_dqn_comes_near_the_optimum_of_several_decisions() -> None:
     assert reached - drawn > 0.75 * (best - drawn)
 
 
-@every
+@pytest.mark.parametrize("algorithm", ["dqn", "awac"])
 def test_continuous_actions_are_refused(algorithm: str) -> None:
     with pytest.raises(ValueError, match=f"--algorithm {algorithm}: needs candidates to choose from, and 'torque' is"):
         train("locomotion", TrainConfig.for_problem("locomotion", algorithm, steps=1), "never", QUIET)

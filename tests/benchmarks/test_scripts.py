@@ -42,6 +42,8 @@ SMALLEST = {
     "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",
     "benchmarks/learning/games.py": "--seeds 1 --seconds 0.1 --threads 1 "
     "--options='--algorithm ppo --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2'",
+    "benchmarks/learning/imitation.py": "--only conflict-graph --seeds 1 --seconds 0.1 --slots 10 --graphs 2 --width 8 "
+    "--picture line.png",
     "benchmarks/learning/large.py": "VERTEX-COVER-RUN --sizes 30 --families watts-strogatz --improve 0.01 --repeats 1",
     "benchmarks/learning/locomotion.py": "gaits --links 3 --waves 5 --horizon 4",
     "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import torch
+
+from graphwright.core import from_edges
 from graphwright.core.kernels.jit import jit_as_written
+from graphwright.nn.kernels import neighbour_sum
 
 
 @jit_as_written
@@ -26,3 +30,13 @@ def test_a_kernel_calls_others_by_name() -> None:
 def test_the_graph_code_imports_without_the_compiler() -> None:
     code = "import sys, graphwright.nn, graphwright.core; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_gradients_a_function_gives_the_same() -> None:
+    x, graph = torch.randn(3, 4), from_edges(torch.tensor([[0], [1]]), torch.tensor([3]), undirected=True)
+    with_gradient = neighbour_sum(x.requires_grad_(), graph)
+    with torch.no_grad():
+        without = neighbour_sum(x, graph)
+    assert with_gradient.requires_grad
+    assert not without.requires_grad
+    assert torch.equal(with_gradient, without)

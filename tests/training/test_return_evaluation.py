@@ -61,6 +61,8 @@ def test_what_has_no_objective_is_watched_by_its_return(tmp_path: Path) -> None:
     assert run.latest["validation_return"] <= run.counters.best
     counted = changed(config, {"collection": {"invalid": {"handling": "penalty"}}})
     assert not counted.collection.played(Bare()).masked
+    collector = new_run(problem, counted, tmp_path / "counted").collector
+    assert collector.vector.environment == counted.played  # what is learned is what is punished
     punished = changed(config, {"collection": {"invalid": {"handling": "severity"}}})
     with pytest.raises(ConfigError, match="nothing says how bad an action is"):
         new_run(problem, punished, tmp_path / "other")

@@ -34,7 +34,8 @@ class OffPolicyAlgorithm(Algorithm):
         if setup.actions.continuous and not self.takes_continuous:
             name = setup.actions.blocks[0].name
             raise ValueError(
-                f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take ppo"
+                f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous; take sac or "
+                "ppo"
             )
         self.config = config
         self.observe = setup.environment.observe

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.kernels.groups import first_largest, group_index, select_groups
-from graphwright.core.kernels.jit import has_kernel
+from graphwright.core.kernels.jit import differentiable, has_kernel
 from graphwright.core.kernels.softmax import log_softmax, log_softmax_backward
 
 
@@ -108,7 +108,7 @@ def segment_log_softmax(values: Tensor, segments: Segments) -> Tensor:
 
     What is -inf, such as a whole group, stays so and passes no gradient.
     """
-    return _LogSoftmax.apply(values, segments)
+    return differentiable(_LogSoftmax, values, segments)
 
 
 class _LogSoftmax(torch.autograd.Function):

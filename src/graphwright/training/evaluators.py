@@ -70,12 +70,18 @@ class Evaluator(ABC):
 
     def line(self, row: Mapping[str, float], best: float | None) -> str:
         """What the terminal shows of an iteration's numbers and the best value of `metric` so far."""
-        shown = f"return {row.get('return', math.nan):.3f}"
+        shown = returned(row)
         return shown if best is None else f"{shown}  best {self.metric} {best:.4g}"
 
     def plot(self, rows: Rows, path: Path) -> None:
         """Draw the learning curve."""
         plot_returns(rows, path)
+
+
+def returned(row: Mapping[str, float]) -> str:
+    """The mean return of the episodes that ended lately; what was learned from a recording, or played on, has none."""
+    value = row.get("return", math.nan)
+    return "" if math.isnan(value) else f"return {value:.3f}"
 
 
 class GapEvaluator(Evaluator):
@@ -126,7 +132,7 @@ class GapEvaluator(Evaluator):
     @override
     def line(self, row: Mapping[str, float], best: float | None) -> str:
         gap = math.nan if best is None else 100 * best
-        return f"return {row.get('return', math.nan):.3f}  best {gap:.2f} % from {self.reference}"
+        return f"{returned(row)}  best {gap:.2f} % from {self.reference}"
 
     @override
     def plot(self, rows: Rows, path: Path) -> None:

@@ -59,6 +59,22 @@ jit_as_written = Kernel
 """Every operation in its written order, as graph algorithms need it."""
 
 
+class _NoContext:
+    """What a forward pass keeps for a backward pass that never comes."""
+
+    needs_input_grad = (False,) * 16
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Nothing."""
+
+
+def differentiable(function: type[torch.autograd.Function], *arguments: Any) -> Any:
+    """`function.apply`, without the part of autograd where no gradient is wanted."""
+    if torch.is_grad_enabled():
+        return function.apply(*arguments)  # type: ignore[no-untyped-call]
+    return function.forward(_NoContext(), *arguments)
+
+
 def has_kernel(x: Tensor) -> bool:
     """Whether the Numba kernels take a tensor like `x`; the plain-torch reference all others, and exports."""
     return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.compiler.is_compiling()

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import softmax_backward_in_place, softmax_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
@@ -29,7 +29,7 @@ def additive_attention(query_value: Tensor, score: Tensor, edge: Tensor, weight:
         return additive_attention_reference(query_value, score, edge, weight, graph)
     filling = -edge.shape[1] % 4
     edge, weight = (F.pad(edge, (0, filling)), F.pad(weight, (0, filling))) if filling else (edge, weight)
-    return _AdditiveAttention.apply(query_value, score, edge, weight.t(), graph)
+    return differentiable(_AdditiveAttention, query_value, score, edge, weight.t(), graph)
 
 
 def additive_attention_reference(

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import Segments
-from graphwright.core.kernels.jit import arrays, has_kernel, jit_as_written
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit_as_written
 from graphwright.core.segment import segment_sum
 
 BLOCK = 64
@@ -22,7 +22,7 @@ def block_sum(x: Tensor, segments: Segments) -> Tensor:
     Rows are added up in blocks of 64, these again in blocks of 64, and so on. Where a group has more rows than that it
     is more exact than adding them one after the other, and `BlockSums` gives the same numbers.
     """
-    return _BlockSum.apply(x, segments) if has_kernel(x) else segment_sum(x, segments)
+    return differentiable(_BlockSum, x, segments) if has_kernel(x) else segment_sum(x, segments)
 
 
 class BlockSums:

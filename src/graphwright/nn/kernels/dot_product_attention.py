@@ -15,7 +15,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import softmax_backward_in_place, softmax_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 
@@ -28,7 +28,7 @@ def dot_product_attention(query_key_value: Tensor, edge: Tensor, weight: Tensor,
     """
     if not has_kernel(query_key_value):
         return dot_product_attention_reference(query_key_value, edge, weight, graph)
-    return _DotProductAttention.apply(query_key_value, edge, weight, graph)
+    return differentiable(_DotProductAttention, query_key_value, edge, weight, graph)
 
 
 def dot_product_attention_reference(query_key_value: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_sum
 from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
@@ -25,7 +25,7 @@ def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) ->
         return edge_relu_sum_reference(x, edge, weight, graph)
     filling = -edge.shape[1] % 4
     edge, weight = (F.pad(edge, (0, filling)), F.pad(weight, (0, filling))) if filling else (edge, weight)
-    return _EdgeReluSum.apply(x, edge, weight.t(), graph)
+    return differentiable(_EdgeReluSum, x, edge, weight.t(), graph)
 
 
 def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) -> Tensor:

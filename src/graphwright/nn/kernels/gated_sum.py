@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import exp_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_sum
 from graphwright.nn.kernels.csr import csr
 
@@ -24,7 +24,11 @@ def gated_sum(nodes: Tensor, edges: Tensor, graph: GraphBatch) -> tuple[Tensor, 
     out[i] = Σ σ(gate[e]) ⊙ nodes[j, 2] / (Σ σ(gate[e]) + 1e-6) (Bresson & Laurent 2017, equations 11 and 12).
     nodes: [N, 3, F], gate as destination, gate as source, value; edges: [E, F]. Returns out [N, F] and gate [E, F].
     """
-    return _GatedSum.apply(nodes, edges, graph) if has_kernel(nodes) else gated_sum_reference(nodes, edges, graph)
+    return (
+        differentiable(_GatedSum, nodes, edges, graph)
+        if has_kernel(nodes)
+        else gated_sum_reference(nodes, edges, graph)
+    )
 
 
 def gated_sum_reference(nodes: Tensor, edges: Tensor, graph: GraphBatch) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import exp_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import Segments, segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.pairwise_attention import attend, attend_backward
@@ -34,7 +34,7 @@ def graph_attention(query_key_value: Tensor, bias: Tensor, graph: GraphBatch) ->
     """
     if not has_kernel(query_key_value):
         return graph_attention_reference(query_key_value, bias, graph)
-    return _GraphAttention.apply(query_key_value, bias, graph)
+    return differentiable(_GraphAttention, query_key_value, bias, graph)
 
 
 def graph_attention_reference(query_key_value: Tensor, bias: Tensor, graph: GraphBatch) -> Tensor:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_max
 from graphwright.nn.kernels.csr import csr
 
 
 def neighbour_max(x: Tensor, graph: GraphBatch) -> Tensor:
     """out[i] = max x[j] over the edges j → i, elementwise. x, out: [N, F]; 0 where no edge ends."""
-    return _NeighbourMax.apply(x, graph) if has_kernel(x) else neighbour_max_reference(x, graph)
+    return differentiable(_NeighbourMax, x, graph) if has_kernel(x) else neighbour_max_reference(x, graph)
 
 
 def neighbour_max_reference(x: Tensor, graph: GraphBatch) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_sum
 from graphwright.nn.kernels.csr import csr
 
@@ -24,7 +24,7 @@ def neighbour_sum(
     """
     if not has_kernel(x):
         return neighbour_sum_reference(x, graph, own, source, target)
-    return _NeighbourSum.apply(x, own, source, target, graph)
+    return differentiable(_NeighbourSum, x, own, source, target, graph)
 
 
 def neighbour_sum_reference(

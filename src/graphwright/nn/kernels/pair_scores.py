@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
 
 WIDEST = 32
@@ -35,7 +35,7 @@ def pair_scores(
         pair, weight = source.new_empty(ends.shape[1], 0), source.new_empty(source.shape[1], 0)
     filling = -pair.shape[1] % 4
     pair, weight = (F.pad(pair, (0, filling)), F.pad(weight, (0, filling))) if filling else (pair, weight)
-    return _PairScores.apply(source, destination, score, pair, weight.t(), ends)
+    return differentiable(_PairScores, source, destination, score, pair, weight.t(), ends)
 
 
 def pair_scores_reference(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import softmax_backward_in_place, softmax_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 
@@ -27,7 +27,7 @@ def scored_sum(value: Tensor, node_score: Tensor, edge_score: Tensor, graph: Gra
     """
     if not has_kernel(value):
         return scored_sum_reference(value, node_score, edge_score, graph)
-    return _ScoredSum.apply(value, node_score, edge_score, graph)
+    return differentiable(_ScoredSum, value, node_score, edge_score, graph)
 
 
 def scored_sum_reference(value: Tensor, node_score: Tensor, edge_score: Tensor, graph: GraphBatch) -> Tensor:

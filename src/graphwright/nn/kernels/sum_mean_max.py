@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import Segments
-from graphwright.core.kernels.jit import arrays, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_max, segment_mean, segment_sum
 
 
@@ -18,7 +18,7 @@ def sum_mean_max(x: Tensor, segments: Segments) -> Tensor:
 
     x: [M, F]. Rows that share a maximum share its gradient evenly.
     """
-    return _SumMeanMax.apply(x, segments) if has_kernel(x) else sum_mean_max_reference(x, segments)
+    return differentiable(_SumMeanMax, x, segments) if has_kernel(x) else sum_mean_max_reference(x, segments)
 
 
 def sum_mean_max_reference(x: Tensor, segments: Segments) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.nn.kernels.csr import csr
 
 
@@ -25,7 +25,7 @@ def typed_mean(x: Tensor, edge_type: Tensor, num_types: int, graph: GraphBatch) 
         )
     if not has_kernel(x):
         return typed_mean_reference(x, edge_type, num_types, graph)
-    return _TypedMean.apply(x, edge_type, num_types, graph)
+    return differentiable(_TypedMean, x, edge_type, num_types, graph)
 
 
 def typed_mean_reference(x: Tensor, edge_type: Tensor, num_types: int, graph: GraphBatch) -> Tensor:

@@ -1,0 +1,162 @@
+"""Behaviour cloning of MaxWeight, and of the exact independent set: how near the clone comes to its expert.
+
+    python benchmarks/learning/imitation.py [--seeds 5] [--seconds 60] [--picture conflict-line.png]
+
+`single-hop`: MaxWeight on 3 to 5 queues, run on these and on up to 20. `conflict-graph`: the exact set on the line of
+three links and on rings of 4 to 8, run on lines, rings and grids of up to 64. A clone learns from a recording
+(`--algorithm bc`) and, beside it, from an expert that comments on what it does itself (`--algorithm imitation`, β from
+1 to 0). Backlogs over --slots slots from empty queues on, of the same arrivals; ratios to the expert, mean and standard
+error over seeds. The picture shows for which queues of the line a clone does not do what its expert does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from graphwright.core import GraphBatch
+from graphwright.envs.experts import find_expert
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import find_problem
+from graphwright.training.agent import Agent
+from graphwright.training.config import TrainConfig, make_generator
+from graphwright.training.control import ControlOptions, evaluate_policy, evaluate_rule
+from graphwright.training.record import ExpertActor, record
+from graphwright.training.train import train
+
+RING, LINE, GRID = "watts-strogatz:k=2,p=0", "path", "grid"
+TRAINING = {
+    "single-hop": [(None, (3, 4, 5))],
+    "conflict-graph": [(LINE, (3,)), (RING, (4, 5, 6, 7, 8))],
+}
+TESTS = {
+    "single-hop": {f"{size} queues": (None, size) for size in (3, 5, 10, 20)},
+    "conflict-graph": {
+        "line 3": (LINE, 3),
+        "ring 6": (RING, 6),
+        "ring 8": (RING, 8),
+        "line 20": (LINE, 20),
+        "ring 64": (RING, 64),
+        "grid 16": (GRID, 16),
+        "grid 64": (GRID, 64),
+    },
+}
+EXPERT = "max-weight"
+
+
+def drawn(problem: Problem, topology: str | None, sizes: tuple[int, ...], count: int, seed: int) -> GraphBatch:
+    """Random instances."""
+    return make_generator(problem, topology, sizes, None)(count, torch.Generator().manual_seed(seed))
+
+
+def cloned(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
+    """A policy that has learned a recording of the expert."""
+    problem = find_problem(name)
+    generator = torch.Generator().manual_seed(seed)
+    parts = [drawn(problem, *which, options.graphs, 100 + seed) for which in TRAINING[name]]
+    actor = ExpertActor(problem.environment, find_expert(problem, problem.environment, EXPERT), 1.0, generator)
+    path = folder / f"{name}-{seed}"
+    record(problem.environment, actor, GraphBatch.concat(parts), options.slots, {"by": EXPERT}).save(path)
+    return trained(name, "bc", seed, options, folder, {"bc": {"data": str(path)}})
+
+
+def guided(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
+    """A policy whose own steps the expert has commented on, more and more of them."""
+    collection = {"expert": EXPERT, "num_instances": 32, "expert_share": 1.0, "final_expert_share": 0.0}
+    return trained(name, "imitation", seed, options, folder, collection)
+
+
+def trained(
+    name: str, algorithm: str, seed: int, options: argparse.Namespace, folder: Path, collection: dict[str, object]
+) -> Agent:
+    """The policy of a run."""
+    config = TrainConfig.for_problem(
+        name,
+        algorithm,
+        seconds=options.seconds,
+        seed=seed,
+        threads=1,
+        encoder={"kind": "graphconv", "width": options.width},
+        collection=collection,
+        validation={"graphs": 4, "slots": min(300, options.slots), "every": 20},
+    )
+    return train(name, config, folder / f"{name}-{algorithm}-{seed}-run", Console(quiet=True)).agent()
+
+
+def draw_line(agent: Agent, path: Path, most: int = 16) -> float:
+    """The picture of the line of three links; the share of states of up to `most` packets in which the clone errs."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    problem, environment = agent.problem, agent.config.environment
+    lines = drawn(problem, LINE, (3,), 1, 5)
+    queues = torch.cartesian_prod(*[torch.arange(most)] * 3)
+    state = environment.reset(lines).select(torch.zeros(len(queues), dtype=torch.int64))
+    state = state.with_nodes(queue=queues.flatten(), capacity=torch.ones(queues.numel(), dtype=torch.int64))
+    ours = agent.policy.best(environment.observe(state)).view(-1, 3)
+    theirs = problem.baselines[EXPERT].rule(environment, state).view(-1, 3)
+    ends, middle = queues[:, 0] + queues[:, 2], queues[:, 1]
+    tied = ends == middle  # either set weighs as much
+    errs = ((ours != theirs).any(1) & ~tied).numpy()
+    total, wrong = np.zeros((2 * most - 1, most)), np.zeros((2 * most - 1, most))
+    np.add.at(total, (ends.numpy(), middle.numpy()), 1)
+    np.add.at(wrong, (ends.numpy(), middle.numpy()), errs)
+    figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
+    image = axes.imshow(wrong / total, origin="lower", aspect="auto", cmap="magma_r", vmin=0, vmax=1)
+    axes.plot([0, most - 1], [0, most - 1], color="tab:blue", linewidth=1, label="both sets weigh as much")
+    axes.set_xlabel("packets at the middle link")
+    axes.set_ylabel("packets at both ends together")
+    axes.legend(loc="upper left")
+    figure.colorbar(image, label="share of states in which the clone errs")
+    figure.savefig(path, dpi=120)
+    return float(errs.mean())
+
+
+def main() -> None:
+    """A table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=list(TRAINING))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--slots", type=int, default=2000)
+    parser.add_argument("--graphs", type=int, default=32)
+    parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--picture", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    control = ControlOptions(slots=options.slots, seed=7)
+    for name in options.only:
+        problem = find_problem(name)
+        tests = {label: drawn(problem, which, (size,), 8, 11) for label, (which, size) in TESTS[name].items()}
+        rules = {
+            rule: evaluate_rule(problem, problem.environment, rule, tests, control)
+            for rule in (EXPERT, *[other for other in problem.baselines if other != EXPERT], "random")
+        }
+        ratios: dict[str, list[list[float]]] = {"cloned": [], "DAgger": []}
+        with tempfile.TemporaryDirectory() as folder:
+            for seed in range(options.seeds):
+                for how, make in (("cloned", cloned), ("DAgger", guided)):
+                    agent = make(name, seed, options, Path(folder))
+                    rows = evaluate_policy(agent, control, tests)
+                    pairs = zip(rows, rules[EXPERT], strict=True)
+                    ratios[how].append([row.backlog / expert.backlog for row, expert in pairs])
+                    if name == "conflict-graph" and options.picture is not None and seed == 0:
+                        path = options.picture.with_stem(f"{options.picture.stem}-{how.lower()}")
+                        print(f"errs in {100 * draw_line(agent, path):.2f} % of the states of the line ({how})")
+        print(f"\n| {name} | {' | '.join([*rules, *ratios])} |\n|---|{'---:|' * (len(rules) + len(ratios))}")
+        for place, label in enumerate(tests):
+            backlogs = [f"{rows[place].backlog:.2f}" for rows in rules.values()]
+            found = [np.array([run[place] for run in runs]) for runs in ratios.values()]
+            shown = [f"{each.mean():.3f} ± {each.std() / max(len(each) - 1, 1) ** 0.5:.3f}" for each in found]
+            print(f"| {label} | {' | '.join([*backlogs, *shown])} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Soft actor-critic for real-valued actions (Haarnoja et al. 2018), with a learned temperature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several
+from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.sac_config import SACConfig, Temperature
+from graphwright.algorithms.target import Target
+from graphwright.algorithms.valued import ValuedGraphs, each_decider
+from graphwright.core import Observation
+from graphwright.core.rows import NODES
+from graphwright.core.segment import segment_sum
+from graphwright.data.replay import Transitions
+from graphwright.data.samples import DECISIONS
+from graphwright.nn import GraphPolicy
+from graphwright.nn.critics import DecisionValue
+from graphwright.nn.encoders import Encoder
+
+_ACTION = "chosen_action"
+"""Node column [N, C] float32 that the critics see beside the others."""
+
+
+class ActionValue(nn.Module):
+    """Q of what each node decides, with what all others decide as a column: [D]. Raises ValueError where edges do."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        if setup.actions.decider != NODES:
+            raise ValueError(f"--algorithm {setup.name}: real-valued actions of nodes only; take ppo")
+        columns = setup.actions.blocks[0].columns
+        features = replace(setup.features, nodes={**setup.features.nodes, _ACTION: columns})
+        self.encoder = Encoder(features, setup.encoder)
+        width, edge_width, heads = self.encoder.width, self.encoder.edge_width, setup.heads
+        graph_width = self.encoder.graph_width * heads.graph_columns
+        self.value = DecisionValue(setup.actions.decider, width, edge_width, heads.value_pool, graph_width)
+
+    @override
+    def forward(self, observation: Observation, action: Tensor) -> Tensor:
+        """action: [D, C] float32."""
+        graph = observation.graph
+        row, _ = graph.acting_nodes
+        nothing = action.new_zeros(graph.num_nodes, action.shape[1])
+        graph = graph.with_nodes(**{_ACTION: nothing.index_copy(0, row, action)})
+        return self.value(self.encoder(graph), graph)
+
+
+class TwinActionValue(nn.Module):
+    """Two of them."""
+
+    def __init__(self, first: ActionValue, second: ActionValue) -> None:
+        super().__init__()
+        self.first = first
+        self.second = second
+
+    @override
+    def forward(self, observation: Observation, action: Tensor) -> tuple[Tensor, Tensor]:
+        """Both [D]."""
+        return self.first(observation, action), self.second(observation, action)
+
+
+class ContinuousSAC(OffPolicyAlgorithm):
+    """Soft actor-critic from a replay for real-valued actions: gradients flow through the draws of the actor.
+
+    What the decisions of a graph are worth adds up where they share its reward.
+    """
+
+    Config = SACConfig
+    options = "sac"
+    takes_continuous = True
+
+    def __init__(self, config: SACConfig, setup: Setup) -> None:
+        super().__init__(config, setup)
+        device = setup.generator.device
+        self.policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(device)
+        self.critic = TwinActionValue(ActionValue(setup), ActionValue(setup)).to(device)
+        self.target = Target(self.critic, config.target_rate, period=1)
+        self.temperature = Temperature(config.temperature).to(device)
+        self.optimizer, self.critic_optimizer, self.temperature_optimizer = (
+            AnnealedAdam(part, config.learning_rate, config.max_grad_norm)
+            for part in (self.policy, self.critic, self.temperature)
+        )
+        self.generator = setup.generator
+        self.columns = setup.actions.blocks[0].columns
+
+    @override
+    def valued_in(self, setup: Setup) -> ValuedGraphs:
+        if not self.config.independent:
+            return super().valued_in(setup)
+        require_several(setup)
+        return each_decider(setup.own_reward)
+
+    @override
+    def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
+        valued, decisions = self.valued, transitions.groups[DECISIONS]
+        action, graphs = decisions.columns["action"], decisions.segments
+        observation = self.observe(transitions.state)
+        acts = observation.masks[0]
+        target = self._target(transitions, self._following(transitions))
+        errors = [valued.total(value * acts, graphs) - target for value in self.critic(observation, action)]
+        weight = valued.of_graphs(transitions.weight, graphs)
+        critic_loss = torch.stack([(weight * error.square()).mean() for error in errors]).sum()
+        norm = self.critic_optimizer.step(critic_loss)
+        policy, temperature = self.policy.distribution(observation), self.temperature.log.exp().detach()
+        drawn = policy.sample(self.generator)
+        log_prob = policy.log_prob(drawn)
+        worth = torch.minimum(*self.critic(observation, drawn)) - temperature * log_prob
+        loss = -segment_sum(worth * acts, graphs).mean()
+        self.optimizer.step(loss + self.distance(policy, observation))
+        excess = (-log_prob.detach() - self.config.entropy_per_number * self.columns) * acts
+        self.temperature_optimizer.step(self.temperature.log * excess.sum() / acts.sum().clamp(min=1))
+        self.target.follow(self.critic)
+        metrics = {
+            "value_loss": critic_loss,
+            "policy_loss": loss,
+            "grad_norm": norm,
+            "entropy": -log_prob.mean(),
+            "temperature": temperature,
+        }
+        return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
+
+    @torch.no_grad()
+    def _following(self, transitions: Transitions) -> Tensor:
+        """[R]: min Q(s′, a′) − α log π(a′ | s′) of drawn actions by the target networks, 0 after the end."""
+        observation = self.observe(transitions.next_state)
+        policy = self.policy.distribution(observation)
+        graphs = self.policy.actions.deciders(observation.graph)
+        drawn = policy.sample(self.generator)
+        soft = -self.temperature.log.exp() * policy.log_prob(drawn)
+        values = torch.minimum(*self.target.network(observation, drawn)) + soft
+        return self.valued.following(self.valued.total(values * observation.masks[0], graphs), transitions, graphs)
