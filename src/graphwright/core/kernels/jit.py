@@ -71,7 +71,7 @@ class _NoContext:
 def differentiable(function: type[torch.autograd.Function], *arguments: Any) -> Any:
     """`function.apply`, without the part of autograd where no gradient is wanted."""
     if torch.is_grad_enabled():
-        return function.apply(*arguments)  # type: ignore[no-untyped-call]
+        return function.apply(*arguments)
     return function.forward(_NoContext(), *arguments)
 
 
