@@ -86,13 +86,14 @@ def test_every_parameter_moves_and_the_others_see_what_is_done() -> None:
 
 
 def test_it_learns_to_push_as_far_as_is_right() -> None:
-    algorithm = made(SACConfig(learning_rate=5e-3, temperature=0.02, discount=0.9, target_rate=0.05), width=16)
-    source = collector(num_envs=8, num_minibatches=2, minibatch_size=64, capacity=2000)
+    """A push counts at once, so nothing has to be looked ahead for (γ = 0)."""
+    algorithm = made(SACConfig(learning_rate=1e-2, temperature=0.02, discount=0.0, target_rate=0.05), width=16)
+    source = collector(num_envs=8, num_minibatches=4, minibatch_size=64, capacity=2000)
     before = mean_return(algorithm)
-    for _ in range(80):
+    for _ in range(50):
         algorithm.update(source.collect(algorithm.policy).batch, 0.0)
-    best = -2.0787  # every node but the heaviest at its weight after one push
-    assert mean_return(algorithm) > before + 0.2 * (best - before)
+    one_push = -2.0787  # every node but the heaviest at its weight after one push
+    assert mean_return(algorithm) > before + 0.5 * (one_push - before)
 
 
 def test_real_numbers_of_edges_are_refused() -> None:
