@@ -65,6 +65,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "Study": {
         "perft": Command("engines.perft:Perft", "count the moves of Hive, to compare rules", computes=False),
+        "compare": Command("compare:Compare", "learning curves of runs beside each other, and where they end"),
         "sweep": Command("sweep:sweep_command", "train many runs with settings that are drawn; what mattered"),
         "reproduce": Command("reproduce:Reproduce", "run a published experiment again"),
     },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphwright.drawing.style import ACCENT, EDGE, INK, new_figure, save_figure, simplify
+from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, new_figure, save_figure, simplify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +95,25 @@ def plot_returns(rows: Rows, path: Path, references: dict[str, float] | None = N
     axes.set(xlabel="environment steps", ylabel="return of an episode")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
+    save_figure(figure, path)
+
+
+def plot_comparison(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]], metric: str, path: Path
+) -> None:
+    """A line for each name, as a PNG: steps, middle and the ends of its interval, [P] each; NaN where there is none."""
+    figure = new_figure(7.2, 4.2)
+    axes = figure.add_subplot()
+    simplify(axes)
+    colours = (ACCENT, INK, "#2a9d8f", "#7b5ea7", "#c58b00", GREY)
+    for number, (name, (steps, middle, low, high)) in enumerate(curves.items()):
+        colour = colours[number % len(colours)]
+        axes.plot(
+            steps, middle, color=colour, linewidth=1.6, label=name, linestyle="-" if number < len(colours) else "--"
+        )
+        axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+    axes.set(xlabel="environment steps", ylabel=metric.replace("_", " "))
+    axes.legend(frameon=False, fontsize=9)
     save_figure(figure, path)
 
 

@@ -1,0 +1,70 @@
+"""`graphwright compare RUN...`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from graphwright.cli.outputs import require_picture
+from graphwright.cli.terminal import marked
+from graphwright.core.numbers import to_plain_json
+from graphwright.training.compare import compare
+from graphwright.training.config import ConfigError
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Learning curves of runs of one problem, and where they end. Runs that differ in the seed alone are one line.
+
+    Of several seeds it is the interquartile mean, with its 95 % interval by the bootstrap over runs.
+    """
+
+    directories: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN...")]
+    """Directories of runs."""
+    picture: Path | None = None
+    """File for the curves, *.png."""
+    trust: bool = False
+    """Run code of its maker's own that a run names, found in the working directory or installed."""
+    json: bool = False
+    """Write one JSON document to stdout."""
+
+    def run(self) -> None:
+        """Print a table or JSON, and draw the curves."""
+        if not self.directories:
+            raise ConfigError("compare: name at least one RUN")
+        if self.picture is not None:
+            require_picture("--picture", self.picture)
+        metric, groups = compare(self.directories, self.trust)
+        if self.picture is not None:
+            from graphwright.drawing.curves import plot_comparison
+
+            names = [f"{number}: {group.name}" for number, group in enumerate(groups, 1)]
+            curves = {name: (group.steps, *group.middle()) for name, group in zip(names, groups, strict=True)}
+            plot_comparison(curves, metric, self.picture)
+        if self.json:
+            rows = [
+                {
+                    "runs": [str(run) for run in group.runs],
+                    "steps": float(group.steps[-1]),
+                    "value": group.last.value,
+                    "low": group.last.low,
+                    "high": group.last.high,
+                }
+                for group in groups
+            ]
+            print(to_plain_json({"metric": metric, "rows": rows}, indent=2))
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("runs", "seeds", "steps", metric.replace("_", " "), "95 % interval"):
+            table.add_column(heading, justify="left" if heading == "runs" else "right", overflow="fold")
+        for group in groups:
+            steps = f"{group.steps[-1]:,.0f}"
+            table.add_row(
+                marked(group.name), str(len(group.runs)), steps, f"[bold]{group.last.value:.4f}", group.last.span()
+            )
+        Console().print(table)

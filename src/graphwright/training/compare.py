@@ -1,0 +1,89 @@
+"""Runs beside each other: their learning curves, and where each way of learning ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from graphwright.training.agent import read_config
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.directory import METRICS_FILE
+from graphwright.training.logging import MetricsFile
+from graphwright.training.statistics import Interval, stratified_interval
+
+METRICS = ("validation_gap", "validation_return", "validation_backlog", "total_variation", "return")
+"""What is compared, the first that all runs have."""
+POINTS = 50
+"""Of a curve."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in nothing but their seed. name: of the first, without its seed. runs: their directories.
+
+    steps: [POINTS], the same for all. curves: [runs, POINTS], the metric there; NaN before it was first measured. last:
+    the interquartile mean of the last values, with its interval by the bootstrap over runs.
+    """
+
+    name: str
+    runs: tuple[Path, ...]
+    steps: np.ndarray
+    curves: np.ndarray
+    last: Interval
+
+    def middle(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The interquartile mean of the curves with its interval, [POINTS] each."""
+        spans = [stratified_interval(column[:, None], resamples=500) for column in self.curves.T]
+        return tuple(np.array(values) for values in zip(*spans, strict=True))  # type: ignore[return-value]
+
+
+def compare(directories: Sequence[Path], trust: bool = False) -> tuple[str, list[Group]]:
+    """The metric that is compared, and a group for each way of learning. Raises ConfigError, naming the directory."""
+    runs: dict[Path, list[dict[str, float]]] = {}
+    kinds: dict[Path, TrainConfig] = {}
+    problems = set()
+    for directory in directories:
+        problem, config = read_config(directory, trust)
+        rows = MetricsFile(directory / METRICS_FILE).rows()
+        if not rows:
+            raise ConfigError(f"{directory / METRICS_FILE}: has no rows; the run has not begun to learn")
+        problems.add(problem.name)
+        runs[directory], kinds[directory] = rows, config
+    if len(problems) > 1:
+        raise ConfigError(f"compare: these are runs of {' and '.join(sorted(problems))}; name those of one problem")
+    metric = _metric(list(runs.values()))
+    grouped: dict[str, list[Path]] = {}
+    for directory, config in kinds.items():
+        grouped.setdefault(_but_the_seed(config), []).append(directory)
+    return metric, [_group(tuple(places), runs, metric) for places in grouped.values()]
+
+
+def _metric(runs: Sequence[Sequence[Mapping[str, float]]]) -> str:
+    for name in METRICS:
+        if all(any(not math.isnan(row.get(name, math.nan)) for row in rows) for rows in runs):
+            return name
+    raise ConfigError(f"compare: the runs share none of {', '.join(METRICS)}")
+
+
+def _but_the_seed(config: TrainConfig) -> str:
+    """What tells one way of learning from another."""
+    return repr(replace(config, seed=0, threads=1, device="cpu", checkpoint_seconds=0.0))
+
+
+def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> Group:
+    end = min(runs[place][-1]["steps"] for place in places)
+    steps = np.linspace(0, end, POINTS)
+    curves = np.stack([_at(runs[place], metric, steps) for place in places])
+    name = places[0].name if len(places) == 1 else f"{places[0].name} and {len(places) - 1} more"
+    return Group(name, places, steps, curves, stratified_interval(curves[:, -1:]))
+
+
+def _at(rows: Sequence[Mapping[str, float]], metric: str, steps: np.ndarray) -> np.ndarray:
+    """[POINTS]: the metric as it was last measured by each of `steps`; its first value before that."""
+    known = [(row["steps"], row[metric]) for row in rows if not math.isnan(row.get(metric, math.nan))]
+    where, values = (np.array(part) for part in zip(*known, strict=True))
+    return values[np.maximum(np.searchsorted(where, steps, side="right") - 1, 0)]

@@ -1,0 +1,58 @@
+"""Runs beside each other: which belong together, what is read of their curves, the table and the figure."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import graphwright as gw
+from command_line import fails
+from graphwright.cli.main import main
+from graphwright.training.compare import compare
+from graphwright.training.config import to_json
+from graphwright.training.logging import MetricsFile
+
+
+def run(directory: Path, gaps: list[float], seed: int = 0, depth: int = 3, problem: str = "vertex-cover") -> Path:
+    """A run directory whose validation gap was `gaps` at 100, 200, ... steps."""
+    directory.mkdir()
+    config = gw.TrainConfig.for_problem(problem, encoder={"depth": depth})
+    (directory / "config.json").write_text(to_json(problem, replace(config, seed=seed)))
+    metrics = MetricsFile(directory / "metrics.csv")
+    for number, gap in enumerate(gaps, 1):
+        metrics.append({"iteration": number, "steps": 100 * number, "validation_gap": gap, "return": -gap})
+    return directory
+
+
+def test_seeds_are_one_group_and_settings_are_several(tmp_path: Path) -> None:
+    nan = math.nan
+    places = [run(tmp_path / f"deep-{seed}", [0.4, nan, 0.1 * seed], seed) for seed in (1, 2, 3, 4)]
+    places.append(run(tmp_path / "flat", [0.5, 0.3], depth=1))
+    metric, (deep, flat) = compare(places)
+    assert metric == "validation_gap"
+    assert (len(deep.runs), len(flat.runs)) == (4, 1)
+    assert deep.last.value == pytest.approx(0.25)  # the mean of the middle two
+    assert deep.last.low < 0.25 < deep.last.high
+    assert deep.curves[0, np.searchsorted(deep.steps, 250)] == 0.4  # as it was last measured
+    assert flat.steps[-1] == 200
+    assert (flat.last.value, math.isnan(flat.last.low)) == (0.3, True)
+
+
+def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = [str(run(tmp_path / str(seed), [0.4, 0.1 * seed], seed)) for seed in (1, 2)]
+    other = str(run(tmp_path / "tour", [0.4], problem="tour"))
+    main(["compare", *places, "--picture", str(tmp_path / "curves.png")])
+    assert "1 and 1 more" in capsys.readouterr().out
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    main(["compare", *places, "--json"])
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert (row["runs"], row["value"]) == (places, pytest.approx(0.15))
+    assert "runs of tour and vertex-cover" in fails(capsys, "compare", *places, other)
+    (tmp_path / "1" / "metrics.csv").unlink()
+    assert "has no rows" in fails(capsys, "compare", places[0])
+    assert "at least one RUN" in fails(capsys, "compare")
