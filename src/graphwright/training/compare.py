@@ -22,7 +22,7 @@ POINTS = 50
 
 
 @dataclass(frozen=True)
-class Group:
+class RunGroup:
     """Runs that differ in nothing but their seed. name: of the first, without its seed. runs: their directories.
 
     steps: [POINTS], the same for all. curves: [runs, POINTS], the metric there; NaN before it was first measured. last:
@@ -41,7 +41,7 @@ class Group:
         return tuple(np.array(values) for values in zip(*spans, strict=True))  # type: ignore[return-value]
 
 
-def compare(directories: Sequence[Path], trust: bool = False) -> tuple[str, list[Group]]:
+def compare(directories: Sequence[Path], trust: bool = False) -> tuple[str, list[RunGroup]]:
     """The metric that is compared, and a group for each way of learning. Raises ConfigError, naming the directory."""
     runs: dict[Path, list[dict[str, float]]] = {}
     kinds: dict[Path, TrainConfig] = {}
@@ -74,12 +74,12 @@ def _but_the_seed(config: TrainConfig) -> str:
     return repr(replace(config, seed=0, threads=1, device="cpu", checkpoint_seconds=0.0))
 
 
-def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> Group:
+def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> RunGroup:
     end = min(runs[place][-1]["steps"] for place in places)
     steps = np.linspace(0, end, POINTS)
     curves = np.stack([_at(runs[place], metric, steps) for place in places])
     name = places[0].name if len(places) == 1 else f"{places[0].name} and {len(places) - 1} more"
-    return Group(name, places, steps, curves, stratified_interval(curves[:, -1:]))
+    return RunGroup(name, places, steps, curves, stratified_interval(curves[:, -1:]))
 
 
 def _at(rows: Sequence[Mapping[str, float]], metric: str, steps: np.ndarray) -> np.ndarray:
