@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
+from graphwright.cli import main
 from graphwright.envs.registry import find_problem
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import TrainingRun
@@ -20,14 +21,24 @@ SMALL = {
     "exploring-replay": {"num_envs": 16, "num_steps": 8, "warm_up": 64, "minibatch_size": 64},
     "episodes": {"num_instances": 4, "num_samples": 4},
     "demonstrations": {"num_instances": 4, "num_samples": 2},
+    "recording": {"num_states": 64},
     "expert-games": {"num_games": 4, "simulations": 4, "num_minibatches": 2, "minibatch_size": 16},
 }
+
+
+def recorded(problem: str, path: Path) -> str:
+    """A file of what a heuristic does."""
+    main(["record", problem, "--expert", "greedy", "--episodes", "8", "--sizes", "6", "8", "--out", str(path)])
+    return str(path)
 
 
 def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
     needs = ALGORITHMS[name].needs
     problem = "coverage" if "team" in needs else "tic-tac-toe" if "game" in needs else "independent-set"
     sizes = (3,) if "game" in needs else (6, 8)
+    collection = {"sizes": sizes, **SMALL[ALGORITHMS[name].collector]}
+    if ALGORITHMS[name].collector == "recording":
+        collection["bc"] = {"data": recorded(problem, directory / "recording.safetensors")}
     config = TrainConfig.for_problem(
         problem,
         name,
@@ -35,7 +46,7 @@ def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
         threads=1,
         seed=seed,
         encoder={"width": 8, "depth": 1},
-        collection={"sizes": sizes, **SMALL[ALGORITHMS[name].collector]},
+        collection=collection,
         validation={"sizes": (3,), "games": 2} if "game" in needs else {"sizes": (8,), "graphs": 1},
     )
     return TrainingRun(find_problem(problem), config, directory)

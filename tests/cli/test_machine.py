@@ -131,7 +131,7 @@ def test_where_results_go_is_looked_at_before_the_work(
 ) -> None:
     (tmp_path / "edges.txt").write_text("a b\n")
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("graphwright.cli.solve.load", pytest.fail)
+    monkeypatch.setattr("graphwright.cli.solve.policy_of", pytest.fail)
     monkeypatch.setattr("graphwright.cli.sample.load", pytest.fail)
     solve = ("solve", run, tmp_path / "edges.txt", "--picture")
     for path, said in (
