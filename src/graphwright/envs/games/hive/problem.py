@@ -44,5 +44,9 @@ HIVE = Problem(
     sizes=(1,),
     laws={letters or "base": law(letters) for letters in reversed(SETS)},
     opponents={"random": random_moves, "one-ply": mobility},
-    training={"encoder": {"kind": "gin"}},  # which reads edges
+    training={
+        "encoder": {"kind": "gin"},  # which reads edges
+        "collection": {"self-play": {"num_envs": 64}},  # positions are large, and games have up to 200 moves
+        "validation": {"games": 16},
+    },
 )
