@@ -26,7 +26,7 @@ from graphwright.core import (
 )
 from graphwright.core.rows import pair_ends
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.nn.kernels import walks, walks_along_edges, walks_reference
+from graphwright.nn.kernels import walks, walks_along_edges, walks_either_way, walks_reference
 from strategies import ragged_batches
 
 SEEN = Features(nodes={"degree": 1})
@@ -131,3 +131,13 @@ def test_without_walks_messages_do_not_tell_pairs_apart() -> None:
     """Two leaves of one node look like leaves of different nodes: what walks are for."""
     blind = HeadsConfig(walks=0)
     assert alike(ActionSpec(per_unordered_pair("join")), blind, EncoderConfig(kind="gin", width=16, depth=3)) > 0
+
+
+def test_an_undirected_graph_need_not_say_that_it_is_one() -> None:
+    """Other libraries bring both directions without the column `reverse`."""
+    links, sizes = torch.tensor([[0, 1, 1], [1, 2, 3]]), torch.tensor([4])
+    graph = from_edges(links, sizes, undirected=True)
+    unsaid = from_edges(torch.cat([links, links.flip(0)], dim=1), sizes, undirected=False)
+    assert "reverse" not in unsaid.edges
+    ends = torch.combinations(torch.arange(4)).T
+    torch.testing.assert_close(walks_either_way(ends, unsaid, 5), walks_either_way(ends, graph, 5))

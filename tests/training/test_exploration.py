@@ -97,9 +97,14 @@ def test_where_nothing_is_legal_nothing_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"epsilon": -0.1}, {"epsilon": 0.6, "block_epsilon": (0.5,)}, {"block_epsilon": (-0.1,)}, {"temperature": 0.0}],
+    ("options", "said"),
+    [
+        ({"epsilon": -0.1}, r"exploration\.epsilon -0\.1: give 0 to 1"),
+        ({"epsilon": 0.6, "block_epsilon": (0.5,)}, r"exploration\.block-epsilon 0\.5: with epsilon 0\.6 more than 1"),
+        ({"block_epsilon": (-0.1,)}, r"exploration\.block-epsilon -0\.1: give 0 to 1"),
+        ({"temperature": 0.0}, r"exploration\.temperature 0\.0: give at least 1e-06"),
+    ],
 )
-def test_shares_that_are_none_are_refused(options: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="exploration: give"):
+def test_shares_that_are_none_are_refused(options: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         ExplorationConfig(**options)  # type: ignore[arg-type]

@@ -60,9 +60,9 @@ def walks_along_edges(graph: GraphBatch, steps: int) -> Tensor:
 
 
 def walks_either_way(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
-    """[P, steps]: the same, whichever of the two nodes stands first."""
+    """[P, steps]: the mean of both ways, the same whichever of the two nodes stands first."""
     forth = walks(ends, graph, steps)
-    return forth if "reverse" in graph.edges else forth + walks(ends.flip(0), graph, steps)
+    return forth if "reverse" in graph.edges else (forth + walks(ends.flip(0), graph, steps)) / 2
 
 
 def _walked(graph: GraphBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:

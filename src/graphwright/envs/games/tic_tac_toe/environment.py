@@ -57,6 +57,6 @@ TIC_TAC_TOE = Problem(
             "expert-games": {"num_games": 128, "search": "puct", "num_minibatches": 32},
         },
         "ppo": {"minibatch_size": 1024, "epochs": 2, "entropy_coefficient": 0.03},
-        "validation": {"every": 5},
+        "validation": {"every": 5, "games": 1024, "opening": 5},  # so many that a single line that loses is met
     },
 )
