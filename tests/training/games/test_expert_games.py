@@ -45,6 +45,21 @@ def test_positions_hold_what_was_found_and_who_won() -> None:
     assert set(found.columns[OUTCOME].tolist()) == {-1.0, 1.0}
 
 
+def test_openings_are_legal_beginnings_that_end_no_game() -> None:
+    paths = InstanceGenerator(parse_topology("path"), (1, 2, 5, 6), no_columns)
+    config = ExpertGamesConfig(num_games=40, opening=3, capacity=64, minibatch_size=8)
+    collector = ExpertGamesCollector(Kayles(), GeneratedInstances(paths, 0, block=16), config, seeded())
+    start = Kayles().reset(paths(40, seeded()))
+    opened = collector._opened(start)
+    legal = ~opened.nodes["gone"]
+    assert bool((segment_sum(legal, opened.node_segments) > 0).all())
+    moves = segment_sum(opened.nodes["gone"], opened.node_segments) - segment_sum(
+        start.nodes["gone"], start.node_segments
+    )
+    assert bool((moves > 0).any())
+    assert bool((moves == 0).any())
+
+
 def test_a_run_goes_on_to_the_last_bit(tmp_path: Path) -> None:
     def config(steps: int) -> TrainConfig:
         return TrainConfig.for_problem(

@@ -19,6 +19,7 @@ from graphwright.data.samples import OUTCOME, SEARCHED, ReplaySamples
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.stores import InstancesOnce, WholeGraphs
 from graphwright.envs.game import Game
+from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import is_over, until_done
 from graphwright.envs.vector import draw_playable
@@ -44,6 +45,8 @@ class ExpertGamesConfig(GamesConfig):
     """gumbel improves the policy with few simulations; puct is AlphaZero's, with Dirichlet noise at the root."""
     considered: int = 16
     """Moves among which gumbel divides its simulations at the root."""
+    opening: int = 0
+    """None to so many moves at the beginning of each game are drawn at random, not remembered: games differ more."""
     capacity: int = 50_000
     """Positions that are remembered."""
     megabytes: int = 1024
@@ -58,6 +61,7 @@ class ExpertGamesConfig(GamesConfig):
         super().__post_init__()
         for name in ("num_games", "simulations", "considered", "megabytes", "num_minibatches", "minibatch_size"):
             require(name.replace("_", "-"), getattr(self, name))
+        require("opening", self.opening, 0)
         require("capacity", self.capacity, self.minibatch_size)
 
     @override
@@ -97,6 +101,7 @@ class ExpertGamesCollector(PlayCollector):
         """Remember every position of fresh games; how many there are."""
         instances, start = draw_playable(self.game, self.source, self.config.num_games)
         evaluate = by_network(self.game, policy)
+        start = self._opened(start)
         ids = self.replay.add_states(start, instances=instances)
         outcome = torch.zeros(start.num_graphs, device=start.device)
         states: list[Tensor] = []
@@ -122,6 +127,20 @@ class ExpertGamesCollector(PlayCollector):
         value = outcome[torch.cat(episodes)] * (1 - 2 * torch.cat(players))
         self.replay.add(torch.cat(states), None, {OUTCOME: value}, {SEARCHED: _policies(found)})
         return value.numel()
+
+    def _opened(self, states: GraphBatch) -> GraphBatch:
+        """`states` after none to `opening` random moves each, as many as do not end the game."""
+        if not self.config.opening:
+            return states
+        shape, device = (states.num_graphs,), states.device
+        left = torch.randint(self.config.opening + 1, shape, generator=self.generator, device=device)
+        for move in range(self.config.opening):
+            rows = (left > move).nonzero().squeeze(1)
+            if rows.numel():
+                step = self.game.step(some := states.select(rows), random_moves(self.game, some, self.generator))
+                goes_on = ~is_over(step)
+                states = states.replace(rows[goes_on], step.state.select(goes_on))
+        return states
 
     @override
     def state_dict(self) -> dict[str, Tensor]:

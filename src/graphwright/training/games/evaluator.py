@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -149,7 +148,8 @@ class GameEvaluator(Evaluator):
 
     @override
     def line(self, row: Mapping[str, float], best: float | None) -> str:
-        found = [f"{row.get(f'score_{name}', math.nan):.0%} against {name}" for name in list(self.opponents)[-1:]]
+        last = [name for name in list(self.opponents)[-1:] if f"score_{name}" in row]
+        found = [f"{row[f'score_{name}']:.0%} against {name}" for name in last]
         return "  ".join([*found, *([] if best is None else [f"best Elo {best:.0f}"])])
 
     @override

@@ -54,7 +54,7 @@ TIC_TAC_TOE = Problem(
         "heads": {"pool": "sum-mean-max", "value_pool": "sum-mean-max"},
         "collection": {
             "self-play": {"num_envs": 1024, "num_steps": 8},
-            "expert-games": {"num_games": 128, "search": "puct", "num_minibatches": 32},
+            "expert-games": {"num_games": 128, "search": "puct", "opening": 4, "num_minibatches": 32},
         },
         "ppo": {"minibatch_size": 1024, "epochs": 2, "entropy_coefficient": 0.03},
         "validation": {"every": 5, "games": 1024, "opening": 5},  # so many that a single line that loses is met
