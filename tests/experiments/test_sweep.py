@@ -8,6 +8,7 @@ import pytest
 
 from command_line import fails
 from graphwright.cli.main import main
+from graphwright.cli.sweep import sweep_command
 from graphwright.experiments.sweep import Span, parse_span, with_options
 from graphwright.training.config import ConfigError, TrainConfig
 
@@ -51,3 +52,11 @@ def test_a_sweep_goes_on_where_it_was_and_says_what_mattered(
     assert "--over" in fails(capsys, "sweep", "vertex-cover", "--out", tmp_path / "new", "--over", "encoder.bread=1..2")
     assert "such as --over" in fails(capsys, "sweep", "vertex-cover", "--out", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_sweep_has_a_folder_of_its_own_where_none_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "unknown option nope" in fails(capsys, "sweep", "vertex-cover", "--over", "nope=1..2")
+    assert sweep_command(["vertex-cover"]).defaults.directory is None

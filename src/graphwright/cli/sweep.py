@@ -27,9 +27,9 @@ class SweepRuns:
 
     problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
     """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
-    directory: Annotated[Path, tyro.conf.arg(name="out")]
-    """Folder of the sweep, made if need be."""
     config: Annotated[Any, tyro.conf.arg(name="")]
+    directory: Annotated[Path | None, tyro.conf.arg(name="out")] = None
+    """Folder of the sweep, made if need be; by default sweeps/PROBLEM."""
     over: tuple[str, ...] = ()
     """What is drawn: encoder.depth=2..5 ppo.learning-rate=1e-4..1e-2:log encoder.kind=gcn,gin."""
     trials: int = 20
@@ -53,7 +53,8 @@ class SweepRuns:
         config = TrainConfig(**{each.name: getattr(self.config, each.name) for each in dataclasses.fields(TrainConfig)})
         prefix = find_algorithm(config.algorithm).load().options
         spans = tuple(map(parse_span, self.over))
-        sweep = Sweep(self.problem, config.with_an_end(), prefix, spans, self.directory)
+        directory = self.directory or Path("sweeps") / self.problem.replace(":", "-")
+        sweep = Sweep(self.problem, config.with_an_end(), prefix, spans, directory)
         print(printable_lines(run_sweep(sweep, self.trials, self.at_once, Console(stderr=True))))
 
 

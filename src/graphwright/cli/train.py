@@ -88,7 +88,8 @@ def options_command(command: type, words: Sequence[str]) -> Parsing:
     types = {"config": Annotated[options, tyro.conf.arg(name="")]}
     kind: Any = dataclass(frozen=True)(type(command.__name__, (command,), {"__annotations__": types}))
     kind.__doc__ = command.__doc__
-    return Parsing(kind, words, kind(problem=tyro.MISSING, directory=tyro.MISSING, config=options(**values)))
+    asked = {each.name: tyro.MISSING for each in dataclasses.fields(command) if each.default is dataclasses.MISSING}
+    return Parsing(kind, words, kind(**{**asked, "config": options(**values)}))
 
 
 def with_agents(collection: Any) -> Any:
