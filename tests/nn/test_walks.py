@@ -26,7 +26,12 @@ from graphwright.core import (
 )
 from graphwright.core.rows import pair_ends
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
-from graphwright.nn.kernels import walks, walks_along_edges, walks_either_way, walks_reference
+from graphwright.nn.kernels import (
+    random_walks,
+    random_walks_along_edges,
+    random_walks_either_way,
+    random_walks_reference,
+)
 from strategies import ragged_batches
 
 SEEN = Features(nodes={"degree": 1})
@@ -36,14 +41,16 @@ SEEN = Features(nodes={"degree": 1})
 @settings(max_examples=20, deadline=None)
 def test_walks_are_powers_of_the_normalised_adjacency(graph: GraphBatch) -> None:
     ends = torch.stack(pair_ends(graph))
-    assert torch.allclose(walks(ends, graph, 3), walks_reference(ends, graph, 3), atol=1e-6)
-    assert torch.allclose(walks_along_edges(graph, 3), walks_reference(graph.edge_index, graph, 3), atol=1e-6)
+    assert torch.allclose(random_walks(ends, graph, 3), random_walks_reference(ends, graph, 3), atol=1e-6)
+    assert torch.allclose(
+        random_walks_along_edges(graph, 3), random_walks_reference(graph.edge_index, graph, 3), atol=1e-6
+    )
 
 
 def test_walks_of_a_path_by_hand() -> None:
     """0 - 1 - 2: from an end a walk must go to the middle (1/√2 · 1/√2 ... of two steps: 1/2 to either end)."""
     path = from_edges(torch.tensor([[0, 1], [1, 2]]), torch.tensor([3]), undirected=True)
-    found = walks(torch.tensor([[0, 0, 0], [0, 1, 2]]), path, 2)
+    found = random_walks(torch.tensor([[0, 0, 0], [0, 1, 2]]), path, 2)
     assert torch.allclose(found, torch.tensor([[0, 0.5], [0.5**0.5, 0], [0, 0.5]]))
 
 
@@ -140,4 +147,4 @@ def test_an_undirected_graph_need_not_say_that_it_is_one() -> None:
     unsaid = from_edges(torch.cat([links, links.flip(0)], dim=1), sizes, undirected=False)
     assert "reverse" not in unsaid.edges
     ends = torch.combinations(torch.arange(4)).T
-    torch.testing.assert_close(walks_either_way(ends, unsaid, 5), walks_either_way(ends, graph, 5))
+    torch.testing.assert_close(random_walks_either_way(ends, unsaid, 5), random_walks_either_way(ends, graph, 5))

@@ -13,7 +13,7 @@ from typing_extensions import override
 from graphwright.core import ActionBlock, ActionSpec, Observation, RowKind
 from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.distributions import Distribution, RaggedCategorical
-from graphwright.nn.encoders import Embedding, Encoder, require_walks
+from graphwright.nn.encoders import Embedding, Encoder, require_random_walks
 from graphwright.nn.heads.continuous import ContinuousDeciders, Scale
 from graphwright.nn.heads.decider import DeciderHidden, DeciderScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
@@ -61,7 +61,7 @@ class HeadsConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, for walks of fewer steps than none, or of too many to be told apart."""
-        require_walks("heads.walks", self.walks)
+        require_random_walks("heads.walks", self.walks)
 
 
 class CategoricalActor(nn.Module):

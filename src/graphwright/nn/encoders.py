@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from graphwright.core import Features, GraphBatch
 from graphwright.nn.columns import edge_columns, graph_columns, node_columns, node_width, with_edge_type
-from graphwright.nn.kernels import closed_walks, walks_along_edges
+from graphwright.nn.kernels import closed_random_walks, random_walks_along_edges
 from graphwright.nn.layers import (
     GAT,
     GCN,
@@ -64,7 +64,7 @@ class EdgeFeaturesIgnored(UserWarning):
     """An encoder is built whose layer does not read the edge features that there are."""
 
 
-def require_walks(option: str, steps: int) -> None:
+def require_random_walks(option: str, steps: int) -> None:
     """Raise ValueError, naming the option, for a number of steps that no walk has, or that takes too long."""
     if not 0 <= steps <= _MOST_WALKS:
         raise ValueError(f"--{option} {steps}: give 0 to {_MOST_WALKS}")
@@ -108,7 +108,7 @@ class EncoderConfig:
                 f"encoder width {self.width} (--encoder.width), depth {self.depth} (--encoder.depth): make "
                 f"more than {_MOST_WEIGHTS} weights; lower them"
             )
-        require_walks("encoder.walks", self.walks)
+        require_random_walks("encoder.walks", self.walks)
         if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
             raise ValueError(
                 f"encoder aggregation {self.aggregation} (--encoder.aggregation): only graphconv and sage have a choice"
@@ -185,8 +185,8 @@ class Encoder(nn.Module):
         nodes, columns = node_columns(self.features, graph), edge_columns(self.features, graph)
         edges = with_edge_type(columns, self.features, graph) if self.appends_types else columns
         if self.walks:
-            nodes = torch.cat([nodes, closed_walks(graph, self.walks)], dim=1)
-            columns = _beside(columns, walks_along_edges(graph, self.walks))
+            nodes = torch.cat([nodes, closed_random_walks(graph, self.walks)], dim=1)
+            columns = _beside(columns, random_walks_along_edges(graph, self.walks))
             edges = _beside(edges, columns[:, -self.walks :]) if self.carries_edges else edges
         x = self.embed(nodes)
         if self.carries_edges:

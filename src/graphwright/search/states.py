@@ -7,6 +7,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
@@ -22,7 +23,7 @@ class StoredStates(Protocol):
         """The states of simulations `numbers` [A] of `games` [A], ascending."""
 
 
-class ChangedColumns:
+class ChangedColumns(StoredStates):
     """States that differ in their columns only: those that steps change, for all simulations in one tensor each.
 
     Which columns of nodes and edges these are is what the first step shows, which is one of all games: it hands on the
@@ -39,8 +40,8 @@ class ChangedColumns:
             "graphs": Segments(torch.arange(roots.num_graphs + 1, device=roots.device)),
         }
 
+    @override
     def put(self, number: int, games: Tensor, states: GraphBatch) -> None:
-        """See `StoredStates`."""
         if not self.tables:
             self.tables = {name: self._changed(name, states) for name in self.segments}
         for name, columns in self.tables.items():
@@ -51,8 +52,8 @@ class ChangedColumns:
                 else:
                     column[number, self.segments[name].select(games)[1]] = value
 
+    @override
     def get(self, numbers: Tensor, games: Tensor) -> GraphBatch:
-        """See `StoredStates`."""
         everything = games.numel() == self.roots.num_graphs
         base = self.roots if everything else self.roots.select(games)
         if not self.tables:
@@ -78,7 +79,7 @@ class ChangedColumns:
         return tables
 
 
-class WholeGraphStates:
+class WholeGraphStates(StoredStates):
     """States whose graphs differ too, as they are."""
 
     def __init__(self, roots: GraphBatch, capacity: int) -> None:
@@ -86,13 +87,13 @@ class WholeGraphStates:
         self.row = torch.zeros(capacity, roots.num_graphs, dtype=torch.int64, device=roots.device)
         self.row[0] = torch.arange(roots.num_graphs, device=roots.device)
 
+    @override
     def put(self, number: int, games: Tensor, states: GraphBatch) -> None:
-        """See `StoredStates`."""
         self.parts[number] = states
         self.row[number, games] = torch.arange(games.numel(), device=games.device)
 
+    @override
     def get(self, numbers: Tensor, games: Tensor) -> GraphBatch:
-        """See `StoredStates`."""
         found, places = [], []
         for number in numbers.unique().tolist():
             here = (numbers == number).nonzero().squeeze(1)

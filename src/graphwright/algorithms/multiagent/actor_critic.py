@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from typing_extensions import override
 
@@ -91,21 +91,25 @@ def central_critic(config: TeamSettings, setup: Setup, own: bool) -> MakeCritic 
     return lambda encoder: ConcatenatedValue(decider, encoder.width, encoder.edge_width, inputs, own)
 
 
-class IAC(A2C):
+class Independent:
+    """Each agent's own value, by a critic that sees what the agent sees."""
+
+    @classmethod
+    def values_in(cls, config: Any, setup: Setup) -> Values:
+        """A value for each decision."""
+        return "decisions"
+
+    @classmethod
+    def critic_in(cls, config: Any, setup: Setup) -> MakeCritic:
+        """A critic of what each agent sees. Raises ValueError where it is alone."""
+        return own_critic(setup)
+
+
+class IAC(Independent, A2C):
     """Independent actor-critic: A2C of each agent, whose critic sees what the agent sees (Foerster et al. 2018)."""
 
     Config = IACConfig
     options = "iac"
-
-    @classmethod
-    @override
-    def values_in(cls, config: IACConfig, setup: Setup) -> Values:
-        return "decisions"
-
-    @classmethod
-    @override
-    def critic_in(cls, config: IACConfig, setup: Setup) -> MakeCritic:
-        return own_critic(setup)
 
 
 class CentralV(A2C):
@@ -120,21 +124,11 @@ class CentralV(A2C):
         return central_critic(config, setup, own=False)
 
 
-class IPPO(PPO):
+class IPPO(Independent, PPO):
     """Independent PPO: each agent's critic sees what the agent sees (de Witt et al. 2020)."""
 
     Config = IPPOConfig
     options = "ippo"
-
-    @classmethod
-    @override
-    def values_in(cls, config: PPOConfig, setup: Setup) -> Values:
-        return "decisions"
-
-    @classmethod
-    @override
-    def critic_in(cls, config: IPPOConfig, setup: Setup) -> MakeCritic:
-        return own_critic(setup)
 
 
 class MAPPO(PPO):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from graphwright.core import GraphBatch
+
 STEP, DAMPING, PUSH = 0.1, 0.25, 5.0
 _STIFFNESS, _SOFTNESS = 100.0, 1e-3
 STAY, LEFT, RIGHT, DOWN, UP = range(5)
@@ -20,6 +22,13 @@ DIRECTIONS = torch.tensor([[0.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], [0.
 def pushes(action: Tensor, like: Tensor) -> Tensor:
     """[D, 2]: the force of each `action` [D] int64, in the dtype of `like`."""
     return PUSH * DIRECTIONS.to(like)[action]
+
+
+def at_rest(instances: GraphBatch) -> GraphBatch:
+    """`instances` as they begin: `position` [N, 2] is the column `start`; `velocity` [N, 2] and `time` [B] are 0."""
+    start = instances.nodes["start"]
+    time = torch.zeros(instances.num_graphs, dtype=torch.int64, device=instances.device)
+    return instances.with_nodes(position=start, velocity=torch.zeros_like(start)).with_graphs(time=time)
 
 
 def accelerated(velocity: Tensor, force: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import log_add_directions, to_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore, small_linear
-from graphwright.nn.kernels import pair_scores, walks, walks_either_way
+from graphwright.nn.kernels import pair_scores, random_walks, random_walks_either_way
 from graphwright.nn.pools import Pool, Pooling
 
 
@@ -63,7 +63,8 @@ class TwoStageEdgeScore(nn.Module):
 class TwoStagePairs(nn.Module):
     """The ordered pairs of each graph's nodes as source, then destination given the source.
 
-    The destination is scored by the `walks` from the source to it too, up to so many steps; 0 for by the nodes alone.
+    The destination is scored by the `random_walks` from the source to it too, up to so many steps; 0 for by the nodes
+    alone.
     """
 
     gives: Gives = "log-probabilities"
@@ -89,7 +90,7 @@ class TwoStagePairs(nn.Module):
             hidden = key + query[start]
             if self.walks is not None:
                 ends = torch.stack([start, torch.arange(graph.num_nodes, device=graph.device)])
-                hidden = hidden + self.walks(walks(ends, graph, self.walks.in_features))
+                hidden = hidden + self.walks(random_walks(ends, graph, self.walks.in_features))
             return RaggedCategorical(self.destination.score(hidden.relu_()).squeeze(1), nodes, legal)
 
         return SourceThenDestination(source, destination_given)
@@ -110,7 +111,7 @@ class DestinationScore(nn.Module):
 
 
 class PairScore(nn.Module):
-    """MLP on [source ‖ destination ‖ `walks` between them] of every legal pair: `columns` scores each."""
+    """MLP on [source ‖ destination ‖ `random_walks` between them] of every legal pair: `columns` scores each."""
 
     gives: Gives = "scores"
 
@@ -125,13 +126,15 @@ class PairScore(nn.Module):
         source, destination = pair_ends(graph)
         rows = _legal_rows(mask)
         ends = torch.stack([source[rows], destination[rows]])
-        known = () if self.walks is None else (walks(ends, graph, self.walks.in_features), self.walks.weight)
+        known = () if self.walks is None else (random_walks(ends, graph, self.walks.in_features), self.walks.weight)
         scores = pair_scores(query, key, ends, self.destination.score.weight, *known)
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
 class UnorderedPairScore(nn.Module):
-    """MLP on [u + v ‖ `walks` between them] of every legal unordered pair: `columns` scores, whichever is called u.
+    """MLP on [u + v ‖ `random_walks` between them] of every legal unordered pair: `columns` scores.
+
+    They are the same, whichever is called u.
 
     Only pairs that have a legal candidate cost anything.
     """
@@ -152,7 +155,11 @@ class UnorderedPairScore(nn.Module):
         start = graph.node_ptr[:-1][pairs.index[rows]]
         hidden = self.node(embedding.nodes)
         ends = torch.stack([start + v, start + u])  # pairs of the same v stand side by side
-        known = () if self.walks is None else (walks_either_way(ends, graph, self.walks.in_features), self.walks.weight)
+        known = (
+            ()
+            if self.walks is None
+            else (random_walks_either_way(ends, graph, self.walks.in_features), self.walks.weight)
+        )
         scores = pair_scores(hidden, hidden, ends, self.score.weight, *known)
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 

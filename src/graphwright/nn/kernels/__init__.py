@@ -17,14 +17,20 @@ from graphwright.nn.kernels.pair_scores import pair_scores, pair_scores_referenc
 from graphwright.nn.kernels.scored_sum import scored_sum, scored_sum_reference
 from graphwright.nn.kernels.sum_mean_max import sum_mean_max, sum_mean_max_reference
 from graphwright.nn.kernels.typed_mean import typed_mean, typed_mean_reference
-from graphwright.nn.kernels.walks import closed_walks, walks, walks_along_edges, walks_either_way, walks_reference
+from graphwright.nn.kernels.walks import (
+    closed_random_walks,
+    random_walks,
+    random_walks_along_edges,
+    random_walks_either_way,
+    random_walks_reference,
+)
 
 __all__ = [
     "BlockSums",
     "additive_attention",
     "additive_attention_reference",
     "block_sum",
-    "closed_walks",
+    "closed_random_walks",
     "dot_product_attention",
     "dot_product_attention_reference",
     "edge_relu_sum",
@@ -39,14 +45,14 @@ __all__ = [
     "neighbour_sum_reference",
     "pair_scores",
     "pair_scores_reference",
+    "random_walks",
+    "random_walks_along_edges",
+    "random_walks_either_way",
+    "random_walks_reference",
     "scored_sum",
     "scored_sum_reference",
     "sum_mean_max",
     "sum_mean_max_reference",
     "typed_mean",
     "typed_mean_reference",
-    "walks",
-    "walks_along_edges",
-    "walks_either_way",
-    "walks_reference",
 ]

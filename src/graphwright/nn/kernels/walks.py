@@ -11,7 +11,7 @@ from graphwright.core.kernels.jit import arrays, jit_as_written
 from graphwright.core.segment import Segments
 
 
-def walks(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
+def random_walks(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
     """out[p, k - 1] = (S^k)[u, v] for k = 1 to `steps`, with (u, v) = ends[:, p] of one graph each, [P, steps] float32.
 
     S[i, j] = (edges i → j) / √(out-degree of i · in-degree of j), so that in an undirected graph S^k[u, v] is the
@@ -20,15 +20,15 @@ def walks(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
     by one search, which costs as much as there are edges within `steps` of it. No gradient passes.
     """
     if ends.device.type != "cpu":
-        return walks_reference(ends, graph, steps)
+        return random_walks_reference(ends, graph, steps)
     ptr, neighbours, leaving, arriving = _walked(graph)
     out = torch.empty(ends.shape[1], steps)
     _walks(*arrays(*ends, ptr, neighbours, leaving, arriving, out))
     return out
 
 
-def walks_reference(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
-    """`walks` in plain torch: powers of a matrix for each graph, padded to the largest."""
+def random_walks_reference(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
+    """`random_walks` in plain torch: powers of a matrix for each graph, padded to the largest."""
     graphs, (source, destination) = graph.edge_graph, graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]
     _, _, leaving, arriving = _walked(graph)
     size = int(graph.node_segments.lengths.max()) if graph.num_graphs else 0
@@ -44,25 +44,25 @@ def walks_reference(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
     return torch.stack(found, dim=1)
 
 
-def closed_walks(graph: GraphBatch, steps: int) -> Tensor:
-    """`walks` from every node back to itself, [N, steps]."""
+def closed_random_walks(graph: GraphBatch, steps: int) -> Tensor:
+    """`random_walks` from every node back to itself, [N, steps]."""
     nodes = torch.arange(graph.num_nodes, device=graph.device)
-    return walks(torch.stack([nodes, nodes]), graph, steps)
+    return random_walks(torch.stack([nodes, nodes]), graph, steps)
 
 
-def walks_along_edges(graph: GraphBatch, steps: int) -> Tensor:
-    """`walks` from the source to the destination of every edge, [E, steps]."""
+def random_walks_along_edges(graph: GraphBatch, steps: int) -> Tensor:
+    """`random_walks` from the source to the destination of every edge, [E, steps]."""
     if "reverse" in graph.edges:  # the same from either end, and edges stand by their destination
-        return walks(graph.edge_index.flip(0), graph, steps)
+        return random_walks(graph.edge_index.flip(0), graph, steps)
     order, _ = graph.out_edges
-    found = walks(graph.edge_index[:, order], graph, steps)
+    found = random_walks(graph.edge_index[:, order], graph, steps)
     return torch.empty_like(found).index_copy_(0, order, found)
 
 
-def walks_either_way(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
+def random_walks_either_way(ends: Tensor, graph: GraphBatch, steps: int) -> Tensor:
     """[P, steps]: the mean of both ways, the same whichever of the two nodes stands first."""
-    forth = walks(ends, graph, steps)
-    return forth if "reverse" in graph.edges else (forth + walks(ends.flip(0), graph, steps)) / 2
+    forth = random_walks(ends, graph, steps)
+    return forth if "reverse" in graph.edges else (forth + random_walks(ends.flip(0), graph, steps)) / 2
 
 
 def _walked(graph: GraphBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -14,7 +14,7 @@ from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.team import Team
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
 from graphwright.envs.teams.matching import match
-from graphwright.envs.teams.particles import STEP, accelerated, pushes
+from graphwright.envs.teams.particles import STEP, accelerated, at_rest, pushes
 
 NEAR = 0.1
 """A landmark is covered by an agent that is nearer than this."""
@@ -56,9 +56,7 @@ class Coverage(Team):
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
-        start = instances.nodes["start"]
-        time = torch.zeros(instances.num_graphs, dtype=torch.int64, device=instances.device)
-        return instances.with_nodes(position=start, velocity=torch.zeros_like(start)).with_graphs(time=time)
+        return at_rest(instances)
 
     @override
     def observe(self, state: GraphBatch) -> Observation:

@@ -15,7 +15,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.team import Team
 from graphwright.envs.teams.coverage.rules import assigned, nearest
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
-from graphwright.envs.teams.particles import STEP, accelerated, contact_force, pushes
+from graphwright.envs.teams.particles import STEP, accelerated, at_rest, contact_force, pushes
 
 _SIZE = 0.15  # of an agent
 _NEAR = 0.1
@@ -55,9 +55,7 @@ class Spread(Team):
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
-        start = instances.nodes["start"]
-        time = torch.zeros(instances.num_graphs, dtype=torch.int64, device=instances.device)
-        return instances.with_nodes(position=start, velocity=torch.zeros_like(start)).with_graphs(time=time)
+        return at_rest(instances)
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
