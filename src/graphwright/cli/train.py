@@ -20,13 +20,13 @@ from graphwright.cli.terminal import marked
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.agent import PRETRAINED, read_config
+from graphwright.training.agent import read_config
 from graphwright.training.callbacks import WATCHERS
 from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.evaluators import GapEvaluator
 from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
-from graphwright.training.pretrained import load_pretrained
+from graphwright.training.pretrained import load_pretrained, pretrained_run
 from graphwright.training.start import sentence
 from graphwright.training.train import TrainingRun, resume, train
 
@@ -123,7 +123,7 @@ def _with_place_of_pretrained(words: Sequence[str]) -> list[str]:
         return list(words)
     load_pretrained(_problem_of(words))  # or there is none, which it says
     return [
-        word.replace("pretrained", str(PRETRAINED / _problem_of(words))) if word in _FROM_PRETRAINED else word
+        word.replace("pretrained", str(pretrained_run(_problem_of(words)))) if word in _FROM_PRETRAINED else word
         for word in words
     ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from graphwright.training import agent as agents
@@ -44,6 +45,11 @@ def has_pretrained(problem: str) -> bool:
     return problem in pretrained_names()
 
 
+def pretrained_run(problem: str) -> Path:
+    """The folder of the one for the problem of that name, which is read as a run is."""
+    return agents.PRETRAINED / problem
+
+
 def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
     """The one for the problem of that name. Raises ConfigError, naming those that there are, where there is none."""
     if not has_pretrained(problem):
@@ -51,7 +57,7 @@ def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
             f"no policy for {problem} comes with Graphwright; train one: `graphwright train {problem} --run RUN` "
             f"(there are some for {', '.join(pretrained_names())})"
         )
-    place = agents.PRETRAINED / problem
+    place = pretrained_run(problem)
     about = json.loads((place / ABOUT_FILE).read_text(encoding="utf-8"))
     return Pretrained(load(place, device), about)
 

@@ -67,6 +67,9 @@ class _NoContext:
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Nothing."""
 
+    def set_materialize_grads(self, value: bool) -> None:
+        """Nothing."""
+
 
 def differentiable(function: type[torch.autograd.Function], *arguments: Any) -> Any:
     """`function.apply`, without the part of autograd where no gradient is wanted."""
