@@ -1,10 +1,16 @@
-"""One hypothesis profile for all tests, the same examples every time, and one thread."""
+"""One hypothesis profile for all tests, the same examples every time, one thread, and figures that are drawn if asked for.
+
+To draw the curve of a run takes as long as a short run. Tests that look at a figure ask for it: `drawn_figures`.
+"""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
+from matplotlib.figure import Figure
 
 os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
 settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=25)
@@ -15,3 +21,26 @@ settings.load_profile("graphwright")
 def one_thread() -> None:
     """What a test before this one trained with two would leave them; two workers have two cores."""
     torch.set_num_threads(1)
+
+
+SAVE = Figure.savefig
+
+
+def save_blank(figure: Figure, file: Any, **options: Any) -> None:
+    """A file that only begins as a picture does."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "wb") as opened:
+            opened.write(b"\x89PNG")
+    else:
+        file.write(b"\x89PNG")
+
+
+Figure.savefig = save_blank  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def drawn_figures() -> Iterator[None]:
+    """Figures as they are."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Figure, "savefig", SAVE)
+        yield

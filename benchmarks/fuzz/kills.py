@@ -38,6 +38,8 @@ PLAYED = {"sizes": (5,)}
 RUNS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
     "ppo": ("vertex-cover", "ppo", 8, {"collection": PLAYED | {"num_envs": 4, "num_steps": 2}}),
     "imitation": ("independent-set", "imitation", 1, {"collection": PLAYED | {"num_instances": 2, "num_samples": 1}}),
+    "replay": ("max-cut", "dqn", 8, {"collection": PLAYED | {"num_envs": 4, "num_steps": 2, "warm_up": 8}}),
+    "self-play": ("tic-tac-toe", "ppo", 8, {"collection": {"num_envs": 4, "num_steps": 2}}),
     "flow": ("hyper-grid", "tb", 16, {"validation": {"objects": 4, "max_states": 1}}),
 }
 """Name → the problem, the algorithm, about how many steps an update takes, and what makes it small."""
@@ -46,7 +48,9 @@ RUNS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
 def config_of(name: str, updates: int) -> tuple[str, TrainConfig]:
     """A run of about so many updates."""
     problem, algorithm, steps, options = RUNS[name]
-    if algorithm != "tb":
+    if name == "self-play":
+        options = options | {"validation": {"games": 2}}
+    elif algorithm != "tb":
         options = options | {"validation": {"sizes": (5,), "graphs": 1}}
     return problem, TrainConfig.for_problem(problem, algorithm, steps=steps * (updates - 1) + 1, **SMALL, **options)
 

@@ -30,10 +30,10 @@ QUICK = "--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.
 QUICKLY = f"--options='{QUICK}'"
 
 SMALLEST = {
-    "benchmarks/fuzz/runs.py": "--inputs 40",
+    "benchmarks/fuzz/runs.py": "--inputs 20",
     "benchmarks/fuzz/readers.py": "--inputs 1500",
-    "benchmarks/learning/algorithms.py": "--only dqn linear --problems tour --seeds 1 --seconds 0.1 --graphs 2 "
-    "--workers 1 --time-limit 1 " + QUICKLY,
+    "benchmarks/learning/algorithms.py": "--only dqn linear --problems vertex-cover --seeds 1 --seconds 0.1 "
+    "--graphs 2 --workers 1 --time-limit 1 " + QUICKLY,
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
@@ -50,7 +50,7 @@ SMALLEST = {
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
-    "benchmarks/learning/problems.py": "--only tour --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
+    "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
     + QUICKLY,
     "benchmarks/learning/teams.py": "--only vdn --seeds 1 --seconds 0.1 --episodes 2 --workers 1 --agents 2 --options="
     "'--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 2 --warm-up 64 --num-minibatches 1'",
@@ -60,7 +60,7 @@ SMALLEST = {
     "--num-envs 2 --watched 1",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
-    "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only ring-edges",
+    "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only hyper-grid",
     "benchmarks/speed/export.py": "--repeats 1 --sizes 6",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "

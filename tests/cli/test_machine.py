@@ -148,7 +148,7 @@ def test_where_results_go_is_looked_at_before_the_work(
     assert "is no folder; name one" in fails(capsys, "reproduce", "masking", "--out", tmp_path / "file")
 
 
-def test_a_picture_of_a_file_whose_name_is_no_text(run: Path, tmp_path: Path) -> None:
+def test_a_picture_of_a_file_whose_name_is_no_text(run: Path, tmp_path: Path, drawn_figures: None) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9 $x^{ [red]\x1b[31m.txt")
     path.write_text("a b\n")
     main(["solve", str(run), str(path), "--picture", str(tmp_path / "a.png")])

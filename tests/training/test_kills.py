@@ -27,7 +27,7 @@ LEFT = ".config.json.0123456789abcdef"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-@pytest.mark.parametrize(("runs", "stride"), [(["ppo"], 7), (["imitation", "flow"], 15)])
+@pytest.mark.parametrize(("runs", "stride"), [(["ppo", "replay"], 17), (["imitation", "self-play", "flow"], 29)])
 def test_a_run_is_killed_at_every_file_operation_and_goes_on_to_the_same_bits(runs: list[str], stride: int) -> None:
     if "imitation" in runs:
         pytest.importorskip("ortools")
