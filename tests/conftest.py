@@ -1,4 +1,4 @@
-"""One hypothesis profile for all tests, the same examples every time, one thread, and figures that are drawn if asked for.
+"""One hypothesis profile for all tests, the same examples every time, one thread, and figures drawn if asked for.
 
 To draw the curve of a run takes as long as a short run. Tests that look at a figure ask for it: `drawn_figures`.
 """

@@ -50,8 +50,8 @@ SMALLEST = {
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
-    "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 --time-limit 1 "
-    + QUICKLY,
+    "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 "
+    "--time-limit 1 " + QUICKLY,
     "benchmarks/learning/teams.py": "--only vdn --seeds 1 --seconds 0.1 --episodes 2 --workers 1 --agents 2 --options="
     "'--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 2 --warm-up 64 --num-minibatches 1'",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
