@@ -169,6 +169,8 @@ class Resume:
     """A new end: training time in all, the time so far included."""
     steps: int | None = None
     """A new end: environment steps, or trajectories of objects, in all."""
+    agents: tuple[int, ...] | None = None
+    """Numbers of agents from now on, of a team; policy, optimizers and what is remembered stay as they are."""
     threads: int | None = None
     """CPU threads; by default those of the run."""
     device: Device | None = None
@@ -182,6 +184,7 @@ class Resume:
             self.directory,
             seconds=self.seconds,
             steps=self.steps,
+            agents=self.agents,
             threads=self.threads,
             device=self.device,
             trust=self.trust,

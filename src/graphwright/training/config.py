@@ -19,6 +19,7 @@ from graphwright.envs.experts import experts_of
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
+from graphwright.envs.team import Team
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.checkpoint import FORMAT
@@ -241,10 +242,12 @@ def to_json(problem: str, config: TrainConfig) -> str:
 
 
 def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
-    """What must not change in the middle of a run, as `config.json` holds it."""
+    """What must not change in the middle of a run, as `config.json` holds it. The size of a team may."""
     document = json.loads(to_json(problem, config))
     fixed: dict[str, Any] = {name: value for name, value in document.items() if name not in _MAY_CHANGE}
     fixed["collection"].pop("reward_workers", None)
+    if isinstance(config.environment, Team):
+        del fixed["collection"]["sizes"]
     return fixed
 
 

@@ -209,6 +209,7 @@ def resume(
     *,
     seconds: float | None = None,
     steps: int | None = None,
+    agents: Sequence[int] | None = None,
     threads: int | None = None,
     device: Device | None = None,
     console: Console | None = None,
@@ -218,17 +219,31 @@ def resume(
 ) -> TrainingRun:
     """Go on with a run where it stopped; `seconds` or `steps` in all give it a new end. trust: see `load`.
 
+    agents: numbers of agents of the teams that begin from now on. Live episodes go on as they are, and nothing that the
+    run remembers has the size of a team.
+
     Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
     """
     directory = Path(directory)
     problem, config = read_config(directory, trust)
     config = config.with_another_end(seconds, steps)
+    if agents is not None:
+        config = with_agents(problem, config, agents)
     config = replace(config, threads=threads or config.threads, device=device or config.device)
     require_same_settings(directory, _text(problem.name, config))
     run = TrainingRun(problem, config, directory, data, trust)
     run.callbacks = tuple(callbacks)
     run.resume(console)
     return run
+
+
+def with_agents(problem: Problem, config: TrainConfig, agents: Sequence[int]) -> TrainConfig:
+    """These settings with teams of other sizes. Raises ConfigError, naming the option, where there are none."""
+    if not problem.is_team:
+        raise ConfigError(f"--agents: {problem.name} is not played by a team; leave it out")
+    if not agents:
+        raise ConfigError("--agents: give at least one number of agents")
+    return replace(config, collection=replace(config.collection, sizes=tuple(agents)))
 
 
 def require_endless_returns(problem: Problem, config: TrainConfig) -> None:

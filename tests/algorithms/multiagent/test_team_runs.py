@@ -15,6 +15,7 @@ from decision_environments import ENVIRONMENTS
 from graphwright.algorithms.valued import SharingDeciders
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.training.agent import load
+from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import resume, train
@@ -79,6 +80,37 @@ def test_more_agents_than_concatenated_inputs_hold_are_one_line(
     ) as caught:
         train("coverage", config, tmp_path / "run", QUIET)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("algorithm", "collection"), [("qmix", REPLAY), ("mappo", STEPS)])
+def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: dict[str, Any], tmp_path: Path) -> None:
+    """Networks, optimizers, live episodes and replay stay; the teams that begin from then on are larger."""
+    before = train("coverage", config_of(algorithm, collection), tmp_path / "run", QUIET)
+    resume(tmp_path / "run", steps=128, agents=(6,), console=QUIET)  # nothing left to do: only written
+    stored, state = load_checkpoint(tmp_path / "run" / TRAINER_FILE)[0], before.algorithm.state_dict()
+    for name, tensor in before.collector.state_dict().items():
+        assert torch.equal(tensor, stored[f"collector.{name}"]), name
+    assert all(torch.equal(tensor, stored[f"algorithm.{name}"]) for name, tensor in state.items())
+    after = resume(tmp_path / "run", steps=256 + 50 * 8, console=QUIET)
+    assert after.config.collection.sizes == (6,)
+    assert set(after.collector.vector.state.node_segments.lengths.tolist()) == {12}  # type: ignore[attr-defined]
+    moved = after.algorithm.state_dict()
+    assert [name for name in state if name.startswith("policy.") and not torch.equal(state[name], moved[name])]
+
+
+def test_other_sizes_of_what_is_no_team_are_one_line(tmp_path: Path) -> None:
+    config = TrainConfig.for_problem(
+        "vertex-cover",
+        "ppo",
+        steps=1,
+        threads=1,
+        encoder={"width": 8, "depth": 1},
+        collection={"sizes": (5,), "num_envs": 1, "num_steps": 1},
+        validation={"graphs": 1},
+    )
+    train("vertex-cover", config, tmp_path / "run", QUIET)
+    with pytest.raises(ConfigError, match="--agents: vertex-cover is not played by a team; leave it out"):
+        resume(tmp_path / "run", agents=(6,), console=QUIET)
 
 
 def test_a_problem_without_agents_is_refused() -> None:

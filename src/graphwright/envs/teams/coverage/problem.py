@@ -17,7 +17,7 @@ COVERAGE = Problem(
     baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
     training={
         "algorithm": "ppo",
-        "encoder": {"kind": "gin", "depth": 2},
+        "encoder": {"kind": "transformer", "depth": 2},
         "heads": {"value_pool": "mean"},
         "ppo": {
             "learning_rate": 3e-3,

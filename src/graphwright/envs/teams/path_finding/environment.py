@@ -14,6 +14,7 @@ from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.randomness import node_streams, uniform
 from graphwright.envs.team import Team
 from graphwright.envs.teams.path_finding.collisions import settle
+from graphwright.envs.teams.path_finding.priority import urgency, yields
 from graphwright.envs.teams.path_finding.ways import FAR, MOVES, distances, other_cells
 
 RADIUS = 5
@@ -33,8 +34,10 @@ class PathFinding(Team):
         int64, steps since the last one; the graph column `time` [B] int64.
     Observation: per node the 11 x 11 cells around it, row by row: `walls`, `others`, `goals` of others, and `way`, how
         much farther from the own target a cell is than the robot, in units of 11 steps, from -1 to 1, 1 where there is
-        no way; `gain` [4], how much nearer each move leads; `target`, its direction and distance over that. Edges
-        between robots that see each other, with `relative`, where one is seen from the other, in units of 5 cells.
+        no way; `gain` [4], how much nearer each move leads; `target`, its direction and distance over that; `urgency`,
+        w / (w + 11) of the steps w that it has waited for a target. Edges between robots that see each other, with
+        `relative`, where the source is seen from the end, in units of 5 cells; `near`, 1 over the steps between them;
+        and `yields`, whether the end goes after the source, as who has waited longer, and as collisions are settled.
     Action: of each robot, nothing, or a step up, down, left or right onto a cell without an obstacle.
     Dynamics: soft collisions (`settle`). `lifelong`: a robot at its target gets another one, uniform among the cells
         that it can reach, by a hash of `seed`, `number` and how many it has had.
@@ -51,8 +54,16 @@ class PathFinding(Team):
     """Reward of a step nearer to the target."""
 
     features = Features(
-        nodes={"walls": _WIDTH**2, "others": _WIDTH**2, "goals": _WIDTH**2, "way": _WIDTH**2, "gain": 4, "target": 3},
-        edges={"relative": 2},
+        nodes={
+            "walls": _WIDTH**2,
+            "others": _WIDTH**2,
+            "goals": _WIDTH**2,
+            "way": _WIDTH**2,
+            "gain": 4,
+            "target": 3,
+            "urgency": 1,
+        },
+        edges={"relative": 2, "near": 1, "yields": 2},
     )
     actions = ActionSpec(per_decider("move", 5), decider="nodes")
     own_reward = True
@@ -90,6 +101,7 @@ class PathFinding(Team):
         free = maps[team[:, None], beside[..., 0], beside[..., 1]] == 0
         offset = (target - cell).float()
         length = offset.norm(dim=1, keepdim=True)
+        urgent = urgency(state).float()
         graph = _in_sight(state).with_nodes(
             walls=maps[team[:, None], r, c],
             others=others,
@@ -97,6 +109,7 @@ class PathFinding(Team):
             way=way,
             gain=torch.where(free & (after < FAR), (here - after).float(), -1.0),
             target=torch.cat([offset / length.clamp(min=1), here / (here + _WIDTH)], 1),
+            urgency=urgent / (urgent + _WIDTH),
         )
         return Observation(graph, (torch.cat([torch.ones_like(free[:, :1]), free], 1),))
 
@@ -181,9 +194,14 @@ def _in_sight(state: GraphBatch) -> GraphBatch:
     offset = cell[source] - cell[end]
     rows = ((offset.abs().amax(1) <= RADIUS) & (source != end)).nonzero().squeeze(1)
     edges = Segments.from_lengths(torch.bincount(pairs.index[rows], minlength=state.num_graphs))
+    source, end, offset = source[rows], end[rows], offset[rows].float()
     return GraphBatch.trusted(
-        torch.stack([source[rows], end[rows]]),
+        torch.stack([source, end]),
         state.node_segments,
         edges,
-        edges={"relative": offset[rows].float() / RADIUS},
+        edges={
+            "relative": offset / RADIUS,
+            "near": 1 / offset.abs().sum(1),
+            "yields": yields(state, source, end),
+        },
     )

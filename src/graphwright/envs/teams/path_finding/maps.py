@@ -14,7 +14,7 @@ from graphwright.envs.generators import DrawColumns
 
 SIDE = 21
 """Of the largest random map."""
-_SMALLEST, _SPARSEST, _DENSEST = 17, 0.1, 0.3
+_SPARSEST, _DENSEST = 0.1, 0.3
 _FREE, _WALL = ".G ", "#@OTW"
 _MOST_DRAWS, _MOST_CELLS = 100, 1 << 20
 
@@ -77,12 +77,15 @@ def maps_of(texts: Mapping[str, str]) -> DrawColumns:
     return law
 
 
-def random_maps(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
-    """As many robots as `graph` has nodes on square maps of 17 to 21 rows, of whose cells 10 to 30 % are obstacles."""
+def random_maps(graph: GraphBatch, generator: torch.Generator, smallest: int = 17) -> GraphBatch:
+    """As many robots as `graph` has nodes on random square maps, of whose cells 10 to 30 % are obstacles.
+
+    smallest: rows of the smallest map; the largest has 21.
+    """
     count, device = graph.num_graphs, generator.device
 
     def draw() -> Tensor:
-        side = torch.randint(_SMALLEST, SIDE + 1, (count, 1), generator=generator, device=device)
+        side = torch.randint(smallest, SIDE + 1, (count, 1), generator=generator, device=device)
         density = _SPARSEST + (_DENSEST - _SPARSEST) * torch.rand(count, 1, 1, generator=generator, device=device)
         walls = torch.rand(count, SIDE, SIDE, generator=generator, device=device) < density
         outside = torch.arange(SIDE, device=device) >= side

@@ -10,6 +10,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
 from graphwright.envs.environment import Environment
 from graphwright.envs.randomness import node_streams, uniform
+from graphwright.envs.teams.path_finding.priority import urgency
 from graphwright.envs.teams.path_finding.ways import MOVES, distances
 
 
@@ -22,7 +23,7 @@ def pibt(environment: Environment, state: GraphBatch) -> Tensor:
     """
     nodes, time = state.nodes, state.graphs["time"][state.node_graph]
     away = distances(state.graphs["map"], state.node_graph, nodes["target"])
-    urgent = torch.where((nodes["cell"] == nodes["target"]).all(1), 0, nodes["waited"] + 1)
+    urgent = urgency(state)
     most = int(urgent.max()) + 1 if state.num_nodes else 1
     order = torch.argsort((state.node_graph * most + most - 1 - urgent) * (state.num_nodes + 1) + nodes["number"])
     streams = node_streams(state)

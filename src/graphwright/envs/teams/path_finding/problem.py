@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, random_maps
@@ -15,7 +17,7 @@ PATH_FINDING = Problem(
     environment=PathFinding(),
     topology="points",
     sizes=(4, 8, 16),
-    laws={"random": random_maps},
+    laws={"random": random_maps, "crowded": partial(random_maps, smallest=9)},
     law_of_files=maps_of,
     baselines={"pibt": ControlRule(pibt), "planned": ControlRule(planned), "shortest": ControlRule(shortest)},
     training={
