@@ -24,10 +24,12 @@ _HALVINGS = 10
 class TrustRegionConfig:
     """How far the policy may go from that of --from."""
 
-    kind: Literal["none", "penalty", "line-search"] = "none"
-    """penalty adds the divergence to what is descended; line-search goes back along an update until it is small."""
+    kind: Literal["none", "penalty", "mmd", "line-search"] = "none"
+    """penalty adds the divergence to what is descended, KL(start ‖ policy) in nats; mmd the squared maximum mean
+    discrepancy (BEAR), which is bounded whatever the policy does; line-search goes back along an update until the
+    divergence is small."""
     weight: float = 1.0
-    """Of the penalty: weight of the mean divergence of a decision, KL(start ‖ policy) in nats."""
+    """Of penalty and mmd: weight of their mean over decisions."""
     kl: float = 0.05
     """Of the line search: the largest mean divergence of a decision."""
 
@@ -51,10 +53,14 @@ class Anchor(nn.Module):
         return divergence.sum() / max(divergence.numel(), 1)
 
     def penalty(self, distribution: Distribution, observation: Observation) -> Tensor | float:
-        """What being far away costs."""
-        if self.config.kind != "penalty":
+        """What being far away costs: KL, or the squared MMD of Kumar et al. 2019, "Stabilizing off-policy Q-learning
+        via bootstrapping error reduction", exact rather than of samples."""
+        if self.config.kind == "penalty":
+            return self.config.weight * self.divergence(distribution, observation)
+        if self.config.kind != "mmd":
             return 0.0
-        return self.config.weight * self.divergence(distribution, observation)
+        apart = self.start.distribution(observation).mmd(distribution)
+        return self.config.weight * apart.sum() / max(apart.numel(), 1)
 
     @contextmanager
     def held(self, policy: Policy, observe: Any, batch: Any, metrics: dict[str, Tensor]) -> Iterator[None]:

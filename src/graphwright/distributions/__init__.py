@@ -31,3 +31,6 @@ class Distribution(Protocol):
 
     def kl(self, other: Any) -> Tensor:
         """[D] KL divergence of `other`, of the same kind, from this distribution, in nats."""
+
+    def mmd(self, other: Any) -> Tensor:
+        """[D] squared maximum mean discrepancy of this distribution and `other`, of the same kind."""

@@ -88,6 +88,10 @@ class RaggedCategorical:
         difference = self._finite_log_probs - other._finite_log_probs
         return segment_sum(self.probs * difference, self.segments)
 
+    def mmd(self, other: RaggedCategorical) -> Tensor:
+        """[G] squared maximum mean discrepancy, with a kernel of 1 for equal actions and 0 for others: Σ (p − q)²."""
+        return segment_sum((self.probs - other.probs).square(), self.segments)
+
     @property
     def _finite_log_probs(self) -> Tensor:
         """The log-probabilities with 0 where a candidate is masked, so that 0 · log 0 = 0 with zero gradient."""

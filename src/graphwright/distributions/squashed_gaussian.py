@@ -58,11 +58,23 @@ class SquashedGaussian:
         ratio, apart = self.scale / other.scale, (self.mean - other.mean) / other.scale
         return self._total(0.5 * (ratio.square() + apart.square() - 1) - ratio.log())
 
+    def mmd(self, other: SquashedGaussian) -> Tensor:
+        """[D] squared maximum mean discrepancy of the Gaussians before tanh, with the kernel exp(−|u − v|² / 2)."""
+        pairs = (self, self, 1.0), (other, other, 1.0), (self, other, -2.0)
+        found = torch.stack([weight * _mean_kernel(one, two) for one, two, weight in pairs]).sum(0)
+        return found.masked_fill(~self.mask.squeeze(1), 0)
+
     def _squash(self, raw: Tensor) -> Tensor:
         return raw.tanh().clamp(-_LIMIT, _LIMIT).masked_fill(~self.mask, 0)
 
     def _total(self, values: Tensor) -> Tensor:
         return values.masked_fill(~self.mask, 0).sum(1)
+
+
+def _mean_kernel(one: SquashedGaussian, two: SquashedGaussian) -> Tensor:
+    """[D]: E exp(−|u − v|² / 2) of independent u and v, a product over the components."""
+    spread = 1 + one.scale.square() + two.scale.square()
+    return (-0.5 * ((one.mean - two.mean).square() / spread + spread.log())).sum(1).exp()
 
 
 def _log_slope(raw: Tensor) -> Tensor:

@@ -58,6 +58,11 @@ class SourceThenDestination:
         source = self.source.sample()
         return self.source.kl(other.source) + self.destination_given(source).kl(other.destination_given(source))
 
+    def mmd(self, other: SourceThenDestination) -> Tensor:
+        """[G] squared MMD of the sources plus that of the destinations at one drawn source, as in `kl`."""
+        source = self.source.sample()
+        return self.source.mmd(other.source) + self.destination_given(source).mmd(other.destination_given(source))
+
     @property
     def _segments(self) -> Segments:
         return self.source.segments

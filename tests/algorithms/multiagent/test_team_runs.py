@@ -14,11 +14,12 @@ from algorithms.multiagent.teams import made, remembered
 from decision_environments import ENVIRONMENTS
 from graphwright.algorithms.valued import SharingDeciders
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
-from graphwright.training.train import resume, train
+from graphwright.training.train import resume, train, with_agents
 
 QUIET = Console(quiet=True)
 STEPS = {"num_envs": 8, "num_steps": 4}
@@ -98,19 +99,16 @@ def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: di
     assert [name for name in state if name.startswith("policy.") and not torch.equal(state[name], moved[name])]
 
 
-def test_other_sizes_of_what_is_no_team_are_one_line(tmp_path: Path) -> None:
-    config = TrainConfig.for_problem(
-        "vertex-cover",
-        "ppo",
-        steps=1,
-        threads=1,
-        encoder={"width": 8, "depth": 1},
-        collection={"sizes": (5,), "num_envs": 1, "num_steps": 1},
-        validation={"graphs": 1},
-    )
-    train("vertex-cover", config, tmp_path / "run", QUIET)
-    with pytest.raises(ConfigError, match="--agents: vertex-cover is not played by a team; leave it out"):
-        resume(tmp_path / "run", agents=(6,), console=QUIET)
+@pytest.mark.parametrize(
+    ("problem", "agents", "complaint"),
+    [
+        ("vertex-cover", (6,), "--agents: vertex-cover is not played by a team; leave it out"),
+        ("coverage", (), "--agents: give at least one number of agents"),
+    ],
+)
+def test_other_sizes_that_cannot_be_are_one_line(problem: str, agents: tuple[int, ...], complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        with_agents(find_problem(problem), TrainConfig.for_problem(problem), agents)
 
 
 def test_a_problem_without_agents_is_refused() -> None:

@@ -65,7 +65,7 @@ class Coverage(Team):
         graph = state.keep(["type", "velocity"], ["type"]).with_nodes(acts=acts)
         relative = position.index_select(0, source) - position.index_select(0, end)
         distance = relative.norm(dim=1)
-        nearest = torch.stack([_least(distance, node, state) for node in (end, source)], 1)
+        nearest = torch.stack([least_of_type(distance, node, state) for node in (end, source)], 1)
         seen = graph.with_edges(relative=relative, distance=distance, near=(-4 * distance).exp(), nearest=nearest)
         return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
@@ -111,7 +111,7 @@ def matched_offsets(state: GraphBatch) -> Tensor:
     return position[landmarks[groups.ptr[:-1][teams.index] + place]] - position[agents]
 
 
-def _least(distance: Tensor, node: Tensor, state: GraphBatch) -> Tensor:
+def least_of_type(distance: Tensor, node: Tensor, state: GraphBatch) -> Tensor:
     """[E] bool: whether the `distance` of each edge is the least of those of its type at its `node` [E]."""
     place = 3 * node + state.edges["type"]
     least = torch.full((3 * state.num_nodes,), torch.inf, dtype=distance.dtype, device=distance.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.coverage.environment import Coverage, coverage_instances
-from graphwright.envs.teams.coverage.rules import assigned, nearest
+from graphwright.envs.teams.coverage.rules import assigned, greedy, nearest
 
 COVERAGE = Problem(
     name="coverage",
@@ -14,7 +14,7 @@ COVERAGE = Problem(
     topology="points",
     sizes=(3, 4, 5),
     laws={"uniform": coverage_instances},
-    baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
+    baselines={"assigned": ControlRule(assigned), "greedy": ControlRule(greedy), "nearest": ControlRule(nearest)},
     training={
         "algorithm": "ppo",
         "encoder": {"kind": "transformer", "depth": 2},

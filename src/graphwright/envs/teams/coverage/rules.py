@@ -8,7 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_argmax
 from graphwright.envs.environment import Environment
-from graphwright.envs.teams.coverage.environment import matched_offsets
+from graphwright.envs.teams.coverage.environment import least_of_type, matched_offsets
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, members
 from graphwright.envs.teams.particles import STEP, accelerated, pushes
 
@@ -18,6 +18,21 @@ _AHEAD = 0.05  # how long one looks ahead after a step, with the velocity that o
 def assigned(environment: Environment, state: GraphBatch) -> Tensor:
     """[D] int64: towards the landmark of the matching of least total distance, of all agents at once."""
     return _towards(state, matched_offsets(state))
+
+
+def greedy(environment: Environment, state: GraphBatch) -> Tensor:
+    """[D] int64: towards the landmark of the greedy matching: again and again, those that are each other's nearest."""
+    position, (source, end) = state.nodes["position"], state.edge_index
+    offset = position[source] - position[end]
+    distance, free = offset.norm(dim=1), state.edges["type"] == 1
+    edge = torch.zeros(state.num_nodes, dtype=torch.int64, device=state.device)
+    while bool(free.any()):
+        left = distance.masked_fill(~free, torch.inf)
+        pair = (free & least_of_type(left, end, state) & least_of_type(left, source, state)).nonzero().squeeze(1)
+        edge = edge.index_copy(0, end[pair], pair)
+        gone = torch.zeros_like(edge, dtype=torch.bool).index_fill(0, torch.cat([source[pair], end[pair]]), True)
+        free = free & ~gone[source] & ~gone[end]
+    return _towards(state, offset[edge[members(state, AGENT)[0]]])
 
 
 def nearest(environment: Environment, state: GraphBatch) -> Tensor:

@@ -22,10 +22,13 @@ PATH_FINDING = Problem(
     baselines={"pibt": ControlRule(pibt), "planned": ControlRule(planned), "shortest": ControlRule(shortest)},
     training={
         "algorithm": "ppo",
-        "encoder": {"kind": "gin", "depth": 2},
+        "encoder": {"kind": "transformer", "depth": 2, "width": 128},
         "heads": {"value_pool": "mean"},
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
-        "collection": {"steps": {"num_envs": 32, "num_steps": 16}},
+        "collection": {
+            "steps": {"num_envs": 32, "num_steps": 16},
+            "demonstrations": {"expert": "pibt", "num_instances": 8, "num_samples": 1, "expert_share": 0.5},
+        },
         "validation": {"sizes": (8, 16), "graphs": 4, "every": 20},
     },
 )
