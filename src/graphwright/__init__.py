@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from graphwright.training.callbacks import Callback
     from graphwright.training.config import TrainConfig
     from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
+    from graphwright.training.picture import draw
     from graphwright.training.pretrained import pretrained
     from graphwright.training.sample import sample
     from graphwright.training.solve import solve
@@ -48,6 +49,7 @@ _PLACES = {
     "RewardOf": "graphwright.envs.generative.rewards",
     "SamplingOptions": "graphwright.training.evaluate",
     "TrainConfig": "graphwright.training.config",
+    "draw": "graphwright.training.picture",
     "evaluate": "graphwright.training.evaluate",
     "from_edges": "graphwright.core",
     "load": "graphwright.training.agent",
@@ -78,6 +80,7 @@ __all__ = [
     "RewardOf",
     "SamplingOptions",
     "TrainConfig",
+    "draw",
     "evaluate",
     "from_edges",
     "load",

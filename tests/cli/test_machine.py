@@ -135,7 +135,7 @@ def test_where_results_go_is_looked_at_before_the_work(
     monkeypatch.setattr("graphwright.cli.sample.load", pytest.fail)
     solve = ("solve", run, tmp_path / "edges.txt", "--picture")
     for path, said in (
-        (tmp_path / "a.jpg", "a.jpg: pictures are PNG files; name it a.png"),
+        (tmp_path / "a.jpg", "a.jpg: pictures are .png, .svg, .pdf or .gif; name it a.png"),
         (tmp_path / "nowhere" / "a.png", "nowhere is no folder; make it first"),
         (tmp_path / "file" / "a.png", "file is no folder"),
         (Path("/proc/self/a.png"), "/proc/self"),

@@ -151,10 +151,18 @@ def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):
         assert json.loads(capsys.readouterr().out)["results"][0]["bound"] == bound
 
 
-def test_the_picture_is_a_png(run, triangle, tmp_path, capsys):
-    main(["solve", str(run), str(triangle), "--picture", str(tmp_path / "cover.png")])
-    assert (tmp_path / "cover.png").read_bytes().startswith(b"\x89PNG")
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("gif", b"GIF8")]
+)
+def test_a_picture_is_of_the_kind_that_its_name_says(kind, begins, run, triangle, tmp_path, capsys):
+    main(["solve", str(run), str(triangle), "--picture", str(tmp_path / f"cover.{kind}")])
+    assert (tmp_path / f"cover.{kind}").read_bytes().startswith(begins)
     assert "complete" in capsys.readouterr().out
+
+
+def test_only_a_policy_is_shown_at_work(triangle, tmp_path, capsys):
+    words = ["vertex-cover", triangle, "--policy", "greedy", "--picture", tmp_path / "cover.gif"]
+    assert "a .gif shows a policy at work; name it cover.png" in fails(capsys, "solve", *words)
 
 
 def test_a_directed_file_needs_a_word_from_the_user(run, tmp_path, capsys):

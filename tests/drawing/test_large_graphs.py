@@ -8,6 +8,8 @@ import pytest
 
 from graphwright.drawing.large_graphs import core_numbers, draw_large
 
+NONE = np.empty((0, 2), int)
+
 
 @pytest.mark.parametrize("seed", range(4))
 def test_core_numbers_are_those_of_networkx(seed: int) -> None:
@@ -22,6 +24,6 @@ def test_a_picture_shows_how_many_are_chosen() -> None:
     edges = np.array(nx.barabasi_albert_graph(200, 2, seed=0).edges)
     position = np.random.default_rng(0).random((200, 2))
     for places in (None, position, np.full((200, 2), np.nan)):
-        figure = draw_large(edges, np.arange(50), places, 200, "title")
+        figure = draw_large(edges, np.arange(50), NONE, places, 200, "title")
         assert "chosen (50)" in [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
-    assert draw_large(np.empty((0, 2), int), np.array([], int), None, 3, "no links").axes
+    assert draw_large(np.empty((0, 2), int), np.array([], int), NONE, None, 3, "no links").axes

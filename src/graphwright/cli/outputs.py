@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from graphwright.core.files import require_writable
+from graphwright.drawing.style import PICTURES
 from graphwright.training.config import ConfigError
 
 
@@ -16,11 +17,14 @@ def require_output(option: str, path: Path) -> None:
         raise ConfigError(f"{option} {error}") from None
 
 
-def require_picture(option: str, path: Path) -> None:
-    """The same of a picture, which is a PNG."""
-    if path.suffix.lower() != ".png":
+def require_picture(option: str, path: Path, *, moving: bool = False) -> None:
+    """The same of a picture, by its name a PNG, SVG or PDF, or where an episode can be shown (`moving`) a GIF."""
+    endings = (*PICTURES, ".gif") if moving else PICTURES
+    if path.suffix.lower() not in endings:
+        kinds = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        only = "; a .gif shows a policy at work" if path.suffix.lower() == ".gif" else ""
         raise ConfigError(
-            f"{option} {path}: pictures are PNG files; name it {path.with_suffix('.png').name or 'a.png'}"
+            f"{option} {path}: pictures are {kinds}{only}; name it {path.with_suffix('.png').name or 'a.png'}"
         )
     require_output(option, path)
 

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
 import tyro
 from rich.console import Console
 
@@ -65,7 +63,7 @@ class Solve:
     policy_only: bool = False
     """Give the policy's own solution, though a heuristic or the solver may know a better one."""
     picture: Path | None = None
-    """Draw the solution of one FILE as a PNG."""
+    """Draw the solution of one FILE: .png, .svg or .pdf, or .gif for how the policy comes to it, step by step."""
 
     def run(self) -> None:
         """Solve all files, then print the solutions or JSON."""
@@ -78,7 +76,7 @@ class Solve:
         if self.picture is not None:
             if len(self.files) > 1:
                 raise ConfigError("--picture draws one FILE; solve the others without it")
-            require_picture("--picture", self.picture)
+            require_picture("--picture", self.picture, moving=self.policy is None)
         problem, environment, solve_one, agent = self._solver()
         graphs = [self.reading.read(path, environment) for path in self.files]
         for path, (named, _) in zip(self.files, graphs, strict=True):
@@ -87,7 +85,7 @@ class Solve:
             say_slowness(agent, (instance for _, instance in graphs))
         solutions = [solve_one(instance, named.names) for named, instance in graphs]
         if self.picture is not None:
-            _draw(self.picture, self.files[0], problem, *graphs[0], solutions[0])
+            _draw(self.picture, self.files[0], problem, environment, graphs[0][0], solutions[0], agent)
         if self.json:
             results = [
                 {"file": str(path), "read": named.reading.document(), **asdict(solution)}
@@ -201,50 +199,25 @@ def _gap(solution: NamedSolution) -> list[str]:
 
 
 def _draw(
-    picture: Path, path: Path, problem: Problem, named: NamedGraph, instance: GraphBatch, solution: NamedSolution
+    picture: Path,
+    path: Path,
+    problem: Problem,
+    environment: Optimization,
+    named: NamedGraph,
+    solution: NamedSolution,
+    agent: Agent | None,
 ) -> None:
-    from graphwright.drawing.graphs import draw_solution, note_unplaced, place_nodes
-    from graphwright.drawing.large_graphs import LARGE, draw_large
-    from graphwright.drawing.style import save_figure
+    from graphwright.drawing.style import save_animation, save_figure
+    from graphwright.training.picture import draw, episode
 
-    name_to_node = {name: node for node, name in enumerate(named.names)}
-    given, geographic = _positions(named.graph)
-    edges = instance.edge_index[:, instance.links[0]].T.numpy()
-    title = f"{_title(path)}: {problem.name}, {problem.objective} {solution.objective:g}"
-    if len(named.names) >= LARGE:
-        chosen = np.array([name_to_node[name] for name in solution.nodes], dtype=int)
-        save_figure(draw_large(edges, chosen, given, len(named.names), title), picture)
+    if picture.suffix.lower() == ".gif":
+        assert agent is not None
+        save_animation(episode(agent, named.graph, f"{_title(path)}, {problem.name}"), picture, 250)
         return
-    position, placed = place_nodes(edges, len(named.names), given)
-    figure = draw_solution(
-        edges,
-        np.array([name_to_node[name] for name in solution.nodes], dtype=int),
-        np.array([[name_to_node[one], name_to_node[other]] for one, other in solution.links], dtype=int).reshape(-1, 2),
-        position,
-        title,
-        marks={
-            name: column.nonzero().squeeze(1).numpy()
-            for name, column in instance.nodes.items()
-            if column.dtype == torch.bool and column.dim() == 1 and column.any()
-        },
-        geographic=geographic,
-    )
-    note_unplaced(figure, placed)
-    save_figure(figure, picture)
+    title = f"{_title(path)}: {problem.name}, {problem.objective} {solution.objective:g}"
+    save_figure(draw(environment, named.graph, named.names, solution, title), picture)
 
 
 def _title(path: Path) -> str:
     """The name of a file as a picture may show it: no dollar begins a formula."""
     return printable(path.stem).replace("$", r"\$")
-
-
-def _positions(graph: GraphBatch) -> tuple[np.ndarray | None, bool]:
-    """Where a file puts its nodes [N, 2], and whether that is longitude and latitude."""
-    columns = {name.lower(): column for name, column in graph.nodes.items()}
-    for names, geographic in ((("longitude", "latitude"), True), (("lon", "lat"), True), (("x", "y"), False)):
-        if all(name in columns and columns[name].dim() == 1 for name in names):
-            return np.stack([columns[name].double().numpy() for name in names], axis=1), geographic
-    for name in ("position", "pos"):
-        if name in columns and columns[name].dim() == 2 and columns[name].shape[1] == 2:
-            return columns[name].double().numpy(), False
-    return None, False

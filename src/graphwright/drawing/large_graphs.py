@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.drawing.style import GREY, INK, new_figure, simplify
+from graphwright.drawing.layout import lay_out_roughly
+from graphwright.drawing.style import ACCENT, EDGE, GREY, new_figure, set_heading, simplify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,28 +16,61 @@ if TYPE_CHECKING:
 
 LARGE = 3_000
 """From so many nodes on, points would cover each other."""
+_CORES = 5
 
 
-def draw_large(edges: np.ndarray, nodes: np.ndarray, position: np.ndarray | None, count: int, title: str) -> Figure:
-    """The share of chosen nodes wherever nodes lie, and by degree.
+def draw_large(
+    edges: np.ndarray, nodes: np.ndarray, links: np.ndarray, position: np.ndarray | None, count: int, title: str
+) -> Figure:
+    """The share of chosen nodes wherever nodes lie, and by degree; chosen links alone, where nodes have positions.
 
-    edges: [L, 2] int; nodes: [k] int, the chosen ones, of `count`; position: [N, 2] float, NaN where it is not known,
-    or None. Without positions a node lies the nearer to the middle the denser its core is (`core_numbers`), at an angle
-    near that of its neighbours (the order of Cuthill & McKee 1969).
+    edges: [L, 2] int; nodes: [k] int and links: [m, 2] int, the chosen ones, of `count` nodes; position: [N, 2] float,
+    NaN where it is not known, or None. Where links are chosen, a node counts as chosen that one of them joins.
+    Without positions a node lies the nearer to the middle the denser its core is (`core_numbers`), at an angle
+    near that of its neighbours (the order of Cuthill & McKee 1969); where there are fewer than five cores, which tell
+    little, nodes lie as far apart as they are in the graph (`lay_out_roughly`).
     """
     degree = np.bincount(edges.ravel(), minlength=count)
     chosen = np.zeros(count, dtype=bool)
     chosen[nodes] = True
+    chosen[links.ravel()] = True
+    known = None if position is None else ~np.isnan(position).any(axis=1)
+    placed = position is not None and known is not None and bool(known.mean() > 0.5)
+    if placed and len(links):
+        return _draw_links(position, known, links, title)
     figure = new_figure(12, 6.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    known = None if position is None else ~np.isnan(position).any(axis=1)
-    if position is not None and known is not None and known.mean() > 0.5:
+    if placed:
         _draw_density(left, position[known], chosen[known], "where they stand")
     else:
-        places = _in_rings(edges, count, degree)
-        _draw_density(left, places, chosen, "the nearer to the middle, the denser their core")
+        core = core_numbers(edges, count)
+        if len(np.unique(core)) >= _CORES:
+            places, where = _in_rings(edges, core, degree), "the nearer to the middle, the denser their core"
+        else:
+            places, where = lay_out_roughly(edges, count), "by how far they are from each other"
+        _draw_density(left, places, chosen, where)
     _draw_degrees(right, degree, chosen)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, color=INK, fontweight="bold")
+    set_heading(figure, title)
+    return figure
+
+
+def _draw_links(position: np.ndarray, known: np.ndarray, links: np.ndarray, title: str) -> Figure:
+    """Chosen links where their ends stand, over the others' places."""
+    from matplotlib.collections import LineCollection
+
+    figure = new_figure(10, 10)
+    axes = figure.add_subplot()
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    x, y = position[known].T
+    axes.scatter(x, y, s=0.3, color=EDGE, linewidths=0, rasterized=True, zorder=1)
+    wide = float(np.clip(3000 / len(links), 0.15, 0.8))
+    drawn = position[links[known[links].all(1)]]
+    axes.add_collection(LineCollection(drawn, colors=ACCENT, linewidths=wide, rasterized=True, zorder=2))
+    axes.autoscale_view()
+    note = f"{len(position):,} nodes, {len(links):,} chosen links"
+    axes.annotate(note, (1, 0), (0, 4), "axes fraction", "offset points", ha="right", fontsize=8, color=GREY)
+    set_heading(figure, title)
     return figure
 
 
@@ -53,12 +87,12 @@ def core_numbers(edges: np.ndarray, count: int) -> np.ndarray:
     return _peel(ptr, np.ascontiguousarray(ends[:, 1]).astype(np.int64))
 
 
-def _in_rings(edges: np.ndarray, count: int, degree: np.ndarray) -> np.ndarray:
+def _in_rings(edges: np.ndarray, core: np.ndarray, degree: np.ndarray) -> np.ndarray:
     """[N, 2]: nodes of dense cores in the middle, neighbours at near angles."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-    core = core_numbers(edges, count)
+    count = len(core)
     table = coo_array((np.ones(len(edges), np.int8), edges.T), shape=(count, count)).tocsr()
     order = np.empty(count)
     order[reverse_cuthill_mckee(table + table.T, symmetric_mode=True)] = np.arange(count)

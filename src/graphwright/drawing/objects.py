@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.drawing.graphs import place_nodes
+from graphwright.drawing.layout import lay_out
 from graphwright.drawing.style import GREY, INK, new_figure
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NODE_SIZE = 70.0
-_ROUNDS = 100
 _PALETTE = ("#e4572e", "#2a6f97", "#6a994e", "#f2b134", "#9a5bb5", "#5b6770", "#d98cb3", "#7fc8c2")
 
 
@@ -125,34 +124,36 @@ def _circle(count: int) -> np.ndarray:
 
 
 def _place(pairs: np.ndarray, count: int, directed: bool) -> np.ndarray:
-    """[count, 2] float64: where nodes stand whose links are `pairs` [L, 2].
+    """[count, 2] float64 within a circle of radius 1: where nodes stand whose links are `pairs` [L, 2].
 
-    Distances in the plane are near to those in the graph, and parts that no link joins are apart (stress majorisation,
-    Gansner, Koren and North 2004, weights distance⁻²). An undirected path is a row.
+    An undirected path is a row.
     """
-    distance = np.full((count, count), np.inf)
-    distance[pairs[:, 0], pairs[:, 1]] = distance[pairs[:, 1], pairs[:, 0]] = 1
-    np.fill_diagonal(distance, 0)
-    for middle in range(count):
-        distance = np.minimum(distance, distance[:, middle, None] + distance[middle])
-    degree = np.bincount(pairs.ravel(), minlength=count)
-    if not directed and len(pairs) == count - 1 > 0 and degree.max() <= 2 and np.isfinite(distance).all():
-        along = distance[np.argmin(degree)]
-        return np.stack([2 * along / along.max() - 1, np.zeros(count)], 1)
-    position, _ = place_nodes(pairs, count, None)
+    if not directed and len(pairs) == count - 1 > 0 and (order := _row(pairs, count)) is not None:
+        return np.stack([2 * order / order.max() - 1, np.zeros(count)], 1)
+    position = lay_out(pairs, count)
     if not count:
         return position
-    distance[np.isinf(distance)] = distance[np.isfinite(distance)].max(initial=0) / 2 + 1
-    weight = 1 / np.square(distance + np.eye(count)) - np.eye(count)
-    solve = np.linalg.pinv(np.diag(weight.sum(1)) - weight)
-    for _ in range(_ROUNDS if count > 2 else 0):
-        apart = np.linalg.norm(position[:, None] - position, axis=2)
-        pull = -weight * distance / np.maximum(apart, 1e-9)
-        np.fill_diagonal(pull, 0)
-        np.fill_diagonal(pull, -pull.sum(1))
-        position = solve @ pull @ position
     position = position - (position.min(0) + position.max(0)) / 2
     return position / max(np.linalg.norm(position, axis=1).max(), 1e-9)
+
+
+def _row(pairs: np.ndarray, count: int) -> np.ndarray | None:
+    """[count] int64: the place of each node along a path, from its end of the lower number; None where it is none."""
+    near: list[list[int]] = [[] for _ in range(count)]
+    for one, other in pairs.tolist():
+        near[one].append(other)
+        near[other].append(one)
+    ends = [node for node, others in enumerate(near) if len(others) == 1]
+    if len(ends) != 2 or max(map(len, near)) > 2:
+        return None
+    place, node, before = np.full(count, -1), ends[0], -1
+    for number in range(count):
+        place[node] = number
+        following = [other for other in near[node] if other != before]
+        if not following:
+            break
+        node, before = following[0], node
+    return place if place.min() >= 0 else None
 
 
 def _types(columns: Mapping[str, Tensor], name: str | None, rows: int) -> np.ndarray:

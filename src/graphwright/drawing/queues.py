@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphwright.drawing.graphs import place_nodes
+from graphwright.drawing.layout import place_nodes
 from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, legend_above, new_figure, save_figure, simplify
 
 if TYPE_CHECKING:

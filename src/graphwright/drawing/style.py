@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from graphwright.core.files import write_atomically
 
@@ -37,8 +41,42 @@ def legend_above(axes: Axes, **options: Any) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9, **options)
 
 
+def set_heading(figure: Figure, title: str) -> None:
+    """A title above everything, in as many lines as the page is wide enough for."""
+    size = 13.0 if len(title) <= 160 else 10.0
+    across = max(int(figure.get_figwidth() * 72 / (0.6 * size)), 12)
+    figure.suptitle(textwrap.fill(title, across), x=0.01, ha="left", fontsize=size, color=INK, fontweight="bold")
+
+
+PICTURES = (".png", ".svg", ".pdf")
+"""How files of pictures may end."""
+
+
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a PNG whole or not at all."""
+    """Write a picture whole or not at all, as its name ends (`PICTURES`); a PNG where it ends otherwise."""
     data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=160, facecolor="white")
+    kind = path.suffix.lower()
+    figure.savefig(data, format=kind[1:] if kind in PICTURES else "png", dpi=160, facecolor="white")
     write_atomically(path, data.getvalue())
+
+
+def save_animation(frames: Sequence[np.ndarray], path: Path, milliseconds: int, pause: int = 8) -> None:
+    """Write a GIF, whole or not at all, that begins again and again.
+
+    frames: [height, width, 3] uint8 each. pause: for how many frames the last one stays.
+    """
+    from PIL import Image
+
+    images = [Image.fromarray(each) for each in frames]
+    images += images[-1:] * pause
+    data = io.BytesIO()
+    images[0].save(data, "GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
+    write_atomically(path, data.getvalue())
+
+
+def pixels(figure: Figure, dpi: int) -> np.ndarray:
+    """[height, width, 3] uint8: the figure as it looks."""
+    figure.set_dpi(dpi)
+    canvas: Any = figure.canvas
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphwright.core.files import write_atomically
-from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, new_figure, save_figure
+from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, new_figure, pixels, save_animation, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 _MILLISECONDS = 120
 _FIXED = ("landmarks", "targets", "food")
 _MOVING = ("agents", "cells", "prey")
-_PAUSE = 8  # frames at the end
 
 
 def save_episode(record: Mapping[str, np.ndarray], title: str, path: Path) -> None:
@@ -27,13 +24,7 @@ def save_episode(record: Mapping[str, np.ndarray], title: str, path: Path) -> No
     record: name → array of one episode. What moves has a row for each step; the map, where there is one, is a grid
     whose cells are (row, column).
     """
-    from PIL import Image
-
-    frames = [Image.fromarray(each) for each in _frames(record, title)]
-    frames += frames[-1:] * _PAUSE
-    data = io.BytesIO()
-    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=_MILLISECONDS, loop=0)
-    write_atomically(path, data.getvalue())
+    save_animation(_frames(record, title), path, _MILLISECONDS)
 
 
 def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
@@ -42,8 +33,6 @@ def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
     fixed = {name: _shown(record[name]) for name in _FIXED if name in record}
     figure = new_figure(4.2, 4.4)
     axes = figure.subplots()
-    canvas: Any = figure.canvas
-    figure.set_dpi(80)
     frames = []
     for time in range(steps + 1):
         axes.clear()
@@ -57,8 +46,7 @@ def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
             axes.plot(trail[..., 0], trail[..., 1], color=colour, linewidth=1, alpha=0.4)
             axes.scatter(places[time, :, 0], places[time, :, 1], s=60, color=colour, edgecolors=INK, label=name)
         axes.set_title(f"{title}, step {time} of {steps}", fontsize=9, color=INK)
-        canvas.draw()
-        frames.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+        frames.append(pixels(figure, 80))
     return frames
 
 

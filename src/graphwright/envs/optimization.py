@@ -35,6 +35,11 @@ class Optimization(Readable):
         """Whether a larger objective is better."""
         return False
 
+    @property
+    def shows_edges(self) -> bool:
+        """Whether a picture shows the edges of an instance; not where they only say who is near whom."""
+        return True
+
     @abstractmethod
     def objective(self, state: GraphBatch) -> Tensor:
         """[B] float64: the value of the solution that `state` holds."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphwright.envs.optimization import Optimization
+from graphwright.envs.registry import find_problem
 from graphwright.training import agent as agents
 from graphwright.training.agent import Agent, load
 from graphwright.training.config import ConfigError
@@ -30,7 +32,9 @@ class Pretrained:
         worth = []
         for row in rows:
             beside = f", {row['rule']} {row['rule_ratio']:.3f}" if row.get("rule_ratio") is not None else ""
-            worth.append(f"{row['ratio']:.3f} times the {row['reference']} on {row['name']} nodes{beside}")
+            failed = about["graphs"] - row["complete"]
+            lost = f", {failed} of {about['graphs']} not solved" if failed else ""
+            worth.append(f"{row['ratio']:.3f} times the {row['reference']} on {row['name']} nodes{beside}{lost}")
         trained = f"{about['algorithm']}, {about['seconds']:.0f} s on random graphs of {about['sizes']} nodes"
         return f"the policy that comes with Graphwright ({trained}): {'; '.join(worth)}"
 
@@ -53,6 +57,11 @@ def pretrained_run(problem: str) -> Path:
 def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
     """The one for the problem of that name. Raises ConfigError, naming those that there are, where there is none."""
     if not has_pretrained(problem):
+        if not isinstance(find_problem(problem).environment, Optimization):
+            raise ConfigError(
+                f"no policy for {problem} comes with Graphwright, only for problems with an objective "
+                f"({', '.join(pretrained_names())}); train one: `graphwright train {problem} --run RUN`"
+            )
         raise ConfigError(
             f"no policy for {problem} comes with Graphwright; train one: `graphwright train {problem} --run RUN` "
             f"(there are some for {', '.join(pretrained_names())})"

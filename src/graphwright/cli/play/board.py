@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphwright.drawing.graphs import place_nodes
+from graphwright.drawing.layout import place_nodes
 from graphwright.training.games.played import Position
 
 

@@ -48,6 +48,11 @@ class AroundOptimization(Around, Optimization):
 
     @property
     @override
+    def shows_edges(self) -> bool:
+        return self.inner.shows_edges
+
+    @property
+    @override
     def inputs(self) -> Inputs | None:
         return self.inner.inputs
 

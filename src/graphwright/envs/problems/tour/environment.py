@@ -78,6 +78,11 @@ class Tour(Planned):
 
     @property
     @override
+    def shows_edges(self) -> bool:
+        return False
+
+    @property
+    @override
     def features(self) -> Features:
         names = ("visited", *_CONSTRUCTIONS[self.construction].NODE_FEATURES)
         return Features(nodes=dict.fromkeys(names, 1), edges={"distance": 1}, graphs={"share": 1})
