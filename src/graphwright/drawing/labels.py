@@ -13,6 +13,7 @@ from graphwright.drawing.style import ACCENT, INK
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patheffects import AbstractPathEffect
 
 _MOST = 100
 """Of more nodes only those that are chosen or marked have their names written, if these are so few; of more links no
@@ -61,7 +62,8 @@ def write_labels(
     if size >= _NUMBERED:
         for node, text in labels.steps.items():
             font = min(7.0, 0.62 * math.sqrt(size), 1.3 * math.sqrt(size) / len(text))
-            axes.text(*position[node], text, ha="center", va="center_baseline", fontsize=font, color="white", zorder=5)
+            x, y = position[node]
+            axes.text(x, y, text, ha="center", va="center_baseline", fontsize=font, color="white", zorder=5)
     radius = np.full(count, math.sqrt(size) / 2)
     radius[marks] *= RING
     room = _Room(axes, position, radius)
@@ -112,7 +114,7 @@ class _Room:
         self.page = figure.bbox.bounds
         self.nodes = axes.transData.transform(position) if len(position) else np.zeros((0, 2))
         self.boxes: list[tuple[float, float, float, float]] = []
-        self.halo = [patheffects.withStroke(linewidth=2.0, foreground="white")]
+        self.halo: list[AbstractPathEffect] = [patheffects.withStroke(linewidth=2.0, foreground="white")]
 
     def write(self, at: np.ndarray, text: str, size: float, colour: str, *, node: int | None = None) -> None:
         """On the first of eight sides of `node` with room; where it is None, at the place itself; or nowhere."""
@@ -143,8 +145,8 @@ class _Room:
         else:
             return
         self.boxes.append(box)
-        middle = self.axes.transData.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
-        written = self.axes.text(*middle, text, fontsize=size, color=colour, ha="center", va="center", zorder=6)
+        x, y = self.axes.transData.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
+        written = self.axes.text(x, y, text, fontsize=size, color=colour, ha="center", va="center", zorder=6)
         written.set_path_effects(self.halo)
         written.set_in_layout(False)
 

@@ -34,14 +34,14 @@ def draw_large(
     chosen = np.zeros(count, dtype=bool)
     chosen[nodes] = True
     chosen[links.ravel()] = True
-    known = None if position is None else ~np.isnan(position).any(axis=1)
-    placed = position is not None and known is not None and bool(known.mean() > 0.5)
-    if placed and len(links):
-        return _draw_links(position, known, links, title)
+    known = np.zeros(count, bool) if position is None else ~np.isnan(position).any(axis=1)
+    placed = None if known.mean() <= 0.5 else position
+    if placed is not None and len(links):
+        return _draw_links(placed, known, links, title)
     figure = new_figure(12, 6.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    if placed:
-        _draw_density(left, position[known], chosen[known], "where they stand")
+    if placed is not None:
+        _draw_density(left, placed[known], chosen[known], "where they stand")
     else:
         core = core_numbers(edges, count)
         if len(np.unique(core)) >= _CORES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -67,10 +68,10 @@ def draw(
             if column.dtype == torch.bool and column.dim() == 1 and column.any()
         },
         geographic=geographic,
-        labels=Labels(
+        labels=replace(
+            _order(solution, number),
             nodes=[f"{name} · {weight}" for name, weight in zip(names, weights, strict=True)] if weights else names,
             links=_texts(instance.edges, (*inputs.edge_weight, *inputs.edges), shown),
-            **_order(solution, number),
         ),
     )
     note_unplaced(figure, placed)
@@ -128,7 +129,7 @@ def _texts(columns: Mapping[str, Tensor], names: Sequence[str], rows: Tensor) ->
     return []
 
 
-def _order(solution: NamedSolution, number: Mapping[str, int]) -> dict[str, object]:
+def _order(solution: NamedSolution, number: Mapping[str, int]) -> Labels:
     """In which order a plan comes to nodes and links, and the ways between the nodes."""
     steps: defaultdict[int, list[str]] = defaultdict(list)
     link_steps: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
@@ -141,8 +142,8 @@ def _order(solution: NamedSolution, number: Mapping[str, int]) -> dict[str, obje
             steps[number[step.node]].append(str(place))
     nodes = [step.node for step in told if step.node is not None]
     ways = [(number[one], number[other]) for one, other in pairwise(nodes) if frozenset((one, other)) in chosen]
-    return {
-        "steps": {node: ",".join(places) for node, places in steps.items()},
-        "link_steps": {link: ",".join(places) for link, places in link_steps.items()},
-        "ways": np.array(ways, int).reshape(-1, 2),
-    }
+    return Labels(
+        steps={node: ",".join(places) for node, places in steps.items()},
+        link_steps={link: ",".join(places) for link, places in link_steps.items()},
+        ways=np.array(ways, int).reshape(-1, 2),
+    )
