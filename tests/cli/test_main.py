@@ -154,7 +154,7 @@ def test_weights_come_from_the_attribute_that_is_named(run, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("kind", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF"), ("gif", b"GIF8")]
 )
-def test_a_picture_is_of_the_kind_that_its_name_says(kind, begins, run, triangle, tmp_path, capsys):
+def test_a_picture_is_of_the_kind_that_its_name_says(kind, begins, run, triangle, tmp_path, capsys, drawn_figures):
     main(["solve", str(run), str(triangle), "--picture", str(tmp_path / f"cover.{kind}")])
     assert (tmp_path / f"cover.{kind}").read_bytes().startswith(begins)
     assert "complete" in capsys.readouterr().out
