@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
+import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.segment import Segments
 from graphwright.envs.environment import Environment
+from graphwright.envs.rollouts import is_over, uniform_choice, until_done
 
 
 class Game(Environment):
@@ -28,3 +31,20 @@ class Game(Environment):
     @abstractmethod
     def swapped(self, state: GraphBatch) -> GraphBatch:
         """The same game with the sides swapped: who was side 0 is side 1, and moves where it moved."""
+
+    def legal_moves(self, state: GraphBatch) -> tuple[Tensor, Segments]:
+        """[K] bool: the candidates that may be chosen, as `observe` masks them; and K → B."""
+        seen = self.observe(state)
+        return self.actions.arrange(seen.graph, seen.masks), self.actions.segments(seen.graph)
+
+    def playout(self, state: GraphBatch, generator: torch.Generator) -> Tensor:
+        """[B] float32: the outcome of a random game from each state, none of which is over; 0 where it is cut short."""
+        outcome = torch.zeros(state.num_graphs, device=state.device)
+        choose = uniform_choice(self.actions, generator)
+        for transition in until_done(state, lambda _, here: choose(self.observe(here)), self.step, ends=is_over):
+            step = transition.step
+            assert step is not None
+            over = step.terminated.nonzero().squeeze(1)
+            if over.numel():
+                outcome[transition.episode[over]] = self.outcome(step.state.select(over))
+        return outcome

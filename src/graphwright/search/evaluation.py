@@ -11,7 +11,6 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_log_softmax
 from graphwright.envs.game import Game
-from graphwright.envs.rollouts import is_over, uniform_choice, until_done
 
 
 class Evaluation(NamedTuple):
@@ -45,24 +44,12 @@ def by_network(game: Game, policy: Any) -> Evaluate:
 
 def by_playouts(game: Game, generator: torch.Generator) -> Evaluate:
     """All moves alike likely, and the result of one random game as the value."""
-    choose = uniform_choice(game.actions, generator)
 
     @torch.no_grad()
     def evaluate(states: GraphBatch) -> Evaluation:
-        seen = game.observe(states)
-        mask = game.actions.arrange(seen.graph, seen.masks)
-        candidates = game.actions.segments(seen.graph)
+        mask, candidates = game.legal_moves(states)
         logits = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
-        value = torch.zeros(states.num_graphs, device=states.device)
-        player = game.player(states)
-        steps = until_done(states, lambda _, state: choose(game.observe(state)), game.step, ends=is_over)
-        for transition in steps:
-            step = transition.step
-            assert step is not None
-            over = step.terminated.nonzero().squeeze(1)
-            if over.numel():
-                episode = transition.episode[over]
-                value[episode] = game.outcome(step.state.select(over)) * (1 - 2 * player[episode])
+        value = game.playout(states, generator) * (1 - 2 * game.player(states))
         return Evaluation(segment_log_softmax(logits, candidates), candidates, value)
 
     return evaluate

@@ -13,6 +13,7 @@ from graphwright.envs.conformance import check_environment
 from graphwright.envs.games.hex.problem import HEX
 from graphwright.envs.games.shannon.environment import Shannon
 from graphwright.envs.games.shannon.kernels import FAR
+from graphwright.envs.games.shannon.measures import measured
 from graphwright.envs.games.shannon.problem import SHANNON
 from graphwright.envs.games.shannon.solver import values_of_moves
 
@@ -30,7 +31,7 @@ def test_rules_are_those_of_open_spiel_on_boards_of_several_sizes_at_once() -> N
     pyspiel = pytest.importorskip("pyspiel")
     game, generator = HEX.game, seeded(1)
     state = game.reset(HEX.generator(sizes=(2, 3, 5, 7))(200, seeded()))
-    sizes = (state.node_segments.lengths - 2).double().sqrt().long().tolist()
+    sizes = (state.node_segments.lengths - 4).double().sqrt().long().tolist()
     theirs = [pyspiel.load_game(f"hex(board_size={size})").new_initial_state() for size in sizes]
     while theirs:
         mask = game.observe(state).masks[0]
@@ -78,8 +79,7 @@ def test_what_short_needs_is_a_shortest_path() -> None:
     for _ in range(3):
         state = game.step(state, SHANNON.opponent("random")(game, state, seeded(5))).state
         state = state.select(state.graphs["winner"] < 0)
-    assert isinstance(game, Shannon)
-    need = game.needed(state).split(state.node_segments.lengths.tolist())
+    need = measured(state).need[0].split(state.node_segments.lengths.tolist())
     for graph in range(state.num_graphs):
         one = state.select(torch.tensor([graph]))
         owner, short = one.nodes["owner"].tolist(), int(one.graphs["connector"])
@@ -129,13 +129,13 @@ def test_the_second_side_may_take_over_the_first_move_and_only_then() -> None:
     state = game.step(state, torch.tensor([4, 4])).state
     assert game.observe(state).masks[1].tolist() == [True, True]
     before = game.observe(state)
-    state = game.step(state, torch.tensor([11, 0])).state  # 9 cells and 2 borders
+    state = game.step(state, torch.tensor([13, 0])).state  # 9 cells and 4 borders
     assert state.graphs["player"].tolist() == [0, 0]
     assert state.graphs["connector"].tolist() == [1, 0]
     assert state.nodes["owner"].view(2, -1)[:, 4].tolist() == [1, 0]
     assert game.observe(state).masks[1].tolist() == [False, False]
     taken = game.observe(state.select(torch.tensor([0]))).graph.nodes
-    assert torch.equal(taken["mine"], before.graph.nodes["mine"][:11])  # who moves next is again the side that cuts
+    assert torch.equal(taken["mine"], before.graph.nodes["mine"][:13])  # who moves next is again the side that cuts
 
 
 def test_a_file_marks_two_nodes() -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Step
+from graphwright.core.segment import Segments
 from graphwright.envs.game import Game
 
 
@@ -47,6 +48,10 @@ class StoneGame(OwnedGame):
     @abstractmethod
     def legal(self, state: GraphBatch) -> Tensor:
         """[N] bool: the nodes that may be taken."""
+
+    @override
+    def legal_moves(self, state: GraphBatch) -> tuple[Tensor, Segments]:
+        return (self.legal(state), state.node_segments) if self.takes_only else super().legal_moves(state)
 
     def begun(self, instances: GraphBatch, owner: Tensor) -> GraphBatch:
         """`instances` with stones as `owner` [N] says; side 0 moves."""

@@ -13,10 +13,11 @@ from graphwright.envs.problem import Problem
 def board(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     """Boards on which side 0, Short, joins the upper and the lower border. Nothing is drawn.
 
-    Who cuts these apart has joined the left and the right border: one of both always happens, and never both.
+    Who cuts these apart has joined the left and the right border, the dual terminals: one of both always happens, and
+    never both.
     """
     short = torch.zeros(graph.num_graphs, dtype=torch.int64, device=graph.device)
-    return graph.keep(["position", "terminal"]).with_graphs(short=short)
+    return graph.keep(["position", "terminal", "dual_terminal"]).with_graphs(short=short)
 
 
 HEX = Problem(

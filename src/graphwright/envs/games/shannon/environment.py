@@ -22,10 +22,12 @@ from graphwright.core import (
 )
 from graphwright.core.kernels.jit import arrays
 from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, needed, put_down
+from graphwright.envs.games.shannon.kernels import FAR, decided, farthest, put_down, random_winners
+from graphwright.envs.games.shannon.measures import measured
 from graphwright.envs.games.stones import StoneGame
 from graphwright.envs.readable import Inputs, Readable
 
+_WHOSE, _MEASURED = ("my", "their"), ("way", "best", "current")
 _PLAIN, _SWAPPING = ActionSpec(per_node("take")), ActionSpec(per_node("take"), per_graph("swap"))
 
 
@@ -33,13 +35,16 @@ _PLAIN, _SWAPPING = ActionSpec(per_node("take")), ActionSpec(per_node("take"), p
 class Shannon(StoneGame, Readable):
     """Take nodes in turn: Short wins when its nodes join the two terminals, Cut when nothing can join them any more.
 
-    Instance: an undirected simple graph, the node column `terminal` [N] bool, true at two nodes, and the graph column
-        `short` [B] int64, the side that is Short (0 moves first).
-    State: adds who owns each node, see `StoneGame`, the terminals being Short's; `connector` [B] int64, who is Short
-        now; and `exchanged` [B] bool, whether the sides have changed their parts.
-    Observation: per node `mine`, `theirs`, `terminal`, and of each empty node through which Short may still connect the
-        stones that it needs on the best way: 1 over these (`through`), and the fewest of all nodes over these
-        (`shortest`), else 0. Per graph `connects`: whether the side that moves is Short.
+    Instance: an undirected simple graph; node columns [N] bool `terminal`, true at two nodes, and `dual_terminal`, true
+        at none, or, where Cut has cut as soon as its nodes join two that are its own (the borders of a board of Hex),
+        at these; graph column `short` [B] int64, the side that is Short (0 moves first).
+    State: adds who owns each node, see `StoneGame`, the terminals being Short's and the dual ones Cut's; `connector`
+        [B] int64, who is Short now; and `exchanged` [B] bool, whether the sides have changed their parts.
+    Observation: per node `mine`, `theirs`, `terminal` (of both kinds), and of each empty node for both sides, see
+        `Measures`: 1 over the stones that are needed through it (`my_way`, `their_way`), the fewest of all nodes over
+        these (`my_best`, `their_best`), and its part of the current (`my_current`, `their_current`). Per graph
+        `connects`, whether the side that moves is Short, and `lead`, the hyperbolic tangent of how much better it
+        conducts.
     Action: an empty node; with `swap` also to exchange the sides. Reward: 1 for the move that wins, else 0; nothing is
         drawn. A game that is decided before it begins has no legal move.
     """
@@ -48,7 +53,10 @@ class Shannon(StoneGame, Readable):
     """The second side may answer the first move by taking it over: the sides change their parts."""
 
     features = Features(
-        nodes=dict.fromkeys(("mine", "theirs", "terminal", "through", "shortest"), 1), graphs={"connects": 1}
+        nodes=dict.fromkeys(
+            ("mine", "theirs", "terminal", *(f"{who}_{what}" for what in _MEASURED for who in _WHOSE)), 1
+        ),
+        graphs={"connects": 1, "lead": 1},
     )
     inputs = Inputs(marks=("terminal",), graphs=("short",))
 
@@ -68,35 +76,47 @@ class Shannon(StoneGame, Readable):
         if bool(((short != 0) & (short != 1)).any()):
             raise GraphError("graph column 'short': the side that connects is 0 (moves first) or 1")
         placed = ["position"] if "position" in graph.nodes else []
-        return simplify(graph.keep(placed)).with_nodes(terminal=terminal).with_graphs(short=short)
+        dual = graph.nodes.get("dual_terminal", torch.zeros_like(terminal)).bool()
+        number = segment_sum(dual, graph.node_segments)
+        if bool(((number != 0) & (number != 2)).any() | (dual & terminal).any()):
+            raise GraphError("node column 'dual_terminal': true at no node, or at two that are no terminals")
+        return simplify(graph.keep(placed)).with_nodes(terminal=terminal, dual_terminal=dual).with_graphs(short=short)
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
-        terminal, short = instances.nodes["terminal"], instances.graphs["short"]
-        owner = torch.where(terminal, short[instances.node_graph], -1).to(torch.int8)
+        short = instances.graphs["short"]
+        connects = short[instances.node_graph].to(torch.int8)
+        owner = torch.where(instances.nodes["terminal"], connects, -torch.ones_like(connects))
+        owner = torch.where(instances.nodes["dual_terminal"], 1 - connects, owner)
         state = self.begun(instances, owner).with_graphs(
             connector=short, exchanged=torch.zeros_like(short, dtype=torch.bool)
         )
         first = _first_terminals(state)
         joined = self._decided(state, owner, first)
-        cut_off = ~self._decided(state, torch.where(terminal, owner, short[state.node_graph]).to(torch.int8), first)
+        cut_off = ~self._decided(state, torch.where(owner >= 0, owner, connects), first)
         return state.with_graphs(winner=torch.where(joined, short, torch.where(cut_off, 1 - short, -1)))
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
         mine, theirs = self.seen(state)
-        need = self.needed(state)
-        least = _least(need, state)
-        graph = state.keep(["terminal"]).with_nodes(
-            mine=mine,
-            theirs=theirs,
-            terminal=state.nodes["terminal"].float(),
-            through=torch.where(need < FAR, 1 / need, 0),
-            shortest=torch.where(need < FAR, least[state.node_graph] / need, 0),
+        ends = state.nodes["terminal"] | state.nodes["dual_terminal"]
+        connects = state.graphs["connector"] == state.graphs["player"]
+        need, current, lead = measured(state)
+        least = torch.stack([_least(of, state) for of in need])[:, state.node_graph]
+        measures = (
+            torch.where(need < FAR, 1 / need, 0),
+            torch.where(need < FAR, least / need, 0),
+            current.float(),
         )
-        connects = (state.graphs["connector"] == state.graphs["player"]).float().unsqueeze(1)
+        columns = {}
+        for what, (short, cut) in zip(_MEASURED, measures, strict=True):
+            columns[f"my_{what}"] = torch.where(connects[state.node_graph], short, cut)
+            columns[f"their_{what}"] = torch.where(connects[state.node_graph], cut, short)
+        graph = state.keep([]).with_nodes(mine=mine, theirs=theirs, terminal=ends.float(), **columns)
+        lead = torch.where(connects, lead, -lead).tanh().float()
         masks = (self.legal(state), self._can_swap(state)) if self.swap else (self.legal(state),)
-        return Observation(graph.with_graphs(connects=connects), masks)
+        columns = {"connects": connects.float().unsqueeze(1), "lead": lead.unsqueeze(1)}
+        return Observation(graph.with_graphs(**columns), masks)
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
@@ -113,11 +133,13 @@ class Shannon(StoneGame, Readable):
         free, over = state.nodes["owner"] < 0, state.graphs["winner"] >= 0
         return free & ~over[state.node_graph] if bool(over.any()) else free
 
-    def needed(self, state: GraphBatch) -> Tensor:
-        """[N] int64: how many stones Short needs for the best connection through each empty node; `FAR` elsewhere."""
-        need = torch.empty(state.num_nodes, dtype=torch.int64)
-        needed(*self.arrays(state), need.numpy())
-        return need.to(state.device)
+    @override
+    def playout(self, state: GraphBatch, generator: torch.Generator) -> Tensor:
+        if self.swap:
+            return super().playout(state, generator)
+        winner, key = torch.empty(state.num_graphs, dtype=torch.int64), torch.rand(state.num_nodes, generator=generator)
+        random_winners(*self.arrays(state), *arrays(state.graphs["player"].cpu(), key, winner))
+        return (1 - 2 * winner).float().to(state.device)
 
     def arrays(self, state: GraphBatch) -> tuple[Any, ...]:
         """What the kernels are given of a state."""
@@ -133,7 +155,8 @@ class Shannon(StoneGame, Readable):
         return won.to(state.device)
 
     def _can_swap(self, state: GraphBatch) -> Tensor:
-        stones = segment_sum(state.nodes["owner"] >= 0, state.node_segments) - 2
+        ends = state.nodes["terminal"] | state.nodes["dual_terminal"]
+        stones = segment_sum((state.nodes["owner"] >= 0) & ~ends, state.node_segments)
         return (stones == 1) & ~state.graphs["exchanged"] & (state.graphs["winner"] < 0)
 
     def _step_with_swap(self, state: GraphBatch, action: Tensor, exchanges: Tensor) -> Step:
@@ -165,7 +188,7 @@ def draw_terminals(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     short = torch.randint(2, (graph.num_graphs,), generator=generator)
     return (
         graph.keep([name for name in ("position",) if name in graph.nodes])
-        .with_nodes(terminal=terminal)
+        .with_nodes(terminal=terminal, dual_terminal=torch.zeros_like(terminal))
         .with_graphs(short=short)
     )
 

@@ -109,7 +109,10 @@ def _spread(start, end, edge_ptr, source, owner, side, first, far, queue):  # ty
 
 @jit_as_written
 def needed(node_ptr, edge_ptr, source, owner, terminal, short, need):  # type: ignore[no-untyped-def]
-    """Write `need` [N] int64: how many stones complete the best connection through each empty node; else `FAR`."""
+    """Write `need` [N] int64: how many stones complete the best connection through each empty node; else `FAR`.
+
+    terminal, short: the ends that are connected, two of a graph or none, and whose they are.
+    """
     far, queue = np.empty((2, owner.size), np.int64), np.empty(4 * owner.size + 4, np.int64)
     for graph in range(short.size):
         start, end, place = node_ptr[graph], node_ptr[graph + 1], 0
@@ -118,8 +121,35 @@ def needed(node_ptr, edge_ptr, source, owner, terminal, short, need):  # type: i
                 _spread(start, end, edge_ptr, source, owner, short[graph], v, far[place], queue)
                 place += 1
         for v in range(start, end):
-            reached = owner[v] < 0 and far[0, v] < FAR and far[1, v] < FAR
+            reached = place == 2 and owner[v] < 0 and far[0, v] < FAR and far[1, v] < FAR
             need[v] = far[0, v] + far[1, v] - 1 if reached else FAR
+
+
+@jit_as_written
+def random_winners(node_ptr, edge_ptr, source, owner, terminal, short, player, key, winner):  # type: ignore[no-untyped-def]
+    """Write `winner` [B] int64: who wins a random game from each position, in which `player` [B] moves.
+
+    The empty nodes are taken to the last, in an order that `key` [N], from 0 to 1, makes up: what has been decided
+    stays so.
+    """
+    seen, stack = _scratch(node_ptr)
+    filled, empty = owner.copy(), np.empty(owner.size, np.int64)
+    for graph in range(player.size):
+        start, end, size = node_ptr[graph], node_ptr[graph + 1], 0
+        for v in range(start, end):
+            if owner[v] < 0:
+                empty[size] = v
+                size += 1
+        side = player[graph]
+        while size:
+            place = min(int(key[empty[size - 1]] * size), size - 1)
+            size -= 1
+            filled[empty[place]] = side
+            empty[place] = empty[size]
+            side = 1 - side
+        first, connects = _first_terminal(start, end, terminal), short[graph]
+        met = _reach(first, start, edge_ptr, source, filled, connects, True, terminal, seen, graph, stack)
+        winner[graph] = connects if met == 2 else 1 - connects
 
 
 @jit_as_written

@@ -14,7 +14,7 @@ from graphwright.envs.games.search import ILLEGAL, solve_moves
 def values_of_moves(state: GraphBatch) -> Tensor:
     """[N] int64: what each move is worth to the side that makes it, with perfect play after it; see `games/search.py`.
 
-    Graphs of at most 64 nodes besides the terminals.
+    Graphs of at most 64 nodes besides the terminals and those that are Cut's.
     """
     batch = state.to("cpu")
     value = torch.full((batch.num_nodes,), ILLEGAL)
@@ -30,7 +30,7 @@ def _solve(node_ptr, edge_ptr, source, owner, terminal, short, player, value):  
         cell, cells = np.full(end - start, -1, np.int64), np.empty(end - start, np.int64)
         size = 0
         for v in start + np.argsort(edge_ptr[start:end] - edge_ptr[start + 1 : end + 1], kind="mergesort"):
-            if not terminal[v]:
+            if not terminal[v] and owner[v] != 1 - short[graph]:
                 cell[v - start], cells[size] = size, v
                 size += 1
         near, ends, sides = np.zeros(size, np.uint64), np.zeros(2, np.uint64), np.zeros(2, np.uint64)
@@ -38,12 +38,12 @@ def _solve(node_ptr, edge_ptr, source, owner, terminal, short, player, value):  
         for v in range(start, end):
             around = np.uint64(0)
             for e in range(edge_ptr[v], edge_ptr[v + 1]):
-                if not terminal[source[e]]:
+                if cell[source[e] - start] >= 0:
                     around |= np.uint64(1) << np.uint64(cell[source[e] - start])
             if terminal[v]:
                 ends[place] = around
                 place += 1
-            else:
+            elif cell[v - start] >= 0:
                 near[cell[v - start]] = around
                 if owner[v] >= 0:
                     sides[owner[v]] |= np.uint64(1) << np.uint64(cell[v - start])
