@@ -10,12 +10,14 @@ import torch
 
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.envs.conformance import check_environment
+from graphwright.envs.game import Game
 from graphwright.envs.games.hex.problem import HEX
 from graphwright.envs.games.shannon.environment import Shannon
 from graphwright.envs.games.shannon.kernels import FAR
 from graphwright.envs.games.shannon.measures import measured
 from graphwright.envs.games.shannon.problem import SHANNON
 from graphwright.envs.games.shannon.solver import values_of_moves
+from graphwright.envs.problem import Problem
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -147,3 +149,94 @@ def test_a_file_marks_two_nodes() -> None:
             SHANNON.environment.instance(path.with_nodes(terminal=terminal))  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="1 to 26 rows, not 100"):
         HEX.generator(sizes=(100,))
+
+
+def _after_random_moves(problem: Problem, size: int, graphs: int, moves: int) -> GraphBatch:
+    game, generator = problem.game, seeded(5)
+    state = game.reset(problem.generator(sizes=(size,))(graphs, seeded()))
+    for _ in range(moves):
+        state = state.select(state.graphs["winner"] < 0)
+        state = game.step(state, problem.opponent("random")(game, state, generator)).state
+    return state.select(state.graphs["winner"] < 0)
+
+
+@pytest.mark.parametrize(("problem", "size"), [(HEX, 4), (SHANNON, 12)])
+def test_currents_are_those_of_the_whole_circuit_solved_at_once(problem: Problem, size: int) -> None:
+    state = _after_random_moves(problem, size, 12, 4)
+    found = measured(state)
+    for graph in range(state.num_graphs):
+        rows = (state.node_graph == graph).nonzero().squeeze(1)
+        one = state.select(torch.tensor([graph]))
+        short, conductance = int(one.graphs["connector"]), []
+        for place, (side, ends) in enumerate(((short, "terminal"), (1 - short, "dual_terminal"))):
+            if one.nodes[ends].any():
+                share, total = _currents(one, side, ends)
+                assert torch.allclose(found.current[place, rows], share, atol=2e-5)
+                conductance.append(total)
+        if len(conductance) == 1:
+            conductance.append(1 / conductance[0])
+        expected = float(torch.tensor(conductance).log() @ torch.tensor([1.0, -1.0]))
+        assert float(found.lead[graph]) == pytest.approx(expected, abs=2e-4)
+
+
+def _currents(one: GraphBatch, side: int, ends: str) -> tuple[torch.Tensor, float]:
+    """Of one graph, by the pseudoinverse of its Laplacian, with wires of a conductance of a million."""
+    owner = one.nodes["owner"].tolist()
+    first, last = one.nodes[ends].nonzero().squeeze(1).tolist()
+    conductance = torch.zeros(one.num_nodes, one.num_nodes, dtype=torch.float64)
+    for u, v in one.edge_index.T.tolist():
+        if owner[u] in (-1, side) and owner[v] in (-1, side):
+            conductance[u, v] = 1 / max(0.5 * (owner[u] < 0) + 0.5 * (owner[v] < 0), 1e-6)
+    joined = (torch.linalg.matrix_power((conductance > 0).double() + torch.eye(one.num_nodes), 20) > 0)[first]
+    conductance = conductance * joined * joined[:, None]
+    laplacian = torch.diag(conductance.sum(1)) - conductance
+    potential = torch.linalg.pinv(laplacian, hermitian=True)[:, [first, last]] @ torch.tensor([1.0, -1.0]).double()
+    flow = (conductance * (potential[:, None] - potential).abs()).sum(1) / 2
+    return torch.where(one.nodes["owner"] < 0, flow, 0), 1 / float(potential[first] - potential[last])
+
+
+def test_what_cut_needs_is_a_way_between_the_borders_or_the_size_of_a_cut() -> None:
+    board = _after_random_moves(HEX, 4, 8, 5)
+    mirrored = _mirrored(board, 4)
+    assert torch.equal(measured(board).need[1], measured(mirrored).need[0].view(8, -1)[:, _mirror(4)].flatten())
+    state = _after_random_moves(SHANNON, 12, 12, 3)
+    need = measured(state).need[1]
+    for graph in range(state.num_graphs):
+        one = state.select(torch.tensor([graph]))
+        owner, short = one.nodes["owner"], int(one.graphs["connector"])
+        first, last = one.nodes["terminal"].nonzero().squeeze(1).tolist()
+        left = nx.Graph(one.edge_index.T.tolist()).subgraph((owner != 1 - short).nonzero().squeeze(1).tolist())
+        for node, size in enumerate(need[state.node_graph == graph].tolist()):
+            without = left.subgraph([v for v in left if v != node])
+            cuts = int(owner[node]) < 0 and not nx.has_path(without, first, last)
+            assert (size == 1) == cuts
+            assert size >= 1 if owner[node] < 0 else size == FAR
+
+
+def _mirror(rows: int) -> torch.Tensor:
+    """The cells and borders of a board after its rows and columns have changed places."""
+    cells = torch.arange(rows * rows).view(rows, rows).T.flatten()
+    return torch.cat([cells, rows * rows + torch.tensor([2, 3, 0, 1])])
+
+
+def _mirrored(state: GraphBatch, rows: int) -> GraphBatch:
+    owner = state.nodes["owner"].view(state.num_graphs, -1)[:, _mirror(rows)].flatten()
+    return state.with_nodes(owner=torch.where(owner < 0, owner, 1 - owner)).with_graphs(
+        player=1 - state.graphs["player"]
+    )
+
+
+def test_on_a_board_both_sides_see_the_same() -> None:
+    state = _after_random_moves(HEX, 4, 8, 5)
+    seen, other = HEX.game.observe(state).graph, HEX.game.observe(_mirrored(state, 4)).graph
+    for name, column in seen.nodes.items():
+        assert torch.equal(column, other.nodes[name].view(8, -1)[:, _mirror(4)].flatten()), name
+    assert torch.equal(seen.graphs["lead"], other.graphs["lead"])
+
+
+def test_random_games_to_the_last_node_are_won_as_often_as_those_that_end() -> None:
+    state = HEX.game.step(HEX.game.reset(HEX.generator(sizes=(3,))(4_000, seeded())), torch.full((4_000,), 1)).state
+    quick, plain = HEX.game.playout(state, seeded(1)), Game.playout(HEX.game, state, seeded(2))
+    assert set(quick.tolist()) == {-1.0, 1.0}
+    assert float(quick.mean()) == pytest.approx(float(plain.mean()), abs=0.06)  # of a standard deviation of 0.02
+    assert torch.equal(HEX.game.playout(state, seeded(1)), quick)

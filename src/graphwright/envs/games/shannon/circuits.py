@@ -135,7 +135,7 @@ def _potentials(size, one, zero, count, left, right, conductance, space):  # typ
         weight[left[r]] += conductance[r]
         weight[right[r]] += conductance[r]
     for v in range(size):
-        weight[v] = 0.0 if weight[v] == 0.0 or v == one or v == zero else 1.0 / weight[v]
+        weight[v] = 0.0 if weight[v] == 0.0 or v in (one, zero) else 1.0 / weight[v]
     old, begun = 0.0, -1.0
     for _ in range(2 * size + 10):
         new = 0.0
@@ -164,8 +164,8 @@ def _potentials(size, one, zero, count, left, right, conductance, space):  # typ
 
 @jit_as_written
 def level_cuts(node_ptr, low, high, count):  # type: ignore[no-untyped-def]
-    """Write `count` [N] int64: of the cuts that a potential makes, through all nodes in which it is met, the size of the
-    smallest through each node; 0 where there is none. low, high: [N], as `currents` writes them.
+    """Write `count` [N] int64: of the cuts that a potential makes, through all nodes in which it is met, the size of
+    the smallest through each node; 0 where there is none. low, high: [N], as `currents` writes them.
 
     Every one of them separates the ends, and a node that does so alone has a cut of 1.
     """

@@ -142,7 +142,7 @@ def random_winners(node_ptr, edge_ptr, source, owner, terminal, short, player, k
                 size += 1
         side = player[graph]
         while size:
-            place = min(int(key[empty[size - 1]] * size), size - 1)
+            place = min(int(key[start + size - 1] * size), size - 1)
             size -= 1
             filled[empty[place]] = side
             empty[place] = empty[size]

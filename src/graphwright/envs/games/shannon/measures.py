@@ -12,14 +12,13 @@ from graphwright.core.kernels.jit import arrays
 from graphwright.envs.games.shannon.circuits import currents, level_cuts
 from graphwright.envs.games.shannon.kernels import FAR, needed
 
-
 _DIGITS = 1e5
 
 
 class Measures(NamedTuple):
-    """Of both sides, Short first. need: [2, N] int64, how many stones complete its best connection, or cut, through each
-    empty node, `FAR` elsewhere. current: [2, N] float64, the part of its current that flows through each empty node.
-    lead: [B] float64, the logarithm of the conductance of Short over that of Cut.
+    """Of both sides, Short first. need: [2, N] int64, how many stones complete its best connection, or cut, through
+    each empty node, `FAR` elsewhere. current: [2, N] float64, the part of its current that flows through each empty
+    node. lead: [B] float64, the logarithm of the conductance of Short over that of Cut.
 
     Of graphs without dual terminals, which Cut would join, what Cut needs is the smallest of the cuts that a potential
     of Short's circuit makes, and its current that of the dual circuit: the drop of that potential from end to end of a
