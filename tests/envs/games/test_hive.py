@@ -96,3 +96,44 @@ def test_two_queens_that_are_surrounded_at_once_are_a_draw_and_one_is_a_win() ->
     assert step.reward.tolist() == [0]
     assert step.terminated.tolist() == [True]
     assert HIVE.game.outcome(step.state).tolist() == [0]
+
+
+def test_the_queens_are_seen_with_what_is_around_them_and_decide_at_the_limit_where_they_may() -> None:
+    game, generator = Hive(limit=30, adjudicated=True), seeded(2)
+    state = game.reset(HIVE.generator(law="base")(24, seeded()))
+    for _ in range(30):
+        step = game.step(state, HIVE.opponent("random")(game, state, generator))
+        over = step.state.select(step.terminated)
+        if not bool(step.terminated.all()):
+            state = step.state.select(~step.terminated)
+    around = _taken_around_queens(over)
+    expected = torch.tensor([-1 if mine == other else int(mine > other) for mine, other in around])
+    assert torch.equal(over.graphs["winner"], expected)
+    assert torch.equal(over.graphs["drawn"], expected < 0)
+    assert bool((expected >= 0).any())
+    assert bool((over.graphs["moves"] == 30).all())
+    seen, player = game.observe(state).graph, state.graphs["player"].tolist()
+    for graph, (first, second) in enumerate(_taken_around_queens(state)):
+        mine, theirs = (first, second) if player[graph] == 0 else (second, first)
+        assert float(seen.graphs["around_mine"][graph] * 6) == pytest.approx(mine)
+        assert float(seen.graphs["around_theirs"][graph] * 6) == pytest.approx(theirs)
+        one = seen.select(torch.tensor([graph]))
+        taken = (one.nodes["free"] == 0) & (one.nodes["in_hand"] == 0)
+        assert int((one.nodes["near_theirs"] * taken).sum()) == theirs
+    with pytest.raises(ValueError, match=r"environment.adjudicated: games end at environment.limit moves"):
+        Hive(limit=0, adjudicated=True)
+
+
+def _taken_around_queens(state: GraphBatch) -> list[tuple[int, int]]:
+    found = []
+    for graph in range(state.num_graphs):
+        nodes = state.select(torch.tensor([graph])).nodes
+        rows = list(zip(*(nodes[name].tolist() for name in ("kind", "owner", "q", "r", "level")), strict=True))
+        taken = {(q, r) for _, _, q, r, level in rows if level >= 0}
+        around = [0, 0]
+        for kind, owner, q, r, level in rows:
+            if kind == 0 and level >= 0:
+                steps = ((1, 0), (1, -1), (0, -1), (-1, 0), (-1, 1), (0, 1))
+                around[owner] = sum((q + dq, r + dr) in taken for dq, dr in steps)
+        found.append((around[0], around[1]))
+    return found

@@ -19,7 +19,6 @@ from graphwright.data.samples import OUTCOME, SEARCHED, ReplaySamples
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.stores import InstancesOnce, WholeGraphs
 from graphwright.envs.game import Game
-from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import is_over, until_done
 from graphwright.envs.vector import draw_playable
@@ -28,6 +27,7 @@ from graphwright.search.search import Found, Kind, SearchSettings, search
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import PlayCollector
 from graphwright.training.collectors.self_play import GamesConfig
+from graphwright.training.games.openings import opened
 from graphwright.training.games.pool import OpponentPool
 
 _CHECKED = 4096
@@ -101,7 +101,7 @@ class ExpertGamesCollector(PlayCollector):
         """Remember every position of fresh games; how many there are."""
         instances, start = draw_playable(self.game, self.source, self.config.num_games)
         evaluate = by_network(self.game, policy)
-        start = self._opened(start)
+        start = opened(self.game, start, self.config.opening, self.generator)
         ids = self.replay.add_states(start, instances=instances)
         outcome = torch.zeros(start.num_graphs, device=start.device)
         states: list[Tensor] = []
@@ -127,20 +127,6 @@ class ExpertGamesCollector(PlayCollector):
         value = outcome[torch.cat(episodes)] * (1 - 2 * torch.cat(players))
         self.replay.add(torch.cat(states), None, {OUTCOME: value}, {SEARCHED: _policies(found)})
         return value.numel()
-
-    def _opened(self, states: GraphBatch) -> GraphBatch:
-        """`states` after none to `opening` random moves each, as many as do not end the game."""
-        if not self.config.opening:
-            return states
-        shape, device = (states.num_graphs,), states.device
-        left = torch.randint(self.config.opening + 1, shape, generator=self.generator, device=device)
-        for move in range(self.config.opening):
-            rows = (left > move).nonzero().squeeze(1)
-            if rows.numel():
-                step = self.game.step(some := states.select(rows), random_moves(self.game, some, self.generator))
-                goes_on = ~is_over(step)
-                states = states.replace(rows[goes_on], step.state.select(goes_on))
-        return states
 
     @override
     def state_dict(self) -> dict[str, Tensor]:

@@ -66,6 +66,8 @@ class SelfPlayConfig(GamesConfig):
     """Moves of each between updates."""
     pool_share: float = 0.25
     """Part of the games in which the other side is played by the best policy so far or by an earlier one."""
+    opening: int = 0
+    """None to so many moves at the beginning of each game are drawn at random, not learned from: games differ more."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
@@ -73,12 +75,14 @@ class SelfPlayConfig(GamesConfig):
         require("num-envs", self.num_envs)
         require("num-steps", self.num_steps)
         require("pool-share", self.pool_share, 0, 1)
+        require("opening", self.opening, 0)
 
     @override
     def with_pool(
         self, problem: Problem, game: Game, source: GeneratedInstances, pool: OpponentPool, generator: torch.Generator
     ) -> Collector:
-        games = LiveGames(game, source, self.num_envs, pool, round(self.pool_share * self.num_envs), generator)
+        against = round(self.pool_share * self.num_envs)
+        games = LiveGames(game, source, self.num_envs, pool, against, generator, self.opening)
         return SelfPlayCollector(games, self.num_steps, generator, source)
 
 

@@ -10,6 +10,7 @@ from graphwright.core import GraphBatch, Step
 from graphwright.envs.game import Game
 from graphwright.envs.rollouts import is_over
 from graphwright.envs.vector import InstanceSource, VectorEnvironment, VectorStep, draw_playable
+from graphwright.training.games.openings import opened
 from graphwright.training.games.pool import OpponentPool
 
 ITSELF = -1
@@ -20,8 +21,8 @@ class LiveGames(VectorEnvironment):
     """`num_envs` live games, of which the first `num_against` are against opponents as soon as the pool has some.
 
     Whoever calls `step` moves in every game: where there is an opponent, it has answered already, and the reward of a
-    step is less what it has earned by that. against: [B] int64, the opponent's place, or ITSELF; side: [B] int64, the
-    side of whoever calls, where there is one.
+    step is less what it has earned by that. Games begin with none to `opening` random moves. against: [B] int64, the
+    opponent's place, or ITSELF; side: [B] int64, the side of whoever calls, where there is one.
     """
 
     environment: Game
@@ -34,8 +35,11 @@ class LiveGames(VectorEnvironment):
         pool: OpponentPool,
         num_against: int,
         generator: torch.Generator,
+        opening: int = 0,
     ) -> None:
         super().__init__(environment, source, num_envs)
+        self.opening = opening
+        self.state = opened(environment, self.state, opening, generator)
         self.pool = pool
         self.num_against = num_against
         self.generator = generator
@@ -53,6 +57,7 @@ class LiveGames(VectorEnvironment):
             self.state = step.state
             return VectorStep(step.reward, step.terminated, step.truncated, final, self.source.draw(0))
         fresh, first = draw_playable(self.environment, self.source, done.numel())
+        first = opened(self.environment, first, self.opening, self.generator)
         self._seat(done)
         self.state = self._opened(step.state.replace(done, first), done, first)
         return VectorStep(step.reward, step.terminated, step.truncated, final, fresh)

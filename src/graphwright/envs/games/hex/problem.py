@@ -6,7 +6,7 @@ import torch
 
 from graphwright.core import GraphBatch
 from graphwright.envs.games.shannon.environment import Shannon
-from graphwright.envs.games.shannon.problem import OPPONENTS
+from graphwright.envs.games.shannon.problem import OPPONENTS, TRAINING
 from graphwright.envs.problem import Problem
 
 
@@ -29,4 +29,5 @@ HEX = Problem(
     sizes=(3, 4, 5),
     laws={"empty": board},
     opponents=OPPONENTS,
+    training=TRAINING,
 )

@@ -33,25 +33,34 @@ class Hive(OwnedGame):
         bool, whether it moved last, so that it may not be moved now. Per graph `moves` [B] int64, how many there were,
         and `drawn` [B] bool.
     Observation: a graph of its own (`view`): pieces, alike pieces in hand as one node, and the free cells around. Per
-        node `kind` [8], `mine`, `theirs`, `free`, `in_hand` (how many, over three), `level` (over three), `last`; per
-        edge what it says: `beside`, `over`, `under` or `move`.
+        node `kind` [8], `mine`, `theirs`, `free`, `in_hand` (how many, over three), `level` (over three), `last`, and
+        whether it is beside a queen (`near_mine`, `near_theirs`); per edge what it says: `beside`, `over`, `under` or
+        `move`; per graph the part of the cells around each queen that is taken (`around_mine`, `around_theirs`).
     Action: an edge that is a move, from the piece to the cell or to the piece on top of it; to pass where, and only
         where, there is none. Reward: 1 for the move that wins, -1 for one that surrounds one's own queen alone, else 0.
     """
 
     limit: int = 200
     """Moves after which a game is drawn; 0 for none."""
+    adjudicated: bool = False
+    """Whether a game is won at the limit by the side whose queen has fewer neighbours: what random play learns from."""
 
     features = Features(
-        nodes={"kind": KINDS, **dict.fromkeys(("mine", "theirs", "free", "in_hand", "level", "last"), 1)},
+        nodes={
+            "kind": KINDS,
+            **dict.fromkeys(("mine", "theirs", "free", "in_hand", "level", "last", "near_mine", "near_theirs"), 1),
+        },
         edges=dict.fromkeys(("beside", "over", "under", "move"), 1),
+        graphs={"around_mine": 1, "around_theirs": 1},
     )
     actions = ActionSpec(per_edge("move"), per_graph("pass"))
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a limit below 0."""
+        """Raise ValueError for a limit below 0, and for games that are adjudicated at no limit."""
         if self.limit < 0:
             raise ValueError(f"environment.limit: {self.limit}; give a number of moves, or 0 for none")
+        if self.adjudicated and not self.limit:
+            raise ValueError("environment.adjudicated: games end at environment.limit moves; give one above 0")
 
     @property
     @override
@@ -109,6 +118,12 @@ class Hive(OwnedGame):
             in_hand=graph.nodes["number"] / 3,
             level=torch.where(free, 0, state.nodes["level"][row].clamp(min=0)) / 3,
             last=(state.nodes["last"][row] & ~free).float(),
+            near_mine=_own(graph.nodes["near"], player),
+            near_theirs=_own(graph.nodes["near"], 1 - player),
+        )
+        around, player = graph.graphs["around"] / 6, state.graphs["player"]
+        seen = seen.with_graphs(
+            around_mine=_own(around, player).unsqueeze(1), around_theirs=_own(around, 1 - player).unsqueeze(1)
         )
         kinds = {"beside": BESIDE, "over": OVER, "under": UNDER, "move": MOVE}
         seen = seen.with_edges(**{name: (says == number).float().unsqueeze(1) for name, number in kinds.items()})
@@ -140,9 +155,13 @@ class Hive(OwnedGame):
         following = state.with_nodes(
             q=q.to(torch.int16), r=r.to(torch.int16), level=level.to(torch.int8), last=moved
         ).with_graphs(player=1 - player, moves=state.graphs["moves"] + 1)
-        lost = torch.stack([_surrounded(following, side) for side in (0, 1)], dim=1)
+        around = torch.stack([_around(following, side) for side in (0, 1)], dim=1)
+        lost = around == 6
         winner = torch.where(lost[:, 0] == lost[:, 1], -1, lost[:, 0].long())
         late = following.graphs["moves"] >= self.limit if self.limit else torch.zeros_like(passes)
+        if self.adjudicated:
+            fewer = torch.where(around[:, 0] == around[:, 1], -1, (around[:, 0] > around[:, 1]).long())
+            winner = torch.where(late & (winner < 0) & ~lost.all(1), fewer, winner)
         drawn = lost.all(1) | (late & (winner < 0))
         reward = torch.where(winner < 0, 0, torch.where(winner == player, 1.0, -1.0))
         over = drawn | (winner >= 0)
@@ -171,8 +190,13 @@ def _numbers(kind: Tensor, nodes: Segments) -> Tensor:
     return (place - place[begins][begins.cumsum(0) - 1] + 1).to(torch.int8)
 
 
-def _surrounded(state: GraphBatch, side: int) -> Tensor:
-    """[B] bool: whether six cells around the queen of `side` are taken."""
+def _own(columns: Tensor, side: Tensor) -> Tensor:
+    """[R] float32: of `columns` [R, 2] that of the `side` [R] of each row."""
+    return columns.gather(1, side.unsqueeze(1)).squeeze(1).float()
+
+
+def _around(state: GraphBatch, side: int) -> Tensor:
+    """[B] int64: how many of the six cells around the queen of `side` are taken; 0 while it is in hand."""
     place = torch.stack([state.nodes["q"], state.nodes["r"]], dim=1).long()
     queen = (state.nodes["kind"] == QUEEN) & (state.nodes["owner"] == side)
     placed = queen & (state.nodes["level"] >= 0)
@@ -180,4 +204,4 @@ def _surrounded(state: GraphBatch, side: int) -> Tensor:
     ground = state.nodes["level"] == 0
     steps = _STEPS.to(state.device)
     beside = ((place - at).unsqueeze(1) == steps).all(2).any(1) & ground
-    return (segment_sum(beside, state.node_segments) == 6) & (segment_sum(placed, state.node_segments) > 0)
+    return segment_sum(beside, state.node_segments) * segment_sum(placed, state.node_segments)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, from_edges
 from graphwright.core.kernels.jit import arrays, jit_as_written
-from graphwright.envs.games.hive.board import BELOW, CELL, CELLS, KIND, KINDS, OWNER, clear, near, set_up
+from graphwright.envs.games.hive.board import BELOW, CELL, CELLS, KIND, KINDS, OWNER, QUEEN, clear, near, set_up
 from graphwright.envs.games.hive.moves import MOST_MOVES, legal_moves
 from graphwright.envs.games.hive.perft import STATE_COLUMNS
 
@@ -20,21 +20,23 @@ def view(state: GraphBatch) -> GraphBatch:
     """The graph of each position: pieces on the board, one node for alike pieces in hand, and the free cells around.
 
     Node columns: `piece` [N] int64, its place among the pieces of the state (-1: a free cell); `number` [N] int64, how
-    many there are in hand (0: on the board). Edge columns: `says` [E] int64, one of `BESIDE`, `OVER`, `UNDER`, `MOVE`;
-    of a move `to` [E, 2] int64, (q, r) of its cell. Edges beside each other hold in both directions. A graph without
-    moves is one whose side has to pass.
+    many there are in hand (0: on the board); `near` [N, 2] bool, whether it is beside the queen of side 0, of side 1.
+    Graph column `around` [B, 2] int64: how many of the cells around each queen are taken. Edge columns: `says` [E]
+    int64, one of `BESIDE`, `OVER`, `UNDER`, `MOVE`; of a move `to` [E, 2] int64, (q, r) of its cell. Edges beside each
+    other hold in both directions. A graph without moves is one whose side has to pass.
     """
     batch = state.to("cpu")
     columns: list[Tensor] = [batch.nodes[name] for name in STATE_COLUMNS]
     playing = batch.graphs["winner"] < 0
     result = _view(*arrays(batch.node_ptr, *columns, batch.graphs["player"], playing & ~batch.graphs["drawn"]))
-    num_nodes, nodes, edges, to = map(torch.from_numpy, result)
+    num_nodes, around, nodes, edges, to = map(torch.from_numpy, result)
     return from_edges(
         edges[:2],
         num_nodes,
         undirected=False,
-        nodes={"piece": nodes[0], "number": nodes[1]},
+        nodes={"piece": nodes[0], "number": nodes[1], "near": nodes[2:].T.bool()},
         edges={"says": edges[2], "to": to},
+        graphs={"around": around},
     ).to(state.device)
 
 
@@ -44,7 +46,8 @@ def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: i
     marks, stamp = np.zeros((2, CELLS), np.int64), np.zeros(1, np.int64)
     moves, node_at = np.empty((MOST_MOVES, 2), np.int64), np.full(CELLS, -1, np.int64)
     num_nodes = np.empty(player.size, np.int64)
-    nodes, edges, to = np.empty((2, 64), np.int64), np.empty((3, 256), np.int64), np.empty((256, 2), np.int64)
+    around = np.zeros((player.size, 2), np.int64)
+    nodes, edges, to = np.empty((4, 64), np.int64), np.empty((3, 256), np.int64), np.empty((256, 2), np.int64)
     n, e = 0, 0
     for graph in range(player.size):
         start, end = node_ptr[graph], node_ptr[graph + 1]
@@ -96,6 +99,13 @@ def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: i
                 e = _beside(cell, node_at, edges, e)
         for k in range(n - first_free):
             e = _beside(free[k], node_at, edges, e)
+        nodes[2:, base:n] = 0
+        for p in range(size):
+            if pieces[p, KIND] == QUEEN and pieces[p, CELL] >= 0:
+                for direction in range(6):
+                    there = near(pieces[p, CELL], direction)
+                    around[graph, pieces[p, OWNER]] += height[there] > 0
+                    nodes[2 + pieces[p, OWNER], node_at[there]] = 1
         count = 0
         if playing[graph]:
             count = legal_moves(size, pieces, top, height, player[graph], newest, marks, stamp, moves)
@@ -115,7 +125,7 @@ def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: i
                 node_at[pieces[p, CELL]] = -1
         num_nodes[graph] = n - base
         clear(size, pieces, top, height)
-    return num_nodes, nodes[:, :n].copy(), edges[:, :e].copy(), to[:e].copy()
+    return num_nodes, around, nodes[:, :n].copy(), edges[:, :e].copy(), to[:e].copy()
 
 
 @jit_as_written

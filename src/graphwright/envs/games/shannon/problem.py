@@ -15,6 +15,13 @@ OPPONENTS = {
     "perfect": perfect,
 }
 
+TRAINING = {
+    # Without random openings self-play learns one line of play and forgets all others.
+    "collection": {"self-play": {"num_envs": 128, "opening": 6}},
+    "ppo": {"entropy_coefficient": 0.01},
+    "validation": {"opponents": ("random", "one-ply", "resistance")},
+}
+
 SHANNON = Problem(
     name="shannon",
     summary="join two nodes of a graph, or cut them apart",
@@ -24,4 +31,5 @@ SHANNON = Problem(
     sizes=(10, 15, 20),
     laws={"terminals": draw_terminals},
     opponents=OPPONENTS,
+    training=TRAINING,
 )
