@@ -10,6 +10,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generators import InstanceGenerator, parse_topology
 from graphwright.envs.problem import no_columns
+from graphwright.search.evaluation import Evaluation
 from graphwright.search.rules import visit_plan
 from graphwright.search.search import Found, Kind, SearchSettings, search, search_by_playouts
 from search.reference import PlainSearch, odd_network
@@ -114,3 +115,21 @@ def test_a_game_that_is_over_is_refused() -> None:
     over = game.step(state, torch.tensor([0])).state
     with pytest.raises(ValueError, match="a game that is over has no moves"):
         search(game, over, odd_network(game), SearchSettings(simulations=2))
+
+
+@pytest.mark.parametrize("kind", ["puct", "gumbel"])
+def test_a_search_looks_no_further_than_it_may(kind: Kind) -> None:
+    """One move ahead, it evaluates the root and every move of it once; with room for all of them nothing changes."""
+    game, states, seen = Kayles(), positions(4), list[int]()
+    network = odd_network(game)
+
+    def counting(leaves: GraphBatch) -> Evaluation:
+        seen.append(leaves.num_graphs)
+        return network(leaves)
+
+    found = search(game, states, counting, SearchSettings(60, kind, depth=1))
+    moves = segment_sum(found.visits > 0, found.candidates)
+    assert sum(seen) <= states.num_graphs + int(moves.sum())
+    assert segment_sum(found.visits, found.candidates).tolist() == [60] * 4
+    deep, free = (search(game, states, network, SearchSettings(20, kind, depth=depth)) for depth in (20, 0))
+    assert torch.equal(deep.visits, free.visits)

@@ -38,13 +38,15 @@ class SearchSettings:
     """How moves are searched for.
 
     kind: "gumbel", which improves a policy with few simulations, or "puct". considered: moves among which Gumbel's
-    search divides its simulations at the root. noise: of PUCT at the root while learning, the part of the prior that is
-    Dirichlet noise, of concentration 10 over the number of moves.
+    search divides its simulations at the root. depth: the most moves that it looks ahead, 0 for any number. noise: of
+    PUCT at the root while learning, the part of the prior that is Dirichlet noise, of concentration 10 over the number
+    of moves.
     """
 
     simulations: int = 32
     kind: Kind = "gumbel"
     considered: int = 16
+    depth: int = 0
     noise: float = 0.25
 
 
@@ -61,7 +63,7 @@ def search(
     generator: of what makes games differ while they are learned from, Gumbel noise or noise in the prior and moves
     drawn in proportion to visits; None: without chance.
     """
-    tree = Tree(game, positions, evaluate, settings.simulations)
+    tree = Tree(game, positions, evaluate, settings.simulations, settings.depth)
     roots = tree.roots
     if settings.kind == "puct":
         if generator is not None:

@@ -39,12 +39,13 @@ class Tree:
     Node s · B + b is the one that simulation s has added to game b; s = 0 are the roots. Of nodes: `value` for the side
     that moves, `side` 1 or -1 (for players 0 and 1), `over`, and `result` of games that are over for player 0. Of
     edges, the legal moves: `log_prior`, `visits`, `total`, `action` and the node `child`, -1 before the first visit.
-    Raises ValueError for a game that is over.
+    depth: no node is further from its root, 0 for any distance. Raises ValueError for a game that is over.
     """
 
-    def __init__(self, game: Game, roots: GraphBatch, evaluate: Evaluate, simulations: int) -> None:
+    def __init__(self, game: Game, roots: GraphBatch, evaluate: Evaluate, simulations: int, depth: int = 0) -> None:
         self.game = game
         self.evaluate = evaluate
+        self.depth = depth
         self.num_games = roots.num_graphs
         capacity, device = simulations + 1, roots.device
         store = WholeGraphStates if game.edits_graph else ChangedColumns
@@ -95,7 +96,7 @@ class Tree:
         """A step down for each entry: the nodes, the games and the edges followed; the first is of all games."""
         node = games = self.games
         path = []
-        while games.numel():
+        while games.numel() and not 0 < self.depth == len(path):
             edges = self.edges(node)
             row = self.first[node] + choose(self, edges)
             path.append((node, games, row))

@@ -6,14 +6,19 @@ import io
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from graphwright.cli.engines.gtp import GtpSession
+from graphwright.cli.engines.player import Engine
 from graphwright.cli.main import main
+from graphwright.core import GraphBatch, Observation
+from graphwright.envs.game import Game
 from graphwright.envs.games.hex.problem import HEX
+from graphwright.envs.games.shannon.environment import Shannon
 
 
 def session() -> GtpSession:
-    return GtpSession(HEX.opponent("resistance"), "resistance")
+    return GtpSession(Engine(HEX.opponent("resistance"), "resistance", HEX.game))
 
 
 def test_a_game_is_played_shown_and_taken_back() -> None:
@@ -34,6 +39,43 @@ def test_a_game_is_played_shown_and_taken_back() -> None:
     assert engine.answer("") == ""
     assert engine.answer("quit") == "= \n"
     assert engine.answer("name") is None
+
+
+@pytest.mark.parametrize("decides", [False, True])
+def test_white_takes_the_first_move_over_where_the_rule_is_on(decides: bool) -> None:
+    """The resistance player leaves it to the circuits; of a game that has the rule, who plays it decides."""
+
+    def swaps(game: Game, state: GraphBatch, generator: torch.Generator) -> torch.Tensor:
+        seen = game.observe(state)
+        assert seen.masks[1].tolist() == [len(asked) == 0]
+        asked.append(seen)
+        return torch.tensor([state.num_nodes if bool(seen.masks[1]) else 0])
+
+    asked: list[Observation] = []
+    game = Shannon(swap=True) if decides else HEX.game
+    engine = GtpSession(Engine(swaps if decides else HEX.opponent("resistance"), "somebody", game), swap=True)
+    engine.answer("boardsize 3")
+    refused = "? illegal move: only white swaps, after black's first move, where the rule is on (--swap)\n"
+    assert engine.answer("play w swap-pieces") == refused
+    engine.answer("play b a2")
+    assert engine.answer("play b swap-pieces") == refused
+    assert engine.answer("play w swap-pieces") == "= \n"
+    shown = engine.answer("showboard")
+    assert shown is not None
+    assert shown.splitlines()[2:5] == [" 1 . W .", "  2 . . .", "   3 . . ."]
+    assert engine.answer("play w swap-pieces") == refused
+    assert engine.answer("undo") == "= \n"
+    assert engine.answer("undo") == "= \n"
+    engine.answer("play b b2")  # which would win
+    assert engine.answer("genmove w") == "= swap-pieces\n"
+    assert engine.answer("genmove b") != "= swap-pieces\n"
+    if not decides:
+        engine.answer("clear_board")
+        engine.answer("play b a1")  # which would not
+        assert engine.answer("genmove w") != "= swap-pieces\n"
+    without = session()
+    without.answer("play b a1")
+    assert without.answer("play w swap-pieces") == refused
 
 
 def test_a_game_that_is_over_is_over() -> None:

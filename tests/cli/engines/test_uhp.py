@@ -12,6 +12,9 @@ from graphwright.cli.engines.uhp import UhpSession
 from graphwright.cli.main import main
 from graphwright.envs.games.hive.notation import legal_hive_moves, move_string, parse_move
 from graphwright.envs.games.hive.problem import HIVE
+from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn.policies import ValuedPolicy
+from graphwright.training.games.players import policy_player
 
 
 def session() -> UhpSession:
@@ -72,6 +75,30 @@ def test_what_is_no_command_or_move_is_said_and_changes_nothing(line: str, start
     assert engine.game_string == "Base;NotStarted;White[1]"
 
 
+def test_a_position_that_occurs_three_times_draws_the_game() -> None:
+    engine = session()
+    said(engine, "newgame Base;InProgress;White[3];wS1;bS1 wS1-;wQ -wS1;bQ bS1-")
+    for turn in range(2):
+        for move in ("wQ /wS1", "bQ bS1\\", "wQ -wS1", "bQ bS1-"):
+            (stands,) = said(engine, f"play {move}")
+            assert stands.split(";")[1] == ("Draw" if (turn, move) == (1, "bQ bS1-") else "InProgress")
+    assert said(engine, "validmoves") == ["err The game is over"]
+    assert said(engine, "play wA1 -wQ") == ["invalidmove the game is over"]
+    assert said(engine, "undo")[0].split(";")[1] == "InProgress"
+    whole = said(engine, "play bQ bS1-")[0]
+    assert said(session(), f"newgame {whole}")[0].split(";")[1] == "Draw"
+
+
+def test_a_search_keeps_to_a_time_and_looks_no_further_than_a_depth() -> None:
+    network = EncoderConfig(kind="gin", width=4, depth=1), HeadsConfig()
+    policy = ValuedPolicy(HIVE.environment.features, HIVE.environment.actions, *network)
+    engine = UhpSession(policy_player(policy, 4), "untrained")
+    said(engine, "newgame Base")
+    legal = said(engine, "validmoves")[0].split(";")
+    assert said(engine, "bestmove time 0:0:1")[0] in legal
+    assert said(engine, "bestmove depth 1")[0] in legal
+
+
 def test_words_and_moves_of_random_games_are_the_same() -> None:
     state, generator = (
         HIVE.game.reset(HIVE.generator(law="MLP")(1, torch.Generator())),
@@ -98,6 +125,12 @@ def test_uhp_utils_drives_the_engine() -> None:
         counted = perft.parse_perft_results(driven.command("perft 3"))
         assert counted[3] == 2_610
         assert driven.command("nonsense")[0].startswith("err")
+        driven.command("newgame Base;InProgress;White[3];wS1;bS1 wS1-;wQ -wS1;bQ bS1-")
+        for move in ("wQ /wS1", "bQ bS1\\", "wQ -wS1", "bQ bS1-") * 2:
+            best = driven.command("bestmove time 00:00:01")[0]
+            assert best in driven.command("validmoves")[0].split(";")
+            stands = driven.command(f"play {move}")[0]
+        assert stands.split(";")[1] == "Draw"
     finally:
         driven.terminate()
 

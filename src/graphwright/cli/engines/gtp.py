@@ -11,15 +11,16 @@ import torch
 import tyro
 
 import graphwright
-from graphwright.cli.engines.player import Conversation, EngineOptions
+from graphwright.cli.engines.player import Conversation, Engine, EngineOptions
 from graphwright.core import GraphBatch
+from graphwright.envs.game import Game
 from graphwright.envs.games.hex.problem import HEX
-from graphwright.envs.games.stones import StoneGame
+from graphwright.envs.games.shannon.measures import measured
 from graphwright.envs.generators.board import MOST_ROWS
-from graphwright.envs.problem import Opponent
 
 _COLOURS = {"b": 0, "black": 0, "w": 1, "white": 1}
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SWAP = "swap-pieces"
 _STONES = {-1: ".", 0: "B", 1: "W"}
 
 
@@ -31,21 +32,22 @@ class Gtp:
     says what can be asked.
     """
 
+    swap: bool = False
+    """White may answer the first move by swap-pieces: its stone becomes white, mirrored at the long diagonal."""
     options: Annotated[EngineOptions, tyro.conf.arg(name="")] = field(default_factory=EngineOptions)
 
     def run(self) -> None:
         """Answer until stdin ends or somebody says quit."""
-        player, name = self.options.player(HEX.name, "resistance")
-        Conversation(GtpSession(player, name, self.options.seed).answer).run()
+        engine = self.options.player(HEX.name, "resistance")
+        Conversation(GtpSession(engine, self.swap, self.options.seed).answer).run()
 
 
 class GtpSession:
     """What an engine knows between two commands: a board and the moves that led to where it is."""
 
-    def __init__(self, player: Opponent, name: str, seed: int = 0) -> None:
-        self.player, self.name = player, name
-        assert isinstance(HEX.environment, StoneGame)
-        self.game = HEX.environment
+    def __init__(self, engine: Engine, swap: bool = False, seed: int = 0) -> None:
+        self.player, self.name, self.game = engine
+        self.swap = swap
         self.generator = torch.Generator().manual_seed(seed)
         self.is_over = False
         self.commands: dict[str, Callable[[list[str]], str]] = {
@@ -82,7 +84,8 @@ class GtpSession:
             return f"?{number} {' '.join(str(error).split())}\n"
 
     def _clear(self, size: int) -> str:
-        self.states = [self.game.reset(HEX.generator(sizes=(size,))(1, torch.Generator()))]
+        state = self.game.reset(HEX.generator(sizes=(size,))(1, torch.Generator()))
+        self.states = [state.with_graphs(exchanged=torch.tensor([True]))]  # swaps are played here
         self.size = size
         return ""
 
@@ -112,6 +115,8 @@ class GtpSession:
 
     def _play(self, words: list[str]) -> str:
         colour = self._colour(words)
+        if words[1:] == [SWAP]:
+            return self._exchange(colour, "")
         found = re.fullmatch(r"([a-z])(\d{1,3})", words[1].lower()) if len(words) == 2 else None
         if found is None:
             raise ValueError("syntax error: play takes a colour and a cell such as b3")
@@ -124,9 +129,33 @@ class GtpSession:
         return self._make(state, row * self.size + column, "")
 
     def _generate(self, words: list[str]) -> str:
-        state = self._to_move(self._colour(words))
+        colour = self._colour(words)
+        may_swap = self._may_swap(colour)
+        state = self._to_move(colour).with_graphs(exchanged=torch.tensor([not may_swap]))
         place = int(self.player(self.game, state, self.generator))
+        if may_swap and not _knows_swap(self.game) and self._is_behind(state, place):
+            return self._exchange(colour, SWAP)
+        if place == state.num_nodes:
+            return self._exchange(colour, SWAP)
         return self._make(state, place, f"{_LETTERS[place % self.size]}{place // self.size + 1}")
+
+    def _may_swap(self, colour: int) -> bool:
+        owner = self.states[-1].nodes["owner"][: self.size**2]
+        return self.swap and colour == 1 and int((owner == 0).sum()) == int((owner >= 0).sum()) == 1
+
+    def _is_behind(self, state: GraphBatch, place: int) -> bool:
+        """Whether black is ahead by the circuits, before and after white's reply taken together."""
+        after = self.game.step(state, torch.tensor([place])).state
+        return float(measured(state).lead + measured(after).lead) > 0
+
+    def _exchange(self, colour: int, answer: str) -> str:
+        """Let white take the first stone over: it keeps its colour and its borders, so the stone is mirrored."""
+        self._to_move(colour)
+        if not self._may_swap(colour):
+            raise ValueError("illegal move: only white swaps, after black's first move, where the rule is on (--swap)")
+        cell = int((self.states[-1].nodes["owner"][: self.size**2] == 0).nonzero())
+        begin = self.states[0].with_graphs(player=torch.tensor([1]))
+        return self._make(begin, cell % self.size * self.size + cell // self.size, answer)
 
     def _make(self, state: GraphBatch, place: int, answer: str) -> str:
         self.states.append(self.game.step(state, torch.tensor([place])).state)
@@ -149,3 +178,8 @@ class GtpSession:
     def _quit(self, words: list[str]) -> str:
         self.is_over = True
         return ""
+
+
+def _knows_swap(game: Game) -> bool:
+    """Whether whoever plays decides itself, since its game has the rule."""
+    return len(game.actions.blocks) > 1

@@ -6,15 +6,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import tyro
 
+from graphwright.envs.game import Game
 from graphwright.envs.problem import Opponent
 from graphwright.envs.registry import GAMES
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.games.players import find_opponent, policy_player
+
+
+class Engine(NamedTuple):
+    """Who plays, what to call it, and the game as it has learned it."""
+
+    player: Opponent
+    name: str
+    game: Game
 
 
 @dataclass(frozen=True)
@@ -36,21 +45,22 @@ class EngineOptions:
     trust: bool = False
     """Run code of its maker's own that the run names, found in the working directory or installed."""
 
-    def player(self, name: str, default: str) -> tuple[Opponent, str]:
-        """Who plays the game `name`, and what to call it. Raises ConfigError where that is nobody."""
+    def player(self, name: str, default: str) -> Engine:
+        """Who plays the game `name`. Raises ConfigError where that is nobody."""
         use_threads(self.threads)
         problem = GAMES[name]
         if self.directory is None:
             if self.simulations:
                 raise ConfigError("--simulations: an opponent does not search by them; name a RUN, or --opponent uct-N")
             chosen = self.opponent or default
-            return find_opponent(problem, chosen), chosen
+            return Engine(find_opponent(problem, chosen), chosen, problem.game)
         if self.opponent is not None:
             raise ConfigError(f"--opponent {self.opponent}: a RUN is named too; leave out one of the two")
         agent = load(self.directory, self.device, trust=self.trust)
         if agent.problem.name != name:
             raise ConfigError(f"{self.directory}: is a run on {agent.problem.name}; this protocol plays {name}")
-        return policy_player(agent.policy, self.simulations), str(self.directory)
+        player = policy_player(agent.policy, self.simulations)
+        return Engine(player, str(self.directory), agent.config.environment)
 
 
 @dataclass

@@ -24,7 +24,9 @@ from graphwright.envs.games.hive.notation import (
 )
 from graphwright.envs.games.hive.perft import perft
 from graphwright.envs.games.hive.problem import HIVE
+from graphwright.envs.games.hive.repetition import Key, position_key
 from graphwright.envs.problem import Opponent
+from graphwright.training.games.bounded import move_in_time, move_to_depth
 
 _DEEPEST = 7
 _CAPABILITIES = "Mosquito;Ladybug;Pillbug"
@@ -42,8 +44,8 @@ class Uhp:
 
     def run(self) -> None:
         """Answer until stdin ends or somebody says exit."""
-        player, name = self.options.player(HIVE.name, "one-ply")
-        session = UhpSession(player, name, self.options.seed)
+        engine = self.options.player(HIVE.name, "one-ply")
+        session = UhpSession(engine.player, engine.name, self.options.seed)
         Conversation(session.answer, session.answer("info") or "").run()
 
 
@@ -57,6 +59,7 @@ class UhpSession:
         self.generator = torch.Generator().manual_seed(seed)
         self.letters = ""
         self.states: list[GraphBatch] = []
+        self.positions: list[Key] = []
         self.moves: list[str] = []
         self.commands: dict[str, Callable[[str], str]] = {
             "info": self._info,
@@ -101,7 +104,7 @@ class UhpSession:
         winner = int(state.graphs["winner"])
         if winner >= 0:
             stands = ("WhiteWins", "BlackWins")[winner]
-        elif bool(state.graphs["drawn"]):
+        elif bool(state.graphs["drawn"]) or self._repeated():
             stands = "Draw"
         else:
             stands = "InProgress" if count else "NotStarted"
@@ -109,7 +112,11 @@ class UhpSession:
         return ";".join([f"Base+{self.letters}" if self.letters else "Base", stands, turn, *self.moves])
 
     def _is_over(self) -> bool:
-        return int(self.state.graphs["winner"]) >= 0 or bool(self.state.graphs["drawn"])
+        return int(self.state.graphs["winner"]) >= 0 or bool(self.state.graphs["drawn"]) or self._repeated()
+
+    def _repeated(self) -> bool:
+        """Whether this position has occurred for the third time, which draws the game."""
+        return self.positions.count(self.positions[-1]) >= 3
 
     def _info(self, rest: str) -> str:
         return f"id Graphwright {graphwright.__version__} {self.name}\n{_CAPABILITIES}"
@@ -119,19 +126,20 @@ class UhpSession:
         found = re.fullmatch(r"(?:base)?(?:\+?([mlp]{1,3}))?", kind.lower())
         if found is None or len(set(found[1] or "")) != len(found[1] or ""):
             raise ValueError(f"{kind!r} is no kind of game; write Base, or Base+MLP with the expansions that are in it")
-        before = self.letters, self.states, self.moves
+        before = self.letters, self.states, self.positions, self.moves
         try:
             self._begin(found[1] or "")
             for move in parts[2:]:
                 self._play(move)
         except ValueError as error:
-            self.letters, self.states, self.moves = before
+            self.letters, self.states, self.positions, self.moves = before
             raise ValueError(f"the game cannot be played: {error}") from None
         return self.game_string
 
     def _begin(self, letters: str) -> None:
         self.letters = "".join(letter for letter in EXPANSIONS if letter.lower() in letters)
         self.states, self.moves = [self.game.reset(with_expansions(self.letters, one_cell()))], []
+        self.positions = [position_key(self.states[0])]
 
     def _play(self, text: str) -> str:
         state = self.state
@@ -148,6 +156,7 @@ class UhpSession:
         step = self.game.move(state, torch.tensor([move.piece]), torch.tensor([[move.q, move.r]]))
         self.moves.append(move_string(state, move))
         self.states.append(step.state)
+        self.positions.append(position_key(step.state))
 
     def _valid_moves(self, rest: str) -> str:
         state = self.state
@@ -159,9 +168,15 @@ class UhpSession:
         state = self.state
         if self._is_over():
             raise ValueError("The game is over")
-        if not re.fullmatch(r"(time \d{1,3}:\d{1,2}:\d{1,2}|depth \d{1,4})", rest.lower()):
+        found = re.fullmatch(r"time (\d{1,3}):(\d{1,2}):(\d{1,2})|depth (\d{1,4})", rest.lower())
+        if found is None:
             raise ValueError("Say bestmove time HH:MM:SS, or bestmove depth N")
-        action = self.player(self.game, state, self.generator)
+        if found[4] is None:
+            hours, minutes, seconds = (int(part) for part in found.groups()[:3])
+            limit = 3600 * hours + 60 * minutes + seconds
+            action = move_in_time(self.player, self.game, state, self.generator, limit)
+        else:
+            action = move_to_depth(self.player, self.game, state, self.generator, int(found[4]))
         return move_string(state, chosen_hive_move(state, int(action)))
 
     def _undo(self, rest: str) -> str:
@@ -171,7 +186,12 @@ class UhpSession:
         number = int(rest or 1)
         if not 1 <= number <= len(self.moves):
             raise ValueError(f"{number} moves cannot be taken back of {len(self.moves)}")
-        self.states, self.moves = self.states[:-number], self.moves[:-number]
+        kept = len(self.moves) - number
+        self.states, self.positions, self.moves = (
+            self.states[: kept + 1],
+            self.positions[: kept + 1],
+            self.moves[:kept],
+        )
         return self.game_string
 
     def _options(self, rest: str) -> str:

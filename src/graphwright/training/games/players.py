@@ -16,7 +16,7 @@ from graphwright.search.evaluation import by_network
 from graphwright.search.search import SearchSettings, search, search_by_playouts
 from graphwright.training.collectors.play import ConfigError
 
-_MOST_SIMULATIONS = 100_000
+MOST_SIMULATIONS = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,8 @@ class PlayoutPlayer:
 
 def policy_player(policy: Any, simulations: int, draws: bool = False) -> Opponent:
     """A policy as it plays: with so many simulations before each move, or with none. Raises ConfigError."""
-    if not 0 <= simulations <= _MOST_SIMULATIONS:
-        raise ConfigError(f"--simulations {simulations}: give 0 to {_MOST_SIMULATIONS}")
+    if not 0 <= simulations <= MOST_SIMULATIONS:
+        raise ConfigError(f"--simulations {simulations}: give 0 to {MOST_SIMULATIONS}")
     if not simulations:
         return PolicyPlayer(policy, draws)
     if draws:
@@ -70,8 +70,8 @@ def find_opponent(problem: Problem, name: str) -> Opponent:
     """The opponent of that name, `uct-N` among them. Raises ConfigError, listing the names, where there is none."""
     if found := re.fullmatch(r"uct-([0-9]{1,9})", name):
         simulations = int(found[1])
-        if not 1 <= simulations <= _MOST_SIMULATIONS:
-            raise ConfigError(f"--opponent {name}: give 1 to {_MOST_SIMULATIONS} simulations")
+        if not 1 <= simulations <= MOST_SIMULATIONS:
+            raise ConfigError(f"--opponent {name}: give 1 to {MOST_SIMULATIONS} simulations")
         return PlayoutPlayer(simulations)
     if name not in problem.opponents:
         raise ConfigError(
