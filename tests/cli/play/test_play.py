@@ -48,7 +48,7 @@ def _server() -> Iterator[PlayServer]:
 
 
 def ask(server: PlayServer, what: str, request: Any, token: str | None = None, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=120)
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
     path = f"/{server.token if token is None else token}/{what}"
     connection.request("POST" if what else "GET", path, body if what else None, headers)
