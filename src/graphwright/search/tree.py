@@ -95,7 +95,7 @@ class Tree:
     def _descend(self, choose: Choose) -> list[tuple[Tensor, Tensor, Tensor]]:
         """A step down for each entry: the nodes, the games and the edges followed; the first is of all games."""
         node = games = self.games
-        path = []
+        path: list[tuple[Tensor, Tensor, Tensor]] = []
         while games.numel() and not 0 < self.depth == len(path):
             edges = self.edges(node)
             row = self.first[node] + choose(self, edges)

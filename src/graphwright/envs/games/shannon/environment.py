@@ -77,8 +77,8 @@ class Shannon(StoneGame, Readable):
             raise GraphError("graph column 'short': the side that connects is 0 (moves first) or 1")
         placed = ["position"] if "position" in graph.nodes else []
         dual = graph.nodes.get("dual_terminal", torch.zeros_like(terminal)).bool()
-        number = segment_sum(dual, graph.node_segments)
-        if bool(((number != 0) & (number != 2)).any() | (dual & terminal).any()):
+        ends = segment_sum(dual, graph.node_segments)
+        if bool(((ends != 0) & (ends != 2)).any() | (dual & terminal).any()):
             raise GraphError("node column 'dual_terminal': true at no node, or at two that are no terminals")
         return simplify(graph.keep(placed)).with_nodes(terminal=terminal, dual_terminal=dual).with_graphs(short=short)
 
