@@ -13,6 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.randomness import node_streams, uniform
 from graphwright.envs.team import Team
+from graphwright.envs.teams.path_finding.claims import claims
 from graphwright.envs.teams.path_finding.collisions import settle
 from graphwright.envs.teams.path_finding.priority import urgency, yields
 from graphwright.envs.teams.path_finding.ways import FAR, MOVES, distances, other_cells
@@ -35,8 +36,9 @@ class PathFinding(Team):
     Observation: per node the 11 x 11 cells around it, row by row: `walls`, `others`, `goals` of others, and `way`, how
         much farther from the own target a cell is than the robot, in units of 11 steps, from -1 to 1, 1 where there is
         no way; `gain` [4], how much nearer each move leads; `target`, its direction and distance over that; `urgency`,
-        w / (w + 11) of the steps w that it has waited for a target. Edges between robots that see each other, with
-        `relative`, where the source is seen from the end, in units of 5 cells; `near`, 1 over the steps between them;
+        w / (w + 11) of the steps w that it has waited for a target; `claims` [20], who is in the cells that it may go
+        to, and who wants to be. Edges between robots that see each other, with `relative`, where the source is seen
+        from the end, in units of 5 cells; `near`, 1 over the steps between them;
         and `yields`, whether the end goes after the source, as who has waited longer, and as collisions are settled.
     Action: of each robot, nothing, or a step up, down, left or right onto a cell without an obstacle.
     Dynamics: soft collisions (`settle`). `lifelong`: a robot at its target gets another one, uniform among the cells
@@ -101,15 +103,18 @@ class PathFinding(Team):
         free = maps[team[:, None], beside[..., 0], beside[..., 1]] == 0
         offset = (target - cell).float()
         length = offset.norm(dim=1, keepdim=True)
-        urgent = urgency(state).float()
-        graph = _in_sight(state).with_nodes(
+        gain = torch.where(free & (after < FAR), (here - after).float(), -1.0)
+        urgent, (seen, apart) = urgency(state).float(), _in_sight(state)
+        first = seen.edges["yields"][:, 0] > 0
+        graph = seen.with_nodes(
             walls=maps[team[:, None], r, c],
             others=others,
             goals=wanted[team[:, None], r, c] - own.to(wanted.dtype),
             way=way,
-            gain=torch.where(free & (after < FAR), (here - after).float(), -1.0),
+            gain=gain,
             target=torch.cat([offset / length.clamp(min=1), here / (here + _WIDTH)], 1),
             urgency=urgent / (urgent + _WIDTH),
+            claims=claims(state.num_nodes, seen.edge_index, apart, first, gain),
         )
         return Observation(graph, (torch.cat([torch.ones_like(free[:, :1]), free], 1),))
 
@@ -185,8 +190,8 @@ def _marked(maps: Tensor, team: Tensor, cell: Tensor) -> Tensor:
     return marked.index_put((team, cell[:, 0], cell[:, 1]), torch.ones_like(team, dtype=torch.int16), accumulate=True)
 
 
-def _in_sight(state: GraphBatch) -> GraphBatch:
-    """The robots with an edge from each to every other whose view it is in."""
+def _in_sight(state: GraphBatch) -> tuple[GraphBatch, Tensor]:
+    """The robots with an edge from each to every other whose view it is in, and the cells between them [E, 2] int64."""
     sizes, cell = state.node_segments.lengths, state.nodes["cell"]
     pairs = Segments.from_lengths(sizes * sizes)
     size, begin = sizes[pairs.index], state.node_ptr[:-1][pairs.index]
@@ -194,8 +199,8 @@ def _in_sight(state: GraphBatch) -> GraphBatch:
     offset = cell[source] - cell[end]
     rows = ((offset.abs().amax(1) <= RADIUS) & (source != end)).nonzero().squeeze(1)
     edges = Segments.from_lengths(torch.bincount(pairs.index[rows], minlength=state.num_graphs))
-    source, end, offset = source[rows], end[rows], offset[rows].float()
-    return GraphBatch.trusted(
+    source, end, offset = source[rows], end[rows], offset[rows]
+    graph = GraphBatch.trusted(
         torch.stack([source, end]),
         state.node_segments,
         edges,
@@ -205,3 +210,4 @@ def _in_sight(state: GraphBatch) -> GraphBatch:
             "yields": yields(state, source, end),
         },
     )
+    return graph, offset

@@ -25,6 +25,7 @@ PATH_FINDING = Problem(
         "encoder": {"kind": "transformer", "depth": 2, "width": 128},
         "heads": {"value_pool": "mean"},
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
+        "imitation": {"minibatch_size": 64},
         "collection": {
             "steps": {"num_envs": 32, "num_steps": 16},
             "demonstrations": {"expert": "pibt", "num_instances": 8, "num_samples": 1, "expert_share": 0.5},
