@@ -242,12 +242,14 @@ def to_json(problem: str, config: TrainConfig) -> str:
 
 
 def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
-    """What must not change in the middle of a run, as `config.json` holds it. The size of a team may."""
+    """What must not change in the middle of a run, as `config.json` holds it.
+
+    The size of a team may change; who is who is said of teams only.
+    """
     document = json.loads(to_json(problem, config))
     fixed: dict[str, Any] = {name: value for name, value in document.items() if name not in _MAY_CHANGE}
     fixed["collection"].pop("reward_workers", None)
-    if isinstance(config.environment, Team):
-        del fixed["collection"]["sizes"]
+    fixed["collection"].pop("sizes" if isinstance(config.environment, Team) else "identity", None)
     return fixed
 
 

@@ -17,7 +17,7 @@ from graphwright.core.files import read_whole
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.team import Team
 from graphwright.training.agent import Agent
-from graphwright.training.collectors.play import ConfigError, make_generator
+from graphwright.training.collectors.play import ConfigError, IdentityConfig, make_generator
 from graphwright.training.play_teams import SUCCESS, Act, PlayedTeams, play_teams
 from graphwright.training.statistics import mean_interval, share_interval
 
@@ -111,14 +111,25 @@ def act_of(agent: Agent, environment: Team, options: TeamOptions) -> Act:
     return act
 
 
-def instances_of(problem: Problem, agents: int, options: TeamOptions, law: str | None = None) -> GraphBatch:
-    """`options.episodes` instances of teams of that size. Raises ConfigError naming the options."""
+def instances_of(
+    problem: Problem,
+    agents: int,
+    options: TeamOptions,
+    law: str | None = None,
+    identity: IdentityConfig | None = None,
+) -> GraphBatch:
+    """`options.episodes` instances of teams of that size, whose agents are told apart if `identity` says so.
+
+    Raises ConfigError naming the options.
+    """
     generator = make_generator(problem, None, (agents,), options.law or law)
     if options.maps:
         if problem.law_of_files is None:
             raise ConfigError(f"--maps: {problem.name} has no maps; leave it out")
         texts = {str(path): read_whole(path, _MOST_BYTES).decode(errors="replace") for path in options.maps}
         generator = replace(generator, columns=problem.law_of_files(texts))
+    if identity is not None:
+        generator = identity.identified(generator)
     return generator(options.episodes, torch.Generator().manual_seed(options.seed))
 
 
@@ -132,17 +143,15 @@ def play_rows(
 ) -> list[tuple[TeamRow, PlayedTeams]]:
     """The rows of `evaluate_team`, and the episodes of the policy."""
     problem, environment = agent.problem, require_team(agent.problem, agent.config.played)
+    own, collection = require_team(problem, agent.config.environment), agent.config.collection
     found = []
-    for number in options.agents or agent.config.collection.sizes or problem.sizes:
-        instances = instances_of(problem, number, options, agent.config.collection.law)
+    for number in options.agents or collection.sizes or problem.sizes:
+        instances = instances_of(problem, number, options, collection.law, collection.identity)
         began = time.perf_counter()
         played = play_teams(environment, instances.to(agent.device), act_of(agent, environment, options), record)
         seconds = time.perf_counter() - began
         names = [RANDOM, *problem.baselines] if baselines else []
-        others = {
-            name: score(play_teams(environment, instances, rule_of(problem, environment, name, options.seed)))
-            for name in names
-        }
+        others = {name: score(play_teams(own, instances, rule_of(problem, own, name, options.seed))) for name in names}
         found.append((TeamRow(number, options.episodes, seconds, score(played), others), played))
     return found
 

@@ -262,6 +262,7 @@ def make_evaluator(
     largest = max(collection.sizes or problem.sizes)
     sizes = validation.sizes or (2 * largest, 5 * largest)
     generators = [make_generator(problem, collection.generator, (size,), collection.law) for size in sizes]
+    generators = [collection.identity.identified(generator) for generator in generators]
     batches = [generator(validation.graphs, torch.Generator().manual_seed(_SEED)) for generator in generators]
     played, placed = collection.played(environment), [batch.to(device) for batch in batches]
     if isinstance(played, Endless):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint
 from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.evaluate_team import TeamOptions, evaluate_team
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import resume, train, with_agents
 
@@ -97,6 +99,22 @@ def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: di
     assert set(after.collector.vector.state.node_segments.lengths.tolist()) == {12}  # type: ignore[attr-defined]
     moved = after.algorithm.state_dict()
     assert [name for name in state if name.startswith("policy.") and not torch.equal(state[name], moved[name])]
+
+
+def test_agents_that_know_who_they_are_are_trained_and_evaluated(tmp_path: Path) -> None:
+    config = config_of("mappo", {**STEPS, "identity": {"kind": "slot", "most": 3}})
+    train("coverage", replace(config, steps=32), tmp_path / "run", QUIET)
+    agent = load(tmp_path / "run")
+    (row,) = evaluate_team(agent, TeamOptions(agents=(3,), episodes=2))
+    assert set(row.baselines) == {"random", *agent.problem.baselines}
+    with pytest.raises(ValueError, match=r"--identity\.most 3: a team has 4 agents"):
+        evaluate_team(agent, TeamOptions(agents=(4,), episodes=2))
+
+
+def test_nodes_of_what_is_no_team_are_not_told_apart() -> None:
+    config = TrainConfig.for_problem("vertex-cover", "ppo", collection={"identity": {"kind": "one-hot"}})
+    with pytest.raises(ConfigError, match=r"--identity\.kind one-hot: only agents of a team are told apart"):
+        _ = config.played
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from graphwright.algorithms.optimizer import require
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
+from graphwright.envs.team import Team
+from graphwright.envs.wrappers.identified import Identified, with_slots
 from graphwright.envs.wrappers.penalized import Penalized, PenalizedOptimization
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.validation import ValidationConfig
@@ -38,6 +41,35 @@ class InvalidConfig:
 
 
 @dataclass(frozen=True)
+class IdentityConfig:
+    """Whether the agents of a team know which one they are."""
+
+    kind: Literal["none", "one-hot", "slot"] = "none"
+    """none: all are alike, and a policy has any size; one-hot: each has a number; slot: one that is drawn anew for
+    every episode, which tells agents apart though none is special."""
+    most: int = 8
+    """Numbers that there are; larger teams are refused."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, for no number at all."""
+        require("identity.most", self.most)
+
+    def identified(self, generator: InstanceGenerator) -> InstanceGenerator:
+        """`generator`, whose instances number their agents, if they are to."""
+        if self.kind == "none":
+            return generator
+        return replace(generator, columns=with_slots(generator.columns, self.most, self.kind == "slot"))
+
+    def played(self, environment: Environment) -> Environment:
+        """`environment`, whose agents see their numbers, if they are to. Raises ConfigError where it is no team."""
+        if self.kind == "none":
+            return environment
+        if not isinstance(environment, Team):
+            raise ConfigError(f"--identity.kind {self.kind}: only agents of a team are told apart; leave it out")
+        return Identified(environment, self.most)
+
+
+@dataclass(frozen=True)
 class PlayConfig(ABC):
     """Which instances are played, and how. Validation: the class of the settings of how the run is watched."""
 
@@ -50,6 +82,7 @@ class PlayConfig(ABC):
     law: str | None = None
     """The law by which random graphs become instances, one of the problem's; by default its first."""
     invalid: InvalidConfig = field(default_factory=InvalidConfig)
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
 
     def completed(self, problem: Problem) -> Self:
         """These settings with the problem's own instances where none are named."""
@@ -61,7 +94,11 @@ class PlayConfig(ABC):
         )
 
     def played(self, environment: Environment) -> Environment:
-        """`environment` as it is played: its illegal actions masked or punished. Raises ConfigError where it cannot."""
+        """`environment` as it is played: its illegal actions masked or punished, its agents told apart or not.
+
+        Raises ConfigError where it cannot be.
+        """
+        environment = self.identity.played(environment)
         if self.invalid.handling == "mask":
             return environment
         if self.invalid.handling == "severity" and not isinstance(environment, Optimization):
@@ -73,7 +110,7 @@ class PlayConfig(ABC):
 
     def instances(self, problem: Problem) -> InstanceGenerator:
         """Where training instances come from. Raises ConfigError naming the options."""
-        return make_generator(problem, self.generator, self.sizes, self.law)
+        return self.identity.identified(make_generator(problem, self.generator, self.sizes, self.law))
 
     @abstractmethod
     def collector(

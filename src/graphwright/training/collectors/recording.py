@@ -53,6 +53,8 @@ class RecordingConfig(PlayConfig):
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
+        if self.identity.kind != "none":
+            raise ConfigError(f"--identity.kind {self.identity.kind}: a recording tells no agents apart; leave it out")
         if not self.bc.data:
             raise ConfigError("--bc.data: names no file; give one that `graphwright record` wrote")
         path, soft = Path(self.bc.data), self.bc.targets == "soft"
