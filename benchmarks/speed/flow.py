@@ -2,8 +2,9 @@
 
     python benchmarks/speed/flow.py [--json] [--profile] [--out docs/tables]
 
-First `ring-edges` beside torchgfn, iterations of both in turns: the same depth, width, batch and objective (trajectory
-balance), and first policies whose objects have six edges on average. Then each task beside the network's matrix
+First `ring-edges` and `hyper-grid` beside torchgfn, iterations of both in turns: the same depth, width, batch and
+objective (trajectory balance), Adam, and first policies whose objects are about as large (of hyper-grid 16 × 16 short
+walks, of uniform choice, and long ones; the networks have the same layers). Then each task beside the network's matrix
 products alone, recorded in an iteration and replayed on the same data (see `limit.py`). The learning rate is next to
 zero, so that all iterations do the same work. Times are the process's own, so that other programs disturb little;
 ratios are medians over pairs that follow each other.
@@ -30,7 +31,6 @@ import tyro
 from limit import MatrixProducts
 
 from graphwright.algorithms.gflownet.config import GFlowNetConfig
-from graphwright.envs.generative.edge_sets import EdgeSets
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.training.config import TrainConfig
@@ -46,9 +46,11 @@ INSTALL = (
     "local-attention product-key-memory axial-positional-embedding colt5-attention dill "
     "tensordict torch_geometric einops"
 )
-NODES, STOP = 4, 0.115
-"""With this probability to stop at every step, objects have 6 of 12 edges on average, as with equal ones for all."""
-ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9)
+STOP = {4: 0.115, 5: 0.0713, 6: 0.0495}
+"""With this probability to stop at every step, objects have half of all edges, as they have by uniform choice."""
+ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9, passes=1)
+BESIDE = dataclasses.replace(ALONE, optimizer="adam")  # as torchgfn's is
+SIDE, GRID_BATCH = 16, 256
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Options:
 class Rival:
     """Ours and torchgfn's: trajectories, and visited states, per second of processor time; medians of their ratios."""
 
+    task: str
     width: int
     depth: int
     backward: str
@@ -121,27 +124,45 @@ CASES = (
 )
 
 
-def make_trainer(task: str, encoder: EncoderConfig, batch: int, **flow: Any) -> TrainingRun:
+def make_trainer(
+    task: str, encoder: EncoderConfig, batch: int, flow: GFlowNetConfig = ALONE, **environment: Any
+) -> TrainingRun:
     """A run of that task that is never evaluated."""
     config = TrainConfig.for_problem(
         task,
         "tb",
         threads=1,
         encoder=encoder,
-        settings=dataclasses.replace(ALONE, **flow),
+        settings=flow,
+        environment=environment,
         collection={"sources": {"forward": batch, "replay": 0}},
         validation={"max_states": 1},
     )
     return TrainingRun(find_problem(task), config, Path("never-written"))
 
 
-def measure_rival(width: int, depth: int, backward: str, options: Options) -> Rival:
-    """Iterations of both in turns."""
-    batch = options.batches[0]
-    ours = make_trainer("ring-edges", EncoderConfig("gin", width=width, depth=depth), batch, backward=backward)
-    assert isinstance(ours.config.environment, EdgeSets)
-    assert ours.config.environment.num_nodes == NODES
-    theirs = flow_torchgfn.make(NODES, batch, width, depth, backward == "learned", ALONE.learning_rate, STOP)
+def measure_rings(nodes: int, width: int, depth: int, backward: Any, options: Options) -> Rival:
+    """`ring-edges`, iterations of both in turns."""
+    batch, settings = options.batches[0], dataclasses.replace(BESIDE, backward=backward)
+    ours = make_trainer("ring-edges", EncoderConfig("gin", width=width, depth=depth), batch, settings, num_nodes=nodes)
+    theirs = flow_torchgfn.make(nodes, batch, width, depth, backward == "learned", BESIDE.learning_rate, STOP[nodes])
+    return _beside(f"ring-edges, {nodes} nodes", width, depth, backward, ours, theirs, batch, options.repeats)
+
+
+def measure_grid(width: int, depth: int, stop: float, options: Options) -> Rival:
+    """`hyper-grid` 16 × 16, iterations of both in turns; stop: what is added to the score of stopping."""
+    ours = make_trainer("hyper-grid", EncoderConfig("mlp", width=width, depth=depth), GRID_BATCH, BESIDE, side=SIDE)
+    head = ours.policy.actor.heads[0]
+    with torch.no_grad():
+        head.score.bias.fill_(stop)
+    theirs = flow_torchgfn.make_grid(SIDE, GRID_BATCH, width, depth, BESIDE.learning_rate, stop)
+    name = f"hyper-grid, {'short' if stop == 0 else 'long'} walks, batch {GRID_BATCH}"
+    return _beside(name, width, depth, "uniform", ours, theirs, GRID_BATCH, options.repeats)
+
+
+def _beside(
+    task: str, width: int, depth: int, backward: str, ours: TrainingRun, theirs: Any, batch: int, repeats: int
+) -> Rival:
     states: list[float] = []
 
     def one_of_ours() -> None:
@@ -151,11 +172,11 @@ def measure_rival(width: int, depth: int, backward: str, options: Options) -> Ri
     def one_of_theirs() -> None:
         states.append(theirs.iterate())
 
-    pairs = _in_turns(one_of_ours, one_of_theirs, options.repeats)
-    visited = list(zip(states[-2 * options.repeats :: 2], states[1 - 2 * options.repeats :: 2], strict=True))
+    pairs = _in_turns(one_of_ours, one_of_theirs, repeats)
+    visited = list(zip(states[-2 * repeats :: 2], states[1 - 2 * repeats :: 2], strict=True))
     speeds = [(1e3 * batch / a, 1e3 * batch / b) for a, b in pairs]
     state_speeds = [(1e3 * n / a, 1e3 * m / b) for (a, b), (n, m) in zip(pairs, visited, strict=True)]
-    return Rival(width, depth, backward, *_medians(speeds), *_medians(state_speeds))
+    return Rival(task, width, depth, backward, *_medians(speeds), *_medians(state_speeds))
 
 
 def measure_iteration(case: Case, batch: int, repeats: int) -> Iteration:
@@ -234,14 +255,14 @@ def tables(rivals: list[Rival], iterations: list[Iteration], batch: int) -> str:
     ]
     if rivals:
         lines += [
-            f"`ring-edges` with 4 nodes beside torchgfn 2.4.1, in turns, {batch} trajectories each:",
+            f"Beside torchgfn 2.4.1, in turns, {batch} trajectories each where nothing else is said:",
             "",
-            "| width | depth | backward policy | trajectories/s | torchgfn | times | states/s | torchgfn | times |",
-            "|---:|---:|---|---:|---:|---:|---:|---:|---:|",
+            "| task | width | depth | backward | trajectories/s | torchgfn | times | states/s | torchgfn | times |",
+            "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|",
         ]
         lines += [
-            f"| {row.width} | {row.depth} | {row.backward} | {row.ours:,.0f} | {row.theirs:,.0f} | **{row.times:.1f}** "
-            f"| {row.our_states:,.0f} | {row.their_states:,.0f} | {row.times_states:.1f} |"
+            f"| {row.task} | {row.width} | {row.depth} | {row.backward} | {row.ours:,.0f} | {row.theirs:,.0f} "
+            f"| **{row.times:.2f}** | {row.our_states:,.0f} | {row.their_states:,.0f} | {row.times_states:.1f} |"
             for row in rivals
         ]
     lines += [
@@ -272,8 +293,9 @@ def main(options: Options) -> None:
     if flow_torchgfn is None:
         print(INSTALL, file=sys.stderr)
     else:
-        shapes = ((64, 2), (128, 1))  # this library's default for the task, and that of torchgfn's example
-        rivals = [measure_rival(*shape, backward, options) for shape in shapes for backward in ("uniform", "learned")]
+        rivals = [measure_rings(nodes, 64, 2, "uniform", options) for nodes in STOP]
+        rivals += [measure_rings(4, 128, 1, "learned", options)]  # as in torchgfn's example
+        rivals += [measure_grid(128, 2, stop, options) for stop in (0.0, -3.0)]
     iterations = [measure_iteration(case, batch, options.repeats) for case in CASES for batch in options.batches]
     text = tables(rivals, iterations, options.batches[0])
     if options.json:

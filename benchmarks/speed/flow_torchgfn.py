@@ -1,18 +1,20 @@
-"""torchgfn's own training of `ring-edges`, for `flow.py` to run beside this library's."""
+"""torchgfn's own training of `ring-edges` and `hyper-grid`, for `flow.py` to run beside this library's."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from gfn.actions import GraphActionType
-from gfn.estimators import DiscreteGraphPolicyEstimator
+from gfn.estimators import DiscreteGraphPolicyEstimator, DiscretePolicyEstimator
 from gfn.gflownet.trajectory_balance import TBGFlowNet
 from gfn.gym.graph_building import GraphBuildingOnEdges
+from gfn.gym.hypergrid import HyperGrid
+from gfn.preprocessors import KHotPreprocessor
 from gfn.states import GraphStates
-from gfn.utils.modules import GraphActionGNN, GraphActionUniform
+from gfn.utils.modules import MLP, DiscreteUniform, GraphActionGNN, GraphActionUniform
 from torch import Tensor
 
 
@@ -65,6 +67,30 @@ def make(nodes: int, batch: int, width: int, depth: int, learned: bool, rate: fl
     flow_network = TBGFlowNet(
         DiscreteGraphPolicyEstimator(module=forward), DiscreteGraphPolicyEstimator(module=backward, is_backward=True)
     )
+    return _trained(flow_network, environment, batch, rate)
+
+
+def make_grid(side: int, batch: int, width: int, depth: int, rate: float, stop: float) -> Trained:
+    """Two axes, an MLP on one-hot coordinates, a uniform backward policy (`train_hypergrid_simple.py`).
+
+    stop: what is added to the score of stopping in a first policy that is otherwise uniform.
+    """
+    torch.manual_seed(0)
+    environment = HyperGrid(2, side, debug=False)
+    columns = KHotPreprocessor(side, 2)
+    module = MLP(columns.output_dim, environment.n_actions, hidden_dim=width, n_hidden_layers=depth)
+    with torch.no_grad():
+        module.last_layer.weight.zero_()
+        module.last_layer.bias.zero_()[-1] = stop
+    backward = DiscreteUniform(environment.n_actions - 1)
+    flow_network = TBGFlowNet(
+        DiscretePolicyEstimator(module, environment.n_actions, columns),
+        DiscretePolicyEstimator(backward, environment.n_actions, columns, is_backward=True),
+    )
+    return _trained(flow_network, environment, batch, rate)
+
+
+def _trained(flow_network: TBGFlowNet, environment: Any, batch: int, rate: float) -> Trained:
     parameters = list(flow_network.parameters())
     optimizer = torch.optim.Adam(parameters, rate)
 

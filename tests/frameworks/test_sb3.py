@@ -34,7 +34,7 @@ from graphwright.frameworks.schema import select, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn import GraphPolicy as NativePolicy
 from graphwright.nn.actors import EdgeHead, PairHead
-from graphwright.nn.encoders import EdgeFeaturesIgnored, Kind
+from graphwright.nn.encoders import EdgeFeaturesIgnored, MessageKind
 from graphwright.nn.heads.node import NodeHead
 from graphwright.nn.pools import Pooling
 from graphwright.training.config import TrainConfig
@@ -57,7 +57,7 @@ def weights(model: Any) -> list[Tensor]:
 
 
 PROBLEMS = [(problem, SMALL, None) for problem in [*ONE_PROBLEM_A_HEAD, "locomotion"]]
-ENCODERS = [("steiner-tree", replace(SMALL, kind=kind), None) for kind in get_args(Kind)]
+ENCODERS = [("steiner-tree", replace(SMALL, kind=kind), None) for kind in get_args(MessageKind)]
 ENCODERS += [("steiner-tree", replace(SMALL, layer="torch_geometric.nn:TransformerConv"), None)]
 NODE_HEADS = [("vertex-cover", SMALL, HeadsConfig(nodes=nodes)) for nodes in get_args(NodeHead)]
 STATES = replace(SMALL, kind="edge-gated")

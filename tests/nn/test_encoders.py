@@ -13,12 +13,12 @@ from torch import Tensor
 
 from graphwright.core import Features, GraphBatch, from_edges
 from graphwright.nn import Encoder, EncoderConfig
-from graphwright.nn.encoders import EdgeFeaturesIgnored, Embedding, Kind
+from graphwright.nn.encoders import EdgeFeaturesIgnored, Embedding, MessageKind
 from strategies import alone, ragged_batches, relabelled, seeded, seeds
 
 FEATURES = Features(nodes={"x": 3, "kind": 1, "mass": 2}, edges={"w": 2, "open": 1}, graphs={"g": 1, "code": 2})
 TYPED = replace(FEATURES, node_types=3, edge_types=2)
-KINDS = {kind: EncoderConfig(kind=kind, width=8, depth=2) for kind in get_args(Kind)}
+KINDS = {kind: EncoderConfig(kind=kind, width=8, depth=2) for kind in get_args(MessageKind)}
 CONFIGS = KINDS | {
     "sum-mean-max": EncoderConfig(aggregation="sum-mean-max", width=8, depth=2),
     "plain": EncoderConfig(width=8, depth=2, residual=False, norm=False),

@@ -52,8 +52,12 @@ class AnnealedAdam:
         self.adam.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, self.max_grad_norm)
-        self.adam.step()
+        self.descend()
         return norm
+
+    def descend(self) -> None:
+        """Change all parameters by their gradients."""
+        self.adam.step()
 
     def state_dict(self) -> dict[str, Tensor]:
         """Adam's moments and counters, named place.moment for the place of each parameter."""

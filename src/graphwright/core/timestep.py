@@ -19,7 +19,8 @@ class Features:
     """The columns of an observation that a network reads, with their widths.
 
     node_types, edge_types: how many types the int64 columns `type` of nodes and edges tell apart; 0 where there is no
-    such column.
+    such column. named_by: the one-hot node column that is different for all nodes of a graph, where each is one of a
+    few that have names; so a graph is a vector, which an MLP can read.
     """
 
     nodes: Mapping[str, int]
@@ -27,6 +28,7 @@ class Features:
     graphs: Mapping[str, int] = field(default_factory=dict)
     node_types: int = 0
     edge_types: int = 0
+    named_by: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,9 @@ from graphwright.nn.heads.line_graph import LineGraphScore
 from graphwright.nn.heads.neighbour import NeighbourScore
 from graphwright.nn.heads.node import NodeHead, make_node_head
 from graphwright.nn.pools import Pooling
+from graphwright.nn.vectors import PlaceScore, VectorEncoder
 
+AnyEncoder = Encoder | VectorEncoder
 EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
 
@@ -67,7 +69,7 @@ class HeadsConfig:
 class CategoricalActor(nn.Module):
     """One categorical for each decision over the candidates of all blocks, whatever tables they are tied to."""
 
-    def __init__(self, actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> None:
+    def __init__(self, actions: ActionSpec, encoder: AnyEncoder, config: HeadsConfig) -> None:
         super().__init__()
         self.actions = actions
         self.heads = nn.ModuleList(make_head(block, actions.decider, encoder, config) for block in actions.blocks)
@@ -107,13 +109,24 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     return CategoricalActor(actions, encoder, config)
 
 
-def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    """The scoring head for one block of an `ActionSpec` with that decider."""
+def make_head(block: ActionBlock, decider: RowKind, encoder: AnyEncoder, config: HeadsConfig) -> nn.Module:
+    """The scoring head for one block of an `ActionSpec` with that decider. Raises ValueError where there is none."""
+    if isinstance(encoder, VectorEncoder):
+        return _place_head(block, decider, encoder)
     if block.rows == DECIDERS:
         return DeciderScore(_decider_hidden(decider, encoder, config), encoder.width, block.columns)
     if block.rows == NEIGHBOURS:
         return NeighbourScore(encoder.width, encoder.edge_width, block.columns, decider)
     return _HEADS[block.rows](block, encoder, config)
+
+
+def _place_head(block: ActionBlock, decider: RowKind, encoder: VectorEncoder) -> nn.Module:
+    if decider != GRAPHS or block.rows not in (NODES, GRAPHS):
+        raise ValueError(
+            f"encoder kind mlp (--encoder.kind): scores nodes and graphs where graphs decide, but {block.name!r} is "
+            f"tied to {block.rows.name}; choose a layer that passes messages, such as gin"
+        )
+    return PlaceScore(encoder.width, encoder.places if block.rows == NODES else 0, block.columns)
 
 
 def _decider_hidden(decider: RowKind, encoder: Encoder, config: HeadsConfig) -> DeciderHidden:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from graphwright.core import Features, GraphBatch
+from graphwright.core.one_hot import one_hot
 
 
 def node_columns(features: Features, graph: GraphBatch) -> Tensor:
@@ -16,7 +16,7 @@ def node_columns(features: Features, graph: GraphBatch) -> Tensor:
     """
     parts = [as_matrix(graph.nodes[name]) for name in features.nodes]
     parts += [as_matrix(graph.graphs[name]).index_select(0, graph.node_graph) for name in features.graphs]
-    parts += [_one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
+    parts += [one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
     return torch.cat(parts, dim=1) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
 
 
@@ -41,15 +41,10 @@ def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch
     """`columns` [E, D] with the type of the edge beside them, as one-hot; as they are where edges have no types."""
     if not features.edge_types:
         return columns
-    types = _one_hot(graph.edges["type"], features.edge_types)
+    types = one_hot(graph.edges["type"], features.edge_types)
     return types if columns is None else torch.cat([columns, types], dim=1)
 
 
 def as_matrix(column: Tensor) -> Tensor:
     """[M, ...] of any type → [M, D] float32."""
     return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
-
-
-def _one_hot(types: Tensor, count: int) -> Tensor:
-    """[M] int64 → [M, count] float32."""
-    return F.one_hot(types, count).to(torch.float32)

@@ -29,7 +29,7 @@ from graphwright.nn.pools import Pool, Pooling
 from graphwright.nn.pyg import PyGLayer
 from graphwright.nn.rounds import EdgeStateRound, Round, VirtualNode
 
-Kind = Literal[
+MessageKind = Literal[
     "graphconv",
     "sage",
     "gcn",
@@ -41,6 +41,7 @@ Kind = Literal[
     "graph-transformer",
     "relational",
 ]
+Kind = Literal[MessageKind, "mlp"]
 
 _LAYERS: dict[str, type[MessagePassingLayer]] = {
     "graphconv": GraphConv,
@@ -75,7 +76,7 @@ class EncoderConfig:
     """What an encoder is made of."""
 
     kind: Kind = "graphconv"
-    """Message-passing layer."""
+    """Message-passing layer; mlp: an MLP on the columns of all nodes side by side, where these have names."""
     layer: str | None = None
     """A PyG MessagePassing layer instead, as module:Class (torch_geometric.nn:TransformerConv)."""
     width: int = 64
@@ -109,7 +110,7 @@ class EncoderConfig:
                 f"more than {_MOST_WEIGHTS} weights; lower them"
             )
         require_random_walks("encoder.walks", self.walks)
-        if self.aggregation is not None and (self.layer is not None or _LAYERS[self.kind] is not GraphConv):
+        if self.aggregation is not None and (self.layer is not None or _LAYERS.get(self.kind) is not GraphConv):
             raise ValueError(
                 f"encoder aggregation {self.aggregation} (--encoder.aggregation): only graphconv and sage have a choice"
             )
@@ -147,11 +148,18 @@ class Encoder(nn.Module):
     width: size of a node's embedding. edge_width: that of an edge, 0 where there is none; graph_width: of the columns
     of a graph. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
     the whole graph. Warns with `EdgeFeaturesIgnored` where the layer
-    does not read all that edges have.
+    does not read all that edges have. places: how many nodes have weights of their own; 0, since all share theirs.
     """
+
+    places = 0
 
     def __init__(self, features: Features, config: EncoderConfig) -> None:
         super().__init__()
+        if config.layer is None and config.kind not in _LAYERS:
+            raise ValueError(
+                f"encoder kind {config.kind} (--encoder.kind): passes no messages, which are needed here; "
+                f"choose from {', '.join(_LAYERS)}"
+            )
         width, residual, norm = config.width, config.residual, config.norm
         self.features = features
         self.width = width

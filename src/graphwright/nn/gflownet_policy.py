@@ -14,8 +14,10 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.nn.actors import CategoricalActor, HeadsConfig
 from graphwright.nn.columns import graph_columns
 from graphwright.nn.critics import GraphValue
-from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.encoders import EncoderConfig
 from graphwright.nn.policies import Policy
+from graphwright.nn.pools import Pooling
+from graphwright.nn.vectors import make_encoder
 
 Masks = tuple[Tensor, ...]
 
@@ -66,13 +68,14 @@ class FlowPolicy(Policy):
         heads = replace(heads, graph_columns=True)  # conditions must be seen of graphs without nodes too
         self.actions = actions
         self.backward_actions = backward_actions
-        self.encoder = Encoder(features, encoder)
+        self.encoder = make_encoder(features, encoder)
         self.actor = CategoricalActor(actions, self.encoder, heads)
         self.backward_actor = CategoricalActor(backward_actions, self.encoder, heads) if "backward" in learned else None
         width, graph_width = self.encoder.width, self.encoder.graph_width
-        self.flow = GraphValue(width, heads.value_pool, graph_width) if "flow" in learned else None
+        value_pool: Pooling = "mean" if self.encoder.places else heads.value_pool  # a vector is its own pool
+        self.flow = GraphValue(width, value_pool, graph_width) if "flow" in learned else None
         self.log_z = LogZ(width, graph_width) if "log_z" in learned else None
-        self.count = GraphValue(width, heads.value_pool, graph_width) if "count" in learned else None
+        self.count = GraphValue(width, value_pool, graph_width) if "count" in learned else None
 
     def forward(self, graph: GraphBatch, masks: Masks, backward_masks: Masks) -> FlowEstimate:
         """graph: what `observe` shows of the states; masks: what may be done, and taken back, there."""

@@ -159,12 +159,13 @@ class TrainConfig(RunConfig):
             heads = {"pool": "max", "value_pool": "max"}
         # What grows may have edges between any nodes, whose ends messages alone mistake for others; graphs are small.
         walks = {"walks": 8} if samples else {}
+        encoder = {"kind": "gin", "depth": 4} if samples else {}
         config = TrainConfig(
             algorithm=algorithm,
             environment=problem.builder if samples else problem.environment,
             collection=make(reward=problem.sampled.reward) if samples else make().completed(problem),
         )
-        config = changed(config, {"encoder": walks, "heads": heads | walks})
+        config = changed(config, {"encoder": encoder | walks, "heads": heads | walks})
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
         changes["settings"] = training.get(entry.load().options, {})
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})

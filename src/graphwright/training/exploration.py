@@ -57,8 +57,8 @@ def explore(
     generator: torch.Generator,
 ) -> Tensor:
     """[B] int64: one draw a graph, -1 where nothing is legal. For a block without legal candidates the policy draws."""
-    logits, segments = distribution.tempered(config.temperature).logits, distribution.segments
-    legal = distribution.logits > -torch.inf
+    tempered = distribution if config.temperature == 1 else distribution.tempered(config.temperature)
+    logits, segments, legal = tempered.logits, distribution.segments, distribution.legal
     drawn = torch.rand(segments.num_groups, generator=generator, device=logits.device)
     if config.epsilon:
         logits = logits.masked_fill((drawn < config.epsilon).index_select(0, segments.index) & legal, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.exports import node_link_lines
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.legality import check_objects
+from graphwright.envs.generative.molecules.atoms import AtomContext
 from graphwright.envs.generative.reading import read_objects
 from graphwright.envs.generative.rewards import reward_of_graphs
 from graphwright.envs.problem import Problem
@@ -146,6 +147,21 @@ def test_what_sample_writes_is_read_again(tmp_path: Path) -> None:
         assert environment.keys(read) == environment.keys(objects)
         assert len(names) == objects.num_graphs
         check_objects(environment, instances.select(torch.tensor([0])), read, names, generator)
+
+
+def test_smiles_are_read_atom_by_atom(tmp_path: Path) -> None:
+    context = AtomContext(elements=("C", "O"), charges=(), max_nodes=4)
+    problem = replace(find_problem("qed-atoms"), environment=GraphBuilding(context))
+    environment, generator, path = problem.builder, torch.Generator().manual_seed(0), tmp_path / "given.smi"
+    objects = sample_forward(environment, blank(12), uniform_choice(environment.actions, generator)).objects
+    path.write_text("".join(f"{line}\n" for line in problem.sampled.export(environment, objects)))
+    read = given_objects(problem, environment, "--sources.data", str(path), None)
+    assert read is not None
+    assert environment.keys(read) == environment.keys(objects)
+    for bad, reason in (("CN", "unknown element"), ("CCCCC", "has 5 nodes"), ("C.C", "connected"), ("C1", "")):
+        path.write_text(f"CO\n{bad}\n")
+        with pytest.raises(ConfigError, match=f"--sources.data: .*line 2: .*{reason}"):
+            given_objects(problem, environment, "--sources.data", str(path), None)
 
 
 def failing(graphs: list) -> list[float | None]:

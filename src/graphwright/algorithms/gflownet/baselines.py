@@ -16,6 +16,7 @@ class Baseline(Objective):
 
     teaches_backward = False
     has_log_z = False
+    reuses = False
 
     def check(self, batch: FlowBatch) -> None:
         """R itself has to be a float32."""

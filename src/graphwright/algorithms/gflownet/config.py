@@ -9,20 +9,24 @@ from graphwright.algorithms.optimizer import require
 from graphwright.functional.gflownet import Regression
 
 Backward = Literal["uniform", "learned", "max-entropy"]
+OptimizerKind = Literal["muon", "adam"]
 
 
 @dataclass(frozen=True)
 class GFlowNetConfig:
     """Settings of generative flow networks, whatever the objective."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     """At the beginning; it falls linearly to zero."""
+    optimizer: OptimizerKind = "muon"
+    """How weight matrices are changed: along orthogonalised momentum (at seven times the learning rate, its steps being
+    of another kind), or by Adam as everything else."""
     log_z_learning_rate: float = 0.1
     """That of log Z, which has far to go."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
-    passes: int = 1
-    """Gradient steps on each batch of trajectories."""
+    passes: int = 4
+    """Gradient steps on each batch of trajectories; one, where an algorithm learns from its own policy only."""
     regression: Regression = "squared"
     """What is made of a residual."""
     decay: float = 0.9

@@ -13,6 +13,7 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.algorithms.gflownet.config import GFlowNetConfig
+from graphwright.algorithms.muon import AnnealedMuon
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
 from graphwright.nn.gflownet_policy import FlowPolicy
 
@@ -28,10 +29,11 @@ class GFlowNet(Algorithm):
     def __init__(self, policy: FlowPolicy, objective: Objective, config: GFlowNetConfig) -> None:
         self.policy = policy
         self.objective = objective
-        self.passes = config.passes
+        self.passes = config.passes if objective.reuses else 1
         self.counts = config.backward == "max-entropy"
         rates = {"log_z": config.log_z_learning_rate}
-        self.optimizer = AnnealedAdam(policy, config.learning_rate, config.max_grad_norm, rates)
+        fixed = policy, config.learning_rate, config.max_grad_norm, rates
+        self.optimizer = AnnealedMuon(*fixed) if config.optimizer == "muon" else AnnealedAdam(*fixed)
 
     @override
     def begin(self, sample: Callable[[], FlowBatch]) -> None:

@@ -24,7 +24,7 @@ class Objective(ABC):
     teaches_backward: whether its loss has a gradient for a learned backward policy. compares: whether it learns from
     how the trajectories of a group differ, and so nothing from one alone. knows_flows: whether it learns the flow of
     the initial state, which is Z; `log_z` then needs no other states (`FlowBatch.beginnings`). has_log_z: whether there
-    is a Z at all.
+    is a Z at all. reuses: whether it may learn more than once from what another policy has built.
     """
 
     Config = GFlowNetConfig
@@ -41,6 +41,7 @@ class Objective(ABC):
     compares = False
     knows_flows = False
     has_log_z = True
+    reuses = True
 
     @classmethod
     def build(cls, config: GFlowNetConfig, setup: Setup) -> GFlowNet:

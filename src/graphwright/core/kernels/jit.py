@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property, partial, update_wrapper
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -93,10 +94,6 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
 
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
     """
-    return tuple(None if tensor is None else _array(tensor) for tensor in tensors)
-
-
-def _array(tensor: Tensor) -> Any:
-    if tensor.requires_grad:
-        tensor = tensor.detach()
-    return tensor.numpy() if tensor.is_contiguous() else tensor.contiguous().numpy()
+    # One call a tensor: an iteration of a small network has hundreds of them.
+    found = [t if t is None else t.detach().numpy() if t.requires_grad else t.numpy() for t in tensors]
+    return tuple([a if a is None or a.flags.c_contiguous else np.ascontiguousarray(a) for a in found])

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from graphwright.core import Features, GraphBatch
+from graphwright.core.one_hot import one_hot
 
 TYPE = "type"
 
@@ -66,8 +66,8 @@ class GraphContext:
     def observe(self, state: GraphBatch) -> GraphBatch:
         """`state` with the size of the graph, the degree of a node, and attributes as one-hot."""
         size = state.node_segments.lengths[state.node_graph] / self.max_nodes
-        nodes = {name: F.one_hot(state.nodes[name], count + 1) for name, count in self.node_attributes.items()}
-        edges = {name: F.one_hot(state.edges[name], count + 1) for name, count in self.edge_attributes.items()}
+        nodes = {name: one_hot(state.nodes[name], count + 1) for name, count in self.node_attributes.items()}
+        edges = {name: one_hot(state.edges[name], count + 1) for name, count in self.edge_attributes.items()}
         return state.with_nodes(size=size, degree=state.in_degree / 4, **nodes).with_edges(**edges)
 
     def may_stop(self, state: GraphBatch) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_edge, per_graph
+from graphwright.core.one_hot import one_hot
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generative.environment import GenerativeEnvironment
 from graphwright.envs.reversible import STOP, Move
@@ -56,7 +57,7 @@ class EdgeSets(GenerativeEnvironment):
     @override
     def view(self, state: GraphBatch) -> GraphBatch:
         present = state.edges[PRESENT]
-        name = torch.nn.functional.one_hot(state.nodes[NAME], self.num_nodes)
+        name = one_hot(state.nodes[NAME], self.num_nodes)
         degree = segment_sum(present, state.in_edges)
         both = torch.stack([present, present[opposite_rows(state)]], dim=1)
         return state.with_nodes(name=name, degree=degree).with_edges(**{PRESENT: both})

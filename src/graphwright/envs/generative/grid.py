@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_graph, per_node
+from graphwright.core.one_hot import one_hot
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.generative.environment import GenerativeEnvironment
 from graphwright.envs.reversible import STOP, Move
@@ -39,7 +39,7 @@ class HyperGrid(GenerativeEnvironment):
     @property
     @override
     def features(self) -> Features:
-        return Features(nodes={"axis": self.dimensions, COORDINATE: self.side})
+        return Features(nodes={"axis": self.dimensions, COORDINATE: self.side}, named_by="axis")
 
     @property
     @override
@@ -57,8 +57,8 @@ class HyperGrid(GenerativeEnvironment):
 
     @override
     def view(self, state: GraphBatch) -> GraphBatch:
-        axis = F.one_hot(state.nodes["axis"], self.dimensions)
-        return state.with_nodes(axis=axis, **{COORDINATE: F.one_hot(state.nodes[COORDINATE], self.side)})
+        axis = one_hot(state.nodes["axis"], self.dimensions)
+        return state.with_nodes(axis=axis, **{COORDINATE: one_hot(state.nodes[COORDINATE], self.side)})
 
     @override
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Segments, per_graph
+from graphwright.core.one_hot import one_hot
 from graphwright.envs.generative.environment import GenerativeEnvironment
 from graphwright.envs.reversible import STOP, Move
 
@@ -50,7 +50,10 @@ class Sequences(GenerativeEnvironment):
     @override
     def features(self) -> Features:
         return Features(
-            nodes={"position": self.max_length, "last": 1}, graphs={"length": 1}, node_types=self.vocabulary
+            nodes={"position": self.max_length, "last": 1},
+            graphs={"length": 1},
+            node_types=self.vocabulary,
+            named_by="position",
         )
 
     @property
@@ -71,7 +74,7 @@ class Sequences(GenerativeEnvironment):
     def view(self, state: GraphBatch) -> GraphBatch:
         segments = state.node_segments
         last = segments.position + 1 == segments.lengths[segments.index]
-        observed = state.with_nodes(position=F.one_hot(segments.position, self.max_length), last=last)
+        observed = state.with_nodes(position=one_hot(segments.position, self.max_length), last=last)
         return observed.with_graphs(length=segments.lengths / self.max_length)
 
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:

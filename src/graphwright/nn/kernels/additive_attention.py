@@ -28,7 +28,8 @@ def additive_attention(query_value: Tensor, score: Tensor, edge: Tensor, weight:
     if not has_kernel(query_value):
         return additive_attention_reference(query_value, score, edge, weight, graph)
     filling = -edge.shape[1] % 4
-    edge, weight = (F.pad(edge, (0, filling)), F.pad(weight, (0, filling))) if filling else (edge, weight)
+    if filling:
+        edge, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (edge, weight))
     return differentiable(_AdditiveAttention, query_value, score, edge, weight.t(), graph)
 
 

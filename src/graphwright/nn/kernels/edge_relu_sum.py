@@ -24,7 +24,8 @@ def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) ->
     if not has_kernel(x):
         return edge_relu_sum_reference(x, edge, weight, graph)
     filling = -edge.shape[1] % 4
-    edge, weight = (F.pad(edge, (0, filling)), F.pad(weight, (0, filling))) if filling else (edge, weight)
+    if filling:
+        edge, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (edge, weight))
     return differentiable(_EdgeReluSum, x, edge, weight.t(), graph)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
@@ -34,7 +33,8 @@ def pair_scores(
     if pair is None or weight is None:
         pair, weight = source.new_empty(ends.shape[1], 0), source.new_empty(source.shape[1], 0)
     filling = -pair.shape[1] % 4
-    pair, weight = (F.pad(pair, (0, filling)), F.pad(weight, (0, filling))) if filling else (pair, weight)
+    if filling:
+        pair, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (pair, weight))
     return differentiable(_PairScores, source, destination, score, pair, weight.t(), ends)
 
 
@@ -72,7 +72,7 @@ class _PairScores(torch.autograd.Function):
         source, destination, score, pair, weight = saved
         grads = [torch.zeros_like(tensor) for tensor in (source, destination, score, weight)]
         grad_pair = torch.empty_like(pair) if ctx.needs_input_grad[3] else pair[:0]
-        _backward(*arrays(*ends, *saved, F.pad(grad, (0, 0, 0, 3)), *grads, grad_pair))
+        _backward(*arrays(*ends, *saved, torch.constant_pad_nd(grad, (0, 0, 0, 3)), *grads, grad_pair))
         return *grads[:3], grad_pair if ctx.needs_input_grad[3] else None, grads[3], None
 
 

@@ -8,10 +8,10 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import Features, GraphBatch
+from graphwright.core.one_hot import one_hot
 from graphwright.envs.generative.context import TYPE, GraphContext
 
 ATOMIC_NUMBERS = {"B": 5, "C": 6, "N": 7, "O": 8, "F": 9, "Si": 14, "P": 15, "S": 16, "Cl": 17, "Br": 35, "I": 53}
@@ -99,7 +99,7 @@ class AtomContext(GraphContext):
 
     @override
     def observe(self, state: GraphBatch) -> GraphBatch:
-        return super().observe(state).with_nodes(free=F.one_hot(self.free_valence(state).clamp(max=4), 5))
+        return super().observe(state).with_nodes(free=one_hot(self.free_valence(state).clamp(max=4), 5))
 
     def atoms(self, state: GraphBatch) -> GraphBatch:
         """The molecules: node columns `element` (atomic number), `charge` and `chirality`, edge column `order`."""

@@ -87,8 +87,8 @@ def _evaluated(environment: Reversible, objects: GraphBatch, properties: tuple[P
     return torch.from_numpy(np.stack([evaluate(found) for evaluate in properties], axis=1))
 
 
-_ENCODER = {"kind": "gin", "depth": 4}
-_OF_TREES = {**_ENCODER, "walks": 0}  # of which messages tell everything
+_OF_TREES = {"walks": 0}  # of which messages tell everything
+_ONE_STEP = {"optimizer": "adam", "passes": 1}  # where gradients and rewards, not sampling, take the time
 RINGS = Problem(
     name="rings",
     summary="Build small molecules of carbon with as many rings as possible",
@@ -112,7 +112,7 @@ QED = Problem(
         pictures=drawings,
         training={
             "encoder": _OF_TREES,
-            "flow": {"learning_rate": 5e-3},
+            "flow": {"learning_rate": 5e-3, **_ONE_STEP},
             "collection": {
                 "trajectories": {"condition": {"low": 64.0}, "sources": {"replay": 64, "replay_by": "reward"}}
             },
@@ -128,7 +128,10 @@ QED_ATOMS = Problem(
         export=smiles_lines,
         fingerprints=morgan,
         pictures=drawings,
-        training={"encoder": _ENCODER, "collection": {"trajectories": {"condition": {"low": 32.0}}}},
+        training={
+            "flow": {"learning_rate": 1e-3, **_ONE_STEP},
+            "collection": {"trajectories": {"condition": {"low": 32.0}}},
+        },
     ),
 )
 QED_SA_LOGP = Problem(
@@ -142,6 +145,7 @@ QED_SA_LOGP = Problem(
         pictures=drawings,
         training={
             "encoder": _OF_TREES,
+            "flow": {"learning_rate": 1e-3, **_ONE_STEP},
             "collection": {"trajectories": {"condition": {"low": 32.0, "preference": 1.0}}},
         },
     ),

@@ -57,9 +57,7 @@ HYPER_GRID = Problem(
         export=cells,
         instances=grid_instances,
         training={
-            "encoder": {"kind": "gin", "depth": 1, "walks": 0},
-            "heads": {"pool": "sum-mean-max"},
-            "flow": {"learning_rate": 3e-3},
+            "encoder": {"kind": "mlp", "depth": 2, "walks": 0},
         },
     ),
 )

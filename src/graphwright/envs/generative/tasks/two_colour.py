@@ -53,9 +53,7 @@ TWO_COLOUR = Problem(
         reward=ColourReward(),
         export=node_link_lines,
         training={
-            "encoder": {"kind": "gin", "depth": 4},
             "collection": {"trajectories": {"sources": {"forward": 128}}},
-            "flow": {"learning_rate": 3e-3, "passes": 4},
         },
     ),
 )
