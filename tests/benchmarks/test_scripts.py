@@ -61,6 +61,7 @@ SMALLEST = {
     "--num-envs 2 --watched 1",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
     "benchmarks/learning/vertex_cover.py": f"--family barabasi-albert --seeds 1 --seconds 0.1 --graphs 2 {QUICKLY}",
+    "benchmarks/learning/window.py": "--seconds 0.1 --num 8",
     "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only hyper-grid",
     "benchmarks/speed/export.py": "--repeats 1 --sizes 6",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
@@ -90,6 +91,7 @@ ELSEWHERE = {
 EXTRAS = {
     "benchmarks/learning/molecules.py": {"chem": "rdkit"},
     "benchmarks/learning/sb3.py": {"sb3": "sb3_contrib"},
+    "benchmarks/learning/window.py": {"chem": "rdkit"},
     "benchmarks/speed/flow.py": {"chem": "rdkit"},
     "benchmarks/speed/frameworks.py": {"sb3": "sb3_contrib", "torchrl": "torchrl"},
     "benchmarks/speed/workers.py": {"gymnasium": "cloudpickle"},
