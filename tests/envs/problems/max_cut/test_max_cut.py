@@ -54,13 +54,13 @@ def test_an_episode_by_hand() -> None:
     seen = environment.observe(state)
     scale = state.graphs["scale"]
     torch.testing.assert_close(scale, torch.tensor([(2 * 21 / 3) ** 0.5, 3.0, 1.0]))
-    gain = seen.graph.nodes["gain"] * scale[state.node_graph]
+    gain = seen.graph.nodes["gain"].sinh() * scale[state.node_graph]
     torch.testing.assert_close(gain, torch.tensor([-3.0, 3, -2, 3, 3, 0]))
     relative = torch.tensor([-3 / 5, 1, -2 / 6, 1, 1, 0])
     torch.testing.assert_close(seen.graph.nodes["relative_gain"], relative)
-    pair = seen.graph.nodes["pair_gain"] * scale[state.node_graph]
+    pair = seen.graph.nodes["pair_gain"].sinh() * scale[state.node_graph]
     torch.testing.assert_close(pair[[0, 3]], torch.tensor([3.0, 0.0]))  # 0 with 2: −3 − 2 + 8, the edge stays uncut
-    answered = seen.graph.nodes["answered"] * scale[state.node_graph]
+    answered = seen.graph.nodes["answered"].sinh() * scale[state.node_graph]
     torch.testing.assert_close(answered[0], torch.tensor(-3.0 + (1 - 3) + 6))  # 1 would gain 1, not 3; and 2 now 6
     assert seen.masks[0].tolist() == [True] * 5 + [False]
     assert has_choice(environment, seen).tolist() == [True, True, False]
@@ -112,7 +112,7 @@ def test_a_gain_is_what_its_flip_brings(batch: GraphBatch, seed: int) -> None:
         for node in range(graph.num_nodes):
             flipped = graph.nodes["side"].clone()
             flipped[node] = ~flipped[node]
-            gain = view.nodes["gain"][node] * graph.graphs["scale"][0]
+            gain = view.nodes["gain"][node].sinh() * graph.graphs["scale"][0]
             assert gain.item() == pytest.approx(cut_weight(graph, flipped) - now, abs=1e-4)
 
 

@@ -30,9 +30,10 @@ class MaxCut(Cut, Simultaneous):
     State: adds the node columns `side` and `best_side` [N] bool and `flipped` [N] int32 (the flip that was its last,
     counted from 1; −1: none), and the graph columns `cut` and `best_cut` [B] float64 and `time` [B] int32, flips so
     far.
-    Observation: nothing depends on the unit of the weights or on which side is called which. Per node, over `scale`:
-    `gain` of flipping it, `pair_gain` with the best neighbour, `answered` and `answered_twice`, with one and two rounds
-    of answers of all neighbours; `relative_gain` over `strength`; `recency` exp(−flips since it was flipped / 8);
+    Observation: nothing depends on the unit of the weights or on which side is called which. Per node, asinh of the
+    following over `scale`, since gains grow with the degree: `gain` of flipping it, `pair_gain` with the best
+    neighbour, `answered` and `answered_twice`, with one and two rounds of answers of all neighbours; `relative_gain`
+    over `strength`; `recency` exp(−flips since it was flipped / 8);
     `moved`, whether it is not where the best cut has it; `improves`, whether flipping it makes a new best cut. Per
     graph: `behind` log(1 + distance from the best cut / scale), `uphill` the share of nodes with a gain, `remaining`
     the share of flips left.
@@ -87,12 +88,13 @@ class MaxCut(Cut, Simultaneous):
         coupled = coupling(state)
         gain = gains(state, coupled)
         answered = answered_gains(state, gain, gain, coupled)
+        twice = answered_gains(state, gain, answered, coupled)
         memory = (-_waited(state) / _MEMORY).exp()
         seen = state.keep().with_nodes(
-            gain=(gain / unit).float(),
-            pair_gain=(pair_gains(state, gain, coupled) / unit).float(),
-            answered=(answered / unit).float(),
-            answered_twice=(answered_gains(state, gain, answered, coupled) / unit).float(),
+            gain=(gain / unit).asinh().float(),
+            pair_gain=(pair_gains(state, gain, coupled) / unit).asinh().float(),
+            answered=(answered / unit).asinh().float(),
+            answered_twice=(twice / unit).asinh().float(),
             relative_gain=(gain / nodes["strength"].double().clamp(min=_TINY * unit)).float(),
             recency=memory.masked_fill(nodes["flipped"] < 0, 0),
             moved=nodes["side"] != nodes["best_side"],
