@@ -11,13 +11,14 @@ from environments import small_actor_critic
 from graphwright.algorithms.a2c import A2CConfig
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.algorithms.rewards import DifferentialRewards
+from graphwright.algorithms.value_scale import RunningScale
 from graphwright.core.segment import Segments
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.envs.queueing.single_hop.environment import SINGLE_HOP
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.functional.returns import generalized_advantage
-from graphwright.training.collectors.steps import collect_steps
+from graphwright.training.collectors.steps import StepsConfig, collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.train import new_run
 from strategies import seeded
@@ -73,3 +74,30 @@ def test_episodes_that_end_have_no_average() -> None:
         config = TrainConfig.for_problem(VERTEX_COVER, name, settings=settings)
         with pytest.raises(ConfigError, match=f"--{name}.returns average: the episodes of vertex-cover end"):
             new_run(VERTEX_COVER, config, "never-written")
+
+
+def test_a_critic_in_standard_deviations_by_hand() -> None:
+    """Targets 10 and 30 have mean 20 and deviation 10; then 0 and 0 move mean and mean square by a fifth of the way."""
+    scale = RunningScale()
+    assert scale.targets(torch.tensor([10.0, 30.0])).tolist() == pytest.approx([-1.0, 1.0])
+    assert scale.values(torch.tensor([0.5])).tolist() == pytest.approx([25.0])
+    spread = (0.8 * 500 - 16.0**2) ** 0.5
+    assert scale.targets(torch.tensor([0.0, 0.0])).tolist() == pytest.approx([-16 / spread] * 2)
+    again = RunningScale()
+    again.load_state_dict(scale.state_dict())
+    assert torch.equal(again.values(torch.ones(1)), scale.values(torch.ones(1)))
+
+
+def test_copies_meet_the_same_arrivals_and_are_compared() -> None:
+    environment = replace(SINGLE_HOP.environment, horizon=5, initial_queue=9)
+    source = GeneratedInstances(SINGLE_HOP.generator(None, (3,)), 0)
+    collector = StepsConfig(num_envs=6, num_steps=12, copies=3).collector(SINGLE_HOP, environment, source, seeded())
+    policy = small_actor_critic(environment)
+    rollout = collector.collect(policy).batch
+    assert rollout.copies == 3
+    arrived = rollout.states.select(torch.arange(72)).graphs["arrived"].view(24, 3)
+    assert torch.equal(arrived, arrived[:, :1].expand(-1, 3))
+    advantage, _, _ = PPO(policy, environment.observe, PPOConfig(), seeded()).advantages(rollout)
+    assert advantage.view(24, 3).mean(1).abs().max() < 1e-3 * advantage.abs().max()
+    with pytest.raises(ValueError, match="--copies 4: give a divisor of --num-envs, 6"):
+        StepsConfig(num_envs=6, copies=4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core import Segments
-from graphwright.functional.returns import generalized_advantage, group_advantage
+from graphwright.functional.returns import above_group, generalized_advantage, group_advantage
 from strategies import seeded, seeds
 
 unit = st.sampled_from([0.0, 0.5, 0.9, 1.0])
@@ -130,3 +130,13 @@ def test_returns_by_hand() -> None:
         Segments(torch.tensor([0, 2, 4, 6])), discount=0.5, gae_lambda=1.0,
     )  # fmt: skip
     assert found.tolist() == [4, 1 + 0.5 * 5, 6, 2 + 3, 8, 4]
+
+
+def test_what_chance_does_to_all_episodes_of_a_group_is_left_out() -> None:
+    """Two steps of two groups of two episodes; then the same of which the first episode has two decisions a step."""
+    advantage = torch.tensor([1.0, 3.0, 10.0, 10.0, 0.0, 4.0, 5.0, 7.0])
+    expected = [-1.0, 1.0, 0.0, 0.0, -2.0, 2.0, -1.0, 1.0]
+    assert above_group(advantage, None, 2).tolist() == expected
+    states = Segments.from_lengths(torch.tensor([2, 1, 1, 1, 2, 1, 1, 1]))
+    each = torch.tensor([0.0, 2.0, 3.0, 10.0, 10.0, -1.0, 1.0, 4.0, 5.0, 7.0])
+    assert above_group(each, states, 2).tolist() == [-2.0, 0.0, 1.0, 0.0, 0.0, -3.0, -1.0, 2.0, -1.0, 1.0]

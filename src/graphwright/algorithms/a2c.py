@@ -35,6 +35,8 @@ class A2CConfig:
     """Of average returns: step size of the average reward, each update."""
     gae_lambda: float = 1.0
     """λ of generalised advantage estimation; 1 compares returns up to the end of what was collected with the critic."""
+    normalize_values: bool = False
+    """Let the critic speak in standard deviations of its targets, for returns that are large or of unknown size."""
     value_coefficient: float = 2.0
     """Weight of the value loss."""
     entropy_coefficient: float = 0.0

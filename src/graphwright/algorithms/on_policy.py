@@ -10,10 +10,12 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, MinibatchSettings, Observe, Setup, actor_critic
 from graphwright.algorithms.rewards import RewardSettings, make_rewards
+from graphwright.algorithms.value_scale import RunningScale, ValueScale
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain, state_chain
 from graphwright.data.rollout import Rollout
-from graphwright.functional.returns import generalized_advantage
+from graphwright.functional.returns import above_group, generalized_advantage
+from graphwright.functional.value import explained_variance
 from graphwright.nn import ActorCritic
 from graphwright.nn.policies import MakeCritic, Values
 
@@ -24,6 +26,10 @@ class AdvantageSettings(MinibatchSettings, RewardSettings, Protocol):
     @property
     def gae_lambda(self) -> float:
         """λ of generalised advantage estimation."""
+
+    @property
+    def normalize_values(self) -> bool:
+        """Whether the critic speaks in standard deviations of its targets."""
 
 
 Settings = TypeVar("Settings", bound=AdvantageSettings)
@@ -41,6 +47,7 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
     def __init__(self, policy: ActorCritic, observe: Observe, config: Settings, generator: torch.Generator) -> None:
         super().__init__(policy, observe, config, generator)
         self.rewards = make_rewards(config).to(generator.device)
+        self.scale = (RunningScale() if config.normalize_values else ValueScale()).to(generator.device)
 
     @classmethod
     def values_in(cls, config: Any, setup: Setup) -> Values:
@@ -64,9 +71,10 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
         return self.policy.values == "decisions"
 
     def advantages(self, rollout: Rollout) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Advantages and value targets from one pass of the critic over all states: [T · B] each, or [Q] (`own`).
+        """Advantages, and what the critic is to say, from one pass of it over all states: [T · B] each, or [Q] (`own`).
 
-        Also what is to be logged of them.
+        Also what is to be logged of them. Where episodes meet the same chance, an advantage is what it is above that of
+        the others of its group at the same time.
         """
         values, states = self._values(rollout)
         chain = decision_chain(rollout, states) if self.own else state_chain(rollout)
@@ -81,7 +89,12 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
             discount=self.rewards.discount,
             gae_lambda=self.config.gae_lambda,
         )
-        return advantage, advantage + value, self.rewards.learn(chain.reward, next_value, value)
+        target = advantage + value
+        metrics = self.rewards.learn(chain.reward, next_value, value)
+        metrics["explained_variance"] = explained_variance(value, target)
+        if rollout.copies > 1:
+            advantage = above_group(advantage, rollout.action.states if self.own else None, rollout.copies)
+        return advantage, self.scale.targets(target), metrics
 
     @torch.no_grad()
     def _values(self, rollout: Rollout) -> tuple[Tensor, Segments]:
@@ -90,6 +103,6 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
         values, lengths = [], []
         for piece in rows.split(self.config.minibatch_size):  # to bound memory
             observation = self.observe(rollout.states.select(piece))
-            values.append(self.policy.value(observation))
+            values.append(self.scale.values(self.policy.value(observation)))
             lengths.append(self.policy.actions.deciders(observation.graph).lengths)
         return torch.cat(values), Segments.from_lengths(torch.cat(lengths))

@@ -15,7 +15,7 @@ from graphwright.algorithms.rewards import Returns
 from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
-from graphwright.functional.value import explained_variance, squared_error
+from graphwright.functional.value import squared_error
 from graphwright.nn.policies import Values
 
 
@@ -43,6 +43,8 @@ class PPOConfig:
     """ε of the clipped surrogate."""
     ratio: Literal["joint", "decision"] = "joint"
     """What is clipped where a graph has several decisions: the ratio of all of them together, or that of each."""
+    normalize_values: bool = False
+    """Let the critic speak in standard deviations of its targets, for returns that are large or of unknown size."""
     value_coefficient: float = 2.0
     """Weight of the value loss."""
     entropy_coefficient: float = 0.0
@@ -84,7 +86,6 @@ class PPO(AdvantageAlgorithm[PPOConfig]):
                 steps.append(self._step(rollout, rows, weight, target))
             if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break
-        metrics["explained_variance"] = explained_variance(target - advantage, target)
         return metrics | mean_of(steps)
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:

@@ -26,6 +26,8 @@ class Rollout:
         None where no decider ever leaves its place.
     next_sign: [T, B] float32, what the value of the state at `next_row` counts as for whoever acted: -1 where it is
         the other side of a game that moves there; None for 1 everywhere.
+    copies: each so many episodes that follow each other began alike and meet the same chance, as far as they are of one
+        age; 1 where nothing is known of it.
     """
 
     states: States
@@ -39,6 +41,7 @@ class Rollout:
     own_reward: Tensor | None = None
     successor: Tensor | None = None
     next_sign: Tensor | None = None
+    copies: int = 1
 
     @property
     def num_steps(self) -> int:

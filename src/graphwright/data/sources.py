@@ -56,6 +56,22 @@ class GeneratedInstances:
         return self._loaded[1]
 
 
+class RepeatedInstances:
+    """The instances of a stream, each `copies` times in a row.
+
+    Of a count that is no multiple of `copies` the rest are copies of one more: nothing is left over to be remembered.
+    """
+
+    def __init__(self, source: GeneratedInstances, copies: int) -> None:
+        self.source = source
+        self.copies = copies
+
+    def draw(self, count: int) -> GraphBatch:
+        """`count` instances, of as few different ones as may be."""
+        different = -(-count // self.copies)
+        return self.source.draw(different).select(torch.arange(count, device=self.source.device) // self.copies)
+
+
 class FixedInstances:
     """The instances of a data set, in a new order each time round."""
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from graphwright.core.segment import Segments
+from graphwright.core.segment import Segments, segment_mean
 
 
 def generalized_advantage(
@@ -55,3 +55,19 @@ def group_advantage(returns: Tensor) -> Tensor:
     mean = exact.mean(dim=1, keepdim=True)
     spread = (exact - mean).square().mean(dim=1, keepdim=True).sqrt()
     return ((exact - mean) / (spread + 0.01 * mean.abs() + 1e-8)).to(returns.dtype)
+
+
+def above_group(advantage: Tensor, states: Segments | None, copies: int) -> Tensor:
+    """Advantages less the mean of those that the episodes of their group have at the same time, [Q].
+
+    Each `copies` episodes that follow each other are a group, which began alike and meets the same chance: what chance
+    does to all of them says nothing of an action. Chance after a state is drawn whatever is done in it, so this shifts
+    no gradient but by the factor 1 − 1 / copies (Mao et al. 2019, "Variance reduction for reinforcement learning in
+    input-driven environments").
+
+    advantage: [Q], of T · B states or of the decisions in them. states: the decisions of each state (Q → T · B); None:
+    one each.
+    """
+    each = advantage if states is None else segment_mean(advantage, states)
+    shared = each.view(-1, copies).mean(1, keepdim=True).expand(-1, copies).flatten()
+    return advantage - (shared if states is None else shared[states.index])

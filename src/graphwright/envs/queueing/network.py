@@ -16,10 +16,10 @@ from graphwright.core.seeds import derived_seed
 from graphwright.core.segment import segment_sum
 from graphwright.envs.endless import Endless
 from graphwright.envs.queueing.count_laws import draw_counts
-from graphwright.envs.randomness import mix, node_streams, uniform
+from graphwright.envs.randomness import graph_streams, mix, node_streams, uniform
 from graphwright.envs.readable import Readable
 
-ARRIVALS, SERVICES = 0, 1
+ARRIVALS, SERVICES, START = 0, 1, 2
 """Which number of a slot is whose."""
 
 
@@ -43,10 +43,12 @@ class QueueingNetwork(Endless, Readable):
     """What that costs, once."""
     horizon: int = 0
     """While learning, begin anew after so many slots; 0 for never."""
+    initial_queue: int = 0
+    """While learning, begin with up to so many packets in each queue, few or many by turns; 0 for empty queues."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        for name in ("backlog_limit", "penalty", "horizon"):
+        for name in ("backlog_limit", "penalty", "horizon", "initial_queue"):
             if not getattr(self, name) >= 0:
                 option = name.replace("_", "-")
                 raise ValueError(f"--environment.{option} {getattr(self, name)}: give at least 0")
@@ -62,11 +64,20 @@ class QueueingNetwork(Endless, Readable):
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
-        """Empty queues."""
+        """Empty queues, or up to so many packets as are drawn for each graph, log-uniform, up to `initial_queue`."""
         zero = torch.zeros(instances.num_graphs, dtype=torch.float64, device=instances.device)
-        return instances.with_nodes(queue=torch.zeros_like(instances.nodes["number"])).with_graphs(
+        start = instances.with_nodes(queue=torch.zeros_like(instances.nodes["number"])).with_graphs(
             slot=zero.long(), backlog=zero, arrived=zero, departed=zero
         )
+        if not self.initial_queue:
+            return start
+        most = (1.0 + self.initial_queue) ** uniform(graph_streams(start), zero.long(), START)
+        share = uniform(node_streams(start), zero.long()[start.node_graph], START)
+        return start.with_nodes(queue=(share * most[start.node_graph]).round().long() * self.has_queue(start))
+
+    def has_queue(self, instances: GraphBatch) -> Tensor:
+        """[N] bool: the nodes at which packets may wait."""
+        return torch.ones_like(instances.nodes["number"], dtype=torch.bool)
 
     @override
     def averages(self, state: GraphBatch) -> Mapping[str, Tensor]:
@@ -83,7 +94,7 @@ class QueueingNetwork(Endless, Readable):
 
     @override
     def without_cuts(self) -> QueueingNetwork:
-        return replace(self, horizon=0, backlog_limit=0.0)
+        return replace(self, horizon=0, backlog_limit=0.0, initial_queue=0)
 
     def draw(self, state: GraphBatch, column: str, slot: Tensor, which: int) -> Tensor:
         """[N] int64: counts of the law whose means are the node column `column`, the `which`-th of a `slot` [B]."""

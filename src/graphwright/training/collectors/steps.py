@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.rollout import Rollout
-from graphwright.data.sources import GeneratedInstances
+from graphwright.data.sources import GeneratedInstances, RepeatedInstances
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import graph_reward, has_own_reward
@@ -34,17 +34,25 @@ class StepsConfig(PlayConfig):
     """Episodes side by side."""
     num_steps: int = 16
     """Steps of each between updates."""
+    copies: int = 1
+    """Episodes of each instance side by side, which are compared: they meet the same chance as long as none ends before
+    the others, so what chance does to all of them is not taken for the merit of an action."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
         require("num-envs", self.num_envs)
         require("num-steps", self.num_steps)
+        require("copies", self.copies)
+        if self.num_envs % self.copies:
+            raise ValueError(f"--copies {self.copies}: give a divisor of --num-envs, {self.num_envs}")
 
     @override
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
-        return StepCollector(VectorEnvironment(environment, source, self.num_envs), self.num_steps, generator, source)
+        drawn = source if self.copies == 1 else RepeatedInstances(source, self.copies)
+        vector = VectorEnvironment(environment, drawn, self.num_envs)
+        return StepCollector(vector, self.num_steps, generator, source, self.copies)
 
 
 class StepCollector(LiveCollector):
@@ -56,14 +64,16 @@ class StepCollector(LiveCollector):
         num_steps: int,
         generator: torch.Generator,
         source: GeneratedInstances | None = None,
+        copies: int = 1,
     ) -> None:
         super().__init__(vector, source)
         self.num_steps = num_steps
         self.generator = generator
+        self.copies = copies
 
     @override
     def collect(self, policy: Any) -> Collected:
-        rollout = collect_steps(self.vector, policy, self.num_steps, self.generator)
+        rollout = replace(collect_steps(self.vector, policy, self.num_steps, self.generator), copies=self.copies)
         done = rollout.terminated | rollout.truncated
         return Collected(rollout, rollout.num_steps, {"return": self.mean_return(rollout.reward, done, rollout.lost)})
 

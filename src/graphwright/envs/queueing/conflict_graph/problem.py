@@ -16,14 +16,16 @@ from graphwright.envs.queueing.count_laws import BERNOULLI
 from graphwright.envs.queueing.instances import CONTROL
 from graphwright.envs.randomness import with_seeds
 
+_LITTLE = 1e-6
+
 
 def max_weight(environment: Environment, state: GraphBatch) -> Tensor:
     """[D] int64: the independent set of largest Σ Q · Y sends (Q · μ where Y is hidden); exact.
 
-    Tassiulas & Ephremides (1992).
+    Tassiulas & Ephremides (1992); of sets that weigh the same, that of the most arrivals, see `_decisive`.
     """
     assert isinstance(environment, ConflictNetwork)
-    return _sends(state, heaviest_set(state, weights(state, environment.hide_capacity)))
+    return _sends(state, heaviest_set(state, _decisive(state, weights(state, environment.hide_capacity))))
 
 
 def local_greedy(environment: Environment, state: GraphBatch) -> Tensor:
@@ -46,7 +48,16 @@ def local_greedy_in_turn(environment: Environment, state: GraphBatch) -> Tensor:
 
 def _free_weights(environment: SequentialConflictGraph, state: GraphBatch) -> Tensor:
     free = environment.observe(state).masks[0]
-    return weights(state, environment.hide_capacity).masked_fill(~free, 0)
+    return _decisive(state, weights(state, environment.hide_capacity)).masked_fill(~free, 0)
+
+
+def _decisive(state: GraphBatch, weight: Tensor) -> Tensor:
+    """[N] float64: `weight` and, where there is any, so little of the mean arrivals that it decides among equals alone.
+
+    Short queues are mostly equal. What then decides has to be seen by whoever is to learn it: of links that decide at
+    once, two neighbours that each take themselves for the one that was meant both fail.
+    """
+    return weight + _LITTLE * state.nodes["arrival"] * (weight > 0)
 
 
 def _next(environment: SequentialConflictGraph, state: GraphBatch, wanted: Tensor) -> Tensor:

@@ -67,6 +67,10 @@ class MultiHop(QueueingNetwork):
         return found.with_graphs(law=ready.graphs["law"], seed=ready.graphs["seed"])
 
     @override
+    def has_queue(self, instances: GraphBatch) -> Tensor:
+        return instances.nodes["reaches"] & ~instances.nodes["destination"]
+
+    @override
     def observe(self, state: GraphBatch) -> Observation:
         queue, (source, end) = state.nodes["queue"], state.edge_index
         destination, distance = state.nodes["destination"], state.nodes["distance"]

@@ -61,6 +61,10 @@ class Multiclass(QueueingNetwork):
         return graph if "stages" in graph.nodes else read(graph)
 
     @override
+    def has_queue(self, instances: GraphBatch) -> Tensor:
+        return ~instances.nodes["server"]
+
+    @override
     def observe(self, state: GraphBatch) -> Observation:
         server, queue = state.nodes["server"], state.nodes["queue"]
         unit = state.graphs["rate"] / state.node_segments.lengths

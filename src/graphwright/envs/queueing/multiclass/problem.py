@@ -64,6 +64,11 @@ def _law(build: Callable[[int], GraphBatch], low: float, high: float) -> DrawCol
     return draw
 
 
+def _always(network: GraphBatch) -> Callable[[int], GraphBatch]:
+    """That network, of however many servers it is to be."""
+    return lambda stations: network
+
+
 MULTICLASS = Problem(
     name="multiclass",
     summary="let every server choose which class of jobs it serves",
@@ -76,6 +81,11 @@ MULTICLASS = Problem(
         "criss-cross": _law(lambda _: criss_cross(0.9), 1 / 3, 1.0),
         "n-model": _law(lambda _: n_model(0.95), 0.7, 1.0),
         "reentrant-90": _law(reentrant_line, 1.0, 1.0),
+        **{
+            f"criss-cross-{arrival}-{downstream}": _law(_always(criss_cross(arrival, downstream)), 1.0, 1.0)
+            for arrival in (0.3, 0.6, 0.9)
+            for downstream in (1.5, 1.0)
+        },
     },
     baselines={
         "lbfs": ControlRule(rules.last_buffer_first),

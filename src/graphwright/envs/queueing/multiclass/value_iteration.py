@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +26,8 @@ class Optimal:
 
     gain: the least mean backlog, between `low` and `high`, of the network whose queues hold `most` [classes] at most;
     what arrives beyond that is lost. actions: [A, servers], the class of each server, -1 to idle; choice: [states], the
-    best action of each state, whose last class counts fastest.
+    best action of each state, whose last class counts fastest; value: [states] float64, what each costs more than the
+    empty one.
     """
 
     gain: float
@@ -34,6 +36,7 @@ class Optimal:
     most: np.ndarray
     actions: np.ndarray
     choice: np.ndarray
+    value: np.ndarray
 
     def rule(self, environment: Environment, state: GraphBatch) -> Tensor:
         """[D] int64: the best action of each server in states of this network, in its own numbering."""
@@ -60,6 +63,43 @@ def value_iteration(
     Modified policy iteration: h ← c + P h under the best actions, then some more times under the same ones (Puterman
     1994, "Markov decision processes", section 8.7); the least and the largest change of the first enclose the gain.
     """
+    network = chain(instance, most)
+    limit, _, _, _, _, cost, actions = network
+    size = int(np.prod(limit + 1))
+    events = most_events(network)
+    target, chance = np.zeros((size, events), dtype=np.int64), np.zeros((size, events))
+    value, other, choice = np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.int64)
+    waits = np.indices(tuple((limit + 1).tolist())).reshape(len(limit), -1).T @ cost
+    low, high = -np.inf, np.inf
+    for _ in range(rounds):
+        low, high = _improve(value, other, choice, *network, idling, target, chance)
+        value, other = other - other[0], value
+        if high - low < tolerance * max(abs(high), 1.0):
+            break
+        for _ in range(_EVALUATIONS):
+            _evaluate(value, other, waits, target, chance)
+            value, other = other, value
+    return Optimal((low + high) / 2, low, high, limit, actions, choice, value)
+
+
+class Chain(NamedTuple):
+    """One network with bounded queues, in units of its total rate.
+
+    most: [C] int64; step: [C] int64, by how much a job of each class moves the number of a state; arrival, cost: [C];
+    service: [servers, C]; route: [C, C] chances; actions: [A, servers] int64, the class of each, -1 to idle.
+    """
+
+    most: np.ndarray
+    step: np.ndarray
+    arrival: np.ndarray
+    service: np.ndarray
+    route: np.ndarray
+    cost: np.ndarray
+    actions: np.ndarray
+
+
+def chain(instance: GraphBatch, most: Sequence[int] | np.ndarray) -> Chain:
+    """The chain of one network whose nodes are its classes, then its servers; most: what each queue holds at most."""
     server, kind = instance.nodes["server"].numpy(), instance.edges["type"].numpy()
     source, end = instance.edge_index.numpy()
     classes = int((~server).sum())
@@ -69,28 +109,22 @@ def value_iteration(
     service[source[serves] - classes, end[serves]] = instance.edges["service"].numpy()[serves] / rate
     route = np.zeros((classes, classes))
     route[source[routes], end[routes]] = instance.edges["chance"].numpy()[routes]
-    arrival = instance.nodes["arrival"].numpy()[:classes] / rate
-    cost = instance.nodes["cost"].numpy()[:classes]
-    actions = np.array(list(product(*([_NONE, *np.flatnonzero(row)] for row in service))))
     limit = np.asarray(most, dtype=np.int64)
-    size = int(np.prod(limit + 1))
-    step = np.array([np.prod(limit[place + 1 :] + 1) for place in range(classes)], dtype=np.int64)
-    most_routes = int((route > 0).sum(1).max(initial=0))
-    events = int((arrival > 0).sum()) + len(service) * (most_routes + 1) + 1
-    target, chance = np.zeros((size, events), dtype=np.int64), np.zeros((size, events))
-    network = (limit, step, arrival, service, route, cost, actions, idling)
-    value, other, choice = np.zeros(size), np.zeros(size), np.zeros(size, dtype=np.int64)
-    waits = np.indices(tuple((limit + 1).tolist())).reshape(classes, -1).T @ cost
-    low, high = -np.inf, np.inf
-    for _ in range(rounds):
-        low, high = _improve(value, other, choice, *network, target, chance)
-        value, other = other - other[0], value
-        if high - low < tolerance * max(abs(high), 1.0):
-            break
-        for _ in range(_EVALUATIONS):
-            _evaluate(value, other, waits, target, chance)
-            value, other = other, value
-    return Optimal((low + high) / 2, low, high, limit, actions, choice)
+    return Chain(
+        limit,
+        np.array([np.prod(limit[place + 1 :] + 1) for place in range(classes)], dtype=np.int64),
+        instance.nodes["arrival"].numpy()[:classes] / rate,
+        service,
+        route,
+        instance.nodes["cost"].numpy()[:classes],
+        np.array(list(product(*([_NONE, *np.flatnonzero(row)] for row in service)))),
+    )
+
+
+def most_events(network: Chain) -> int:
+    """How many things may happen in a slot."""
+    most_routes = int((network.route > 0).sum(1).max(initial=0))
+    return int((network.arrival > 0).sum()) + len(network.service) * (most_routes + 1) + 1
 
 
 @jit_as_written
@@ -113,7 +147,7 @@ def _improve(value, new, choice, most, step, arrival, service, route, cost, acti
         for a in range(actions.shape[0]):
             if not _is_legal(queue, actions[a], service, idling):
                 continue
-            _follow(state, queue, left, actions[a], most, step, arrival, service, route, to, odds)
+            follow(state, queue, left, actions[a], most, step, arrival, service, route, to, odds)
             ahead = 0.0
             for e in range(events):
                 ahead += odds[e] * value[to[e]]
@@ -152,7 +186,7 @@ def _is_legal(queue, action, service, idling):  # type: ignore[no-untyped-def]
 
 
 @jit_as_written
-def _follow(state, queue, left, action, most, step, arrival, service, route, to, odds):  # type: ignore[no-untyped-def]
+def follow(state, queue, left, action, most, step, arrival, service, route, to, odds):  # type: ignore[no-untyped-def]
     """to, odds: [events], get the states that follow under `action`, and their chances.
 
     Events: an arrival of each class; of each server a job that leaves or goes to each class; nothing.
