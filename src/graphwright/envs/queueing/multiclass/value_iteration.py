@@ -82,7 +82,7 @@ def value_iteration(
     return Optimal((low + high) / 2, low, high, limit, actions, choice, value)
 
 
-class Chain(NamedTuple):
+class BoundedNetwork(NamedTuple):
     """One network with bounded queues, in units of its total rate.
 
     most: [C] int64; step: [C] int64, by how much a job of each class moves the number of a state; arrival, cost: [C];
@@ -98,7 +98,7 @@ class Chain(NamedTuple):
     actions: np.ndarray
 
 
-def chain(instance: GraphBatch, most: Sequence[int] | np.ndarray) -> Chain:
+def chain(instance: GraphBatch, most: Sequence[int] | np.ndarray) -> BoundedNetwork:
     """The chain of one network whose nodes are its classes, then its servers; most: what each queue holds at most."""
     server, kind = instance.nodes["server"].numpy(), instance.edges["type"].numpy()
     source, end = instance.edge_index.numpy()
@@ -110,7 +110,7 @@ def chain(instance: GraphBatch, most: Sequence[int] | np.ndarray) -> Chain:
     route = np.zeros((classes, classes))
     route[source[routes], end[routes]] = instance.edges["chance"].numpy()[routes]
     limit = np.asarray(most, dtype=np.int64)
-    return Chain(
+    return BoundedNetwork(
         limit,
         np.array([np.prod(limit[place + 1 :] + 1) for place in range(classes)], dtype=np.int64),
         instance.nodes["arrival"].numpy()[:classes] / rate,
@@ -121,7 +121,7 @@ def chain(instance: GraphBatch, most: Sequence[int] | np.ndarray) -> Chain:
     )
 
 
-def most_events(network: Chain) -> int:
+def most_events(network: BoundedNetwork) -> int:
     """How many things may happen in a slot."""
     most_routes = int((network.route > 0).sum(1).max(initial=0))
     return int((network.arrival > 0).sum()) + len(network.service) * (most_routes + 1) + 1
