@@ -13,6 +13,7 @@ from graphwright.core.own_code import import_named
 NEEDS = {
     "instances": "instances to play",
     "expert": "an expert: a rule, or a solver and what leads to its solutions",
+    "endless": "a task that never ends",
     "game": "two sides that play against each other",
     "team": "agents that decide for themselves, several on a graph",
     "reversible": "objects that can be taken apart again, and a reward of them",
@@ -28,6 +29,7 @@ CollectorName = Literal[
     "trajectories",
     "self-play",
     "expert-games",
+    "forks",
 ]
 
 
@@ -68,6 +70,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "reinforce": AlgorithmEntry("reinforce:Reinforce", "episodes"),
     "bc": AlgorithmEntry("imitation:BehaviourCloning", "recording"),
     "imitation": AlgorithmEntry("imitation:Imitation", "demonstrations", ("instances", "expert")),
+    "policy-iteration": AlgorithmEntry("policy_iteration:PolicyIteration", "forks", ("instances", "endless")),
     "expert-iteration": AlgorithmEntry(
         "expert_iteration:ExpertIteration", "expert-games", ("instances", "game"), "expert-games"
     ),

@@ -37,6 +37,7 @@ COLLECTIONS = {
     "recording": "graphwright.training.collectors.recording:RecordingConfig",
     "trajectories": "graphwright.training.gflownet.collector:TrajectoriesConfig",
     "self-play": "graphwright.training.collectors.self_play:SelfPlayConfig",
+    "forks": "graphwright.training.collectors.forks:ForksConfig",
     "expert-games": "graphwright.training.collectors.expert_games:ExpertGamesConfig",
 }
 """The settings of each collector, imported when they are asked for."""
@@ -209,6 +210,7 @@ def _own_algorithm(problem: Problem) -> str:
 def require_capabilities(problem: Problem, algorithm: str) -> None:
     """Raise ConfigError where `problem` does not have what `algorithm` needs."""
     has = {"instances"} if problem.topology is not None else set()
+    has |= {"endless"} if problem.is_endless else set()
     has |= {"game"} if problem.is_game else set()
     has |= {"team"} if problem.topology is not None and not problem.environment.actions.one_per_graph else set()
     has |= {"reversible"} if problem.generation is not None else set()
