@@ -22,6 +22,7 @@ SMALL = {
     "episodes": {"num_instances": 4, "num_samples": 4},
     "demonstrations": {"num_instances": 4, "num_samples": 2},
     "recording": {"num_states": 64},
+    "forks": {"num_envs": 16, "num_states": 16, "ahead": 4},
     "expert-games": {"num_games": 4, "simulations": 4, "num_minibatches": 2, "minibatch_size": 16},
 }
 
@@ -34,7 +35,8 @@ def recorded(problem: str, path: Path) -> str:
 
 def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
     needs = ALGORITHMS[name].needs
-    problem = "coverage" if "team" in needs else "tic-tac-toe" if "game" in needs else "independent-set"
+    special = {"team": "coverage", "game": "tic-tac-toe", "endless": "conflict-graph"}
+    problem = next((special[need] for need in needs if need in special), "independent-set")
     sizes = (3,) if "game" in needs else (6, 8)
     collection = {"sizes": sizes, **SMALL[ALGORITHMS[name].collector]}
     if ALGORITHMS[name].collector == "recording":
@@ -47,7 +49,7 @@ def run_of(name: str, directory: Path, seed: int = 0) -> TrainingRun:
         seed=seed,
         encoder={"width": 8, "depth": 1},
         collection=collection,
-        validation={"sizes": (3,), "games": 2} if "game" in needs else {"sizes": (8,), "graphs": 1},
+        validation={"sizes": (3,), "games": 2} if "game" in needs else {"sizes": (8,), "graphs": 1, "slots": 4},
     )
     return TrainingRun(find_problem(problem), config, directory)
 

@@ -29,9 +29,9 @@ class PolicyIterationConfig:
 
     learning_rate: float = 3e-3
     """At the beginning; it falls linearly to zero."""
-    epochs: int = 4
+    epochs: int = 8
     """Passes over what was collected."""
-    minibatch_size: int = 128
+    minibatch_size: int = 64
     """States of each gradient step."""
     max_grad_norm: float = 1.0
     """Gradients are clipped to this norm."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.counts import COUNT_LAWS
 from graphwright.envs.queueing.count_laws import law_of
 
-CONTROL = {
+CONTROL: dict[str, Any] = {
     "algorithm": "ppo",
     "ppo": {"discount": 0.99, "gae_lambda": 0.95, "value_coefficient": 0.01, "max_grad_norm": 1.0},
     "collection": {"steps": {"num_envs": 64, "num_steps": 64}},

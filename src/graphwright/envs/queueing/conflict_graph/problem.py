@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, simplify
 from graphwright.core.segment import segment_argmax, segment_max
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
@@ -95,14 +95,25 @@ def random_links(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     return ConflictGraph().instance(with_seeds(drawn, generator))
 
 
+def opened_links(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
+    """`random_links` on graphs of which every other one, by lot, lacks one of its edges: of rings, rings and lines."""
+    rows, own = graph.links
+    lot = torch.rand(graph.num_graphs, 2, generator=generator, dtype=torch.float64)
+    dropped = rows[(own.ptr[:-1] + (lot[:, 0] * own.lengths).long())[(lot[:, 1] < 0.5) & (own.lengths > 0)]]
+    opposite = graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]
+    kept = torch.ones(graph.num_edges, dtype=torch.bool).index_fill(0, torch.cat([dropped, opposite[dropped]]), False)
+    return random_links(simplify(graph.keep().filter_edges(kept)), generator)
+
+
+_LAWS = {"bernoulli": random_links, "bernoulli-opened": opened_links}
 CONFLICT_GRAPH = Problem(
     name="conflict-graph",
     summary="let wireless links send that do not disturb each other, each deciding for itself",
     objective="backlog",
-    environment=ConflictGraph(horizon=1000),
+    environment=ConflictGraph(horizon=200, initial_queue=30),
     topology="watts-strogatz:k=2,p=0",
     sizes=(4, 5, 6, 7, 8),
-    laws={"bernoulli": random_links},
+    laws=_LAWS,
     baselines={"max-weight": ControlRule(max_weight), "local-greedy": ControlRule(local_greedy)},
     training=CONTROL,
 )
@@ -110,10 +121,10 @@ CONFLICT_GRAPH_SEQUENTIAL = Problem(
     name="conflict-graph-sequential",
     summary="choose one after the other the wireless links that send",
     objective="backlog",
-    environment=SequentialConflictGraph(horizon=1000),
+    environment=SequentialConflictGraph(horizon=200, initial_queue=30),
     topology="watts-strogatz:k=2,p=0",
     sizes=(4, 5, 6, 7, 8),
-    laws={"bernoulli": random_links},
+    laws=_LAWS,
     baselines={"max-weight": ControlRule(max_weight_in_turn), "local-greedy": ControlRule(local_greedy_in_turn)},
     training=CONTROL,
 )

@@ -73,7 +73,7 @@ MULTICLASS = Problem(
     name="multiclass",
     summary="let every server choose which class of jobs it serves",
     objective="backlog",
-    environment=Multiclass(horizon=1000),
+    environment=Multiclass(horizon=300, initial_queue=20),
     topology="path",
     sizes=(2, 3),
     laws={
@@ -93,5 +93,10 @@ MULTICLASS = Problem(
         "max-weight": ControlRule(rules.max_weight),
         "fbfs": ControlRule(rules.first_buffer_first),
     },
-    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
+    training=CONTROL
+    | {
+        "algorithm": "policy-iteration",
+        "encoder": {"kind": "gin", "width": 32, "depth": 2},  # which reads edges
+        "collection": CONTROL["collection"] | {"forks": {"num_envs": 512, "num_states": 256, "ahead": 200}},
+    },
 )
