@@ -70,7 +70,10 @@ def main() -> None:
             learned.append(100 * regret(network, optimal, act, slots=options.slots)[0] / optimal.gain)
         used = (time.process_time() - start) / options.seeds
         each = ", ".join(f"{gap:.2f}" for gap in learned)
-        print(f"| {arrival}, {downstream} | {optimal.gain:.3f} | {' | '.join(found)} | {each} ({used:.0f} CPU-s) |", flush=True)
+        print(
+            f"| {arrival}, {downstream} | {optimal.gain:.3f} | {' | '.join(found)} | {each} ({used:.0f} CPU-s) |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
     python benchmarks/learning/imitation.py [--seeds 5] [--seconds 60] [--picture conflict-line.png]
 
 `single-hop`: MaxWeight on 3 to 5 queues, run on these and on up to 20. `conflict-graph`: the exact set on the line of
-three links and on rings of 4 to 8, run on lines, rings and grids of up to 64. A clone learns from a recording
-(`--algorithm bc`) and, beside it, from an expert that comments on what it does itself (`--algorithm imitation`, β from
-1 to 0). Backlogs over --slots slots from empty queues on, of the same arrivals; ratios to the expert, mean and standard
-error over seeds. The picture shows for which queues of the line a clone does not do what its expert does.
+three links and on rings of 4 to 8, run on lines, rings and grids of up to 64; `conflict-graph-sequential`: the same,
+one link after the other. A clone learns from a recording (`--algorithm bc`) and, beside it, from an expert that
+comments on what it does itself (`--algorithm imitation`, β from 1 to 0). Backlogs over --slots slots from empty queues
+on, of the same arrivals; ratios to the expert, mean and standard error over seeds. The picture shows for which queues of
+the line a clone does not do what its expert does.
 """
 
 from __future__ import annotations
@@ -30,21 +31,24 @@ from graphwright.training.record import ExpertActor, record
 from graphwright.training.train import train
 
 RING, LINE, GRID = "watts-strogatz:k=2,p=0", "path", "grid"
+LINKS = {
+    "line 3": (LINE, 3),
+    "ring 6": (RING, 6),
+    "ring 8": (RING, 8),
+    "line 20": (LINE, 20),
+    "ring 64": (RING, 64),
+    "grid 16": (GRID, 16),
+    "grid 64": (GRID, 64),
+}
 TRAINING = {
     "single-hop": [(None, (3, 4, 5))],
     "conflict-graph": [(LINE, (3,)), (RING, (4, 5, 6, 7, 8))],
+    "conflict-graph-sequential": [(LINE, (3,)), (RING, (4, 5, 6, 7, 8))],
 }
 TESTS = {
     "single-hop": {f"{size} queues": (None, size) for size in (3, 5, 10, 20)},
-    "conflict-graph": {
-        "line 3": (LINE, 3),
-        "ring 6": (RING, 6),
-        "ring 8": (RING, 8),
-        "line 20": (LINE, 20),
-        "ring 64": (RING, 64),
-        "grid 16": (GRID, 16),
-        "grid 64": (GRID, 64),
-    },
+    "conflict-graph": LINKS,
+    "conflict-graph-sequential": LINKS,
 }
 EXPERT = "max-weight"
 
@@ -67,7 +71,9 @@ def cloned(name: str, seed: int, options: argparse.Namespace, folder: Path) -> A
 
 def guided(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
     """A policy whose own steps the expert has commented on, more and more of them."""
-    collection = {"expert": EXPERT, "num_instances": 32, "expert_share": 1.0, "final_expert_share": 0.0}
+    collection = {"expert": EXPERT, "num_instances": 64, "expert_share": 1.0, "final_expert_share": 0.0}
+    if name != "single-hop":
+        collection |= {"law": "bernoulli-opened", "sizes": (3, 4, 5, 6, 7, 8)}  # rings, and lines
     return trained(name, "imitation", seed, options, folder, collection)
 
 
@@ -81,7 +87,7 @@ def trained(
         seconds=options.seconds,
         seed=seed,
         threads=1,
-        encoder={"kind": "graphconv", "width": options.width},
+        encoder={"kind": "graphconv", "width": options.width, "depth": options.depth},
         collection=collection,
         validation={"graphs": 4, "slots": min(300, options.slots), "every": 20},
     )
@@ -128,6 +134,8 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=2000)
     parser.add_argument("--graphs", type=int, default=32)
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--depth", type=int, default=4)
+    parser.add_argument("--how", nargs="+", default=["cloned", "DAgger"], choices=["cloned", "DAgger"])
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -139,11 +147,11 @@ def main() -> None:
             rule: evaluate_rule(problem, problem.environment, rule, tests, control)
             for rule in (EXPERT, *[other for other in problem.baselines if other != EXPERT], "random")
         }
-        ratios: dict[str, list[list[float]]] = {"cloned": [], "DAgger": []}
+        ratios: dict[str, list[list[float]]] = {how: [] for how in options.how}
         with tempfile.TemporaryDirectory() as folder:
             for seed in range(options.seeds):
-                for how, make in (("cloned", cloned), ("DAgger", guided)):
-                    agent = make(name, seed, options, Path(folder))
+                for how in options.how:
+                    agent = {"cloned": cloned, "DAgger": guided}[how](name, seed, options, Path(folder))
                     rows = evaluate_policy(agent, control, tests)
                     pairs = zip(rows, rules[EXPERT], strict=True)
                     ratios[how].append([row.backlog / expert.backlog for row, expert in pairs])

@@ -19,7 +19,7 @@ from graphwright.training.collectors.forks import ForksConfig
 from graphwright.training.config import ConfigError, TrainConfig
 from strategies import seeded
 
-AHEAD = 5
+AHEAD = 12
 
 
 def test_an_error_counts_as_much_as_it_costs() -> None:

@@ -23,6 +23,8 @@ from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.play import ConfigError, PlayConfig
 from graphwright.training.collectors.tables import store_states
 
+_LOOK = 8  # steps after which forks are looked at, whether they are alike again
+
 
 @dataclass(frozen=True)
 class ForksConfig(PlayConfig):
@@ -115,25 +117,51 @@ class ForkCollector(LiveCollector):
         groups, own = deciders.select(graph)
         action = best[own]
         action[groups.ptr[:-1] + deciders.position[segments.index[rows]]] = segments.position[rows]
-        total, steps = self._rewards(policy, forks, action)
+        total, steps = self._rewards(policy, forks, action, graph)
         target = torch.full((segments.num_rows,), torch.nan, device=total.device)
         target[rows] = total.float()
         return target, endless.actions.joint(seen.graph, segments.lengths), steps
 
-    def _rewards(self, policy: Any, forks: GraphBatch, action: Tensor) -> tuple[Tensor, int]:
-        """[F] float64: the rewards of `ahead` slots that begin with `action`, and the steps that were taken."""
+    def _rewards(self, policy: Any, forks: GraphBatch, action: Tensor, origin: Tensor) -> tuple[Tensor, int]:
+        """[F] float64: the rewards of `ahead` slots that begin with `action`, and the steps that were taken.
+
+        origin: [F] int64, rising, the state that each is a fork of. Where all forks of a state are alike again they
+        stay alike, and are not followed any more: what they would still earn is the same.
+        """
         endless, ahead = self.endless, self.config.ahead
         total = torch.zeros(forks.num_graphs, dtype=torch.float64, device=forks.device)
-        begun, state, steps = endless.periods(forks), forks, 0
+        live = torch.arange(forks.num_graphs, device=forks.device)
+        begun, state, steps, age = endless.periods(forks), forks, 0, 0
         while True:
             step = endless.step(state, action)
-            steps, state = steps + 1, step.state
+            steps, age, state = steps + live.numel(), age + 1, step.state
             now = endless.periods(state)
-            done = steps if now is None or begun is None else now - begun
-            total += step.reward.double() * torch.as_tensor(done <= ahead, device=total.device)
-            if bool(torch.as_tensor(done >= ahead).all()):
-                return total, steps * forks.num_graphs
+            done = torch.full_like(live, age) if now is None or begun is None else now - begun[live]
+            total[live] += step.reward.double() * (done <= ahead)
+            if bool((done >= ahead).all()):
+                return total, steps
+            if age % _LOOK == 0:
+                apart = _differ(state, origin[live]).nonzero().squeeze(1)
+                if not apart.numel():
+                    return total, steps
+                if apart.numel() < live.numel():
+                    state, live = state.select(apart), live[apart]
             action = policy.best(endless.observe(state))
+
+
+def _differ(forks: GraphBatch, origin: Tensor) -> Tensor:
+    """[F] bool: the forks whose state has one that is not like the others; origin: as above."""
+    _, group, count = origin.unique_consecutive(return_inverse=True, return_counts=True)
+    first = (count.cumsum(0) - count)[group]
+    odd = torch.zeros_like(origin, dtype=torch.bool)
+    for column in forks.graphs.values():
+        odd |= (column != column[first]).flatten(1).any(1) if column.dim() > 1 else column != column[first]
+    for table, segments in ((forks.nodes, forks.node_segments), (forks.edges, forks.edge_segments)):
+        other = segments.ptr[:-1][first][segments.index] + segments.position
+        for column in table.values():
+            same = (column == column[other]).flatten(1).all(1) if column.dim() > 1 else column == column[other]
+            odd |= segment_sum(~same, segments) > 0
+    return (torch.zeros_like(count).index_add(0, group, odd.long()) > 0)[group]
 
 
 def _some_of_each(
