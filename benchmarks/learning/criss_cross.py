@@ -10,6 +10,7 @@ does, with the same options everywhere. What it is above the optimum is summed u
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--algorithm", default="policy-iteration")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--collection", type=json.loads, default={}, help="options of collection, as JSON")
     parser.add_argument("--slots", type=int, default=1 << 24)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -58,7 +60,7 @@ def main() -> None:
                 seconds=options.seconds,
                 seed=seed,
                 threads=1,
-                collection={"law": f"criss-cross-{load}", "sizes": (2,)},
+                collection={"law": f"criss-cross-{load}", "sizes": (2,), **options.collection},
                 validation={"graphs": 1, "slots": 1, "every": 10**6},  # the last policy is the one to use
             )
             with tempfile.TemporaryDirectory() as folder:

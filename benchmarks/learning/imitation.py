@@ -6,8 +6,8 @@
 three links and on rings of 4 to 8, run on lines, rings and grids of up to 64; `conflict-graph-sequential`: the same,
 one link after the other. A clone learns from a recording (`--algorithm bc`) and, beside it, from an expert that
 comments on what it does itself (`--algorithm imitation`, β from 1 to 0). Backlogs over --slots slots from empty queues
-on, of the same arrivals; ratios to the expert, mean and standard error over seeds. The picture shows for which queues of
-the line a clone does not do what its expert does.
+on, of the same arrivals; ratios to the expert, mean and standard error over seeds. The picture shows for which queues
+of the line a clone does not do what its expert does.
 """
 
 from __future__ import annotations

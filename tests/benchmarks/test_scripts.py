@@ -34,6 +34,9 @@ SMALLEST = {
     "benchmarks/fuzz/readers.py": "--inputs 1500",
     "benchmarks/learning/algorithms.py": "--only dqn linear --problems vertex-cover --seeds 1 --seconds 0.1 "
     "--graphs 2 --workers 1 --time-limit 1 " + QUICKLY,
+    "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --seconds 0.1 --slots 1000 "
+    '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
+    "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --graphs 2 --width 8 --picture idling.png",
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
