@@ -57,10 +57,14 @@ def test_a_fork_is_what_comes_of_a_candidate_if_the_policy_goes_on(name: str) ->
         own = segments.index == decision
         assert torch.equal(worth.isfinite(), own & layout.arrange(seen.masks))
         assert tried.numel() > 1
+        expected = []
         for candidate in tried.tolist():
             action = best.clone()
             action[decision] = segments.position[candidate]
-            assert float(worth[candidate]) == pytest.approx(played(endless, policy, state, action), rel=1e-5)
+            expected.append(played(endless, policy, state, action))
+        # Forks that are alike again are followed no more, so that what is common to all may be missing.
+        least = [total - min(expected) for total in expected]
+        assert (worth[tried] - worth[tried].min()).tolist() == pytest.approx(least, abs=1e-3)
 
 
 def played(environment: Any, policy: Any, state: GraphBatch, action: torch.Tensor) -> float:

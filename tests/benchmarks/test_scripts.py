@@ -36,7 +36,7 @@ SMALLEST = {
     "--graphs 2 --workers 1 --time-limit 1 " + QUICKLY,
     "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --seconds 0.1 --slots 1000 "
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
-    "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --graphs 2 --width 8 --picture idling.png",
+    "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --copies 2 --width 8 --picture idling.png",
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
     "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
