@@ -32,7 +32,7 @@ def test_recordings_hold_every_step_for_anyone_to_check(
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert row["agents"] == 4
     assert {"success", "success_low", "return_per_agent", "return_per_agent_high", "length"} <= row.keys()
-    assert row["baselines"].keys() == {"random", "assigned", "nearest"}
+    assert row["baselines"].keys() == {"random", "assigned", "greedy", "nearest"}
     assert picture.read_bytes()[:4] == b"GIF8"
     with np.load(file) as record:
         agents, landmarks, actions, rewards = (record[name] for name in ("agents", "landmarks", "actions", "rewards"))
@@ -84,7 +84,7 @@ def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
         ("evaluate", run, "--record", tmp_path / "a.txt"): "name it a.npz",
         ("evaluate", run, "--record", tmp_path / "no" / "a.npz"): "--record",
         ("evaluate", run, "--picture", tmp_path / "a.png"): "name it a.gif",
-        ("evaluate", "coverage", "--policy", "none"): "choose one of assigned, nearest, random",
+        ("evaluate", "coverage", "--policy", "none"): "choose one of assigned, greedy, nearest, random",
         ("evaluate", "coverage", "--policy", "assigned", "--maps", maps): "--maps: coverage has no maps",
         ("evaluate", "path-finding", "--policy", "planned", "--maps", maps, "--agents", "5"): "no room for 5 agents",
         ("evaluate", "path-finding", "--policy", "planned", "--agents", "400"): "have no room for 400 agents",
