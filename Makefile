@@ -7,7 +7,7 @@ RUN ?= runs/demo
 SECONDS ?= 60
 NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
-.PHONY: demo pretrained docs test lint format clean
+.PHONY: demo pretrained docs tutorials test lint format clean
 
 demo: $(VENV)/for-use
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
@@ -20,9 +20,12 @@ pretrained: $(VENV)/for-use
 	$(BIN)/python benchmarks/learning/pretrained.py
 
 docs: $(VENV)/for-tests
-	$(BIN)/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
-test: lint
+tutorials: $(VENV)/for-tests
+	$(BIN)/python docs/notebooks.py
+
+test: lint docs
 	$(BIN)/pytest -n 2
 
 lint: $(VENV)/for-tests

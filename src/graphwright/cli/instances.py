@@ -102,6 +102,7 @@ def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Readi
         )
     ]
     others[0] = [name for name in others[0] if name != "weight" or reading.node_weight == "weight"]
+    others[1] = [name for name in others[1] if name != "weight" or reading.edge_weight in (None, "weight")]
     if inputs.node_weight and node_weight is None:
         notes.append(_fallen_back("node", others[0], "--weight"))
     if inputs.edge_weight and edge_weight is None and not inputs.nodes:

@@ -47,7 +47,7 @@ class New:
             write_atomically(place / _filled(template.name.removesuffix(".txt"), words), text.encode())
         print(f"{place}: {module}.py, test_{module}.py, README.md")
         print(f"  cd {place}")
-        print("  pytest")
+        print("  pip install pytest && pytest")
         print(f"  graphwright train {module}:{module.upper()} --run runs/first --seconds 60")
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import gymnasium
 import torch
-from gymnasium import spaces
+
+try:
+    import gymnasium
+    from gymnasium import spaces
+except ImportError:
+    raise ImportError("environments of others need Gymnasium: pip install 'graphwright[gymnasium]'") from None
 from typing_extensions import override
 
 from graphwright.core import ActionSpec
