@@ -20,7 +20,7 @@ spec.loader.exec_module(notebooks)
 TUTORIALS = sorted(notebooks.TUTORIALS.glob("*.ipynb"))
 
 SHORTER = {
-    r"(--algorithm imitation.*)--seconds \d+": r"\1--steps 1 --num-instances 2 --num-steps 2 --validation.graphs 2",
+    r"(--algorithm imitation.*)--seconds \d+": r"\1--steps 1 --num-instances 2 --num-samples 1 --validation.graphs 2 --validation.sizes 2",
     r"--seconds \d+": "--steps 1 --num-envs 4 --num-steps 4 --validation.graphs 2",
     r"ForeignTraining\(seconds=\d+\)": "ForeignTraining(seconds=0.2)",
     r"--graphs 20": "--graphs 2",
