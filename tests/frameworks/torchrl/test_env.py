@@ -8,7 +8,7 @@ from torchrl.envs.utils import check_env_specs, step_mdp
 
 from environments import KINDS
 from frameworks.torchrl.graphs import instances
-from graphwright.envs.registry import SOLVED
+from graphwright.envs.registry import GAMES, SOLVED
 from graphwright.envs.rollouts import has_choice
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.schema import pad
@@ -27,6 +27,24 @@ def few_instances(name: str) -> dict:
 @pytest.mark.parametrize("name", SOLVED)
 def test_every_problem_keeps_its_specs(name: str) -> None:
     check_env_specs(GraphEnv(name, 3, **few_instances(name)), seed=0)
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_every_game_keeps_its_specs(name: str) -> None:
+    instances = GAMES[name].generator()(2, torch.Generator().manual_seed(0))
+    check_env_specs(GraphEnv(name, 2, instances=instances), seed=0)
+
+
+def test_the_side_that_moves_is_said_and_receives_the_reward() -> None:
+    env = GraphEnv("hex", 6, seed=1, sizes=(3,))
+    played = env.rollout(9, break_when_any_done=False)
+    player, following = played["player"].squeeze(2), played["next", "player"].squeeze(2)
+    assert torch.equal(following, 1 - player)
+    assert bool(played["terminated"].logical_not().all())
+    won = played["next", "reward"].squeeze(2) == 1
+    assert torch.equal(won, played["next", "terminated"].squeeze(2))
+    assert int(won.sum()) >= 6
+    assert player[:, 0].tolist() == [0] * 6
 
 
 @pytest.mark.parametrize("name", ["vertex-cover", "network-repair"])

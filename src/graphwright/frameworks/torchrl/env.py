@@ -11,6 +11,7 @@ from torchrl.data import Binary, Bounded, Categorical, Composite, OneHot, Tensor
 from torchrl.envs import EnvBase
 
 from graphwright.core import Observation
+from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import has_own_reward
 from graphwright.frameworks.decisions import legal_choices
@@ -33,6 +34,9 @@ class GraphEnv(EnvBase):
     their own, ("agents", "reward") [num_envs, d, 1] beside their sum in `reward`. An agent that may do nothing, or does
     not exist, has choice 0, which means nothing. Agents stand in the order of the decisions: ("agents", "successor")
     [num_envs, d] says where each stands after the step, -1 for one that is gone.
+
+    Of a game of two sides `player` [num_envs, 1] int64 says which one moves, 0 or 1. Whoever acts moves for it, sees
+    what it sees, and receives its reward: what the other side earns with the next move it loses.
 
     problem: a name, a `Problem`, or an `EnvConfig` (then without options). device: where graphs are kept and stepped.
     options: those of `make_env_config`.
@@ -64,6 +68,8 @@ class GraphEnv(EnvBase):
         arrays = self._arrays(self.episodes.observation)
         specs = {key: _spec_of(array) for key, array in arrays.items()}
         self.observation_spec = Composite(specs, shape=(num_envs,), device=self.device)
+        if isinstance(self.env_config.environment, Game):
+            self.observation_spec["player"] = Categorical(2, shape=shape, dtype=torch.int64).to(self.device)
         if self.has_agents:
             self._add_agents(num_envs)
         self.full_reward_spec = self._make_reward_spec(shape)
@@ -162,6 +168,8 @@ class GraphEnv(EnvBase):
 
     def _observe(self) -> dict[str, Any]:
         arrays: dict[str, Any] = dict(self._arrays(self.episodes.observation))
+        if isinstance(game := self.env_config.environment, Game):
+            arrays["player"] = game.player(self.episodes.state).unsqueeze(1)
         mask = arrays["action_mask"]
         if not self.has_agents:
             # Of a graph that is done any action may be drawn: a spec cannot draw from nothing.
