@@ -29,6 +29,6 @@ TOY_SEQUENCES = Problem(
     generation=Generation(
         reward=Motifs(floor=1e-3, beta=2.0),
         export=words,
-        training={"encoder": {"kind": "graph-transformer", "depth": 2, "walks": 0}},
+        training={"encoder": {"kind": "mlp", "depth": 2, "width": 128, "walks": 0}},
     ),
 )
