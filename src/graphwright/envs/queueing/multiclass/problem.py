@@ -97,6 +97,6 @@ MULTICLASS = Problem(
     | {
         "algorithm": "policy-iteration",
         "encoder": {"kind": "gin", "width": 32, "depth": 2},  # which reads edges
-        "collection": CONTROL["collection"] | {"forks": {"num_envs": 512, "num_states": 256, "ahead": 200}},
+        "collection": CONTROL["collection"] | {"forks": {"num_envs": 512, "num_states": 512, "ahead": 300}},
     },
 )
