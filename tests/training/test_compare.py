@@ -39,7 +39,7 @@ def test_seeds_are_one_group_and_settings_are_several(tmp_path: Path) -> None:
     assert deep.last.value == pytest.approx(0.25)  # the mean of the middle two
     assert deep.last.low < 0.25 < deep.last.high
     assert deep.curves[0, np.searchsorted(deep.steps, 250)] == 0.4  # as it was last measured
-    assert flat.steps[-1] == 200
+    assert (flat.steps[0], flat.steps[-1]) == (100, 200)
     assert (flat.last.value, math.isnan(flat.last.low)) == (0.3, True)
 
 

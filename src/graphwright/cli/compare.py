@@ -27,7 +27,7 @@ class Compare:
     directories: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN...")]
     """Directories of runs."""
     picture: Path | None = None
-    """File for the curves, *.png."""
+    """File for the curves: .png, .svg or .pdf."""
     trust: bool = False
     """Run code of its maker's own that a run names, found in the working directory or installed."""
     json: bool = False

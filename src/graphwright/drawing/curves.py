@@ -101,16 +101,16 @@ def plot_returns(rows: Rows, path: Path, references: dict[str, float] | None = N
 def plot_comparison(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]], metric: str, path: Path
 ) -> None:
-    """A line for each name, as a PNG: steps, middle and the ends of its interval, [P] each; NaN where there is none."""
+    """A line for each name, as a picture: steps, middle, ends of its interval, [P] each; NaN where there is none."""
     figure = new_figure(7.2, 4.2)
     axes = figure.add_subplot()
     simplify(axes)
     colours = (ACCENT, INK, "#2a9d8f", "#7b5ea7", "#c58b00", GREY)
     for number, (name, (steps, middle, low, high)) in enumerate(curves.items()):
         colour = colours[number % len(colours)]
-        axes.plot(
-            steps, middle, color=colour, linewidth=1.6, label=name, linestyle="-" if number < len(colours) else "--"
-        )
+        line = "-" if number < len(colours) else "--"
+        point = "o" if steps[0] == steps[-1] else None  # measured once
+        axes.plot(steps, middle, color=colour, linewidth=1.6, label=name, linestyle=line, marker=point)
         axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="environment steps", ylabel=metric.replace("_", " "))
     axes.legend(frameon=False, fontsize=9)

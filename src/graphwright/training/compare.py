@@ -25,8 +25,8 @@ POINTS = 50
 class RunGroup:
     """Runs that differ in nothing but their seed. name: of the first, without its seed. runs: their directories.
 
-    steps: [POINTS], the same for all. curves: [runs, POINTS], the metric there; NaN before it was first measured. last:
-    the interquartile mean of the last values, with its interval by the bootstrap over runs.
+    steps: [POINTS], from where the last of them was first measured to where the first one ends. curves: [runs, POINTS],
+    the metric there. last: the interquartile mean of the last values, with its interval by the bootstrap over runs.
     """
 
     name: str
@@ -76,7 +76,8 @@ def _but_the_seed(config: TrainConfig) -> str:
 
 def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> RunGroup:
     end = min(runs[place][-1]["steps"] for place in places)
-    steps = np.linspace(0, end, POINTS)
+    begin = max(_measured(runs[place], metric)[0][0] for place in places)
+    steps = np.linspace(min(begin, end), end, POINTS)
     curves = np.stack([_at(runs[place], metric, steps) for place in places])
     name = places[0].name if len(places) == 1 else f"{places[0].name} and {len(places) - 1} more"
     return RunGroup(name, places, steps, curves, stratified_interval(curves[:, -1:]))
@@ -84,6 +85,12 @@ def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, f
 
 def _at(rows: Sequence[Mapping[str, float]], metric: str, steps: np.ndarray) -> np.ndarray:
     """[POINTS]: the metric as it was last measured by each of `steps`; its first value before that."""
+    where, values = _measured(rows, metric)
+    return values[np.maximum(np.searchsorted(where, steps, side="right") - 1, 0)]
+
+
+def _measured(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """After how many steps the metric was measured, and what it was, [n] each."""
     known = [(row["steps"], row[metric]) for row in rows if not math.isnan(row.get(metric, math.nan))]
     where, values = (np.array(part) for part in zip(*known, strict=True))
-    return values[np.maximum(np.searchsorted(where, steps, side="right") - 1, 0)]
+    return where, values
