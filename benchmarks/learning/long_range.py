@@ -20,13 +20,16 @@ import torch
 import tyro
 from rich.console import Console
 
+from graphwright.core import GraphBatch
 from graphwright.envs.problems.path_search.environment import PATH_SEARCH, PathSearch
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.nn import EncoderConfig
+from graphwright.training.agent import Agent
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 from graphwright.training.validation import ValidationConfig
 
+ENVIRONMENT = PathSearch(view="graph", limit=1.0)
 ENCODERS = {
     "gcn": EncoderConfig(kind="gcn"),
     "gcn, no residual": EncoderConfig(kind="gcn", residual=False),
@@ -72,23 +75,37 @@ def main(options: Options) -> None:
         options.out.write_text("\n".join([*_introduction(options), "", *table]) + "\n")
 
 
+def search_config(encoder: EncoderConfig, distance: int, steps: int, seed: int) -> TrainConfig:
+    """Searches from the middle of a path for one of its ends."""
+    return TrainConfig.for_problem(
+        PATH_SEARCH,
+        environment=ENVIRONMENT,
+        collection={"generator": "path", "law": "far", "sizes": (2 * distance + 1,)},
+        steps=steps,
+        seed=seed,
+        threads=1,
+        encoder=encoder,
+        validation=ValidationConfig(sizes=(2 * distance + 1,), graphs=32, every=5),
+    )
+
+
+def learn(config: TrainConfig) -> Agent:
+    """In a folder that goes."""
+    with tempfile.TemporaryDirectory() as directory:
+        return train(PATH_SEARCH, config, Path(directory) / "run", Console(quiet=True)).agent()
+
+
+def fresh_searches(distance: int, count: int) -> GraphBatch:
+    """To test on."""
+    return PATH_SEARCH.generator("path", (2 * distance + 1,), "far")(count, torch.Generator().manual_seed(1))
+
+
 def _measure(options: Options, encoder: EncoderConfig, distance: int) -> str:
     """Train and test one encoder at one distance: share of shortest paths, ratio of hops."""
-    size, environment = 2 * distance + 1, PathSearch(view="graph", limit=1.0)
-    config = TrainConfig.for_problem(
-        PATH_SEARCH,
-        environment=environment,
-        collection={"generator": "path", "law": "far", "sizes": (size,)},
-        steps=options.steps,
-        seed=options.seed,
-        threads=1,
-        encoder=replace(encoder, width=options.width, depth=distance),
-        validation=ValidationConfig(sizes=(size,), graphs=32, every=5),
-    )
-    with tempfile.TemporaryDirectory() as directory:
-        agent = train(PATH_SEARCH, config, Path(directory) / "run", Console(quiet=True)).agent()
-    instances = PATH_SEARCH.generator("path", (size,), "far")(options.graphs, torch.Generator().manual_seed(1))
-    hops, optimum = environment.objective(agent.solve(instances)), shortest_paths(environment, instances).objective
+    encoder = replace(encoder, width=options.width, depth=distance)
+    agent = learn(search_config(encoder, distance, options.steps, options.seed))
+    instances = fresh_searches(distance, options.graphs)
+    hops, optimum = ENVIRONMENT.objective(agent.solve(instances)), shortest_paths(ENVIRONMENT, instances).objective
     return f"{float((hops == optimum).double().mean()):.2f} ({float(hops.mean() / optimum.mean()):.2f})"
 
 

@@ -11,7 +11,6 @@ then solves.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,17 +18,13 @@ from pathlib import Path
 
 import torch
 import tyro
-from long_range import ENCODERS
-from rich.console import Console
+from long_range import ENCODERS, ENVIRONMENT, fresh_searches, learn, search_config
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
-from graphwright.envs.problems.path_search.environment import PATH_SEARCH, PathSearch
+from graphwright.envs.problems.path_search.environment import PATH_SEARCH
 from graphwright.envs.problems.path_search.shortest_paths import shortest_paths
 from graphwright.training.agent import Agent, make_policy
-from graphwright.training.config import TrainConfig
-from graphwright.training.train import train
-from graphwright.training.validation import ValidationConfig
 
 _DISTANCE = 8
 
@@ -69,23 +64,13 @@ def main(options: Options) -> None:
 
 def _measure(options: Options, name: str, depth: int) -> str:
     """Mean distance before and after training, and the share of shortest paths then."""
-    size, environment = 2 * _DISTANCE + 1, PathSearch(view="graph", limit=1.0)
-    config = TrainConfig.for_problem(
-        PATH_SEARCH,
-        environment=environment,
-        collection={"generator": "path", "law": "far", "sizes": (size,)},
-        steps=options.steps,
-        seed=options.seed,
-        threads=1,
-        encoder=replace(ENCODERS[name], width=options.width, depth=depth),
-        validation=ValidationConfig(sizes=(size,), graphs=32, every=5),
-    )
-    instances = PATH_SEARCH.generator("path", (size,), "far")(options.graphs, torch.Generator().manual_seed(1))
-    seen = environment.observe(environment.reset(instances)).graph
+    encoder = replace(ENCODERS[name], width=options.width, depth=depth)
+    config = search_config(encoder, _DISTANCE, options.steps, options.seed)
+    instances = fresh_searches(_DISTANCE, options.graphs)
+    seen = ENVIRONMENT.observe(ENVIRONMENT.reset(instances)).graph
     before = mean_distance(Agent(PATH_SEARCH, config, make_policy(config, torch.device("cpu"))), seen)
-    with tempfile.TemporaryDirectory() as directory:
-        agent = train(PATH_SEARCH, config, Path(directory) / "run", Console(quiet=True)).agent()
-    hops, optimum = environment.objective(agent.solve(instances)), shortest_paths(environment, instances).objective
+    agent = learn(config)
+    hops, optimum = ENVIRONMENT.objective(agent.solve(instances)), shortest_paths(ENVIRONMENT, instances).objective
     return f"{before:.3f} → {mean_distance(agent, seen):.3f} ({float((hops == optimum).double().mean()):.2f})"
 
 

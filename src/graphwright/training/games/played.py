@@ -104,13 +104,19 @@ class Position:
 
     @property
     def marks(self) -> list[str]:
-        """[N]: the names of the columns of 0 and 1 that are 1 at each node, but those of who owns it."""
+        """[N]: the names of the columns that hold for each node.
+
+        Of the state, those of truth values; where other nodes are seen than the state has, columns of 0 and 1 of these.
+        """
+        same = self.state.num_nodes == self.graph.num_nodes
+        columns = self.state.nodes if same else self.graph.nodes
         found: list[list[str]] = [[] for _ in range(self.graph.num_nodes)]
-        for name, column in self.graph.nodes.items():
-            if name in ("mine", "theirs", "position") or column.dim() > 1 or not _is_binary(column):
+        for name, column in columns.items():
+            if name in ("mine", "theirs") or column.dim() > 1:  # who owns a node is said apart
                 continue
-            for node in column.nonzero().squeeze(1).tolist():
-                found[node].append(name)
+            if column.dtype == torch.bool or (not same and _is_binary(column)):
+                for node in column.nonzero().squeeze(1).tolist():
+                    found[node].append(name)
         return [", ".join(names) for names in found]
 
     @cached_property
