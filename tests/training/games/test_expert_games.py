@@ -17,6 +17,7 @@ from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.collectors.expert_games import ExpertGamesCollector, ExpertGamesConfig
 from graphwright.training.config import TrainConfig
+from graphwright.training.games.openings import opened
 from graphwright.training.train import TrainingRun, resume, train
 from kayles_problem import KAYLES
 from strategies import seeded
@@ -47,13 +48,11 @@ def test_positions_hold_what_was_found_and_who_won() -> None:
 
 def test_openings_are_legal_beginnings_that_end_no_game() -> None:
     paths = InstanceGenerator(parse_topology("path"), (1, 2, 5, 6), no_columns)
-    config = ExpertGamesConfig(num_games=40, opening=3, capacity=64, minibatch_size=8)
-    collector = ExpertGamesCollector(Kayles(), GeneratedInstances(paths, 0, block=16), config, seeded())
     start = Kayles().reset(paths(40, seeded()))
-    opened = collector._opened(start)
-    legal = ~opened.nodes["gone"]
-    assert bool((segment_sum(legal, opened.node_segments) > 0).all())
-    moves = segment_sum(opened.nodes["gone"], opened.node_segments) - segment_sum(
+    begun = opened(Kayles(), start, 3, seeded())
+    legal = ~begun.nodes["gone"]
+    assert bool((segment_sum(legal, begun.node_segments) > 0).all())
+    moves = segment_sum(begun.nodes["gone"], begun.node_segments) - segment_sum(
         start.nodes["gone"], start.node_segments
     )
     assert bool((moves > 0).any())
