@@ -61,10 +61,10 @@ def main() -> None:
                 seed=seed,
                 threads=1,
                 collection={"law": f"criss-cross-{load}", "sizes": (2,), **options.collection},
-                validation={"graphs": 1, "slots": 1, "every": 10**6},  # the last policy is the one to use
+                validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
             )
             with tempfile.TemporaryDirectory() as folder:
-                policy = train(MULTICLASS, config, Path(folder) / "run", Console(quiet=True)).learned()
+                policy = train(MULTICLASS, config, Path(folder) / "run", Console(quiet=True)).algorithm.policy
 
             def act(state: object, policy: object = policy) -> torch.Tensor:
                 return policy.best(environment.observe(state))  # type: ignore[attr-defined, arg-type, no-any-return]
