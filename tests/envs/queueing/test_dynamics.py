@@ -10,7 +10,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.envs.problem import random_choice
 from graphwright.envs.queueing.conflict_graph.environment import ConflictGraph
-from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_pressure, sent_over, shortest_path_bias
+from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_pressure, shortest_path_bias
+from graphwright.envs.queueing.multi_hop.packets import sent_over
 from graphwright.envs.queueing.multi_hop.problem import MULTI_HOP
 from graphwright.envs.queueing.multipath.environment import Multipath, expected_wait, shortest_queue
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES
@@ -130,7 +131,7 @@ def test_back_pressure_is_the_loop_that_its_docstring_says() -> None:
         (2, 3): 1,
         (2, 1): 0,
     }
-    after = environment.send(state, chosen, weight * state.edges["rate"]).state
+    after = environment.send(state, chosen, weight * state.edges["rate"])
     assert after.graphs["departed"].item() == 2
     assert after.graphs["backlog"].item() == 2
 
@@ -149,6 +150,30 @@ def test_packets_are_neither_lost_nor_made() -> None:
             total = total + state.graphs["arrived"] - state.graphs["departed"]
             counted = total if name == "shortest-path" else before - state.graphs["departed"]
             assert torch.equal(state.graphs["backlog"], counted)
+
+
+def test_a_bias_that_is_held_is_set_anew_in_every_slot() -> None:
+    """Holding is what comes of the same bias slot after slot; its cost is the mean; evaluation does not hold."""
+    instances = MULTI_HOP.generator()(5, torch.Generator().manual_seed(3))
+    held, anew = MultiHop(hold=7, reward="log"), MultiHop()
+    bias = torch.rand(int((~instances.nodes["destination"]).sum()), 1, generator=torch.Generator().manual_seed(4)) - 0.5
+    step, state, backlog = held.step(held.reset(instances), bias), anew.reset(instances), 0.0
+    for _ in range(7):
+        state = anew.step(state, bias).state
+        backlog = backlog + state.graphs["backlog"]
+    assert step.state.nodes["queue"].equal(state.nodes["queue"])
+    assert torch.allclose(step.reward.double(), -torch.log1p(backlog / 7))
+    assert held.without_cuts().hold == 1
+
+
+def test_a_hop_counts_sixteen_packets_whoever_sets_the_bias() -> None:
+    instances = MULTI_HOP.generator()(5, torch.Generator().manual_seed(5))
+    potential = instances.nodes["hops"][~instances.nodes["destination"]].float().unsqueeze(1)
+    ours, named = MultiHop(bias="none", strength=16.0), MultiHop(bias="hops")
+    one, other = ours.reset(instances), named.reset(instances)
+    for _ in range(30):
+        one, other = ours.step(one, potential).state, named.step(other, torch.zeros_like(potential)).state
+        assert one.nodes["queue"].equal(other.nodes["queue"])
 
 
 def _random(environment: MultiHop) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,13 @@ ARRIVALS, SERVICES, START = 0, 1, 2
 """Which number of a slot is whose."""
 
 
+_REWARDS: dict[str, Callable[[Tensor], Tensor]] = {
+    "backlog": torch.neg,
+    "inverse": lambda cost: 1 / (1 + cost),
+    "log": lambda cost: -cost.log1p(),
+}
+
+
 @dataclass(frozen=True)
 class QueueingNetwork(Endless, Readable):
     """Packets or jobs arrive, wait and are served, slot by slot; what counts is how many wait in the mean.
@@ -33,8 +40,9 @@ class QueueingNetwork(Endless, Readable):
     `departed` [B] float64: what waits, and what came and left for good in the last slot.
     """
 
-    reward: Literal["backlog", "inverse"] = "backlog"
-    """backlog is minus the cost of a slot, c; inverse is 1 / (1 + c), which is at most 1."""
+    reward: Literal["backlog", "inverse", "log"] = "backlog"
+    """backlog is minus the cost of a slot, c; inverse is 1 / (1 + c), which is at most 1; log is -log(1 + c), so that a
+    per cent of a light load counts as much as one of a heavy load."""
     log_observation: bool = True
     """Show the networks log(1 + x) of queues and rates rather than x."""
     backlog_limit: float = 0.0
@@ -109,7 +117,7 @@ class QueueingNetwork(Endless, Readable):
         """The end of a slot in `state`, whose `slot` and `backlog` are new; cost: [B] float64, None for the backlog."""
         backlog = state.graphs["backlog"]
         cost = backlog if cost is None else cost
-        reward = -cost if self.reward == "backlog" else 1 / (1 + cost)
+        reward = _REWARDS[self.reward](cost)
         truncated = torch.zeros_like(backlog, dtype=torch.bool)
         if self.backlog_limit:
             truncated = backlog > self.backlog_limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -12,10 +13,13 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Segments, Step, per_decider
 from graphwright.core.segment import segment_max
 from graphwright.envs.environment import Environment
-from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_pressure, shortest_path_bias
+from graphwright.envs.queueing.multi_hop.environment import MultiHop, back_pressure
 from graphwright.envs.queueing.multi_hop.layers import link_groups
+from graphwright.envs.queueing.multi_hop.packets import PacketNetwork
 from graphwright.envs.randomness import DRAWS, graph_streams, mix, uniform
 
+EdgeNumbers = Callable[[GraphBatch], Tensor]
+"""From states to a number of each of their edges, [E] float64."""
 _ORDER = DRAWS - 1  # which number of a slot decides in which order links act
 
 
@@ -32,11 +36,12 @@ class LinkNetwork(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MultiHopLinks(MultiHop):
+class MultiHopLinks(PacketNetwork):
     """Every link decides which class of packets it serves, or idles; all at once, and they act in random order.
 
-    Instance, state, reward and delivery: those of `MultiHop`. The network that is observed has one node for each node
-    and one directed edge for each link, with a column for each class, of which there are at most `classes`.
+    Instance, state and delivery: those of all `PacketNetwork`s; reward: minus the backlog. The network that is observed
+    has one node for each node and one directed edge for each link, with a column for each class, of which there are at
+    most `classes`.
     Observation: per node `waiting` and `destination` of each class; per link `rate`, `pressure` (Q_i − Q_j) and
         `nearer` (how much nearer the destination it leads, per largest distance) of each class.
     Action: of each link a class with Q_i > 0 that it can bring nearer or further, by its number; or to idle, always.
@@ -88,7 +93,7 @@ class MultiHopLinks(MultiHop):
         chosen[edge[edge >= 0]] = True
         stream = mix(graph_streams(state)[state.edge_graph] + state.edges["link"])
         order = uniform(stream, state.graphs["slot"][state.edge_graph], _ORDER)
-        return self.send(state, chosen, order)
+        return self.outcome(self.send(state, chosen, order))
 
 
 def network(state: GraphBatch, classes: int) -> LinkNetwork:
@@ -117,18 +122,17 @@ def network(state: GraphBatch, classes: int) -> LinkNetwork:
     return LinkNetwork(GraphBatch(ends, nodes.ptr, Segments.from_lengths(share).ptr), edge, node)
 
 
-def by_back_pressure(environment: Environment, state: GraphBatch, *, biased: bool) -> Tensor:
-    """[D] int64: the class that back-pressure takes on each link, with the bias of shortest paths or without."""
+def by_back_pressure(environment: Environment, state: GraphBatch, *, bias: EdgeNumbers) -> Tensor:
+    """[D] int64: the class that back-pressure takes on each link, with that bias."""
     assert isinstance(environment, MultiHopLinks)
-    bias = shortest_path_bias(state) if biased else torch.zeros_like(state.edges["rate"])
-    chosen, _ = back_pressure(state, bias)
+    chosen, _ = back_pressure(state, bias(state))
     taken = _filled(chosen.float(), network(state, environment.classes).edge) > 0
     return torch.where(taken.any(1), taken.int().argmax(1), environment.classes)
 
 
-def as_multi_hop(environment: MultiHop, kind: type[MultiHop]) -> MultiHop:
-    """An environment of another `kind` with the same options."""
-    return kind(**{each.name: getattr(environment, each.name) for each in fields(MultiHop)})
+def as_multi_hop(environment: PacketNetwork, kind: type[MultiHop]) -> MultiHop:
+    """An environment of another `kind` with the options that all have."""
+    return kind(**{each.name: getattr(environment, each.name) for each in fields(PacketNetwork)})
 
 
 def _filled(values: Tensor, rows: Tensor) -> Tensor:

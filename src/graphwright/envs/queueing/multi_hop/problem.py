@@ -14,9 +14,10 @@ from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.instances import CONTROL, prepared
-from graphwright.envs.queueing.multi_hop.environment import MultiHop
+from graphwright.envs.queueing.multi_hop.environment import MultiHop, hop_bias, shortest_path_bias
 from graphwright.envs.queueing.multi_hop.layers import layered, with_rates
 from graphwright.envs.queueing.multi_hop.links import MultiHopLinks, as_multi_hop, by_back_pressure
+from graphwright.envs.queueing.multi_hop.packets import PacketNetwork
 from graphwright.envs.queueing.multi_hop.shortest_path import ShortestPathRouting
 from graphwright.envs.randomness import with_seeds
 
@@ -30,7 +31,11 @@ def no_bias(environment: Environment, state: GraphBatch) -> Tensor:
     return torch.zeros(int((~state.nodes["destination"]).sum()), 1)
 
 
-def _with_bias(bias: Literal["shortest-path", "none"]) -> ControlRule:
+def _nothing(state: GraphBatch) -> Tensor:
+    return torch.zeros_like(state.edges["rate"])
+
+
+def _with_bias(bias: Literal["shortest-path", "hops", "none"]) -> ControlRule:
     def plays(given: Environment) -> Environment:
         assert isinstance(given, MultiHop)
         return replace(given, bias=bias)
@@ -39,7 +44,7 @@ def _with_bias(bias: Literal["shortest-path", "none"]) -> ControlRule:
 
 
 def _routed(given: Environment) -> Environment:
-    assert isinstance(given, MultiHop)
+    assert isinstance(given, PacketNetwork)
     return as_multi_hop(given, ShortestPathRouting)
 
 
@@ -111,16 +116,23 @@ MULTI_HOP = Problem(
     name="multi-hop",
     summary="bias back-pressure so that packets find their way through a network",
     objective="backlog",
-    environment=MultiHop(horizon=1000),
+    environment=MultiHop(horizon=200, hold=50, reward="log"),
     topology="barabasi-albert:m=2",
     sizes=(10, 11, 12, 13, 14),
     laws={"random": random_demand},
     baselines={
         "spbp": _with_bias("shortest-path"),
+        "hop-bias": _with_bias("hops"),
         "back-pressure": _with_bias("none"),
         "shortest-path": ControlRule(no_bias, _routed),
     },
-    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
+    training=CONTROL
+    | {
+        "encoder": {"kind": "gin"},  # which reads edges
+        "ppo": CONTROL["ppo"] | {"discount": 0.9, "normalize_values": True, "minibatch_size": 128},
+        "collection": {"steps": {"num_envs": 128, "num_steps": 4, "copies": 8}},
+        "validation": {"graphs": 4, "every": 20},
+    },
 )
 MULTI_HOP_LINKS = Problem(
     name="multi-hop-links",
@@ -131,8 +143,11 @@ MULTI_HOP_LINKS = Problem(
     sizes=(10, 11, 12, 13, 14),
     laws={"random": random_demand},
     baselines={
-        "spbp": ControlRule(partial(by_back_pressure, biased=True)),
-        "back-pressure": ControlRule(partial(by_back_pressure, biased=False)),
+        "spbp": ControlRule(partial(by_back_pressure, bias=shortest_path_bias)),
+        "hop-bias": ControlRule(partial(by_back_pressure, bias=hop_bias)),
+        "back-pressure": ControlRule(
+            partial(by_back_pressure, bias=lambda state: torch.zeros_like(state.edges["rate"]))
+        ),
         "shortest-path": ControlRule(no_bias, _routed),
     },
     training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
