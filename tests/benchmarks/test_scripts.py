@@ -36,7 +36,7 @@ SMALLEST = {
     "--graphs 2 --workers 1 --time-limit 1 " + QUICKLY,
     "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --seconds 0.1 --slots 1000 "
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
-    "benchmarks/learning/multi_hop.py": "--seconds 0.1 --networks 2 --slots 3",
+    "benchmarks/learning/control.py": "multi-hop --seconds 0.1 --networks 2 --slots 3",
     "benchmarks/learning/reentrant.py": "--seconds 0.1 --slots 3 --copies 2 --run 2 7",
     "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --copies 2 --width 8 --picture idling.png",
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",

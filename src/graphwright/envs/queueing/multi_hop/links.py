@@ -53,7 +53,7 @@ class MultiHopLinks(PacketNetwork):
 
     @property
     @override
-    def features(self) -> Features:  # type: ignore[override]
+    def features(self) -> Features:
         each = self.classes
         return Features(
             nodes={"waiting": each, "destination": each}, edges={"rate": 1, "pressure": each, "nearer": each}
@@ -61,7 +61,7 @@ class MultiHopLinks(PacketNetwork):
 
     @property
     @override
-    def actions(self) -> ActionSpec:  # type: ignore[override]
+    def actions(self) -> ActionSpec:
         return ActionSpec(per_decider("class", self.classes + 1), decider="edges")
 
     @override

@@ -1,11 +1,11 @@
-"""Back-pressure with a learned bias on networks that it never saw, beside the biases that are known.
+"""What is learned of a queueing problem, beside its rules, on networks that it never saw.
 
-    python benchmarks/learning/multi_hop.py [--train FILE...] [--seeds 5] [--seconds 120] [--networks 90]
+    python benchmarks/learning/control.py multi-hop [--train FILE...] [--seeds 5] [--seconds 120] [--networks 90]
 
-The bias is learned as `graphwright train multi-hop` does, on random networks, or on those of the files. It is judged on
+The policy is learned as `graphwright train PROBLEM` does, on random networks, or on those of the files. It is judged on
 `--networks` random ones by the mean backlog over `--slots` slots from empty queues, on the same arrivals as the rules:
-the ratio to the backlog of back-pressure biased by shortest paths (SPBP), its mean with a 95 % interval over networks
-and its median, and on what share of the networks it is below 1.
+the ratio to the backlog of `--reference`, by default the first rule of the problem; its mean with a 95 % interval over
+networks, its median, and on what share of the networks it is below 1.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from rich.console import Console
 
 from graphwright.adapters.files import read_graph
 from graphwright.core import GraphBatch
+from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
-from graphwright.envs.queueing.multi_hop.problem import MULTI_HOP
 from graphwright.envs.randomness import with_seeds
+from graphwright.envs.registry import CONTROLLED, get_problem
 from graphwright.training.averages import BACKLOG, Act, require_endless, run
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
@@ -32,24 +33,24 @@ from graphwright.training.train import train
 UNSEEN = 2**20  # the seed of the networks that are judged
 
 
-def trained_on(files: list[Path]) -> Problem:
+def trained_on(problem: Problem, files: list[Path]) -> Problem:
     """The problem, whose random networks are those of `files` with arrivals of their own; as it is, without files."""
     if not files:
-        return MULTI_HOP
-    given = GraphBatch.concat([MULTI_HOP.environment.instance(read_graph(file).graph) for file in files])
+        return problem
+    given = GraphBatch.concat([problem.environment.instance(read_graph(file).graph) for file in files])
 
     def draw(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
         which = torch.randint(len(files), (graph.num_graphs,), generator=generator)
         return with_seeds(given.select(which), generator)
 
-    return replace(MULTI_HOP, laws={"files": draw})
+    return replace(problem, laws={"files": draw})
 
 
-def learned(options: argparse.Namespace, seed: int) -> Act:
-    """The bias that is learned with that seed."""
-    problem = trained_on(options.train)
+def learned(problem: Problem, options: argparse.Namespace, seed: int) -> Act:
+    """What is learned with that seed."""
     config = TrainConfig.for_problem(
         problem,
+        options.algorithm,
         seconds=options.seconds,
         seed=seed,
         threads=1,
@@ -57,13 +58,16 @@ def learned(options: argparse.Namespace, seed: int) -> Act:
     )
     with tempfile.TemporaryDirectory() as folder:
         policy = train(problem, config, Path(folder) / "run", Console(quiet=True)).algorithm.policy
-    environment = MULTI_HOP.environment
+    environment = problem.environment
     return lambda state: policy.best(environment.observe(state))  # type: ignore[attr-defined, no-any-return]
 
 
 def main() -> None:
     """A row for each rule and each seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("problem", choices=CONTROLLED)
+    parser.add_argument("--reference", help="the rule to compare with")
+    parser.add_argument("--algorithm", help="by default the problem's own")
     parser.add_argument("--train", type=Path, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0)
@@ -71,21 +75,24 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=1000)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    environment = require_endless(MULTI_HOP, MULTI_HOP.environment)
-    networks = MULTI_HOP.generator()(options.networks, torch.Generator().manual_seed(UNSEEN))
+    problem = get_problem(options.problem)
+    environment, reference = problem.environment, options.reference or next(iter(problem.baselines))
+    networks = problem.generator()(options.networks, torch.Generator().manual_seed(UNSEEN))
 
-    def backlogs(played: object, act: Act) -> np.ndarray:
-        mean: np.ndarray = run(require_endless(MULTI_HOP, played), act, networks, options.slots, 0)[BACKLOG].mean(0)  # type: ignore[arg-type]
+    def backlogs(played: Environment, act: Act) -> np.ndarray:
+        mean: np.ndarray = run(require_endless(problem, played), act, networks, options.slots, 0)[BACKLOG].mean(0)
         return mean
 
     rules = {}
-    for name, rule in MULTI_HOP.baselines.items():
+    for name, rule in problem.baselines.items():
         played = rule.environment(environment)
         rules[name] = backlogs(played, lambda state, r=rule, p=played: r.rule(p, state))  # type: ignore[misc]
-    print("| | mean of the ratios to SPBP | median | better than SPBP | CPU-seconds |\n|---|---:|---:|---:|---:|")
+    print(
+        f"| {problem.name} | mean of the ratios to {reference} | median | better | CPU-seconds |\n|---|---:|---:|---:|---:|"
+    )
 
     def row(name: str, found: np.ndarray, used: str) -> None:
-        ratio = found / rules["spbp"]
+        ratio = found / rules[reference]
         half = 1.96 * ratio.std(ddof=1) / np.sqrt(len(ratio)) if len(ratio) > 1 else np.inf
         wins = 100 * (ratio < 1).mean()
         print(
@@ -96,7 +103,7 @@ def main() -> None:
         row(f"`{name}`", found, "")
     for seed in range(options.seeds):
         start = time.process_time()
-        act = learned(options, seed)
+        act = learned(trained_on(problem, options.train), options, seed)
         used = time.process_time() - start
         row(f"learned, seed {seed}", backlogs(environment, act), f"{used:.0f}")
 
