@@ -25,7 +25,7 @@ from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
 from graphwright.envs.randomness import with_seeds
-from graphwright.envs.registry import CONTROLLED, get_problem
+from graphwright.envs.registry import CONTROLLED, resolve
 from graphwright.training.averages import BACKLOG, Act, require_endless, run
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=1000)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    problem = get_problem(options.problem)
+    problem = resolve(options.problem)
     environment, reference = problem.environment, options.reference or next(iter(problem.baselines))
     networks = problem.generator()(options.networks, torch.Generator().manual_seed(UNSEEN))
 
@@ -87,9 +87,8 @@ def main() -> None:
     for name, rule in problem.baselines.items():
         played = rule.environment(environment)
         rules[name] = backlogs(played, lambda state, r=rule, p=played: r.rule(p, state))  # type: ignore[misc]
-    print(
-        f"| {problem.name} | mean of the ratios to {reference} | median | better | CPU-seconds |\n|---|---:|---:|---:|---:|"
-    )
+    print(f"| {problem.name} | mean of the ratios to {reference} | median | better | CPU-seconds |")
+    print("|---|---:|---:|---:|---:|")
 
     def row(name: str, found: np.ndarray, used: str) -> None:
         ratio = found / rules[reference]
