@@ -25,7 +25,7 @@ from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 
-MOST = {0.3: 12, 0.6: 24, 0.9: 80}
+MOST = {0.3: 12, 0.6: 24, 0.9: 120}
 """Arrival rate → the most jobs of a class, beyond which the chain is cut."""
 
 
