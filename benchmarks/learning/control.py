@@ -51,7 +51,8 @@ def learned(problem: Problem, options: argparse.Namespace, seed: int) -> Act:
     config = TrainConfig.for_problem(
         problem,
         options.algorithm,
-        seconds=options.seconds,
+        seconds=None if options.steps else options.seconds,
+        steps=options.steps,
         seed=seed,
         threads=1,
         validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
@@ -71,6 +72,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--steps", type=int, help="in place of --seconds: the same on a busy machine")
     parser.add_argument("--networks", type=int, default=90)
     parser.add_argument("--slots", type=int, default=1000)
     options = parser.parse_args()

@@ -36,7 +36,8 @@ def learned(options: argparse.Namespace, seed: int) -> Act:
     config = TrainConfig.for_problem(
         MULTICLASS,
         options.algorithm,
-        seconds=options.seconds,
+        seconds=None if options.steps else options.seconds,
+        steps=options.steps,
         seed=seed,
         threads=1,
         collection={"law": "reentrant-90", "sizes": tuple(options.train)},
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--run", type=int, nargs="+", default=[2, 3, 4, 5, 6, 7])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--steps", type=int, help="in place of --seconds: the same on a busy machine")
     parser.add_argument("--slots", type=int, default=6000)
     parser.add_argument("--copies", type=int, default=256)
     options = parser.parse_args()

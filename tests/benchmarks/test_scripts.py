@@ -38,6 +38,7 @@ SMALLEST = {
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
     "benchmarks/learning/control.py": "multi-hop --seconds 0.1 --networks 2 --slots 3",
     "benchmarks/learning/reentrant.py": "--seconds 0.1 --slots 3 --copies 2 --run 2 7",
+    "benchmarks/learning/fine_tuning.py": "--seconds 0.1 --ways ppo " + QUICKLY,
     "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --copies 2 --width 8 --picture idling.png",
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
