@@ -21,15 +21,15 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
-def test_all_algorithms_are_listed_with_what_they_need(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def test_all_algorithms_are_listed_with_what_they_need(capsys: pytest.CaptureFixture[str]) -> None:
     main(["algorithms"])
-    lines = capsys.readouterr().out.splitlines()
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    entries = {block.partition(":")[0]: block.splitlines() for block in text.split("\n\n")}
+    assert list(entries) == list(ALGORITHMS)
     for name, entry in ALGORITHMS.items():
-        (line,) = [line for line in lines if line.split()[:1] == [name]]
-        assert all(need in line for need in entry.needs)
+        (needs,) = [line.split(maxsplit=1)[1] for line in entries[name] if line.split()[0] == "needs"]
+        assert needs == ", ".join(entry.needs)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from graphwright.algorithms.registry import ALGORITHMS
+from graphwright.cli.columns import wrapped
+
+_CODE = re.compile(r" \(`[^`]*`\)")  # where a formula is, which the list leaves out
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,9 @@ class Algorithms:
 
     def run(self) -> None:
         """Print the list."""
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("algorithm", "what it is", "needs", "learns from", "options"):
-            table.add_column(heading, overflow="fold")
-        for name, entry in ALGORITHMS.items():
+        for place, (name, entry) in enumerate(ALGORITHMS.items()):
             found = entry.load()
-            summary = (found.__doc__ or "").strip().splitlines()[0].removesuffix(".")
-            needs = ", ".join(entry.needs) or "nothing more"
-            table.add_row(f"[bold]{name}", summary, needs, entry.collector, f"--{found.options}.*")
-        Console().print(table)
+            summary = _CODE.sub("", " ".join((found.__doc__ or "").partition("\n\n")[0].split()))
+            facts = {"needs": ", ".join(entry.needs), "data": entry.collector, "options": f"--{found.options}.*"}
+            lines = [line for label, text in facts.items() for line in wrapped(text, label)]
+            print(*[""] * bool(place), *wrapped(f"{name}: {summary}"), *lines, sep="\n")

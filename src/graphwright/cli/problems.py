@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
+from graphwright.cli.columns import wrapped
 from graphwright.cli.terminal import printable
 from graphwright.core import ActionBlock
 from graphwright.envs.local import Local
@@ -16,8 +16,6 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.envs.simultaneous import Simultaneous
-
-_WIDTH, _INDENT = 80, 12
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,12 @@ class Problems:
         except ImportError as error:
             if self.names:
                 raise
-            yield from _wrapped(f"{name}: {printable(str(error))}", "")
+            yield from wrapped(f"{name}: {printable(str(error))}")
             return
-        yield from _wrapped(f"{printable(name)}: {printable(problem.summary)}", "")
+        yield from wrapped(f"{printable(name)}: {printable(problem.summary)}")
         for label, entries in facts(problem).items():
             if entries:
-                yield from _wrapped(", ".join(entries), f"  {label}")
+                yield from wrapped(", ".join(entries), label)
 
 
 def facts(problem: Problem) -> dict[str, list[str]]:
@@ -74,12 +72,6 @@ def uses(problem: Problem) -> list[str]:
     found += ["imitated"] if problem.solve_exactly is not None and problem.expert is not None else []
     found += ["sampled"] if problem.generation is not None else []
     return found
-
-
-def _wrapped(text: str, label: str) -> list[str]:
-    """`text` in lines of 80 columns, behind `label` where there is one."""
-    first, later = (f"{label:<{_INDENT}}", " " * _INDENT) if label else ("", "  ")
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
 
 
 def describe(block: ActionBlock) -> str:
