@@ -7,7 +7,7 @@ RUN ?= runs/demo
 SECONDS ?= 60
 NETWORK := tests/instances/topology-zoo/Cogentco.graphml
 
-.PHONY: demo pretrained docs tutorials test lint format clean
+.PHONY: demo pretrained docs tutorials test lint style types proofs format clean
 
 demo: $(VENV)/for-use
 	@test ! -e $(RUN) || { echo "make demo: $(RUN) exists already; remove it, or name another: make demo RUN=runs/again" >&2; exit 2; }
@@ -25,13 +25,21 @@ docs: $(VENV)/for-tests
 tutorials: $(VENV)/for-tests
 	$(BIN)/python docs/notebooks.py
 
-test: lint docs
-	$(BIN)/pytest -n 2
+# Types and pages are checked beside the proofs: these leave a core idle where they wait for processes.
+test: style
+	@$(MAKE) --no-print-directory --jobs 3 types docs proofs
 
-lint: $(VENV)/for-tests
+lint: style types
+
+style: $(VENV)/for-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/for-tests
 	$(BIN)/mypy
+
+proofs: $(VENV)/for-tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2  # of BLAS too, and of the commands that tests start
 
 format: $(VENV)/for-tests
 	$(BIN)/ruff check --fix .

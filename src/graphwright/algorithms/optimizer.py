@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,19 @@ def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     return {name: torch.stack([step[name] for step in steps if name in step]).mean() for name in names}
 
 
+class _Adam(torch.optim.Adam):
+    """torch's, but that beginning to learn does not import torch's compiler, which takes two seconds.
+
+    The methods that torch keeps from being compiled import it at their first call.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
+    state_dict = inspect.unwrap(torch.optim.Adam.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.Adam.load_state_dict)
+    zero_grad = inspect.unwrap(torch.optim.Adam.zero_grad)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.Adam.step))
+
+
 class AnnealedAdam:
     """Adam with a learning rate that falls linearly to zero over the run, and clipped gradients.
 
@@ -40,7 +54,7 @@ class AnnealedAdam:
             chosen = [trainable.pop(name) for name in list(trainable) if name.startswith(prefix)]
             groups += [{"params": chosen, "lr": rate}] if chosen else []
         self.rates = [group["lr"] for group in groups]
-        self.adam = torch.optim.Adam(groups, eps=1e-5, fused=True)  # one kernel for each tensor instead of ten
+        self.adam = _Adam(groups, eps=1e-5, fused=True)  # one kernel for each tensor instead of ten
 
     def anneal(self, progress: float) -> None:
         """Set the learning rate for a run that is `progress` (0 to 1) of its way through."""

@@ -13,6 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from typing_extensions import override
 
 from graphwright.core.files import write_atomically
 from graphwright.core.numbers import to_plain_json
@@ -101,12 +103,22 @@ def require_fit(make: Callable[[], torch.nn.Module], tensors: Mapping[str, Tenso
 
     Before it is made: a file of a few bytes may describe a network of many gigabytes.
     """
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with torch.random.fork_rng(devices=[]), torch.device("meta"), _Undrawn():
         wanted = {name: tensor.shape for name, tensor in make().state_dict().items()}
     given = {name: tensor.shape for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | given.keys()):
         if wanted.get(name) != given.get(name):
             raise CheckpointError(f"{path}: the weights do not fit what is said of their network ({name})")
+
+
+class _Undrawn(TorchFunctionMode):
+    """Weights stay as they are made: to draw normal numbers that are nowhere would import torch's compiler."""
+
+    @override
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def load_module(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
