@@ -19,12 +19,12 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.locomotion.chain import chain_order
-from graphwright.envs.locomotion.gait import Wave, swim
+from graphwright.envs.locomotion.gait import Wave
 from graphwright.envs.locomotion.kinematics import motion
 from graphwright.envs.locomotion.physics import SECONDS
 from graphwright.envs.locomotion.swimmer import LOCOMOTION, Swimmer, pose_of
 from graphwright.envs.problem import random_choice
-from graphwright.envs.rollouts import play, unroll
+from graphwright.envs.rollouts import play, play_by, unroll
 from graphwright.training.agent import load
 
 
@@ -72,7 +72,12 @@ def mean_return(environment: Swimmer, links: int, waves: Tensor, draws: int) -> 
     """[W]: what each of `waves` [W, 4] gives on the same `draws` swimmers."""
     instances = draw(links, draws, seed=7).select(torch.arange(draws).repeat(len(waves)))
     wave = Wave(*waves.repeat_interleave(draws, 0).unbind(1))
-    final = swim(environment, instances, lambda seconds: wave.torque(instances, seconds))
+
+    def act(state: GraphBatch) -> Tensor:
+        seconds = (SECONDS * state.graphs["steps_taken"])[state.node_graph]
+        return wave.torque(state, seconds)[~state.nodes["root"]]
+
+    final = play_by(environment, instances, act)
     return environment.objective(final).view(-1, draws).mean(1)
 
 

@@ -8,9 +8,8 @@ from typing import ClassVar
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.on_policy import AdvantageAlgorithm
-from graphwright.algorithms.optimizer import mean_of, require
-from graphwright.algorithms.rewards import Returns
+from graphwright.algorithms.on_policy import AdvantageAlgorithm, AdvantageConfig
+from graphwright.algorithms.optimizer import mean_of
 from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import score_function_loss, standardize
@@ -18,39 +17,10 @@ from graphwright.functional.value import squared_error
 
 
 @dataclass(frozen=True)
-class A2CConfig:
-    """Settings of A2C."""
+class A2CConfig(AdvantageConfig):
+    """Settings of A2C, which sees each state once."""
 
     options: ClassVar[str] = "a2c"
-
-    learning_rate: float = 2e-3
-    """At the beginning; it falls linearly to zero."""
-    minibatch_size: int = 1024
-    """States of each gradient step; each state is seen once."""
-    discount: float = 1.0
-    """γ; episodes are finite, and undiscounted costs are what is compared."""
-    returns: Returns = "discounted"
-    """What the value of a state is: discounted rewards, or, of what never ends, rewards above their average."""
-    rate_step: float = 0.1
-    """Of average returns: step size of the average reward, each update."""
-    gae_lambda: float = 1.0
-    """λ of generalised advantage estimation; 1 compares returns up to the end of what was collected with the critic."""
-    normalize_values: bool = False
-    """Let the critic speak in standard deviations of its targets, for returns that are large or of unknown size."""
-    value_coefficient: float = 2.0
-    """Weight of the value loss."""
-    entropy_coefficient: float = 0.0
-    """Weight of the entropy bonus."""
-    max_grad_norm: float = 2.0
-    """Gradients are clipped to this norm."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require(f"{self.options}.minibatch-size", self.minibatch_size)
-        for name in ("learning_rate", "value_coefficient", "max_grad_norm"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0)
-        for name in ("discount", "gae_lambda", "rate_step"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0, 1)
 
 
 class A2C(AdvantageAlgorithm[A2CConfig]):

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam, require
+from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
 from graphwright.data.replay import Transitions
@@ -50,11 +50,9 @@ class DQNConfig:
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
         require(f"{self.options}.target-period", self.target_period)
-        for name in ("learning_rate", "max_grad_norm", "munchausen"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, self.options, ("learning_rate", "max_grad_norm", "munchausen"), 0)
         require(f"{self.options}.temperature", self.temperature, 1e-6)
-        for name in ("discount", "target_rate"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
         if self.least_log > 0:
             raise ValueError(f"--{self.options}.least-log {self.least_log}: give at most 0")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup, actor_critic
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import OUTCOME, SEARCHED, ReplaySamples
@@ -31,8 +31,7 @@ class ExpertIterationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("learning_rate", "value_coefficient", "max_grad_norm"):
-            require(f"expert-iteration.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, "expert-iteration", ("learning_rate", "value_coefficient", "max_grad_norm"), 0)
 
 
 class ExpertIteration(Algorithm):

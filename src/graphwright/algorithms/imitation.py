@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
-from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.algorithms.optimizer import mean_of, require_each
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.functional.imitation import action_loss, agreement, expert_set_loss, soft_target_loss
@@ -23,6 +23,8 @@ from graphwright.functional.imitation import action_loss, agreement, expert_set_
 @dataclass(frozen=True)
 class ImitationConfig:
     """Settings of imitation."""
+
+    options: ClassVar[str] = "imitation"
 
     learning_rate: float = 2e-3
     """At the beginning; it falls linearly to zero."""
@@ -33,22 +35,15 @@ class ImitationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        self.require_numbers("imitation")
-
-    def require_numbers(self, options: str) -> None:
-        """Raise ValueError, naming the option below `options`, where a number makes no algorithm."""
-        require(f"{options}.minibatch-size", self.minibatch_size)
-        for name in ("learning_rate", "max_grad_norm"):
-            require(f"{options}.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, self.options, ("minibatch_size",))
+        require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
 
 
 @dataclass(frozen=True)
 class BehaviourCloningConfig(ImitationConfig):
     """Settings of behaviour cloning."""
 
-    @override
-    def __post_init__(self) -> None:
-        self.require_numbers("bc")
+    options: ClassVar[str] = "bc"
 
 
 Own = TypeVar("Own", bound=ImitationConfig)

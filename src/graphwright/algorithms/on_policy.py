@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.algorithm import MinibatchAlgorithm, MinibatchSettings, Observe, Setup, actor_critic
-from graphwright.algorithms.rewards import RewardSettings, make_rewards
+from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
+from graphwright.algorithms.optimizer import require_each
+from graphwright.algorithms.rewards import Returns, make_rewards
 from graphwright.algorithms.value_scale import RunningScale, ValueScale
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain, state_chain
@@ -20,19 +22,41 @@ from graphwright.nn import ActorCritic
 from graphwright.nn.policies import MakeCritic, Values
 
 
-class AdvantageSettings(MinibatchSettings, RewardSettings, Protocol):
-    """What the settings of such algorithms have."""
+@dataclass(frozen=True)
+class AdvantageConfig:
+    """What the settings of such algorithms have in common."""
 
-    @property
-    def gae_lambda(self) -> float:
-        """λ of generalised advantage estimation."""
+    options: ClassVar[str]
 
-    @property
-    def normalize_values(self) -> bool:
-        """Whether the critic speaks in standard deviations of its targets."""
+    learning_rate: float = 2e-3
+    """At the beginning; it falls linearly to zero."""
+    minibatch_size: int = 1024
+    """States of each gradient step."""
+    discount: float = 1.0
+    """γ; episodes are finite, and undiscounted costs are what is compared."""
+    returns: Returns = "discounted"
+    """What the value of a state is: discounted rewards, or, of what never ends, rewards above their average."""
+    rate_step: float = 0.1
+    """Of average returns: step size of the average reward, each update."""
+    gae_lambda: float = 1.0
+    """λ of generalised advantage estimation; episodes are short, and a smaller one trusts an untrained critic."""
+    normalize_values: bool = False
+    """Let the critic speak in standard deviations of its targets, for returns that are large or of unknown size."""
+    value_coefficient: float = 2.0
+    """Weight of the value loss."""
+    entropy_coefficient: float = 0.0
+    """Weight of the entropy bonus."""
+    max_grad_norm: float = 2.0
+    """Gradients are clipped to this norm."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        require_each(self, self.options, ("minibatch_size",))
+        require_each(self, self.options, ("learning_rate", "value_coefficient", "max_grad_norm"), 0)
+        require_each(self, self.options, ("discount", "gae_lambda", "rate_step"), 0, 1)
 
 
-Settings = TypeVar("Settings", bound=AdvantageSettings)
+Settings = TypeVar("Settings", bound=AdvantageConfig)
 
 
 class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
@@ -46,7 +70,7 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
 
     def __init__(self, policy: ActorCritic, observe: Observe, config: Settings, generator: torch.Generator) -> None:
         super().__init__(policy, observe, config, generator)
-        self.rewards = make_rewards(config).to(generator.device)
+        self.rewards = make_rewards(config.returns, config.discount, config.rate_step).to(generator.device)
         self.scale = (RunningScale() if config.normalize_values else ValueScale()).to(generator.device)
 
     @classmethod

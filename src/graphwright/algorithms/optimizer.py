@@ -18,6 +18,12 @@ def require(name: str, value: float, least: float = 1, most: float = math.inf) -
         raise ValueError(f"--{name} {value}: give {limit}")
 
 
+def require_each(settings: Any, options: str, names: Sequence[str], least: float = 1, most: float = math.inf) -> None:
+    """`require` of the fields `names` of `settings`, whose options begin with `options`, if with anything."""
+    for name in names:
+        require(".".join(filter(None, [options, name.replace("_", "-")])), getattr(settings, name), least, most)
+
+
 def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of each scalar over those gradient steps of an update that have it."""
     names = {name: None for step in steps for name in step}

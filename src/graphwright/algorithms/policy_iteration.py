@@ -14,7 +14,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
-from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.algorithms.optimizer import mean_of, require_each
 from graphwright.core.segment import Segments, segment_max, segment_sum
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.distributions import RaggedCategorical
@@ -38,10 +38,8 @@ class PolicyIterationConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("epochs", "minibatch_size"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name))
-        for name in ("learning_rate", "max_grad_norm"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, self.options, ("epochs", "minibatch_size"))
+        require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
 
 
 class PolicyIteration(MinibatchAlgorithm[PolicyIterationConfig]):

@@ -9,9 +9,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.on_policy import AdvantageAlgorithm
-from graphwright.algorithms.optimizer import mean_of, require
-from graphwright.algorithms.rewards import Returns
+from graphwright.algorithms.on_policy import AdvantageAlgorithm, AdvantageConfig
+from graphwright.algorithms.optimizer import mean_of, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
@@ -20,48 +19,29 @@ from graphwright.nn.policies import Values
 
 
 @dataclass(frozen=True)
-class PPOConfig:
+class PPOConfig(AdvantageConfig):
     """Settings of PPO."""
 
     options: ClassVar[str] = "ppo"
 
     learning_rate: float = 4e-3
     """At the beginning; it falls linearly to zero."""
-    epochs: int = 3
-    """Passes over what was collected."""
     minibatch_size: int = 512
     """States of each gradient step."""
-    discount: float = 1.0
-    """γ; episodes are finite, and undiscounted costs are what is compared."""
-    returns: Returns = "discounted"
-    """What the value of a state is: discounted rewards, or, of what never ends, rewards above their average."""
-    rate_step: float = 0.1
-    """Of average returns: step size of the average reward, each update."""
-    gae_lambda: float = 1.0
-    """λ of generalised advantage estimation; episodes are short, and a smaller one trusts an untrained critic."""
+    epochs: int = 3
+    """Passes over what was collected."""
     clip: float = 0.2
     """ε of the clipped surrogate."""
     ratio: Literal["joint", "decision"] = "joint"
     """What is clipped where a graph has several decisions: the ratio of all of them together, or that of each."""
-    normalize_values: bool = False
-    """Let the critic speak in standard deviations of its targets, for returns that are large or of unknown size."""
-    value_coefficient: float = 2.0
-    """Weight of the value loss."""
-    entropy_coefficient: float = 0.0
-    """Weight of the entropy bonus."""
     target_kl: float | None = 0.05
     """An update ends when the policy has moved this far; None: never."""
-    max_grad_norm: float = 2.0
-    """Gradients are clipped to this norm."""
 
+    @override
     def __post_init__(self) -> None:
-        """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("epochs", "minibatch_size"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name))
-        for name in ("learning_rate", "clip", "value_coefficient", "max_grad_norm"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0)
-        for name in ("discount", "gae_lambda", "rate_step"):
-            require(f"{self.options}.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+        super().__post_init__()
+        require_each(self, self.options, ("epochs",))
+        require_each(self, self.options, ("clip",), 0)
 
 
 class PPO(AdvantageAlgorithm[PPOConfig]):

@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
-from graphwright.algorithms.optimizer import mean_of, require
+from graphwright.algorithms.optimizer import mean_of, require, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Episodes
 from graphwright.functional.policy_gradient import score_function_loss, standardize
@@ -35,8 +35,7 @@ class ReinforceConfig:
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
         require("reinforce.minibatch-size", self.minibatch_size)
-        for name in ("learning_rate", "max_grad_norm"):
-            require(f"reinforce.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, "reinforce", ("learning_rate", "max_grad_norm"), 0)
 
 
 class Reinforce(MinibatchAlgorithm[ReinforceConfig]):

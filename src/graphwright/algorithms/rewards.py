@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 Returns = Literal["discounted", "average"]
-
-
-class RewardSettings(Protocol):
-    """What the settings of algorithms have that offer both."""
-
-    @property
-    def returns(self) -> Returns:
-        """Which."""
-
-    @property
-    def discount(self) -> float:
-        """γ."""
-
-    @property
-    def rate_step(self) -> float:
-        """Step size of the average reward."""
 
 
 class DiscountedRewards(nn.Module):
@@ -76,7 +60,6 @@ class DifferentialRewards(DiscountedRewards):
         return {"average_reward": self.rate.clone()}
 
 
-def make_rewards(settings: RewardSettings) -> DiscountedRewards:
-    """What `settings` say."""
-    average = settings.returns == "average"
-    return DifferentialRewards(settings.rate_step) if average else DiscountedRewards(settings.discount)
+def make_rewards(returns: Returns, discount: float, rate_step: float) -> DiscountedRewards:
+    """Those of that kind; discount: γ of the one, rate_step: η of the other."""
+    return DifferentialRewards(rate_step) if returns == "average" else DiscountedRewards(discount)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam
+from graphwright.algorithms.optimizer import AnnealedAdam, require_each
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedGraphs, each_decider
 from graphwright.core import Observation
@@ -22,28 +23,27 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.nn import GraphPolicy
 
 
-class TwinSettings(Protocol):
-    """What the settings of such algorithms have."""
+@dataclass(frozen=True)
+class TwinConfig:
+    """What the settings of such algorithms have in common."""
 
-    @property
-    def learning_rate(self) -> float:
-        """Of all networks at the beginning; it falls linearly to zero."""
+    options: ClassVar[str]
 
-    @property
-    def discount(self) -> float:
-        """γ."""
+    learning_rate: float = 2e-3
+    """Of all networks at the beginning; it falls linearly to zero."""
+    discount: float = 1.0
+    """γ; episodes are finite, and undiscounted costs are what is compared."""
+    target_rate: float = 0.01
+    """Part of the way that the target networks move to the others after each gradient step."""
+    max_grad_norm: float = 10.0
+    """Gradients are clipped to this norm."""
+    independent: bool = False
+    """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
 
-    @property
-    def target_rate(self) -> float:
-        """Part of the way that the target networks move to the others after each gradient step."""
-
-    @property
-    def max_grad_norm(self) -> float:
-        """Gradients are clipped to this norm."""
-
-    @property
-    def independent(self) -> bool:
-        """Whether each of several deciders has a value of its own though they share a reward."""
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
+        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
 
 
 class TwinQ(nn.Module):
@@ -76,7 +76,7 @@ class TwinCritic(OffPolicyAlgorithm):
     Subclasses say what a state is worth to the actor (`state_value`) and how the actor learns (`actor_loss`).
     """
 
-    def __init__(self, config: TwinSettings, setup: Setup) -> None:
+    def __init__(self, config: TwinConfig, setup: Setup) -> None:
         super().__init__(config, setup)
         parts = setup.features, setup.actions, setup.encoder, setup.heads
         self.policy, first, second = (scoring(GraphPolicy(*parts), setup) for _ in range(3))

@@ -11,7 +11,7 @@ depth = 4
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from graphwright.cli.arguments import option_of
 from graphwright.core.files import read_whole
 from graphwright.envs.registry import PROBLEMS
 from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.config import ConfigError, TrainConfig, from_json, require_trust
+from graphwright.training.config import ConfigError, TrainConfig, flat, from_json, require_trust
 
 _LARGEST = 1 << 20  # bytes
 _ENDS = ("--seconds", "--steps")
@@ -75,7 +75,7 @@ def _for(config: TrainConfig, words: Sequence[str], problem: Any) -> TrainConfig
 
 def _with_options(document: Mapping[str, Any], words: list[str], trust: bool) -> list[str]:
     """`words` with the options of a TOML document before them, but for those that `words` give too."""
-    options = dict(_flat(document, ""))
+    options = {name.replace("_", "-"): value for name, value in flat(document)}
     problem = options.pop("problem", None)
     named = {"problem": problem, "algorithm": options.get("algorithm"), "layer": options.get("encoder.layer")}
     for what, name in named.items():
@@ -89,16 +89,6 @@ def _with_options(document: Mapping[str, Any], words: list[str], trust: bool) ->
             found += _words_of(name, value)
     first = words[:1] if _names_problem(words) else [] if problem is None else [str(problem)]
     return [*first, *found, *words[_names_problem(words) :]]
-
-
-def _flat(table: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    """Options by their names on the command line; underscores are taken for hyphens."""
-    for key, value in table.items():
-        name = before + key.replace("_", "-")
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{name}.")
-        else:
-            yield name, value
 
 
 def _words_of(name: str, value: Any) -> list[str]:

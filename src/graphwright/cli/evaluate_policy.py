@@ -24,7 +24,6 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.readable import Readable
 from graphwright.envs.registry import find_problem
-from graphwright.envs.team import Team
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.control import ControlOptions, evaluate_rule, random_instances, require_baseline
 from graphwright.training.evaluate_heuristic import evaluate_heuristic
@@ -62,7 +61,7 @@ class EvaluatePolicy:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
         problem = find_problem(self.problem)
-        if problem.topology is None:
+        if not problem.is_played:
             raise ConfigError(
                 f"{problem.name} is sampled: it has no policy without a run; `graphwright train {problem.name}`, then "
                 "`graphwright evaluate RUN`, which shows random building beside it"
@@ -113,7 +112,7 @@ def policy_command(name: str) -> Any:
     """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name."""
     base: Any = EvaluatePolicy
     with contextlib.suppress(ValueError, ImportError):  # the command says what is wrong with the name
-        if isinstance(find_problem(name).environment, Team):
+        if find_problem(name).is_team:
             from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
     return environment_options(base, name)
 

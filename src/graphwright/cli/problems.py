@@ -11,8 +11,8 @@ import tyro
 from graphwright.cli.columns import wrapped
 from graphwright.cli.terminal import printable
 from graphwright.core import ActionBlock
+from graphwright.envs.capabilities import capabilities_of
 from graphwright.envs.local import Local
-from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.envs.simultaneous import Simultaneous
@@ -47,10 +47,10 @@ class Problems:
 
 def facts(problem: Problem) -> dict[str, list[str]]:
     """Label → what can be said of a problem under it; empty lists where there is nothing."""
-    environment = problem.environment if problem.topology is not None else problem.builder
+    environment = problem.environment if problem.is_played else problem.builder
     return {
         "action": [describe(block) for block in environment.actions.blocks],
-        "instances": list(problem.laws) if problem.topology is not None else [],
+        "instances": list(problem.laws) if problem.is_played else [],
         "can be": uses(problem),
         "rules": [*problem.heuristics, *problem.baselines, *problem.opponents],
     }
@@ -58,10 +58,10 @@ def facts(problem: Problem) -> dict[str, list[str]]:
 
 def uses(problem: Problem) -> list[str]:
     """What can be done with a problem, in the words of the command line."""
-    found = ["trained", "evaluated"]
+    found, has = ["trained", "evaluated"], capabilities_of(problem)
     found += ["played by two sides"] if problem.is_game else []
     found += ["played by a team"] if problem.is_team else []
-    if problem.topology is not None and isinstance(problem.environment, Optimization):
+    if "objective" in has:
         found += ["solved"]
         found += ["checked"] if problem.verify is not None else []
         found += ["solved exactly"] if problem.solve_exactly is not None else []
@@ -69,8 +69,8 @@ def uses(problem: Problem) -> list[str]:
         sees = isinstance(problem.environment, Local) and problem.environment.sight
         at_once = isinstance(problem.environment, Simultaneous)
         found += [f"solved {'at a million nodes' if sees else 'faster'} (--decode parallel)"] if at_once else []
-    found += ["imitated"] if problem.solve_exactly is not None and problem.expert is not None else []
-    found += ["sampled"] if problem.generation is not None else []
+    found += ["imitated"] if "expert" in has else []
+    found += ["sampled"] if "reversible" in has else []
     return found
 
 

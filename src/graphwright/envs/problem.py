@@ -150,8 +150,13 @@ class Problem:
     generation: Generation | None = None
 
     def __post_init__(self) -> None:
-        if self.topology is None and self.generation is None:
+        if not self.is_played and self.generation is None:
             raise ValueError(f"{self.name}: give a topology, of which it is solved, or a generation, if it is sampled")
+
+    @property
+    def is_played(self) -> bool:
+        """Whether there are instances of it to play; otherwise it is sampled only."""
+        return self.topology is not None
 
     @property
     def is_endless(self) -> bool:
@@ -194,7 +199,7 @@ class Problem:
             raise ValueError(
                 f"{self.name} is a game, so there is no solution to find or check; see `graphwright match`"
             )
-        if self.topology is None or not isinstance(self.environment, Optimization):
+        if not self.is_played or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from graphwright.training.collectors.play import ConfigError
+from graphwright.training.config import ConfigError, flat
 
 if TYPE_CHECKING:
     from graphwright.training.runner import Runner
@@ -76,7 +76,7 @@ class MLflow(Callback):
     def on_begin(self, run: Runner) -> None:
         self._mlflow.set_experiment(self._experiment)
         self._mlflow.start_run(run_name=run.directory.name)
-        self._mlflow.log_params(dict(_flat(json.loads(run.text.config), "")))
+        self._mlflow.log_params(dict(flat(json.loads(run.text.config))))
 
     @override
     def on_iteration(self, run: Runner, row: Row) -> None:
@@ -101,11 +101,3 @@ def _imported(name: str) -> Any:
 
 def _finite(row: Row) -> dict[str, float]:
     return {name: value for name, value in row.items() if math.isfinite(value)}
-
-
-def _flat(settings: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value

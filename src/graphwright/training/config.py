@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -15,7 +15,7 @@ import torch
 from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
 from graphwright.algorithms.trust_region import TrustRegionConfig
 from graphwright.core.numbers import require_numbers
-from graphwright.envs.experts import experts_of
+from graphwright.envs.capabilities import capabilities_of
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -202,19 +202,14 @@ def _collection_class(algorithm: str, environment: Any) -> Any:
 
 def _own_algorithm(problem: Problem) -> str:
     """What a problem is learned with where nothing else is said."""
-    if problem.topology is not None:
+    if problem.is_played:
         return str(problem.training.get("algorithm", "ppo"))
     return str(problem.sampled.training.get("algorithm", "tb"))
 
 
 def require_capabilities(problem: Problem, algorithm: str) -> None:
     """Raise ConfigError where `problem` does not have what `algorithm` needs."""
-    has = {"instances"} if problem.topology is not None else set()
-    has |= {"endless"} if problem.is_endless else set()
-    has |= {"game"} if problem.is_game else set()
-    has |= {"team"} if problem.topology is not None and not problem.environment.actions.one_per_graph else set()
-    has |= {"reversible"} if problem.generation is not None else set()
-    has |= {"expert"} if experts_of(problem) else set()
+    has = capabilities_of(problem)
     missing = [need for need in find_algorithm(algorithm).needs if need not in has]
     if missing:
         raise ConfigError(
@@ -254,6 +249,15 @@ def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
     fixed["collection"].pop("reward_workers", None)
     fixed["collection"].pop("sizes" if isinstance(config.environment, Team) else "identity", None)
     return fixed
+
+
+def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings one by one, each by all the names that lead to it, as in `encoder.width`."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def parse_json(text: str) -> Any:

@@ -54,7 +54,7 @@ class RecordOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"--{name} {value}: give at least 1")
-        if problem.topology is None:
+        if not problem.is_played:
             raise ConfigError(f"{problem.name} is sampled, not played: there is nothing to record")
         if problem.is_endless and (self.episodes is not None or self.slots is None):
             raise ConfigError(f"{problem.name} never ends: say --slots, not --episodes, how much to record")

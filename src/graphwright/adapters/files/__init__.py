@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +20,7 @@ from graphwright.adapters.files.refusal import check_column_names
 from graphwright.adapters.files.weight import check_weight, with_edge_weight, with_weight
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.core import GraphError
+from graphwright.core.files import write_atomically
 
 __all__ = ["read_graph", "read_tour", "write_graph"]
 
@@ -122,9 +122,9 @@ def write_graph(path: str | os.PathLike[str], named_graph: NamedGraph) -> None:
         form = _format(path)
         check_column_names(named_graph)
         check_weight(named_graph)
-        _replace(path, form.writer()(named_graph))
+        write_atomically(path, form.writer()(named_graph))
     except OSError as error:
-        raise GraphError(f"{path}: cannot be written ({error.strerror}); check the folder") from error
+        raise GraphError(f"{path}: cannot be written ({error.strerror or error}); check the folder") from error
     except ValueError as error:
         raise _located(path, error) from error
 
@@ -153,14 +153,3 @@ def _reading(path: Path) -> Iterator[None]:
 def _located(path: Path, error: ValueError) -> GraphError:
     """`error` on one line, after the path."""
     return GraphError(" ".join(f"{path}: {error}".splitlines()))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Exchange the file at `path` in one step, so that no reader ever sees half of it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

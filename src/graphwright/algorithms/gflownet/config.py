@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.functional.gflownet import Regression
 
 Backward = Literal["uniform", "learned", "max-entropy"]
@@ -39,7 +39,6 @@ class GFlowNetConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, for a rate or a norm that is no positive number."""
-        for name in ("learning_rate", "log_z_learning_rate", "max_grad_norm"):
-            require(f"flow.{name.replace('_', '-')}", getattr(self, name), 0)
+        require_each(self, "flow", ("learning_rate", "log_z_learning_rate", "max_grad_norm"), 0)
         require("flow.decay", self.decay, 0)
         require("flow.passes", self.passes)

@@ -13,7 +13,7 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
@@ -52,12 +52,9 @@ class COMAConfig(TeamSettings):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        for name in ("minibatch_size", "critic_epochs"):
-            require(f"coma.{name.replace('_', '-')}", getattr(self, name))
-        for name in ("learning_rate", "max_grad_norm"):
-            require(f"coma.{name.replace('_', '-')}", getattr(self, name), 0)
-        for name in ("discount", "gae_lambda", "target_rate"):
-            require(f"coma.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+        require_each(self, "coma", ("minibatch_size", "critic_epochs"))
+        require_each(self, "coma", ("learning_rate", "max_grad_norm"), 0)
+        require_each(self, "coma", ("discount", "gae_lambda", "target_rate"), 0, 1)
 
 
 class Valued(NamedTuple):

@@ -12,7 +12,7 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam, require
+from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedDeciders, each_decider
 from graphwright.core import Observation
@@ -55,10 +55,8 @@ class MADDPGConfig(TeamSettings):
         require("maddpg.critics", self.critics, 1, 2)
         require("maddpg.policy-period", self.policy_period)
         require("maddpg.temperature", self.temperature, 1e-6)
-        for name in ("learning_rate", "max_grad_norm", "logit_coefficient"):
-            require(f"maddpg.{name.replace('_', '-')}", getattr(self, name), 0)
-        for name in ("discount", "target_rate"):
-            require(f"maddpg.{name.replace('_', '-')}", getattr(self, name), 0, 1)
+        require_each(self, "maddpg", ("learning_rate", "max_grad_norm", "logit_coefficient"), 0)
+        require_each(self, "maddpg", ("discount", "target_rate"), 0, 1)
 
 
 class JointValues(nn.Module):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -12,7 +11,6 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.locomotion.physics import SECONDS
-from graphwright.envs.optimization import Optimization
 
 
 class Wave(NamedTuple):
@@ -45,15 +43,6 @@ BEST = {
     8: (1.00, 0.32, 1.23, 0.90),
     9: (0.76, 0.25, 1.52, 0.85),
 }
-
-
-def swim(environment: Optimization, instances: GraphBatch, torque: Callable[[float], Tensor]) -> GraphBatch:
-    """The final states when `torque` (seconds since the start → [N, 1]) decides; all episodes are equally long."""
-    state = environment.reset(instances)
-    while not bool(environment.is_complete(state).all()):
-        seconds = SECONDS * int(state.graphs["steps_taken"].amax())
-        state = environment.step(state, torque(seconds)[~state.nodes["root"]]).state
-    return state
 
 
 def gait(environment: Environment, state: GraphBatch) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,21 +11,19 @@ from typing_extensions import override
 
 from graphwright.core import Features, GraphBatch, Observation, Step
 from graphwright.envs.generators import DrawColumns
-from graphwright.envs.team import Team
 from graphwright.envs.teams.crowd import AGENT
-from graphwright.envs.wrappers.around import Around
+from graphwright.envs.wrappers.around import AroundTeam
 
 SLOT, IDENTITY = "slot", "identity"
 
 
 @dataclass(frozen=True)
-class Identified(Around, Team):
+class Identified(AroundTeam):
     """A team whose instances have the node column `slot` [N] int64 (`with_slots`), which agents see.
 
     Observation: that of `inner`, with the node column `identity` [N, most], `slot` as one-hot; zeros where it is -1.
     """
 
-    inner: Team
     most: int = 8
 
     @property
@@ -34,11 +31,6 @@ class Identified(Around, Team):
     def features(self) -> Features:
         known = self.inner.features
         return replace(known, nodes={**known.nodes, IDENTITY: self.most})
-
-    @property
-    @override
-    def own_reward(self) -> bool:
-        return self.inner.own_reward
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
@@ -53,18 +45,6 @@ class Identified(Around, Team):
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
         return self.inner.step(state, action)
-
-    @override
-    def measures(self, state: GraphBatch) -> Mapping[str, Tensor]:
-        return self.inner.measures(state)
-
-    @override
-    def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
-        return self.inner.scene(instances)
-
-    @override
-    def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:
-        return self.inner.snapshot(state)
 
 
 def with_slots(law: DrawColumns, most: int, drawn: bool) -> DrawColumns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Observation, Step
-from graphwright.core.segment import segment_sum
+from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.wrappers.around import Around, AroundOptimization
@@ -18,7 +18,7 @@ from graphwright.envs.wrappers.around import Around, AroundOptimization
 
 @dataclass(frozen=True)
 class Penalized(Around):
-    """Another environment that takes any action: an illegal one changes nothing and is punished.
+    """Another environment that takes any action: an illegal one changes nothing and is punished (`Penalized.around`).
 
     Illegal is a number that names no legal candidate. Where a graph has several decisions all must be legal, or none is
     played, and each illegal one is punished; a decision without a legal candidate is neither, whatever it says.
@@ -92,7 +92,7 @@ class Penalized(Around):
             action, permitted = torch.where(able, action, -1), permitted | ~able
             legal = (spec.joint(graph, ~permitted) == 0) & (spec.joint(graph, able) > 0)
         if bool(legal.all()):
-            return self.inner.step(state, action)
+            return self._told(self.inner.step(state, action), spec.deciders(graph))
         fines = torch.where(permitted, 0.0, -self.penalty)
         if self.by == "severity":
             bad = (known & ~permitted).nonzero().squeeze(1)
@@ -108,17 +108,23 @@ class Penalized(Around):
         reward = fines if self.own_reward else fine
         terminated = torch.zeros_like(legal)
         truncated = ~legal & (num_illegal >= self.limit * state.node_segments.lengths)
-        successor = None
+        successor = None if spec.one_per_graph else deciders.position
         rows = legal.nonzero().squeeze(1)
         if rows.numel():
-            step = self.inner.step(state.select(rows), spec.select(graph, action, rows))
+            groups, decisions = deciders.select(rows)
+            step = self._told(self.inner.step(state.select(rows), spec.select(graph, action, rows)), groups)
             following = following.replace(rows, step.state)
-            decisions = deciders.select(rows)[1]
             reward[decisions if self.own_reward else rows] = step.reward
             terminated[rows], truncated[rows] = step.terminated, step.truncated
-            if step.successor is not None:
-                successor = deciders.position.index_put((decisions,), step.successor)
+            if successor is not None and step.successor is not None:
+                successor = successor.index_put((decisions,), step.successor)
         return Step(following, reward, terminated, truncated, successor)
+
+    def _told(self, step: Step, deciders: Segments) -> Step:
+        """`step`, which says who goes on as whom, so that this does not depend on what else is in the batch."""
+        if self.actions.one_per_graph or step.successor is not None:
+            return step
+        return replace(step, successor=deciders.position.masked_fill(step.terminated[deciders.index], -1))
 
     def _severity(self, state: GraphBatch, action: Tensor) -> Tensor:
         assert isinstance(self.inner, Optimization)
@@ -140,3 +146,6 @@ class PenalizedOptimization(Penalized, AroundOptimization):
         least = self.penalty * self.limit * state.node_segments.lengths.double()
         paid = torch.where(self.inner.is_complete(state), paid, torch.maximum(paid, least))
         return self.inner.objective(state) + (-paid if self.maximise else paid)
+
+
+Penalized.own = {Optimization: PenalizedOptimization}

@@ -16,7 +16,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
 from graphwright.core.files import read_whole
@@ -60,8 +60,7 @@ class ForeignTraining(RunConfig):
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no run."""
         super().__post_init__()
-        for name in ("num_steps", "validation_every", "validation_episodes"):
-            require(name.replace("_", "-"), getattr(self, name))
+        require_each(self, "", ("num_steps", "validation_every", "validation_episodes"))
         if find_algorithm(self.algorithm).collector != "steps":
             raise ConfigError(f"algorithm={self.algorithm!r}: foreign episodes go on from update to update; take ppo")
 

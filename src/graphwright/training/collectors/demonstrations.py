@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core import GraphBatch
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.sources import GeneratedInstances
-from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.experts import find_expert
 from graphwright.envs.problem import Problem
@@ -50,8 +49,7 @@ class DemonstrationsConfig(PlayConfig):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        for name in ("num_instances", "num_samples", "num_steps"):
-            require(name.replace("_", "-"), getattr(self, name))
+        require_each(self, "", ("num_instances", "num_samples", "num_steps"))
         require("expert-share", self.expert_share, 0, 1)
         require(
             "final-expert-share",
@@ -72,7 +70,7 @@ class DemonstrationsConfig(PlayConfig):
     ) -> Collector:
         expert = find_expert(problem, problem.environment, self.expert)
         guidance = Guidance(environment, problem.environment, expert, generator)
-        if isinstance(problem.environment, Endless):
+        if problem.is_endless:
             vector = VectorEnvironment(environment, source, self.num_instances * self.num_samples)
             return LiveDemonstrationCollector(vector, guidance, self, source)
         return DemonstrationCollector(guidance, source, self)

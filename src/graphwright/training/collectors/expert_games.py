@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Replay
@@ -59,8 +59,9 @@ class ExpertGamesConfig(GamesConfig):
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
         super().__post_init__()
-        for name in ("num_games", "simulations", "considered", "megabytes", "num_minibatches", "minibatch_size"):
-            require(name.replace("_", "-"), getattr(self, name))
+        require_each(
+            self, "", ("num_games", "simulations", "considered", "megabytes", "num_minibatches", "minibatch_size")
+        )
         require("opening", self.opening, 0)
         require("capacity", self.capacity, self.minibatch_size)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_argmax, segment_sum
 from graphwright.data.demonstrations import Demonstrations
@@ -43,8 +43,7 @@ class ForksConfig(PlayConfig):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        for name in ("num_envs", "num_steps", "num_states", "ahead"):
-            require(name.replace("_", "-"), getattr(self, name))
+        require_each(self, "", ("num_envs", "num_steps", "num_states", "ahead"))
         require("num-candidates", self.num_candidates, 2)
 
     @override

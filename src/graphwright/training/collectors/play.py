@@ -13,13 +13,14 @@ from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require
 from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import Team
 from graphwright.envs.wrappers.identified import Identified, with_slots
-from graphwright.envs.wrappers.penalized import Penalized, PenalizedOptimization
+from graphwright.envs.wrappers.penalized import Penalized
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.validation import ValidationConfig
 
@@ -66,7 +67,7 @@ class IdentityConfig:
             return environment
         if not isinstance(environment, Team):
             raise ConfigError(f"--identity.kind {self.kind}: only agents of a team are told apart; leave it out")
-        return Identified(environment, self.most)
+        return Identified.around(environment, self.most)
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,13 @@ class PlayConfig(ABC):
             return environment
         if self.invalid.handling == "severity" and not isinstance(environment, Optimization):
             raise ConfigError("--invalid.handling severity: nothing says how bad an action is; take mask or penalty")
+        if isinstance(environment, Endless):
+            raise ConfigError(
+                f"--invalid.handling {self.invalid.handling}: an illegal action changes nothing, so time would stand "
+                "still in what never ends; take mask"
+            )
         by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
-        if isinstance(environment, Optimization):
-            return PenalizedOptimization(environment, self.invalid.penalty, by, self.invalid.limit)
-        return Penalized(environment, self.invalid.penalty, by, self.invalid.limit)
+        return Penalized.around(environment, self.invalid.penalty, by, self.invalid.limit)
 
     def instances(self, problem: Problem) -> InstanceGenerator:
         """Where training instances come from. Raises ConfigError naming the options."""

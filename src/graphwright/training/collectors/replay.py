@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Replay
 from graphwright.data.ring import Group
@@ -57,8 +57,7 @@ class ReplayConfig(PlayConfig):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        for name in ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size"):
-            require(name.replace("_", "-"), getattr(self, name))
+        require_each(self, "", ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size"))
         require("capacity", self.capacity, self.num_envs * self.num_steps)
         require("warm-up", self.warm_up, 0, self.capacity)
         require("n-step", 1 if self.n_step is None else self.n_step)
