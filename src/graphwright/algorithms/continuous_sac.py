@@ -20,6 +20,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.nn import GraphPolicy
+from graphwright.nn.actors import read_graph_width
 from graphwright.nn.critics import DecisionValue
 from graphwright.nn.encoders import Encoder
 
@@ -38,7 +39,7 @@ class ActionValue(nn.Module):
         features = replace(setup.features, nodes={**setup.features.nodes, _ACTION: columns})
         self.encoder = Encoder(features, setup.encoder)
         width, edge_width, heads = self.encoder.width, self.encoder.edge_width, setup.heads
-        graph_width = self.encoder.graph_width * heads.graph_columns
+        graph_width = read_graph_width(self.encoder, heads)
         self.value = DecisionValue(setup.actions.decider, width, edge_width, heads.value_pool, graph_width)
 
     @override

@@ -101,6 +101,7 @@ class DirectActor(nn.Module):
 def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     """The actor for `actions`. Raises ValueError, naming the option, where a head does not fit them."""
     block = actions.blocks[0]
+    _require_readers(actions, encoder, config)
     if actions.continuous:
         hidden = _decider_hidden(actions.decider, encoder, config)
         return DirectActor(actions, ContinuousDeciders(hidden, encoder.width, block.columns, config.scale))
@@ -130,12 +131,17 @@ def _place_head(block: ActionBlock, decider: RowKind, encoder: VectorEncoder) ->
 
 
 def _decider_hidden(decider: RowKind, encoder: Encoder, config: HeadsConfig) -> DeciderHidden:
-    graph_width = encoder.graph_width * config.graph_columns
+    graph_width = read_graph_width(encoder, config)
     return DeciderHidden(decider, encoder.width, encoder.edge_width, config.pool, graph_width)
 
 
+def read_graph_width(encoder: AnyEncoder, config: HeadsConfig) -> int:
+    """How many columns of a graph are read where a whole graph is."""
+    return encoder.graph_width if config.graph_columns else encoder.beside
+
+
 def _node_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    return make_node_head(config.nodes, encoder.width, block.columns, config.pool)
+    return make_node_head(config.nodes, encoder.width, block.columns, config.pool, encoder.beside)
 
 
 def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
@@ -144,9 +150,9 @@ def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.
         _require_one_column(block, "edges", config.edges, "ends-sum")
     match config.edges:
         case "ends-sum":
-            return EdgeScore(width, edge_width, columns, config.pool, "sum")
+            return EdgeScore(width, edge_width, columns, config.pool, "sum", encoder.beside)
         case "ends-concat":
-            return EdgeScore(width, edge_width, columns, config.pool, "concat")
+            return EdgeScore(width, edge_width, columns, config.pool, "concat", encoder.beside)
         case "states":
             if not encoder.carries_edges:
                 raise ValueError(
@@ -179,7 +185,21 @@ def _unordered_pair_head(block: ActionBlock, encoder: Encoder, config: HeadsConf
 
 
 def _graph_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.Module:
-    return GraphScore(encoder.width, block.columns, config.pool, encoder.graph_width * config.graph_columns)
+    return GraphScore(encoder.width, block.columns, config.pool, read_graph_width(encoder, config))
+
+
+def _require_readers(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> None:
+    """Raise ValueError, naming the option, where columns of graphs are left to heads that read none."""
+    rows = {block.rows for block in actions.blocks}
+    unread = rows & {NEIGHBOURS, PAIRS, UNORDERED_PAIRS}
+    if EDGES in rows and config.edges not in ("ends-sum", "ends-concat"):
+        unread.add(EDGES)
+    if encoder.beside and unread:
+        heads = ", ".join(sorted(kind.name for kind in unread))
+        raise ValueError(
+            f"encoder graph-columns (--encoder.no-graph-columns): leaves the columns of graphs to the heads, but those "
+            f"of {heads} read none; take --encoder.graph-columns"
+        )
 
 
 def _require_one_column(block: ActionBlock, option: str, head: str, other: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -96,6 +96,9 @@ class EncoderConfig:
     walks: int = 0
     """Nodes know how likely random walks of up to so many steps are to come back, and heads of edges how likely they
     are to lead from end to end, which messages alone do not tell; 0 for none."""
+    graph_columns: bool = True
+    """Whether nodes begin with the columns of their graph. Otherwise heads alone read them, so that a decision in a
+    large graph costs what it changes near by."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for sizes that make no network."""
@@ -146,7 +149,7 @@ class Encoder(nn.Module):
     """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation.
 
     width: size of a node's embedding. edge_width: that of an edge, 0 where there is none; graph_width: of the columns
-    of a graph. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
+    of a graph; beside: of those of them that nodes do not begin with, so that heads read them. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
     the whole graph. Warns with `EdgeFeaturesIgnored` where the layer
     does not read all that edges have. places: how many nodes have weights of their own; 0, since all share theirs.
     """
@@ -167,11 +170,13 @@ class Encoder(nn.Module):
         own_edge_width = sum(features.edges.values())
         self.edge_width = own_edge_width + config.walks
         self.graph_width = sum(features.graphs.values())
+        self.beside = 0 if config.graph_columns else self.graph_width
+        self.read = features if config.graph_columns else replace(features, graphs={})
         layer_type = PyGLayer if config.layer is not None else _LAYERS[config.kind]
         self.carries_edges = layer_type.carries_edges and config.depth > 0
         self.appends_types = not layer_type.reads_edge_types
         message_width = own_edge_width + features.edge_types * self.appends_types
-        self.embed = nn.Linear(node_width(features) + config.walks, width)
+        self.embed = nn.Linear(node_width(self.read) + config.walks, width)
         self.norm = nn.LayerNorm(width) if norm else nn.Identity()
         if self.carries_edges:
             self.embed_edges = nn.Linear(max(message_width + config.walks, 1), width)
@@ -189,8 +194,8 @@ class Encoder(nn.Module):
             _warn_of_ignored_edges(features, config, layers[0])
 
     def forward(self, graph: GraphBatch) -> Embedding:
-        """Embeddings of all nodes and edges; a column of the graph reaches each of its nodes."""
-        nodes, columns = node_columns(self.features, graph), edge_columns(self.features, graph)
+        """Embeddings of all nodes and edges; a column of the graph reaches each of its nodes, or heads alone."""
+        nodes, columns = node_columns(self.read, graph), edge_columns(self.features, graph)
         edges = with_edge_type(columns, self.features, graph) if self.appends_types else columns
         if self.walks:
             nodes = torch.cat([nodes, closed_random_walks(graph, self.walks)], dim=1)

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Chosen, Features, Observation
 from graphwright.distributions import Distribution
-from graphwright.nn.actors import HeadsConfig, make_actor
+from graphwright.nn.actors import HeadsConfig, make_actor, read_graph_width
 from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
 
@@ -82,7 +82,7 @@ class ActorCritic(GraphPolicy):
 
     def _pooled_critic(self, heads: HeadsConfig) -> nn.Module:
         width, pool = self.encoder.width, heads.value_pool
-        graph_width = self.encoder.graph_width * heads.graph_columns
+        graph_width = read_graph_width(self.encoder, heads)
         if self.values == "graphs":
             return GraphValue(width, pool, graph_width)
         return DecisionValue(self.actions.decider, width, self.encoder.edge_width, pool, graph_width)

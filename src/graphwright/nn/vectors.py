@@ -54,7 +54,7 @@ class VectorEncoder(nn.Module):
             raise ValueError(f"encoder depth {config.depth} (--encoder.depth): an mlp has at least 1 hidden layer")
         self.features = features
         self.width = config.width
-        self.graph_width = sum(features.graphs.values())
+        self.graph_width, self.beside = sum(features.graphs.values()), 0
         self.places = features.nodes[name]
         others = {column: width for column, width in features.nodes.items() if column != name}
         self.read = replace(features, nodes=others, graphs={}, named_by=None)

@@ -21,7 +21,7 @@ from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.sb3.dense_observations import DenseSchema
 from graphwright.frameworks.schema import Arrays, Schema, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.nn.actors import make_actor
+from graphwright.nn.actors import make_actor, read_graph_width
 from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import Embedding
 
@@ -44,11 +44,12 @@ class GraphNetwork(ActorCritic):
                 width=actor_sizes[-1],
                 edge_width=self.encoder.edge_width,
                 graph_width=self.encoder.graph_width,
+                beside=self.encoder.beside,
                 carries_edges=self.encoder.carries_edges,
             )
             self.actor = make_actor(schema.actions, last, heads)
         if critic_sizes:
-            graph_width = self.encoder.graph_width * heads.graph_columns
+            graph_width = read_graph_width(self.encoder, heads)
             self.critic = GraphValue(critic_sizes[-1], heads.value_pool, graph_width)
 
     @override

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
+from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
@@ -20,16 +21,24 @@ class EdgeScore(nn.Module):
 
     With `ends="concat"` an undirected edge has the sum of the scores of both directions, a loop that of one. What the
     MLP sees of an edge are the edge states of an encoder that carries them, otherwise the observation's edge features.
+    graph_width: columns of the graph that are read beside the pooled nodes.
     """
 
     gives: Gives = "scores"
 
     def __init__(
-        self, width: int, edge_width: int, columns: int, pooling: Pooling, ends: Literal["concat", "sum"]
+        self,
+        width: int,
+        edge_width: int,
+        columns: int,
+        pooling: Pooling,
+        ends: Literal["concat", "sum"],
+        graph_width: int = 0,
     ) -> None:
         super().__init__()
         self.pool = Pool(pooling, width)
-        self.graph = nn.Linear(self.pool.out_width, width, bias=False)
+        self.reads_columns = graph_width > 0
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
         self.source = nn.Linear(width, width)
         self.destination = nn.Linear(width, width, bias=False) if ends == "concat" else None
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
@@ -37,7 +46,7 @@ class EdgeScore(nn.Module):
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[L, columns]."""
-        context = self.graph(embedding.pooled(self.pool, graph))
+        context = self.graph(whole_graph(self.pool, embedding, graph, self.reads_columns))
         source = self.source(embedding.nodes)
         destination = source if self.destination is None else self.destination(embedding.nodes)
         source = source + context.index_select(0, graph.node_graph)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
+from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.kernels import pair_scores
 from graphwright.nn.pools import Pool, Pooling
 
@@ -21,22 +22,23 @@ class NodeScore(nn.Module):
     """MLP on [node ‖ graph]: `columns` scores for each node, [N, columns].
 
     The graph's share of the first layer is computed once a graph and handed to its nodes: the same numbers as for the
-    concatenation, without building it.
+    concatenation, without building it. graph_width: columns of the graph that are read beside the pooled nodes.
     """
 
     gives: Gives = "scores"
 
-    def __init__(self, width: int, columns: int, pooling: Pooling) -> None:
+    def __init__(self, width: int, columns: int, pooling: Pooling, graph_width: int = 0) -> None:
         super().__init__()
         self.pool = Pool(pooling, width)
+        self.reads_columns = graph_width > 0
         self.node = nn.Linear(width, width)
-        self.graph = nn.Linear(self.pool.out_width, width, bias=False)
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[N, columns]."""
         x = embedding.nodes
-        context = self.graph(embedding.pooled(self.pool, graph))
+        context = self.graph(whole_graph(self.pool, embedding, graph, self.reads_columns))
         rows = torch.arange(x.shape[0], device=x.device)
         return pair_scores(self.node(x), context, torch.stack([rows, graph.node_graph]), self.score.weight)
 
@@ -68,18 +70,28 @@ class ProtoAction(nn.Module):
 
     gives: Gives = "nearness"
 
-    def __init__(self, width: int, columns: int, pooling: Pooling, nearness: Literal["distance", "cosine"]) -> None:
+    def __init__(
+        self,
+        width: int,
+        columns: int,
+        pooling: Pooling,
+        nearness: Literal["distance", "cosine"],
+        graph_width: int = 0,
+    ) -> None:
         super().__init__()
         self.nearness = minus_distance if nearness == "distance" else cosine
         self.columns = columns
         self.pool = Pool(pooling, width)
-        self.proto = nn.Sequential(nn.Linear(self.pool.out_width, width), nn.ReLU(), nn.Linear(width, columns * width))
+        self.reads_columns = graph_width > 0
+        pooled_width = self.pool.out_width + graph_width
+        self.proto = nn.Sequential(nn.Linear(pooled_width, width), nn.ReLU(), nn.Linear(width, columns * width))
         self.log_temperature = nn.Parameter(torch.zeros(()))
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[N, columns]."""
         x = embedding.nodes
-        proto = self.proto(embedding.pooled(self.pool, graph)).unflatten(1, (self.columns, -1))
+        pooled = whole_graph(self.pool, embedding, graph, self.reads_columns)
+        proto = self.proto(pooled).unflatten(1, (self.columns, -1))
         return self.nearness(x.unsqueeze(1), proto.index_select(0, graph.node_graph)) * (-self.log_temperature).exp()
 
 
@@ -104,14 +116,14 @@ def small_linear(width: int, columns: int) -> nn.Linear:
     return linear
 
 
-def make_node_head(kind: NodeHead, width: int, columns: int, pooling: Pooling) -> nn.Module:
-    """The head that `kind` names."""
+def make_node_head(kind: NodeHead, width: int, columns: int, pooling: Pooling, graph_width: int = 0) -> nn.Module:
+    """The head that `kind` names. graph_width: columns of the graph that it reads; to a linear one they are all alike."""
     match kind:
         case "score":
-            return NodeScore(width, columns, pooling)
+            return NodeScore(width, columns, pooling, graph_width)
         case "linear":
             return LinearScore(width, columns)
         case "proto-distance":
-            return ProtoAction(width, columns, pooling, "distance")
+            return ProtoAction(width, columns, pooling, "distance", graph_width)
         case "proto-cosine":
-            return ProtoAction(width, columns, pooling, "cosine")
+            return ProtoAction(width, columns, pooling, "cosine", graph_width)

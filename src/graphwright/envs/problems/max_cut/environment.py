@@ -15,7 +15,7 @@ from graphwright.envs.problems.max_cut.gains import answered_gains, coupling, ga
 from graphwright.envs.simultaneous import Simultaneous
 
 _REST = 0.1  # flips for each node of its graph, for which a node rests after its own
-_MEMORY = 8.0  # flips in which the memory of a flip falls to 1 / e
+_MEMORY = 8  # flips for which a node is seen to have been flipped
 _TINY = 1e-9  # of `scale`: gains below are rounding
 
 
@@ -33,7 +33,7 @@ class MaxCut(Cut, Simultaneous):
     Observation: nothing depends on the unit of the weights or on which side is called which. Per node, asinh of the
     following over `scale`, since gains grow with the degree: `gain` of flipping it, `pair_gain` with the best
     neighbour, `answered` and `answered_twice`, with one and two rounds of answers of all neighbours; `relative_gain`
-    over `strength`; `recency` exp(−flips since it was flipped / 8);
+    over `strength`; `recent`, whether it was among the last 8 to be flipped;
     `moved`, whether it is not where the best cut has it; `improves`, whether flipping it makes a new best cut. Per
     graph: `behind` log(1 + distance from the best cut / scale), `uphill` the share of nodes with a gain, `remaining`
     the share of flips left.
@@ -61,7 +61,7 @@ class MaxCut(Cut, Simultaneous):
     features = Features(
         nodes={
             **{"gain": 1, "pair_gain": 1, "answered": 1, "answered_twice": 1, "relative_gain": 1},
-            **{"recency": 1, "moved": 1, "improves": 1},
+            **{"recent": 1, "moved": 1, "improves": 1},
         },
         graphs={"behind": 1, "uphill": 1, "remaining": 1},
     )
@@ -89,14 +89,13 @@ class MaxCut(Cut, Simultaneous):
         gain = gains(state, coupled)
         answered = answered_gains(state, gain, gain, coupled)
         twice = answered_gains(state, gain, answered, coupled)
-        memory = (-_waited(state) / _MEMORY).exp()
         seen = state.keep().with_nodes(
             gain=(gain / unit).asinh().float(),
             pair_gain=(pair_gains(state, gain, coupled) / unit).asinh().float(),
             answered=(answered / unit).asinh().float(),
             answered_twice=(twice / unit).asinh().float(),
             relative_gain=(gain / nodes["strength"].double().clamp(min=_TINY * unit)).float(),
-            recency=memory.masked_fill(nodes["flipped"] < 0, 0),
+            recent=(nodes["flipped"] > 0) & (_waited(state) < _MEMORY),
             moved=nodes["side"] != nodes["best_side"],
             improves=gain > (behind + _TINY * scale)[of_node],
         )

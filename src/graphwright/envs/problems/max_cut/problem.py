@@ -81,7 +81,7 @@ MAX_CUT = Problem(
     training={
         "algorithm": "imitation",
         "collection": {"demonstrations": {"solver_seconds": 0.0}},
-        "encoder": {"aggregation": "mean"},  # sums do not bear ten times the degree
+        "encoder": {"aggregation": "mean", "graph_columns": False},  # sums do not bear ten times the degree
         "validation": {"sizes": (50, 75), "graphs": 24},
     },
 )

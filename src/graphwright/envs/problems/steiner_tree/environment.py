@@ -171,7 +171,7 @@ STEINER_TREE = Problem(
     expert=towards,
     training={
         "algorithm": "imitation",
-        "encoder": {"kind": "gin", "depth": 4},
+        "encoder": {"kind": "gin", "depth": 4, "graph_columns": False},
         "reinforce": {"entropy_coefficient": 0.03},
         "validation": {"sizes": (60,), "graphs": 64, "every": 5},
     },

@@ -10,6 +10,7 @@ from graphwright.envs.problems.tour.plane import distance, distance_to_centre
 from graphwright.envs.problems.tour.sequence import insert_after
 
 NODE_FEATURES = ("from_end", "to_start")
+GRAPH_FEATURES = ()
 
 
 def begin(instances: GraphBatch) -> GraphBatch:
@@ -45,3 +46,8 @@ def look(state: GraphBatch) -> dict[str, Tensor]:
     """What a network sees of each node, [N] float32 each; lengths are over `scale`."""
     each = state.graphs["scale"][state.node_graph]
     return {name: (state.nodes[name] / each).float() for name in NODE_FEATURES}
+
+
+def look_at_all(state: GraphBatch) -> dict[str, Tensor]:
+    """Nothing of each graph."""
+    return {}

@@ -42,8 +42,9 @@ class Tour(Planned):
         construction remembers of each node.
     Observation: the graph of the nodes outside the tour; per edge `distance` over `scale`; per node `visited`, and with
         `construction="insertion"` its distance to the tour `gap`, its cheapest insertion `cost` and by how much the
-        second cheapest is dearer, `regret`, with `gap` and `cost` also over the graph's largest; with "append" its
-        distances `from_end` and `to_start`; per graph the `share` of nodes in the tour. What matters of the tour is in
+        second cheapest is dearer, `regret`, as logarithms; with "append" its
+        distances `from_end` and `to_start`; per graph the `share` of nodes in the tour, and with "insertion"
+        `largest_gap`, `largest_cost` and the `spacing` of the tour's nodes. What matters of the tour is in
         these columns. No coordinates: turned and shifted points look the same.
     Action: a node outside the tour. "insertion" puts it where it lengthens the tour least (Khalil et al. 2017,
         "Learning combinatorial optimization algorithms over graphs"); "append" after the last one (Bello et al. 2016,
@@ -84,8 +85,9 @@ class Tour(Planned):
     @property
     @override
     def features(self) -> Features:
-        names = ("visited", *_CONSTRUCTIONS[self.construction].NODE_FEATURES)
-        return Features(nodes=dict.fromkeys(names, 1), edges={"distance": 1}, graphs={"share": 1})
+        construction = _CONSTRUCTIONS[self.construction]
+        names, wide = ("visited", *construction.NODE_FEATURES), ("share", *construction.GRAPH_FEATURES)
+        return Features(nodes=dict.fromkeys(names, 1), edges={"distance": 1}, graphs=dict.fromkeys(wide, 1))
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The points `position`, or `x` and `y`, with their nearest neighbours; other edges and columns go."""
@@ -99,11 +101,11 @@ class Tour(Planned):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        outside = state.nodes["successor"] < 0
+        outside, construction = state.nodes["successor"] < 0, _CONSTRUCTIONS[self.construction]
         seen = (
-            state.with_nodes(visited=~outside, **_CONSTRUCTIONS[self.construction].look(state))
+            state.with_nodes(visited=~outside, **construction.look(state))
             .with_edges(distance=(state.edges["distance"] / state.graphs["scale"][state.edge_graph]).float())
-            .with_graphs(share=share(state).float())
+            .with_graphs(share=share(state).float(), **construction.look_at_all(state))
         )
         features = self.features
         seen = seen.keep(*map(list, (features.nodes, features.edges, features.graphs)))
@@ -174,5 +176,5 @@ TOUR = Problem(
     improve=lambda _, states, seconds, seed: shorten(states, seconds, seed),
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
     verify=verify,
-    training={"algorithm": "reinforce", "encoder": {"kind": "gat"}, "validation": {"sizes": (20, 50), "graphs": 32}},
+    training={"algorithm": "reinforce", "encoder": {"kind": "gat", "graph_columns": False}, "validation": {"sizes": (20, 50), "graphs": 32}},
 )

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.segment import segment_argmax, segment_max
+from graphwright.core.segment import Segments, segment_argmax, segment_max
 from graphwright.envs.problems.tour.plane import distance, distance_to_centre, segments_of
 from graphwright.envs.problems.tour.sequence import insert_after, insertion_cost, share
 
-NODE_FEATURES = ("gap", "relative_gap", "cost", "relative_cost", "regret")
+NODE_FEATURES = ("gap", "cost", "regret")
+GRAPH_FEATURES = ("largest_gap", "largest_cost", "spacing")
 
 
 def begin(instances: GraphBatch) -> GraphBatch:
@@ -63,18 +64,26 @@ def extend(state: GraphBatch, node: Tensor) -> GraphBatch:
 
 
 def look(state: GraphBatch) -> dict[str, Tensor]:
-    """What a network sees of each node, [N] float32 each, 0 for nodes in the tour.
+    """What a network sees of each node, [N] float32 each, log(1 + a length over scale), 0 for nodes in the tour.
 
-    Lengths are over scale · √(n / t): what the spacing of the t nodes of the tour would be if they were spread evenly.
+    What lengths are to be compared with is in the columns of the graph: so an insertion changes those of the nodes
+    alone for which it made a nearer or a cheaper place.
     """
-    gap, cost = state.nodes["gap"], state.nodes["insertion_cost"]
-    each = (state.graphs["scale"] / share(state).clamp(min=1e-9).sqrt())[state.node_graph]
+    gap, cost, each = state.nodes["gap"], state.nodes["insertion_cost"], state.graphs["scale"][state.node_graph]
+    return {"gap": _log(gap / each), "cost": _log(cost / each), "regret": _log((state.nodes["second_cost"] - cost) / each)}
+
+
+def look_at_all(state: GraphBatch) -> dict[str, Tensor]:
+    """What a network sees of each graph, [B] float32 each: the largest of its columns `gap` and `cost`, and `spacing`.
+
+    spacing: log(1 + √(n / t)), the distance over scale of the t nodes of the tour if they were spread evenly.
+    """
+    scale, nodes = state.graphs["scale"], state.node_segments
+    inside = (share(state) * nodes.lengths).clamp(min=1)
     return {
-        "gap": (gap / each).float(),
-        "relative_gap": _over_largest(state, gap),
-        "cost": (cost / each).float(),
-        "relative_cost": _over_largest(state, cost),
-        "regret": ((state.nodes["second_cost"] - cost) / each).float(),
+        "largest_gap": _log(_largest(state.nodes["gap"], nodes) / scale),
+        "largest_cost": _log(_largest(state.nodes["insertion_cost"], nodes) / scale),
+        "spacing": _log((nodes.lengths / inside).sqrt()),
     }
 
 
@@ -104,6 +113,11 @@ def _best_two_places(state: GraphBatch, nodes: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(costs, dim=1), torch.stack(places, dim=1) - state.node_ptr[:-1][state.node_graph[nodes]][:, None]
 
 
-def _over_largest(state: GraphBatch, values: Tensor) -> Tensor:
-    largest = segment_max(values, state.node_segments)[state.node_graph]
-    return (values / torch.where(largest > 0, largest, 1)).float()
+def _largest(values: Tensor, nodes: Segments) -> Tensor:
+    """[B]: the largest of each graph, 0 in one without nodes."""
+    return segment_max(values, nodes).clamp(min=0)
+
+
+def _log(ratio: Tensor) -> Tensor:
+    """log(1 + ratio), float32; rounded lengths may make a detour shorter than nothing."""
+    return ratio.clamp(min=0).log1p().float()
