@@ -8,6 +8,7 @@ import torch
 from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.local import Local
+from graphwright.envs.problems.graph_robustness.environment import GraphRobustness
 from graphwright.envs.problems.independent_set.environment import IndependentSet
 from graphwright.envs.problems.max_cut.environment import MaxCut
 from graphwright.envs.problems.public_goods.environment import PublicGoods
@@ -126,10 +127,11 @@ def test_large_graphs_are_decided_like_small_ones(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("environment", "encoder", "heads", "reason"),
     [
-        (Tour(), EncoderConfig("gat", width=16), HeadsConfig(), "does not say"),
-        (MaxCut(), EncoderConfig(width=16), HeadsConfig(), "does not say"),
-        (SteinerTree(), EncoderConfig(width=16), HeadsConfig(), "does not say"),
-        (VertexCover(view="all"), EncoderConfig(width=16), HeadsConfig(), "whole graph"),
+        (GraphRobustness(), EncoderConfig(width=16), HeadsConfig(), "does not say"),
+        (Tour("append"), EncoderConfig("gat", width=16, graph_columns=False), HeadsConfig(), "all decisions"),
+        (MaxCut(), EncoderConfig(width=16), HeadsConfig(), "--encoder.no-graph-columns"),
+        (SteinerTree(), EncoderConfig("edge-gated", width=16, graph_columns=False), HeadsConfig(), "edges have states"),
+        (VertexCover(view="all"), EncoderConfig(width=16), HeadsConfig(), "all decisions"),
         (VertexCover(), EncoderConfig("graph-transformer", width=16), HeadsConfig(), "layer sees"),
         (VertexCover(), EncoderConfig(width=16, virtual_node=True), HeadsConfig(), "virtual node"),
         (VertexCover(), EncoderConfig(width=16), HeadsConfig(pool="max"), "--heads.pool"),

@@ -38,18 +38,25 @@ class FadingGraph:
 
         Edges keep their order. padding: so many further nodes without edges at the end.
         """
+        return self.induced_edges(rows, padding)[0]
+
+    def induced_edges(self, rows: Tensor, padding: int = 0) -> tuple[GraphBatch, Tensor]:
+        """`induced`, and which edge of the graph as it was given each of its edges is, while none has been dropped."""
         size = rows.numel() + padding
         degree = np.zeros(size, np.int64)
         edge_index = np.empty((2, _count(self._degree, rows.numpy())), np.int64)
-        reverse = np.empty(edge_index.shape[1], np.int64)
-        count = _induced(self._ptr, self._source, self._degree, self._place, rows.numpy(), degree, edge_index, reverse)
-        return GraphBatch.trusted(
+        reverse, origin = np.empty((2, edge_index.shape[1]), np.int64)
+        count = _induced(
+            self._ptr, self._source, self._degree, self._place, rows.numpy(), degree, edge_index, reverse, origin
+        )
+        part = GraphBatch.trusted(
             torch.from_numpy(edge_index[:, :count].copy() if count < edge_index.shape[1] else edge_index),
             Segments(torch.tensor([0, size])),
             Segments(torch.tensor([0, count])),
             edges={"reverse": torch.from_numpy(reverse[:count])},
             in_degree=torch.from_numpy(degree),
         )
+        return part, torch.from_numpy(origin[:count])
 
     def keep_edges(self, rows: Tensor, inside: Tensor, seen: GraphBatch) -> Tensor:
         """Of the nodes `rows` [M], drop at those in `inside` [I], places in `rows`, the edges that `seen` lacks.
@@ -126,7 +133,7 @@ def _count(degree, rows):  # type: ignore[no-untyped-def]
 
 
 @jit_as_written
-def _induced(ptr, source, degree, place, rows, degrees, edge_index, reverse):  # type: ignore[no-untyped-def]
+def _induced(ptr, source, degree, place, rows, degrees, edge_index, reverse, origin):  # type: ignore[no-untyped-def]
     for k in range(rows.size):
         place[rows[k]] = k
     count = 0
@@ -137,6 +144,7 @@ def _induced(ptr, source, degree, place, rows, degrees, edge_index, reverse):  #
             if other >= 0:
                 edge_index[0, count] = other
                 edge_index[1, count] = k
+                origin[count] = e
                 count += 1
         degrees[k] = count - first
     begin = np.zeros(rows.size, np.int64)  # where the edges into each row that come from later rows begin to be paired

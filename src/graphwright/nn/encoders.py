@@ -149,9 +149,10 @@ class Encoder(nn.Module):
     """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation.
 
     width: size of a node's embedding. edge_width: that of an edge, 0 where there is none; graph_width: of the columns
-    of a graph; beside: of those of them that nodes do not begin with, so that heads read them. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
-    the whole graph. Warns with `EdgeFeaturesIgnored` where the layer
-    does not read all that edges have. places: how many nodes have weights of their own; 0, since all share theirs.
+    of a graph; beside: of those that nodes do not begin with, so that heads read them; read: the columns that they do
+    begin with. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
+    the whole graph. Warns with `EdgeFeaturesIgnored` where the layer does not read all that edges have. places: how
+    many nodes have weights of their own; 0, since all share theirs.
     """
 
     places = 0

@@ -63,7 +63,7 @@ def _greedy(policy: GraphPolicy, environment: Optimization, instances: GraphBatc
     if not bool(large.any()) or why_not_played_locally(policy, environment) is not None:
         return play(environment, instances, policy.best)
     small = play(environment, instances.select(~large), policy.best)
-    one_by_one = _one_by_one(policy, environment, instances.select(large), LocalPlay.best)
+    one_by_one = _one_by_one(policy, environment, instances.select(large))
     order = torch.argsort(torch.cat([(~large).nonzero(), large.nonzero()]).squeeze(1))
     return GraphBatch.concat([small, one_by_one]).select(order)
 
@@ -74,7 +74,7 @@ def _parallel(policy: GraphPolicy, environment: Optimization, instances: GraphBa
     if (reason := why_not_played_at_once(environment)) is not None:
         raise ValueError(f"--decode parallel: {reason}; take greedy")
     assert isinstance(environment, Simultaneous)
-    if why_not_played_locally(policy, environment) is None:
+    if isinstance(environment, Local) and why_not_played_locally(policy, environment) is None:
         return _one_by_one(policy, environment, instances, lambda each: each.best_around(_RADIUS, environment.share))
     each = [instances.select(torch.tensor([graph])) for graph in range(instances.num_graphs)]
     final = [play_at_once(policy, environment, instance, _RADIUS) for instance in each]
@@ -86,9 +86,8 @@ def _one_by_one(
     policy: GraphPolicy,
     environment: Optimization,
     instances: GraphBatch,
-    choose: Callable[[LocalPlay], torch.Tensor],
+    choose: Callable[[LocalPlay], torch.Tensor] | None = None,
 ) -> GraphBatch:
-    assert isinstance(environment, Local)
     each = [instances.select(torch.tensor([graph])) for graph in range(instances.num_graphs)]
     final = [play_locally(policy, environment, instance, choose) for instance in each]
     return GraphBatch.concat(final) if final else environment.reset(instances)

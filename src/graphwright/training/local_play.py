@@ -11,19 +11,25 @@ from graphwright.core import GraphBatch, Observation
 from graphwright.core.fading_graph import FadingGraph
 from graphwright.core.largest import LargestOf
 from graphwright.envs.environment import Environment
+from graphwright.envs.gradual import Gradual
 from graphwright.envs.local import Local
 from graphwright.nn import GraphPolicy
 from graphwright.nn.columns import node_columns
 from graphwright.nn.local_policy import LocalPolicy, why_not_local
+from graphwright.training.compared_play import play_compared
 
 
 def why_not_played_locally(policy: GraphPolicy, environment: Environment) -> str | None:
     """Why each decision has to look at a whole graph again; None where it need not."""
-    if not isinstance(environment, Local):
-        return "its environment does not say how far a decision reaches"
-    if environment.sight is None:
-        return "what its environment shows of a node depends on the whole graph"
-    return why_not_local(policy)
+    if isinstance(environment, Local):
+        changes_little, rare = environment.sight is not None, ()
+    elif isinstance(environment, Gradual):
+        changes_little, rare = environment.gradual, environment.rare
+    else:
+        return "its environment does not say that a decision changes little"
+    if not changes_little:
+        return "what its environment shows of a node depends on all decisions"
+    return why_not_local(policy, rare)
 
 
 class LocalPlay:
@@ -37,7 +43,7 @@ class LocalPlay:
     def __init__(self, policy: GraphPolicy, environment: Local, instance: GraphBatch) -> None:
         """instance: one graph. `why_not_played_locally` is None."""
         assert environment.sight is not None
-        self._environment, self._features = environment, policy.encoder.features
+        self._environment, self._features = environment, policy.encoder.read
         self._changes, self._radius = environment.reach + environment.sight, environment.reach + 2 * environment.sight
         self.state = environment.reset(instance)
         self._columns = {name: column.clone() for name, column in self.state.nodes.items()}
@@ -91,7 +97,8 @@ class LocalPlay:
         differs = (columns != self._seen[rows]).any(1)
         differs[torch.searchsorted(rows, lost)] = True
         self._seen[rows] = columns
-        self._policy.update(rows, columns, seen.masks[0][places], rows[differs])
+        self._policy.update(rows, columns, rows[differs])
+        self._policy.permit(rows, seen.masks[0][places])
 
     def _largest(self) -> dict[str, Tensor]:
         return {name: torch.tensor([tree.largest], dtype=torch.float32) for name, tree in self._extremes.items()}
@@ -115,10 +122,15 @@ def best_spread(edges: FadingGraph, score: Tensor, radius: int, share: float) ->
 
 
 def play_locally(
-    policy: GraphPolicy, environment: Local, instance: GraphBatch, choose: Callable[[LocalPlay], Tensor]
+    policy: GraphPolicy,
+    environment: Environment,
+    instance: GraphBatch,
+    choose: Callable[[LocalPlay], Tensor] | None = None,
 ) -> GraphBatch:
-    """The last state of one graph when `choose` decides every step."""
+    """The last state of one graph when the policy's best, or what `choose` names, is decided in every step."""
+    if not isinstance(environment, Local):
+        return play_compared(policy, environment, instance)
     play = LocalPlay(policy, environment, instance)
-    while (nodes := choose(play)).numel():
+    while (nodes := (choose or LocalPlay.best)(play)).numel():
         play.decide(nodes)
     return play.final()

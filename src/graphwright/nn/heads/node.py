@@ -117,7 +117,7 @@ def small_linear(width: int, columns: int) -> nn.Linear:
 
 
 def make_node_head(kind: NodeHead, width: int, columns: int, pooling: Pooling, graph_width: int = 0) -> nn.Module:
-    """The head that `kind` names. graph_width: columns of the graph that it reads; to a linear one they are all alike."""
+    """The head that `kind` names. graph_width: columns of the graph that it reads; a linear one has no use for them."""
     match kind:
         case "score":
             return NodeScore(width, columns, pooling, graph_width)

@@ -105,12 +105,14 @@ def test_what_insertion_sees_by_hand() -> None:
     state = environment.reset(from_points(CROSS))
     state = environment.step(environment.step(state, torch.tensor([0])).state, torch.tensor([2])).state
     seen = environment.observe(state).graph
-    unit = state.graphs["scale"].item() * math.sqrt(4 / 2)
+    unit = state.graphs["scale"].item()
     assert seen.nodes["visited"].tolist() == [True, False, True, False]
     assert seen.graphs["share"].tolist() == [0.5]
-    assert (seen.nodes["gap"] * unit).tolist() == pytest.approx([0, 4, 0, 4])
-    assert seen.nodes["relative_gap"].tolist() == [0, 1, 0, 1]
-    assert (seen.nodes["cost"] * unit).tolist() == pytest.approx([0, math.sqrt(32), 0, math.sqrt(32)])
+    assert (seen.nodes["gap"].expm1() * unit).tolist() == pytest.approx([0, 4, 0, 4])
+    assert (seen.nodes["cost"].expm1() * unit).tolist() == pytest.approx([0, math.sqrt(32), 0, math.sqrt(32)])
+    assert (seen.graphs["largest_gap"].expm1() * unit).tolist() == pytest.approx([4])
+    assert (seen.graphs["largest_cost"].expm1() * unit).tolist() == pytest.approx([math.sqrt(32)])
+    assert seen.graphs["spacing"].expm1().tolist() == pytest.approx([math.sqrt(4 / 2)])
     assert seen.nodes["regret"].tolist() == [0, 0, 0, 0]
     assert seen.edge_index.tolist() == [[3, 1], [1, 3]]
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_max, segment_mean, segment_sum
+from graphwright.envs.gradual import Gradual
 from graphwright.envs.problems.max_cut.cut import Cut
 from graphwright.envs.problems.max_cut.gains import answered_gains, coupling, gains, pair_gains
 from graphwright.envs.simultaneous import Simultaneous
@@ -20,7 +21,7 @@ _TINY = 1e-9  # of `scale`: gains below are rounding
 
 
 @dataclass(frozen=True)
-class MaxCut(Cut, Simultaneous):
+class MaxCut(Cut, Simultaneous, Gradual):
     """Put the nodes on two sides such that the edges between the sides weigh most.
 
     Exploratory, after ECO-DQN (Barrett et al. 2020, "Exploratory combinatorial optimization with reinforcement

@@ -11,6 +11,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step, per_edge
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.generators.geography import LENGTHS
+from graphwright.envs.gradual import Gradual
 from graphwright.envs.optimization import PLACES, Optimization, Solution
 from graphwright.envs.problem import Problem, follow
 from graphwright.envs.problems.steiner_tree.exact import exact_tree
@@ -24,7 +25,7 @@ from graphwright.envs.readable import Inputs
 
 
 @dataclass(frozen=True)
-class SteinerTree(Optimization):
+class SteinerTree(Optimization, Gradual):
     """Join the terminals of a network by a tree of least length, link by link from the first terminal on.
 
     Instance: an undirected simple graph with the node column `terminal` [N] bool, at least one true in each graph and
@@ -57,6 +58,7 @@ class SteinerTree(Optimization):
 
     features = FEATURES
     actions = ActionSpec(per_edge("join"))
+    rare = ("left",)
     inputs = Inputs(nodes=PLACES, marks=("terminal",), edge_weight=LENGTHS, parallel="leave the shortest")
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
@@ -171,7 +173,7 @@ STEINER_TREE = Problem(
     expert=towards,
     training={
         "algorithm": "imitation",
-        "encoder": {"kind": "gin", "depth": 4, "graph_columns": False},
+        "encoder": {"kind": "gin", "depth": 4},
         "reinforce": {"entropy_coefficient": 0.03},
         "validation": {"sizes": (60,), "graphs": 64, "every": 5},
     },

@@ -13,6 +13,7 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_node
 from graphwright.core.segment import segment_sum
 from graphwright.envs.environment import Environment
+from graphwright.envs.gradual import Gradual
 from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Follow, Problem, random_choice
@@ -31,7 +32,7 @@ _CONSTRUCTIONS = {"insertion": insertion, "append": append}
 
 
 @dataclass(frozen=True)
-class Tour(Planned):
+class Tour(Planned, Gradual):
     """Visit all points of the plane on the shortest closed tour.
 
     Instance: an undirected graph of points that are near each other, with the node column `position` [N, 2] float64,
@@ -88,6 +89,11 @@ class Tour(Planned):
         construction = _CONSTRUCTIONS[self.construction]
         names, wide = ("visited", *construction.NODE_FEATURES), ("share", *construction.GRAPH_FEATURES)
         return Features(nodes=dict.fromkeys(names, 1), edges={"distance": 1}, graphs=dict.fromkeys(wide, 1))
+
+    @property
+    @override
+    def gradual(self) -> bool:
+        return self.construction == "insertion"  # with "append" all distances are to the last node
 
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The points `position`, or `x` and `y`, with their nearest neighbours; other edges and columns go."""
@@ -176,5 +182,9 @@ TOUR = Problem(
     improve=lambda _, states, seconds, seed: shorten(states, seconds, seed),
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
     verify=verify,
-    training={"algorithm": "reinforce", "encoder": {"kind": "gat", "graph_columns": False}, "validation": {"sizes": (20, 50), "graphs": 32}},
+    training={
+        "algorithm": "reinforce",
+        "encoder": {"kind": "gat", "graph_columns": False},
+        "validation": {"sizes": (20, 50), "graphs": 32},
+    },
 )

@@ -70,7 +70,11 @@ def look(state: GraphBatch) -> dict[str, Tensor]:
     alone for which it made a nearer or a cheaper place.
     """
     gap, cost, each = state.nodes["gap"], state.nodes["insertion_cost"], state.graphs["scale"][state.node_graph]
-    return {"gap": _log(gap / each), "cost": _log(cost / each), "regret": _log((state.nodes["second_cost"] - cost) / each)}
+    return {
+        "gap": _log(gap / each),
+        "cost": _log(cost / each),
+        "regret": _log((state.nodes["second_cost"] - cost) / each),
+    }
 
 
 def look_at_all(state: GraphBatch) -> dict[str, Tensor]:
