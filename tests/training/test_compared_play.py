@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,9 +31,9 @@ CASES: dict[str, tuple[Any, str, str | None, EncoderConfig]] = {
 
 
 def policy_for(environment: Any, encoder: EncoderConfig) -> GraphPolicy:
-    """A policy with large random weights, whose heads alone read the columns of graphs."""
+    """A policy with large random weights; heads alone read columns of graphs, unless these change in few steps."""
     torch.manual_seed(0)
-    encoder = EncoderConfig(**{**vars(encoder), "graph_columns": False})
+    encoder = replace(encoder, graph_columns=isinstance(environment, SteinerTree))
     policy = GraphPolicy(environment.features, environment.actions, encoder, HeadsConfig())
     with torch.no_grad():
         for parameter in policy.actor.parameters():

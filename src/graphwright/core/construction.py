@@ -61,6 +61,8 @@ def simplify(graph: GraphBatch) -> GraphBatch:
 
     A merged edge keeps the columns of the first of its edges.
     """
+    if _is_simple(graph):
+        return graph
     low, high = torch.minimum(*graph.edge_index), torch.maximum(*graph.edge_index)
     kept = (low < high).nonzero().squeeze(1)
     key = low[kept] * max(graph.num_nodes, 1) + high[kept]
@@ -76,6 +78,15 @@ def simplify(graph: GraphBatch) -> GraphBatch:
         edges={name: column[rows] for name, column in graph.edges.items() if name != "reverse"},
         graphs=graph.graphs,
     )
+
+
+def _is_simple(graph: GraphBatch) -> bool:
+    """Whether it is simple as it stands, without columns that the two directions of an edge might not share."""
+    if graph.edges.keys() != {"reverse"}:
+        return False
+    source, destination = graph.edge_index
+    again = (destination[1:] == destination[:-1]) & (source[1:] == source[:-1])
+    return not bool(again.any()) and not bool((source == destination).any())
 
 
 def with_links(graph: GraphBatch, links: Tensor, edges: Columns | None = None) -> GraphBatch:

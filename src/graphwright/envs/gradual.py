@@ -10,8 +10,9 @@ from graphwright.envs.environment import Environment
 class Gradual(Environment):
     """An environment of undirected graphs that keep their nodes, whose steps change little of what is seen.
 
-    One decision a step. What is seen may depend on the whole graph, and changes need not be near by: observations are compared. What
-    changes for all nodes at once are columns of graphs. Where links are decided, they are the same in every step.
+    One decision a step. What is seen may depend on the whole graph, and changes need not be near by: observations are
+    compared. What changes for all nodes at once are columns of graphs. Where links are decided, they are the same in
+    every step.
     """
 
     rare: ClassVar[tuple[str, ...]] = ()

@@ -150,7 +150,9 @@ class LocalPolicy:
 
     def refresh(self) -> Tensor:
         """[K] float32: the scores of all candidates as they are now, -inf where they are not legal."""
-        self._refresh(self._legal.nonzero().squeeze(1))
+        rows = self._legal.nonzero().squeeze(1)
+        self.score[rows] = self._score(rows)
+        self._keys.fill(self._key(self.score))
         return self.score
 
     def _refresh(self, rows: Tensor) -> None:

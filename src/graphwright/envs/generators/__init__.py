@@ -17,12 +17,14 @@ import torch
 from graphwright.core import GraphBatch, from_edges
 from graphwright.envs.generators.barabasi_albert import BarabasiAlbert
 from graphwright.envs.generators.board import Board
+from graphwright.envs.generators.delaunay import Delaunay
 from graphwright.envs.generators.erdos_renyi import ErdosRenyi
 from graphwright.envs.generators.gabriel import Gabriel
 from graphwright.envs.generators.grid import Grid
 from graphwright.envs.generators.hamming import Hamming
 from graphwright.envs.generators.hex_board import HexBoard
 from graphwright.envs.generators.johnson import Johnson
+from graphwright.envs.generators.kronecker import Kronecker
 from graphwright.envs.generators.path import PathGraph
 from graphwright.envs.generators.points import Points
 from graphwright.envs.generators.random_geometric import RandomGeometric
@@ -36,6 +38,7 @@ TOPOLOGIES: dict[str, type[Topology]] = {
     topology.name: topology
     for topology in (
         *(WattsStrogatz, ErdosRenyi, BarabasiAlbert, RandomRegular, RandomGeometric),
+        *(Delaunay, Kronecker),
         *(Points, PathGraph, Grid, Gabriel, RandomTree, Hamming, Johnson, ModelRB),
         *(Board, HexBoard),
     )

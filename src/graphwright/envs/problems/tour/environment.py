@@ -23,6 +23,8 @@ from graphwright.envs.problems.tour.iterated import shorten
 from graphwright.envs.problems.tour.local_search import improve
 from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.points import draw_near_points, near_points, points_of
+from graphwright.envs.problems.tour.quick import greedy_edges, space_filling
+from graphwright.envs.problems.tour.quick_bound import held_karp_bound
 from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
 from graphwright.envs.problems.tour.verify import verify
 from graphwright.envs.readable import Inputs
@@ -178,7 +180,11 @@ TOUR = Problem(
         ),
         "nearest-neighbour": Follow(lambda _: heuristics.next_nearest, _by("append")),
         "local-search": lambda _, instances: _local_search(instances),
+        "space-filling": lambda _, instances: space_filling(instances),
+        "greedy-edges": lambda _, instances: greedy_edges(instances),
     },
+    fast=("greedy-edges", "space-filling"),
+    bound_quickly=lambda _, instances: (held_karp_bound(instances), "Held-Karp"),
     improve=lambda _, states, seconds, seed: shorten(states, seconds, seed),
     solve_exactly=lambda _, instances, seconds: exact_tour(_local_search(instances), time_limit=seconds),
     verify=verify,
