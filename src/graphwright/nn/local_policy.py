@@ -20,6 +20,8 @@ from graphwright.nn.kernels import BlockSums
 from graphwright.nn.local_candidates import candidates_of, scores_each_once
 from graphwright.nn.policies import GraphPolicy
 
+_MOST = 0.5
+"""Share of the nodes around what has changed, from which on it is quicker to compute all of them in their places."""
 _LEAST_ROWS = 16
 """A matrix product of fewer rows may round otherwise than the same rows do inside a large one."""
 
@@ -117,6 +119,8 @@ class LocalPolicy:
     def _embed(self, rows: Tensor, columns: Tensor, moved: Tensor) -> Tensor:
         """The nodes [S] whose embeddings are new."""
         around, hops = self._edges.ball(moved, self._radius)
+        if around.numel() > _MOST * len(self._nodes):
+            return self._embed_all(rows, columns, moved)
         padding = max(_LEAST_ROWS - around.numel(), 0)
         part, origin = self._edges.induced_edges(around, padding)
         edges = None if self._edge_columns is None else self._edge_columns.index_select(0, origin)
@@ -137,6 +141,21 @@ class LocalPolicy:
         self._pool.update(changed)
         self._largest_hidden = max(self._largest_hidden, float(hidden.abs().max()))
         return changed
+
+    def _embed_all(self, rows: Tensor, columns: Tensor, moved: Tensor) -> Tensor:
+        """All nodes [N], every row computed again in its place."""
+        everything = torch.arange(len(self._nodes))
+        whole, origin = self._edges.induced_edges(everything)
+        edges = None if self._edge_columns is None else self._edge_columns.index_select(0, origin)
+        place = _padded(torch.searchsorted(rows, moved))
+        self._rounds[0].index_copy_(0, moved, self._encoder.embed(columns[place])[: moved.numel()])
+        for index, round_ in enumerate(self._encoder.rounds):
+            self._rounds[index + 1].copy_(round_(self._rounds[index], edges, whole)[0])
+        self._nodes.copy_(self._finish(slice(None)))
+        self._hidden.copy_(self._candidates.hidden(self._nodes))
+        self._pool.update(everything)
+        self._largest_hidden = max(self._largest_hidden, float(self._hidden.abs().max()))
+        return everything
 
     def best(self) -> int:
         """The legal candidate of largest score, the first of equals; -1 where there is none."""
