@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Literal
 
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.heap import keeping_freed_memory
 from graphwright.core.segment import Segments, segment_argmax
 from graphwright.envs.local import Local
 from graphwright.envs.optimization import Optimization
@@ -21,6 +23,8 @@ Decoding = Literal["greedy", "sample", "best-of", "parallel"]
 
 LARGE = 2_000
 """From so many nodes on, what a decision changes is less work than the whole graph (measured: equal at 1,000)."""
+_HUGE = 50_000
+"""From so many nodes on, the rows of a layer are more than the C library keeps when they are freed."""
 _RADIUS = 1
 """Of parallel decisions, in hops (docs/large.md)."""
 
@@ -89,7 +93,9 @@ def _one_by_one(
     choose: Callable[[LocalPlay], torch.Tensor] | None = None,
 ) -> GraphBatch:
     each = [instances.select(torch.tensor([graph])) for graph in range(instances.num_graphs)]
-    final = [play_locally(policy, environment, instance, choose) for instance in each]
+    many = instances.num_nodes >= _HUGE
+    with keeping_freed_memory() if many else nullcontext():
+        final = [play_locally(policy, environment, instance, choose) for instance in each]
     return GraphBatch.concat(final) if final else environment.reset(instances)
 
 

@@ -1,0 +1,29 @@
+"""Large blocks that are freed are handed out again."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import pytest
+import torch
+
+from graphwright.core.heap import keeping_freed_memory
+
+BLOCKS, SIZE = 8, 16 << 20  # of float32: 64 MB
+
+
+def faults(blocks: int) -> int:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(blocks):
+        torch.zeros(SIZE)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
+def test_a_block_costs_pages_once() -> None:
+    with keeping_freed_memory():
+        faults(1)
+        again = faults(BLOCKS)
+    assert again < BLOCKS * 100
+    assert faults(1) > 4 * again or again == 0
