@@ -16,7 +16,7 @@ BLOCKS, SIZE = 8, 16 << 20  # of float32: 64 MB
 def faults(blocks: int) -> int:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(blocks):
-        torch.zeros(SIZE)
+        torch.ones(SIZE)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
@@ -26,4 +26,4 @@ def test_a_block_costs_pages_once() -> None:
         faults(1)
         again = faults(BLOCKS)
     assert again < BLOCKS * 100
-    assert faults(1) > 4 * again or again == 0
+    assert faults(1) > 1000
