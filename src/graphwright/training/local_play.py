@@ -21,8 +21,9 @@ from graphwright.training.compared_play import play_compared
 
 def why_not_played_locally(policy: GraphPolicy, environment: Environment) -> str | None:
     """Why each decision has to look at a whole graph again; None where it need not."""
+    rare: tuple[str, ...] = ()
     if isinstance(environment, Local):
-        changes_little, rare = environment.sight is not None, ()
+        changes_little = environment.sight is not None
     elif isinstance(environment, Gradual):
         changes_little, rare = environment.gradual, environment.rare
     else:

@@ -53,8 +53,8 @@ def _prices(ends: np.ndarray, length: np.ndarray, size: int) -> np.ndarray:
     Steps as Volgenant & Jonker 1982, "A branch and bound algorithm for the symmetric traveling salesman problem based
     on the 1-tree relaxation".
     """
-    price, before, last = np.zeros(size), np.zeros(size), np.zeros(size)
-    step = 0.0
+    price: np.ndarray = np.zeros(size)
+    before, last, step = price, price, 0.0
     for k in range(_STEPS):
         cost = length + price[ends[0]] + price[ends[1]]
         above = cost - cost.min() + 1.0  # scipy takes 0 for no edge; what all edges have more changes no tree
@@ -65,7 +65,7 @@ def _prices(ends: np.ndarray, length: np.ndarray, size: int) -> np.ndarray:
         last = price
         price = price + step * (1 - k / _STEPS) ** 2 * (0.6 * degree + 0.4 * before)
         before = degree
-    return np.asarray(last)
+    return last
 
 
 @jit_as_written
