@@ -5,7 +5,8 @@
 `single-hop`: MaxWeight on 3 to 5 queues, run on these and on up to 20. `conflict-graph`: the exact set on the line of
 three links and on rings of 4 to 8, run on lines, rings and grids of up to 64; `conflict-graph-sequential`: the same,
 one link after the other. A clone learns from a recording (`--algorithm bc`) and, beside it, from an expert that
-comments on what it does itself (`--algorithm imitation`, β from 1 to 0). Backlogs over --slots slots from empty queues
+comments on what it does itself (`--algorithm imitation`, β from 1 to 0), after which reinforcement may go on from it
+(`--algorithm policy-iteration --from RUN`). Backlogs over --slots slots from empty queues
 on, of the same arrivals; ratios to the expert, mean and standard error over seeds. The picture shows for which queues
 of the line a clone does not do what its expert does.
 """
@@ -77,10 +78,33 @@ def guided(name: str, seed: int, options: argparse.Namespace, folder: Path) -> A
     return trained(name, "imitation", seed, options, folder, collection)
 
 
+def improved(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
+    """What policy iteration makes of the policy of `guided`, for as long again."""
+    if not run_folder(folder, name, "imitation", seed).exists():
+        guided(name, seed, options, folder)
+    collection = {"law": "bernoulli-opened", "sizes": (3, 4, 5, 6, 7, 8)} if name != "single-hop" else {}
+    start = str(run_folder(folder, name, "imitation", seed))
+    return trained(name, "policy-iteration", seed, options, folder, collection, start)
+
+
+HOW = {"cloned": cloned, "DAgger": guided, "DAgger, then policy iteration": improved}
+
+
+def run_folder(folder: Path, name: str, algorithm: str, seed: int) -> Path:
+    """Where a run is kept."""
+    return folder / f"{name}-{algorithm}-{seed}-run"
+
+
 def trained(
-    name: str, algorithm: str, seed: int, options: argparse.Namespace, folder: Path, collection: dict[str, object]
+    name: str,
+    algorithm: str,
+    seed: int,
+    options: argparse.Namespace,
+    folder: Path,
+    collection: dict[str, object],
+    start: str | None = None,
 ) -> Agent:
-    """The policy of a run."""
+    """The policy of a run, which begins with that of the run `start`, if given."""
     config = TrainConfig.for_problem(
         name,
         algorithm,
@@ -90,8 +114,9 @@ def trained(
         encoder={"kind": "graphconv", "width": options.width, "depth": options.depth},
         collection=collection,
         validation={"graphs": 4, "slots": min(300, options.slots), "every": 20},
+        start=start,
     )
-    return train(name, config, folder / f"{name}-{algorithm}-{seed}-run", Console(quiet=True)).agent()
+    return train(name, config, run_folder(folder, name, algorithm, seed), Console(quiet=True)).agent()
 
 
 def draw_line(agent: Agent, path: Path, most: int = 16) -> float:
@@ -135,7 +160,7 @@ def main() -> None:
     parser.add_argument("--graphs", type=int, default=32)
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--depth", type=int, default=4)
-    parser.add_argument("--how", nargs="+", default=["cloned", "DAgger"], choices=["cloned", "DAgger"])
+    parser.add_argument("--how", nargs="+", default=list(HOW), choices=HOW)
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -151,7 +176,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for seed in range(options.seeds):
                 for how in options.how:
-                    agent = {"cloned": cloned, "DAgger": guided}[how](name, seed, options, Path(folder))
+                    agent = HOW[how](name, seed, options, Path(folder))
                     rows = evaluate_policy(agent, control, tests)
                     pairs = zip(rows, rules[EXPERT], strict=True)
                     ratios[how].append([row.backlog / expert.backlog for row, expert in pairs])
