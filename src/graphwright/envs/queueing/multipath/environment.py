@@ -135,5 +135,5 @@ MULTIPATH = Problem(
     sizes=(3, 4, 5),
     laws={"random": random_servers},
     baselines={"expected-wait": ControlRule(expected_wait), "shortest-queue": ControlRule(shortest_queue)},
-    training=CONTROL,
+    training=CONTROL | {"algorithm": "policy-iteration"},
 )

@@ -146,5 +146,5 @@ SINGLE_HOP = Problem(
     sizes=(3, 4, 5),
     laws={"random": random_rates},
     baselines={"max-weight": ControlRule(max_weight), "longest-queue": ControlRule(longest_queue)},
-    training=CONTROL,
+    training=CONTROL | {"algorithm": "policy-iteration"},
 )
