@@ -18,7 +18,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from graphwright.core import GraphError, from_edges
-from graphwright.envs.registry import SOLVED
+from graphwright.envs.registry import CONTROLLED, SOLVED, TEAMS
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.gymnasium import ENVIRONMENT_IDS, GraphEnv, GraphVectorEnv
 from graphwright.frameworks.gymnasium.registration import environment_id
@@ -45,7 +45,7 @@ def test_every_problem_passes_gymnasiums_checker(name: str, mode: str) -> None:
 
 
 def test_every_problem_is_registered() -> None:
-    assert set(ENVIRONMENT_IDS.values()) == set(SOLVED)
+    assert set(ENVIRONMENT_IDS.values()) == {*SOLVED, *CONTROLLED, *TEAMS}
     assert "graphwright/VertexCover-v0" in gymnasium.registry
 
 

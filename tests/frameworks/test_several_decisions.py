@@ -121,6 +121,13 @@ def test_stable_baselines_decides_as_natively_and_learns(config: EnvConfig, ragg
     torch.testing.assert_close(log_prob, spec.joint(seen.graph, distribution.log_prob(best)))
     torch.testing.assert_close(entropy, spec.joint(seen.graph, distribution.entropy))
     torch.testing.assert_close(value, native.value(seen))
+    valued = MaskablePPO(GraphPolicy, env, n_steps=8, policy_kwargs={**options, "values": "decisions"}, **buffer).policy
+    each = policy_of(config, 4, values="decisions")
+    valued.network.load_state_dict(each.state_dict(), strict=False)
+    expected = spec.joint(seen.graph, each.value(seen))
+    torch.testing.assert_close(valued.predict_values(tensors), expected[:, None])
+    torch.testing.assert_close(valued.evaluate_actions(tensors, torch.as_tensor(action), masks)[0], expected)
+    assert valued._get_constructor_parameters()["values"] == "decisions"
     before = {name: tensor.clone() for name, tensor in model.policy.state_dict().items()}
     model.learn(32)
     assert any(not torch.equal(tensor, before[name]) for name, tensor in model.policy.state_dict().items())
@@ -237,5 +244,37 @@ def test_torchrl_checks_it_and_decides_as_natively(config: EnvConfig) -> None:
     loss = ClipPPOLoss(actor, critic)
     loss.set_keys(action=("agents", "action"), sample_log_prob="action_log_prob")
     losses = loss(rollout)
+    (losses["loss_objective"] + losses["loss_critic"] + losses["loss_entropy"]).backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in policy.parameters())
+
+
+def test_torchrl_learns_from_what_each_agent_gains() -> None:
+    """The ratio, the advantage and the value of each decision, where agents have rewards of their own."""
+    pytest.importorskip("torchrl")
+    from torchrl.objectives import ClipPPOLoss
+
+    from graphwright.frameworks.torchrl import GraphActor, GraphActorCritic, GraphCritic, GraphGAE
+    from graphwright.frameworks.torchrl import GraphEnv as TorchRLEnv
+
+    config = config_of("foragers")
+    env, policy = TorchRLEnv(config, num_envs=3, seed=0), policy_of(config, 3, values="decisions")
+    actor, critic, spec = GraphActor(policy), GraphCritic(policy), config.environment.actions
+    start, seen = env.reset(), env.episodes.observation
+    with torch.no_grad():
+        drawn = GraphActorCritic(policy)(start.clone())
+    own = strip_decisions(drawn["agents", "action"], spec.deciders(seen.graph))
+    able = spec.able(seen.graph, seen.masks)
+    log_prob = strip_decisions(drawn["agents", "action_log_prob"], spec.deciders(seen.graph))
+    torch.testing.assert_close(log_prob[able], policy.distribution(seen).log_prob(torch.where(able, own, -1))[able])
+    value = strip_decisions(drawn["agents", "state_value"].squeeze(2), spec.deciders(seen.graph))
+    torch.testing.assert_close(value, policy.value(seen))
+    with torch.no_grad():
+        rollout = env.rollout(6, actor, break_when_any_done=False)
+    GraphGAE(gamma=1.0, lmbda=1.0, value_network=critic)(rollout)
+    loss = ClipPPOLoss(actor, critic)
+    names = {"action": "action", "sample_log_prob": "action_log_prob", "value": "state_value"}
+    names |= {name: name for name in ("advantage", "value_target", "reward")}
+    loss.set_keys(**{name: ("agents", key) for name, key in names.items()})
+    losses = loss(rollout.reshape(-1))
     (losses["loss_objective"] + losses["loss_critic"] + losses["loss_entropy"]).backward()
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in policy.parameters())

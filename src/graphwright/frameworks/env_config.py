@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.rows import Sizes
 from graphwright.data.sources import FixedInstances, GeneratedInstances
+from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import play, unroll
+from graphwright.envs.team import Team
 from graphwright.envs.vector import InstanceSource
 from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.networks import Networks
@@ -61,10 +64,24 @@ class EnvConfig(CloudPickled):
 
     @property
     def optimization(self) -> Optimization:
-        """The environment of what is solved. Raises ValueError where it is a game."""
+        """The environment of what is solved. Raises ValueError where nothing is."""
         if not isinstance(self.environment, Optimization):
-            raise ValueError(f"{self.problem.name} is a game of two sides; see frameworks.pettingzoo_games")
+            raise ValueError(f"{self.problem.name} has no solutions to read or to draw; leave that out")
         return self.environment
+
+    def told(self, state: GraphBatch) -> dict[str, Tensor]:
+        """Name → [B]: what is said of `state` beside rewards. Raises ValueError of a game.
+
+        "objective" and "is_complete" of a solution, the `averages` of what never ends, the `measures` of a team.
+        """
+        environment, found = self.environment, dict[str, Tensor]()
+        if isinstance(environment, Game):
+            raise ValueError(f"{self.problem.name} is a game of two sides; see frameworks.pettingzoo_games")
+        if isinstance(environment, Optimization):
+            found |= {"objective": environment.objective(state), "is_complete": environment.is_complete(state)}
+        if isinstance(environment, Endless):
+            found |= environment.averages(state)
+        return found | environment.measures(state) if isinstance(environment, Team) else found
 
     @property
     def networks(self) -> Networks:
@@ -106,7 +123,9 @@ def make_env_config(
     drawn again.
     """
     problem = find_problem(problem) if isinstance(problem, str) else problem
-    environment = environment or (problem.game if problem.is_game else problem.optimization)
+    if not problem.is_played:
+        raise ValueError(f"{problem.name} is sampled, not played; it is no environment of other frameworks")
+    environment = environment or problem.environment
     source: Callable[[int], InstanceSource]
     if instances is None:
         drawn = make_generator(problem, generator, tuple(sizes) if sizes else None, law)

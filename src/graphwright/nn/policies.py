@@ -78,10 +78,13 @@ class ActorCritic(GraphPolicy):
     ) -> None:
         super().__init__(features, actions, encoder, heads)
         self.values = values
-        self.critic = self._pooled_critic(heads) if make_critic is None else make_critic(self.encoder)
+        self.critic = (
+            self._pooled_critic(heads, self.encoder.width) if make_critic is None else make_critic(self.encoder)
+        )
 
-    def _pooled_critic(self, heads: HeadsConfig) -> nn.Module:
-        width, pool = self.encoder.width, heads.value_pool
+    def _pooled_critic(self, heads: HeadsConfig, width: int) -> nn.Module:
+        """Of embeddings of `width` columns a node."""
+        pool = heads.value_pool
         graph_width = read_graph_width(self.encoder, heads)
         if self.values == "graphs":
             return GraphValue(width, pool, graph_width)

@@ -7,8 +7,11 @@ from tensordict.nn import TensorDictModule
 from torch import Tensor, nn
 from torchrl.objectives.value import GAE
 
+from decision_environments import Foragers, forager_instances
 from frameworks.torchrl.graphs import make_policy
-from graphwright.frameworks.torchrl import GraphCritic, GraphEnv, GraphGAE, to_ragged
+from graphwright.frameworks.env_config import make_env_config
+from graphwright.frameworks.torchrl import GraphActor, GraphCritic, GraphEnv, GraphGAE, to_ragged
+from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 
 close = {"rtol": 1e-5, "atol": 1e-5}
 RESULTS = ("advantage", "value_target")
@@ -138,3 +141,47 @@ def test_graphs_padded_and_ragged() -> None:
     gae = GraphGAE(gamma=0.9, lmbda=0.8, value_network=critic)
     for key in RESULTS:
         torch.testing.assert_close(gae(ragged)[key], gae(data)[key], **close)
+
+
+def test_the_advantages_of_agents_follow_them_through_deaths_and_joins() -> None:
+    """Against a loop over each agent of each graph, whose places change from step to step."""
+    environment = Foragers()
+    instances = forager_instances(8, torch.Generator().manual_seed(0))
+    env = GraphEnv(make_env_config("vertex-cover", environment=environment, instances=instances), 3, seed=0)
+    torch.manual_seed(0)
+    small = EncoderConfig(width=8, depth=1)
+    policy = ActorCritic(environment.features, environment.actions, small, HeadsConfig(), "decisions")
+    data = env.rollout(9, GraphActor(policy), break_when_any_done=False)
+    gamma, lmbda = 0.9, 0.7
+    GraphGAE(gamma=gamma, lmbda=lmbda, value_network=GraphCritic(policy))(data)
+    value, following, reward = (
+        data["agents", "state_value"],
+        data["next", "agents", "state_value"],
+        data["next", "agents"],
+    )
+    successor, reward, done = data["next", "agents", "successor"], reward["reward"], data["next", "done"]
+    assert bool((successor >= 0).any())
+    assert bool(data["next", "terminated"].any())
+
+    def advantage(graph: int, time: int, agent: int) -> float:
+        heir = int(successor[graph, time, agent])
+        after = float(following[graph, time, heir]) if heir >= 0 else 0.0
+        error = float(reward[graph, time, agent]) + gamma * after - float(value[graph, time, agent])
+        goes_on = heir >= 0 and not bool(done[graph, time]) and time + 1 < data.shape[1]
+        return error + (gamma * lmbda * advantage(graph, time + 1, heir) if goes_on else 0.0)
+
+    rows = [(graph, time, agent) for graph in range(3) for time in range(9) for agent in range(value.shape[2])]
+    expected = torch.tensor([advantage(*row) for row in rows]).view_as(value)
+    torch.testing.assert_close(data["agents", "advantage"], expected, **close)
+    torch.testing.assert_close(data["agents", "value_target"], expected + value, **close)
+    turned = GraphGAE(gamma=gamma, lmbda=lmbda, value_network=GraphCritic(policy))(data.transpose(0, 1), time_dim=0)
+    torch.testing.assert_close(turned["agents", "advantage"].transpose(0, 1), expected, **close)
+
+
+def test_agents_that_share_a_reward_are_refused_a_value_each() -> None:
+    env = GraphEnv("coverage", 2, seed=0, sizes=(3,))
+    parts = env.env_config.environment.features, env.env_config.environment.actions
+    policy = ActorCritic(*parts, EncoderConfig(width=8, depth=1), HeadsConfig(), "decisions")
+    data = env.rollout(2, GraphActor(policy))
+    with pytest.raises(KeyError, match="take a policy whose graphs have values"):
+        GraphGAE(gamma=1.0, lmbda=1.0, value_network=GraphCritic(policy))(data)

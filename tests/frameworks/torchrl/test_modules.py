@@ -185,3 +185,20 @@ def test_bad_input_gets_one_clear_line() -> None:
     critic = GraphCritic(make_policy(EVERY_KIND["vertex cover"]))
     with pytest.raises(GraphError, match=r"no nodes, edge_index, .* give DenseGraphs"):
         critic(TensorDict(observation=torch.zeros(2, 3), batch_size=[2]))
+
+
+def test_numbers_of_agents_have_probabilities_and_values_of_their_own() -> None:
+    environment = EVERY_KIND["continuous"]
+    observation = first_observation(environment, 4)
+    parts = environment.features, environment.actions, EncoderConfig(width=8, depth=1), HeadsConfig()
+    policy = ActorCritic(*parts, "decisions")
+    graphs, deciders = padded(environment, observation, 2), environment.actions.deciders(observation.graph)
+    native, value = policy(observation)
+    action, width = native.sample(torch.Generator().manual_seed(0)), graphs["action_mask"].shape[1]
+    distribution = GraphActor(policy).get_dist(graphs)
+    torch.testing.assert_close(
+        take(distribution.log_prob(fill(action, deciders, width)), deciders), native.log_prob(action)
+    )
+    torch.testing.assert_close(take(distribution.entropy(), deciders), native.entropy)
+    critic = GraphCritic(policy)(graphs)["agents", "state_value"]
+    torch.testing.assert_close(take(critic.squeeze(2), deciders), value)

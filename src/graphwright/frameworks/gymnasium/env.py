@@ -36,7 +36,8 @@ class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
         Box [d, columns] where they are continuous, of which a graph uses its own first rows; the reward is that of the
         graph, or the sum over its decisions. An illegal action changes nothing and costs `penalty`; after as many as
         there are nodes the episode is truncated. `action_masks()` says which are legal.
-    Info: "objective" and "is_complete" of the solution so far.
+    Info: "objective" and "is_complete" of the solution so far; the averages of what never ends, such as "backlog"; what
+        a team measures, such as "success".
     `reset(options={"instance": graph})` begins with a graph of one's own (a `GraphBatch` of one).
 
     Raises GraphError for an instance that exceeds the limits, ValueError for a mode or a problem that does not exist.
@@ -57,6 +58,8 @@ class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
             raise ValueError(f"observation={observation!r}: choose 'padded' or 'graph'")
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode={render_mode!r}: choose 'rgb_array' or None")
+        if render_mode is not None:
+            _ = self.env_config.optimization
         self.mode: Mode = observation
         self.penalty = penalty
         self.render_mode = render_mode
@@ -114,8 +117,7 @@ class GraphEnv(CloudPickled, gymnasium.Env[Observation, Any]):
         return observations(arrays, self.env_config.schema, self.env_config.limits, self.mode)[0]
 
     def _info(self) -> dict[str, Any]:
-        environment, state = self.env_config.optimization, self.episodes.state
-        return {"objective": float(environment.objective(state)), "is_complete": bool(environment.is_complete(state))}
+        return {name: value.item() for name, value in self.env_config.told(self.episodes.state).items()}
 
 
 def read_actions(actions: ActionSpec, episodes: EpisodeBatch, given: np.ndarray) -> Tensor:

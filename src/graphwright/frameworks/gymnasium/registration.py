@@ -6,7 +6,7 @@ from typing import Any
 
 import gymnasium
 
-from graphwright.envs.registry import SOLVED
+from graphwright.envs.registry import CONTROLLED, SOLVED, TEAMS
 from graphwright.frameworks.env_config import make_env_config
 from graphwright.frameworks.gymnasium.env import GraphEnv
 from graphwright.frameworks.gymnasium.spaces import Mode
@@ -18,7 +18,8 @@ def environment_id(problem: str) -> str:
     return f"graphwright/{problem.title().replace('-', '')}-v0"
 
 
-ENVIRONMENT_IDS = {environment_id(name): name for name in SOLVED}
+ENVIRONMENT_IDS = {environment_id(name): name for name in [*SOLVED, *CONTROLLED, *TEAMS]}
+"""Games have two agents: `frameworks.pettingzoo_games`."""
 
 
 def make_env(

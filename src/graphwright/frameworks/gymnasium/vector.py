@@ -28,8 +28,8 @@ class GraphVectorEnv(CloudPickled, VectorEnv[Any, Any, Any]):
     """`num_envs` episodes of a problem that step all at once, without worker processes.
 
     Observations and actions are those of `GraphEnv`, batched as Gymnasium batches them. An episode that ends begins
-    anew in the same step; what it ended in is `infos["final_obs"]`, with its "objective" and "is_complete" in
-    `infos["final_info"]`, at the places where `infos["_final_obs"]` is true.
+    anew in the same step; what it ended in is `infos["final_obs"]`, with its info in `infos["final_info"]`, at the
+    places where `infos["_final_obs"]` is true.
     """
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
@@ -64,14 +64,11 @@ class GraphVectorEnv(CloudPickled, VectorEnv[Any, Any, Any]):
     @override
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         assert self.episodes is not None, "no episode has begun; call reset() first"
-        environment, episodes = self.env_config.optimization, self.episodes
-        played = episodes.step(read_actions(environment.actions, episodes, np.asarray(actions)))
+        episodes, spec = self.episodes, self.env_config.environment.actions
+        played = episodes.step(read_actions(spec, episodes, np.asarray(actions)))
         infos: dict[str, Any] = {}
         if bool(played.done.any()):
-            final = {
-                "objective": environment.objective(episodes.state).numpy(),
-                "is_complete": environment.is_complete(episodes.state).numpy(),
-            }
+            final = {name: values.numpy() for name, values in self.env_config.told(episodes.state).items()}
             done = played.done.numpy()
             infos = {"final_obs": self._observe(), "_final_obs": done, "final_info": final, "_final_info": done}
             episodes.reset(played.done.nonzero().squeeze(1))

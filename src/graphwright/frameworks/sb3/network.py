@@ -21,9 +21,9 @@ from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.sb3.dense_observations import DenseSchema
 from graphwright.frameworks.schema import Arrays, Schema, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
-from graphwright.nn.actors import make_actor, read_graph_width
-from graphwright.nn.critics import GraphValue
+from graphwright.nn.actors import make_actor
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.policies import Values
 
 NetArch = Sequence[int] | Mapping[str, Sequence[int]] | None
 
@@ -32,10 +32,18 @@ class GraphNetwork(ActorCritic):
     """An `ActorCritic` with an MLP of each node's embedding before the actor ("pi") and before the critic ("vf").
 
     net_arch: the hidden sizes of both, or of each by name; without any, this is an `ActorCritic`, weight by weight.
+    values: as of `ActorCritic`.
     """
 
-    def __init__(self, schema: Schema, encoder: EncoderConfig, heads: HeadsConfig, net_arch: NetArch = None) -> None:
-        super().__init__(schema.features, schema.actions, encoder, heads)
+    def __init__(
+        self,
+        schema: Schema,
+        encoder: EncoderConfig,
+        heads: HeadsConfig,
+        net_arch: NetArch = None,
+        values: Values = "graphs",
+    ) -> None:
+        super().__init__(schema.features, schema.actions, encoder, heads, values)
         both = net_arch if isinstance(net_arch, Mapping) else {"pi": net_arch or [], "vf": net_arch or []}
         actor_sizes, critic_sizes = list(both.get("pi", [])), list(both.get("vf", []))
         self.pi, self.vf = self._mlp(actor_sizes), self._mlp(critic_sizes)
@@ -49,8 +57,7 @@ class GraphNetwork(ActorCritic):
             )
             self.actor = make_actor(schema.actions, last, heads)
         if critic_sizes:
-            graph_width = read_graph_width(self.encoder, heads)
-            self.critic = GraphValue(critic_sizes[-1], heads.value_pool, graph_width)
+            self.critic = self._pooled_critic(heads, critic_sizes[-1])
 
     @override
     def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:

@@ -19,6 +19,7 @@ from graphwright.frameworks.sb3.network import NetArch
 from graphwright.frameworks.sb3.size_free import SizeFreePolicy, default_optimizer_kwargs
 from graphwright.frameworks.schema import Arrays, Schema, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn.policies import Values
 
 
 class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
@@ -28,7 +29,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
     or a `DenseSchema` of an environment's own padded arrays. encoder, heads: as everywhere in
     Graphwright, by default those of the problem. net_arch: hidden sizes of an MLP before the actor and before the
     critic, [64] or {"pi": [64], "vf": [32]}. masked: whether the observation's `action_mask` rules actions out; where
-    it does not, all of a graph's own candidates may be chosen. MaskablePPO's `action_masks` rule out more.
+    it does not, all of a graph's own candidates may be chosen. MaskablePPO's `action_masks` rule out more. values: what
+    has a value where a graph has several decisions: the graph, or each decision, whose sum is then that of the graph.
 
     `network` is Graphwright's policy; without `net_arch` its weights are those of `graphwright.nn.GraphPolicy`.
     """
@@ -46,6 +48,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         encoder: EncoderConfig | None = None,
         heads: HeadsConfig | None = None,
         masked: bool = True,
+        values: Values = "graphs",
         use_sde: bool = False,
         optimizer_class: type[torch.optim.Optimizer] = torch.optim.Adam,
         optimizer_kwargs: dict[str, Any] | None = None,
@@ -64,7 +67,8 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
             optimizer_kwargs=optimizer_kwargs,
         )
         self.describe(schema, encoder, heads, net_arch, masked)
-        self.network = self.make_network()
+        self.values = values
+        self.network = self.make_network(values)
         self.optimizer = optimizer_class(self.parameters(), lr=lr_schedule(1), **optimizer_kwargs)  # type: ignore[call-arg]
 
     def forward(
@@ -75,7 +79,7 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         distribution, value = self.network(observation)
         action = distribution.mode if deterministic else distribution.sample()
         log_prob = self.schema.actions.joint(observation.graph, distribution.log_prob(action))
-        return self._to_env(action, observation), value, log_prob
+        return self._to_env(action, observation), self._of_graphs(value, observation), log_prob
 
     def evaluate_actions(
         self, obs: Any, actions: Tensor, action_masks: Tensor | None = None
@@ -85,11 +89,12 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         distribution, value = self.network(observation)
         log_prob, entropy = distribution.log_prob(self._from_env(actions, observation)), distribution.entropy
         spec, graph = self.schema.actions, observation.graph
-        return value, spec.joint(graph, log_prob), spec.joint(graph, entropy)
+        return self._of_graphs(value, observation), spec.joint(graph, log_prob), spec.joint(graph, entropy)
 
     def predict_values(self, obs: Any) -> Tensor:
         """[B, 1]."""
-        return self.network.value(self._observe(obs, None))[:, None]
+        observation = self._observe(obs, None)
+        return self._of_graphs(self.network.value(observation), observation)[:, None]
 
     def get_distribution(self, obs: Any, action_masks: np.ndarray | None = None) -> Any:
         """Raise ValueError: distributions of a fixed size, which TRPO compares, are none of graphs.
@@ -97,6 +102,13 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         `network.distribution(observe(obs))` is Graphwright's over what each graph offers.
         """
         raise ValueError(self.refusal("there is no distribution of a fixed size, as TRPO asks for,"))
+
+    def _of_graphs(self, value: Tensor, observation: Observation) -> Tensor:
+        """[B]: values, those of the decisions of a graph added up."""
+        return value if self.values == "graphs" else self.schema.actions.joint(observation.graph, value)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "values": self.values}
 
     def _predict(self, observation: Any, deterministic: bool = False, action_masks: np.ndarray | None = None) -> Tensor:
         seen = self._observe(observation, action_masks)

@@ -23,6 +23,7 @@ from graphwright.frameworks.sb3.network import (
 )
 from graphwright.frameworks.schema import Arrays, Schema
 from graphwright.nn import EncoderConfig, HeadsConfig
+from graphwright.nn.policies import Values
 
 
 def default_optimizer_kwargs(optimizer_class: type[torch.optim.Optimizer]) -> dict[str, Any]:
@@ -89,9 +90,9 @@ class SizeFreePolicy(BasePolicy):
         self.encoder, self.heads = encoder or networks.encoder, heads or networks.heads
         self.net_arch, self.masked = net_arch, masked
 
-    def make_network(self) -> GraphNetwork:
-        """A fresh network."""
-        return GraphNetwork(self.schema, self.encoder, self.heads, self.net_arch)
+    def make_network(self, values: Values = "graphs") -> GraphNetwork:
+        """A fresh network, whose critic is of graphs or of decisions."""
+        return GraphNetwork(self.schema, self.encoder, self.heads, self.net_arch, values)
 
     def obs_to_tensor(self, observation: Any) -> tuple[Arrays, bool]:
         """Arrays of any size, and whether they had a batch dimension."""

@@ -123,14 +123,14 @@ class GraphVecEnv(CloudPickled, VecEnv):
     def _note_ends(self, ended: Tensor, cut: Tensor, infos: list[dict[str, Any]]) -> None:
         arrays = select(self.env_config.schema.pack(self.episodes.observation), ended)
         last = arrays if self.ragged else padded(arrays, self.env_config.limits)
-        objective = self.env_config.optimization.objective(self.episodes.state)[ended].tolist()
+        told = {name: values[ended].tolist() for name, values in self.env_config.told(self.episodes.state).items()}
         for place, row in enumerate(ended.tolist()):
             one = select(arrays, torch.tensor([place])) if self.ragged else last
             keep = slice(None) if self.ragged else place
             infos[row] = {
                 "terminal_observation": {key: np.asarray(values[keep]) for key, values in one.items()},
                 "TimeLimit.truncated": bool(cut[row]),
-                "objective": objective[place],
+                **{name: values[place] for name, values in told.items()},
                 "episode": {
                     "r": float(self._returns[row]),
                     "l": int(self._lengths[row]),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, constraints
 from torch.distributions import Distribution as TorchDistribution
+from typing_extensions import override
 
 from graphwright.core import ActionSpec, Observation, Segments
 from graphwright.distributions import Distribution, RaggedCategorical, SquashedGaussian
@@ -71,7 +72,7 @@ class NodeTanhNormal(TorchDistribution):
     def __init__(self, loc: Tensor, scale: Tensor, validate_args: bool | None = None) -> None:
         self.loc = loc
         self.scale = scale
-        super().__init__(loc.shape[:-2], loc.shape[-2:], validate_args)
+        super().__init__(*self._shapes(loc.shape), validate_args)
 
     @property
     def mode(self) -> Tensor:
@@ -88,13 +89,39 @@ class NodeTanhNormal(TorchDistribution):
         """[*sample_shape, *]: log-density of `value` [*sample_shape, *, n, D], over all rows."""
         shape = value.shape[: value.dim() - self.loc.dim()]
         density = self._native(shape).log_prob(value.reshape(-1, value.shape[-1]))
-        return density.view(value.shape[:-1]).sum(-1)
+        return self._of_events(density.view(value.shape[:-1]))
 
     def entropy(self) -> Tensor:
         """[*] in nats."""
-        return self._native().entropy.view(self.loc.shape[:-1]).sum(-1)
+        return self._of_events(self._native().entropy.view(self.loc.shape[:-1]))
+
+    @staticmethod
+    def _shapes(shape: torch.Size) -> tuple[torch.Size, torch.Size]:
+        """Batch and event of parameters of that shape."""
+        return shape[:-2], shape[-2:]
+
+    @staticmethod
+    def _of_events(rows: Tensor) -> Tensor:
+        """[*]: numbers [*, n] of the rows of each event, together."""
+        return rows.sum(-1)
 
     def _native(self, sample_shape: Any = ()) -> SquashedGaussian:
         rows = (*sample_shape, *self.loc.shape)
         loc, scale = (values.expand(rows).flatten(0, -2) for values in (self.loc, self.scale))
         return SquashedGaussian(loc, torch.where(scale > 0, scale, 1), (scale > 0).all(1))
+
+
+class AgentTanhNormal(NodeTanhNormal):
+    """The same, each row an action of its own: batch shape [*, n], event shape [D], log-probabilities [*, n]."""
+
+    support = constraints.independent(constraints.interval(-1.0, 1.0), 1)
+
+    @staticmethod
+    @override
+    def _shapes(shape: torch.Size) -> tuple[torch.Size, torch.Size]:
+        return shape[:-1], shape[-1:]
+
+    @staticmethod
+    @override
+    def _of_events(rows: Tensor) -> Tensor:
+        return rows

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from tensordict import TensorDictBase
+from tensordict import NestedKey, TensorDictBase
 from tensordict.nn import TensorDictModuleBase
 from torch import Tensor
 from torch.distributions import Categorical
@@ -18,6 +18,7 @@ from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.frameworks.q_values import IMPOSSIBLE, dueling
 from graphwright.frameworks.torchrl.conversion import fill
 from graphwright.frameworks.torchrl.distributions import (
+    AgentTanhNormal,
     JointCategorical,
     NodeTanhNormal,
     decision_logits,
@@ -28,6 +29,11 @@ from graphwright.nn import ActorCritic
 from graphwright.nn.actors import DirectActor
 
 MakeReader = Callable[[Features, ActionSpec], GraphReader]
+
+
+def values_agents(policy: ActorCritic) -> bool:
+    """Whether each of several decisions has a value of its own, and with it an advantage and a ratio."""
+    return policy.values == "decisions" and not policy.actions.one_per_graph
 
 
 class GraphModule(TensorDictModuleBase):
@@ -61,9 +67,16 @@ class GraphModule(TensorDictModuleBase):
             return list(dense_parameters(distribution, actions.deciders(graph), read.width).values())
         return [decision_logits(actions, read.observation, distribution, read.shape)]
 
+    def dense_value(self, read: PaddedObservation, value: Tensor) -> Tensor:
+        """[B, 1] of values [B], [B, d, 1] of those of decisions [D], 0 where there is none."""
+        if not values_agents(self.policy):
+            return value.unsqueeze(1)
+        deciders = self.policy.actions.deciders(read.observation.graph)
+        return fill(value, deciders, read.width if self.policy.actions.continuous else read.shape[0]).unsqueeze(2)
+
     @staticmethod
     @abstractmethod
-    def written(policy: ActorCritic) -> list[str]:
+    def written(policy: ActorCritic) -> list[NestedKey]:
         """The keys of the results."""
 
     @abstractmethod
@@ -72,23 +85,23 @@ class GraphModule(TensorDictModuleBase):
 
 
 class GraphCritic(GraphModule):
-    """Writes `state_value` [*, 1]."""
+    """Writes `state_value` [*, 1]; of a policy whose decisions have values ("agents", "state_value") [*, d, 1]."""
 
     @staticmethod
-    def written(policy: ActorCritic) -> list[str]:
+    def written(policy: ActorCritic) -> list[NestedKey]:
         """One key."""
-        return ["state_value"]
+        return [("agents", "state_value") if values_agents(policy) else "state_value"]
 
     def compute(self, read: PaddedObservation) -> list[Tensor]:
-        """[B, 1]."""
-        return [self.policy.value(read.observation).unsqueeze(1)]
+        """[B, 1], or [B, d, 1]."""
+        return [self.dense_value(read, self.policy.value(read.observation))]
 
 
 class GraphLogits(GraphModule):
     """Writes `logits` [*, k], or [*, d, c] of several decisions; `loc` and `scale` [*, d, D] of continuous ones."""
 
     @staticmethod
-    def written(policy: ActorCritic) -> list[str]:
+    def written(policy: ActorCritic) -> list[NestedKey]:
         """Raises ValueError for an actor that never scores all of its candidates."""
         if policy.actions.continuous:
             return ["loc", "scale"]
@@ -111,7 +124,7 @@ class GraphQValues(GraphModule):
     """
 
     @staticmethod
-    def written(policy: ActorCritic) -> list[str]:
+    def written(policy: ActorCritic) -> list[NestedKey]:
         """Raises ValueError where graphs have several decisions, or the actor no scores."""
         if not policy.actions.one_per_graph:
             raise ValueError("Q-values are of one choice a graph; for several decisions take a loss of policies")
@@ -129,18 +142,20 @@ class GraphLogitsValue(GraphModule):
     """Writes what `GraphLogits` and `GraphCritic` write, from one pass of the encoder."""
 
     @staticmethod
-    def written(policy: ActorCritic) -> list[str]:
+    def written(policy: ActorCritic) -> list[NestedKey]:
         """The keys of both."""
         return [*GraphLogits.written(policy), *GraphCritic.written(policy)]
 
     def compute(self, read: PaddedObservation) -> list[Tensor]:
         """The results of both."""
         distribution, value = self.policy(read.observation)
-        return [*self._dense_parameters(read, distribution), value.unsqueeze(1)]
+        return [*self._dense_parameters(read, distribution), self.dense_value(read, value)]
 
 
 class GraphActor(ProbabilisticActor):
     """Draws `action` and writes `action_log_prob`; of several decisions ("agents", "action"), and of all the joint one.
+
+    Of a policy whose decisions have values it writes ("agents", "action_log_prob") [*, d], of each decision.
 
     policy, graphs: as for `GraphModule`. one_hot: whether actions are one-hot. options: those of `ProbabilisticActor`.
     """
@@ -152,9 +167,14 @@ class GraphActor(ProbabilisticActor):
     ) -> None:
         defaults: dict[str, Any] = {"distribution_class": OneHotCategorical if one_hot else Categorical}
         if not policy.actions.one_per_graph:
-            action: list[Any] = [("agents", "action")]
-            kind = NodeTanhNormal if policy.actions.continuous else JointCategorical
-            defaults = {"distribution_class": kind, "out_keys": action, "log_prob_key": "action_log_prob"}
+            each, continuous = values_agents(policy), policy.actions.continuous
+            joint: Any = NodeTanhNormal if continuous else JointCategorical
+            single: Any = AgentTanhNormal if continuous else Categorical
+            defaults = {
+                "distribution_class": single if each else joint,
+                "out_keys": [("agents", "action")],
+                "log_prob_key": ("agents", "action_log_prob") if each else "action_log_prob",
+            }
         defaults["return_log_prob"] = True
         super().__init__(
             self.parameters_module(policy, graphs), in_keys=GraphLogits.written(policy), **{**defaults, **options}
