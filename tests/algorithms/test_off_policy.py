@@ -97,8 +97,8 @@ def test_targets_of_dqn_are_those_of_a_loop(config: DQNConfig) -> None:
             if config.munchausen:
                 best = 0.5 * float(torch.logsumexp(torch.tensor(list(ahead.values())).double() / 0.5, 0))
             else:
-                judge = q_values(online, after) if config.double else ahead
-                best = ahead[max(judge, key=lambda place: judge[place])]
+                chooser = q_values(online, after) if config.double else ahead
+                best = ahead[max(chooser, key=lambda place: chooser[place])]
             y += 0.9**length * best
         error = abs(q_values(online, state)[action] - y)
         losses.append(0.5 * error**2 if error <= 1 else error - 0.5)

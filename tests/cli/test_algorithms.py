@@ -63,7 +63,7 @@ def test_an_algorithm_that_the_problem_cannot_feed_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = ("--run", tmp_path / "run")
-    assert "needs objects that can be taken apart" in fails(capsys, "train", "tour", *run, "--algorithm", "tb")
+    assert "needs objects whose steps can be undone" in fails(capsys, "train", "tour", *run, "--algorithm", "tb")
     assert "needs instances to play" in fails(capsys, "train", "hyper-grid", *run, "--algorithm", "ppo")
     assert "is no expert" in fails(capsys, "train", "tour", *run, "--algorithm", "imitation", "--expert", "nobody")
     assert "choose one of ppo, a2c" in fails(capsys, "train", "tour", *run, "--algorithm", "magic")

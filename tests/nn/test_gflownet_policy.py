@@ -76,7 +76,7 @@ def test_renumbering_nodes_changes_no_state() -> None:
     moved = relabel(states, torch.argsort(torch.argsort(key)))
     policy = random_policy(environment, ALL)
 
-    def judged(some: GraphBatch) -> tuple[Tensor, ...]:
+    def seen(some: GraphBatch) -> tuple[Tensor, ...]:
         found = policy(
             environment.observe(some).graph, environment.observe(some).masks, environment.backward_masks(some)
         )
@@ -84,12 +84,12 @@ def test_renumbering_nodes_changes_no_state() -> None:
         spread = [segment_sum(torch.where(way.probs > 0, way.probs**2, 0.0), way.segments) for way in ways]
         return found.log_flow, found.log_count, *spread, found.forward.probs[found.forward.segments.ptr[:-1]]
 
-    for one, other in zip(judged(states), judged(moved), strict=True):
+    for one, other in zip(seen(states), seen(moved), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_conditions_are_seen_of_graphs_without_nodes() -> None:
-    """By everything that judges a graph as a whole, and by log Z."""
+    """By everything that sees a graph as a whole, and by log Z."""
     environment = coloured(3)
     features = replace(environment.features, graphs={"condition": 2})
     torch.manual_seed(0)

@@ -16,7 +16,7 @@ NEEDS = {
     "endless": "a task that never ends",
     "game": "two sides that play against each other",
     "team": "agents that decide for themselves, several on a graph",
-    "reversible": "objects that can be taken apart again, and a reward of them",
+    "reversible": "objects whose steps can be undone, and a reward of them",
 }
 """What an algorithm may need of a problem."""
 CollectorName = Literal[

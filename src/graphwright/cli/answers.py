@@ -1,4 +1,4 @@
-"""Solutions in a user's own names, as JSON holds them: from there to what can be judged."""
+"""Solutions in a user's own names, as JSON holds them: from there to what can be checked."""
 
 from __future__ import annotations
 

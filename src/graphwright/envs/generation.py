@@ -42,7 +42,7 @@ class Reward(ABC):
 
     @property
     def num_measures(self) -> int:
-        """K: how many numbers an object is judged by."""
+        """K: how many numbers an object is measured by."""
         return 1
 
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:

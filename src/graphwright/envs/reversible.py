@@ -1,4 +1,4 @@
-"""The capability to go back: every step can be undone, so objects can be sampled, taken apart and enumerated."""
+"""The capability to go back: every step can be undone, so objects can be sampled both ways, and enumerated."""
 
 from __future__ import annotations
 

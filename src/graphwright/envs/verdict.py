@@ -34,7 +34,7 @@ class Verdict(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is to be judged: the nodes and links of a solution, and the steps of its plan; None where none is given."""
+    """What is to be checked: the nodes and links of a solution, and the steps of its plan; None where none is given."""
 
     nodes: Sequence[int] = ()
     links: Sequence[Pair] = ()

@@ -30,7 +30,7 @@ _SECONDS, _SECONDS_TO_SOLVE = 120.0, 10.0
 
 
 @dataclass(frozen=True)
-class Setting:
+class Variant:
     """A problem on a law of graphs; published: the ratios of the study, where they are remembered."""
 
     problem: str
@@ -45,11 +45,11 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("vertex-cover", "barabasi-albert:m=4", "one", "1.0033 → 1.0062"),
-    Setting("vertex-cover", "erdos-renyi:p=0.15", "one"),
-    Setting("max-cut", "barabasi-albert:m=4", "uniform", "1.0150 → 1.0038"),
-    Setting("max-cut", "erdos-renyi:p=0.15", "uniform"),
-    Setting("tour", "points", "nearest", "1.073 → 1.107"),
+    Variant("vertex-cover", "barabasi-albert:m=4", "one", "1.0033 → 1.0062"),
+    Variant("vertex-cover", "erdos-renyi:p=0.15", "one"),
+    Variant("max-cut", "barabasi-albert:m=4", "uniform", "1.0150 → 1.0038"),
+    Variant("max-cut", "erdos-renyi:p=0.15", "uniform"),
+    Variant("tour", "points", "nearest", "1.073 → 1.107"),
 )
 
 
@@ -96,7 +96,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
     )
 
 
-def _config(setting: Setting, seed: int, seconds: float) -> TrainConfig:
+def _config(setting: Variant, seed: int, seconds: float) -> TrainConfig:
     return TrainConfig.for_problem(
         setting.problem,
         collection={"generator": setting.topology, "sizes": _TRAINED_ON, "law": setting.law},

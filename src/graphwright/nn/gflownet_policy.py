@@ -1,4 +1,4 @@
-"""Policies of generative flow networks: how to build, how to take apart, and how much flows through a state."""
+"""Policies of generative flow networks: forward, backward, and how much flows through a state."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from graphwright.envs.team import Team
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError, IdentityConfig, make_generator
 from graphwright.training.play_teams import SUCCESS, Act, PlayedTeams, play_teams
-from graphwright.training.statistics import mean_interval, share_interval
+from graphwright.training.statistics import mean_interval, wilson
 
 RANDOM = "random"
 _MOST_BYTES = 1 << 24  # of a file of maps
@@ -55,7 +55,7 @@ def score(played: PlayedTeams) -> dict[str, float]:
     found: dict[str, float] = {}
     numbers = {**played.measures, "return_per_agent": played.returns, "length": played.length.double()}
     for name, values in numbers.items():
-        interval = share_interval(values) if name == SUCCESS else mean_interval(values)
+        interval = wilson(float(values.sum()), values.numel()) if name == SUCCESS else mean_interval(values)
         found |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
     return found
 

@@ -57,14 +57,6 @@ def mean_interval(values: Tensor) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def share_interval(values: Tensor) -> Interval:
-    """The share of ones in `values` [B] of 0 and 1, with its interval by Wilson 1927, which is none of width 0."""
-    count, share, z = values.numel(), float(values.double().mean()), 1.959963984540054
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0))
-
-
 def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 2000, seed: int = 0) -> Interval:
     """Mean of `numerator` [B] over mean of `denominator` [B], with the percentile bootstrap over the B pairs.
 

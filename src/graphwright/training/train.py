@@ -183,7 +183,7 @@ def train(
 ) -> TrainingRun:
     """Train a policy in a new run directory; `agent()` of the result is what it learned.
 
-    data: for what samples objects, finished ones, of which `collection.sources.data` are taken apart for each update.
+    data: finished objects for what samples, of which `collection.sources.data` are sampled backward for each update.
     callbacks: what watches the run, see `training.callbacks`.
 
     Ctrl-C and SIGTERM stop it where `resume` can go on, and raise `Interrupted`.

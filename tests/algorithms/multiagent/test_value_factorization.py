@@ -40,10 +40,10 @@ def test_targets_are_those_of_a_loop(algorithm: str, name: str) -> None:
         here = environment.observe(transitions.state.select(one))
         after = environment.observe(transitions.next_state.select(one))
         begin, end = decisions.segments.ptr[row : row + 2].tolist()
-        scores, judge = own.policy.distribution(here), own.policy.distribution(after)
+        scores, chooser = own.policy.distribution(here), own.policy.distribution(after)
         ahead = own.target.network.distribution(after)
         starts = zip(ahead.segments.ptr[:-1].tolist(), ahead.segments.ptr[1:].tolist(), strict=True)
-        places = [start + int(judge.logits[start:stop].argmax()) for start, stop in starts]
+        places = [start + int(chooser.logits[start:stop].argmax()) for start, stop in starts]
         best = ahead.logits[places].tolist()
         action = decisions.columns["action"][begin:end]
         q = scores.logits[scores.segments.ptr[:-1] + action].tolist()

@@ -26,7 +26,7 @@ from strategies import seeded
 PLANS = ("path-search", "grid-navigation", "network-repair")
 
 
-def judged(name: str, instance: GraphBatch, plan: list[PlanStep], **options: object) -> Verdict:
+def check(name: str, instance: GraphBatch, plan: list[PlanStep], **options: object) -> Verdict:
     problem = SOLVED[name]
     assert problem.verify is not None
     return problem.verify(instance, Answer(plan=plan), options_of(problem.optimization) | options)
@@ -118,7 +118,7 @@ def test_any_state_of_a_batch_is_traced_back(name: str) -> None:
     mixed = GraphBatch.concat([final.select(torch.tensor([4, 1])), final.select(torch.tensor([2]))])
     for row, graph in enumerate((4, 1, 2)):
         one = mixed.select(torch.tensor([row]))
-        verdict = judged(name, instances.select(torch.tensor([graph])), environment.plan(one))
+        verdict = check(name, instances.select(torch.tensor([graph])), environment.plan(one))
         assert verdict.objective == pytest.approx(float(environment.objective(one)), rel=1e-6)
         assert (not verdict.faults) == bool(environment.is_complete(one))
 
@@ -151,7 +151,7 @@ def test_what_is_planned_is_what_enumeration_allows() -> None:
     passed = 0
     for length in range(1, 4):
         for actions in product(steps, repeat=length):
-            verdict = judged("network-repair", instance, [steps[action] for action in actions])
+            verdict = check("network-repair", instance, [steps[action] for action in actions])
             faults = [fault for fault in verdict.faults if "gives the" not in fault.text]
             state, legal = environment.reset(instance), True
             for action in actions:
@@ -170,33 +170,33 @@ def test_tampered_plans_are_seen_through() -> None:
     line = line.with_nodes(start=torch.arange(4) == 0, target=torch.arange(4) == 3)
     line = SOLVED["path-search"].optimization.instance(line)
     right = [PlanStep("go" if node else "start", node, node, node) for node in range(4)]
-    assert judged("path-search", line, right) == Verdict(3.0, [])
-    assert texts(judged("path-search", line, right[:3]), "ABCD") == ["it does not end on D"]
-    assert judged("path-search", line, right[:3]).objective == 8.0
+    assert check("path-search", line, right) == Verdict(3.0, [])
+    assert texts(check("path-search", line, right[:3]), "ABCD") == ["it does not end on D"]
+    assert check("path-search", line, right[:3]).objective == 8.0
     jump = [*right[:1], PlanStep("go", 1, 1, 2), PlanStep("go", 2, 2, 3)]
-    assert texts(judged("path-search", line, jump), "ABCD") == [
+    assert texts(check("path-search", line, jump), "ABCD") == [
         "step 1 goes from A to C, which no link joins",
         "it does not end on D",
     ]
     cheap = [*right[:3], right[3]._replace(total=2)]
-    assert texts(judged("path-search", line, cheap), "ABCD") == ["step 3 gives the total as 2, and it is 3"]
+    assert texts(check("path-search", line, cheap), "ABCD") == ["step 3 gives the total as 2, and it is 3"]
     there_and_back = [*right, PlanStep("go", 4, 4, 2), PlanStep("go", 5, 5, 3)]
-    assert texts(judged("path-search", line, there_and_back), "ABCD") == ["it goes on after D is reached"]
-    assert texts(judged("path-search", line, right, limit=0.5), "ABCD") == ["it takes 3 hops, and 2 are allowed"]
+    assert texts(check("path-search", line, there_and_back), "ABCD") == ["it goes on after D is reached"]
+    assert texts(check("path-search", line, right, limit=0.5), "ABCD") == ["it takes 3 hops, and 2 are allowed"]
 
 
 def test_an_obstacle_is_run_into_ahead_and_in_passing() -> None:
     grid = SOLVED["grid-navigation"].optimization
     instance = grid.instance(from_map(["R.G", "..<"]))  # cells 0 1 2 below, 3 4 5 above; the obstacle goes 2, 1, 0, 1
     drive = [PlanStep("start", 0, 0, 3), PlanStep("go", 1, 1, 4), PlanStep("go", 2, 2, 5)]
-    assert judged("grid-navigation", instance, drive) == Verdict(2.0, [])
+    assert check("grid-navigation", instance, drive) == Verdict(2.0, [])
     into = [PlanStep("start", 0, 0, 3), PlanStep("go", 1, 1, 4), PlanStep("wait", 2, 2, 4), PlanStep("go", 3, 3, 1)]
     assert (
-        texts(judged("grid-navigation", instance, into), "abcdef")[0]
+        texts(check("grid-navigation", instance, into), "abcdef")[0]
         == "step 3 runs into the obstacle that comes from a"
     )
     passing = [PlanStep("start", 0, 0, 3), PlanStep("go", 1, 1, 0), PlanStep("go", 2, 2, 1)]
-    assert texts(judged("grid-navigation", instance, passing), "abcdef")[0] == (
+    assert texts(check("grid-navigation", instance, passing), "abcdef")[0] == (
         "step 2 runs into the obstacle that comes from b"
     )
 

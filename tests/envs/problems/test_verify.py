@@ -33,7 +33,7 @@ def answer_of(environment: Optimization, final: GraphBatch) -> Answer:
     return Answer(solution.nodes.tolist(), [(one, other) for one, other in solution.links.T.tolist()], plan)
 
 
-def judged(name: str, instance: GraphBatch, answer: Answer, **options: object) -> Verdict:
+def check(name: str, instance: GraphBatch, answer: Answer, **options: object) -> Verdict:
     problem = SOLVED[name]
     assert problem.verify is not None
     return problem.verify(instance, answer, options_of(problem.optimization) | options)
@@ -53,7 +53,7 @@ def test_environments_and_verifiers_agree(name: str, seed: int) -> None:
     finals = [heuristic(environment, instance) for heuristic in problem.heuristics.values()]
     finals.append(play(environment, instance, random_choice(environment, generator)))
     for final in finals:
-        verdict = judged(name, instance, answer_of(environment, final))
+        verdict = check(name, instance, answer_of(environment, final))
         assert verdict.objective == pytest.approx(float(environment.objective(final)), rel=1e-6, abs=1e-9)
         assert (not verdict.faults) == bool(environment.is_complete(final)), verdict.faults
 
@@ -66,20 +66,20 @@ def test_what_is_left_out_is_a_fault(name: str) -> None:
     instance = environment.instance(problem.generator(sizes=problem.sizes[:1])(1, torch.Generator().manual_seed(0)))
     if name == "graph-robustness":
         link = links_of(instance)[0]
-        faults = judged(name, instance, Answer([], [link])).faults
+        faults = check(name, instance, Answer([], [link])).faults
         assert faults[0].named([*map(str, range(99))]).endswith("a link already")
         assert faults[1].text == "it adds 1 links, and 4 are to be added"
     else:
-        assert judged(name, instance, Answer()).faults
+        assert check(name, instance, Answer()).faults
 
 
 def test_joined_nodes_and_wrong_crossings_are_faults() -> None:
     instance = SOLVED["independent-set"].generator(sizes=(8,))(1, torch.Generator().manual_seed(0))
     instance = SOLVED["independent-set"].optimization.instance(instance)
     one, other = links_of(instance)[0]
-    assert [fault.nodes for fault in judged("independent-set", instance, Answer([one, other])).faults] == [(one, other)]
+    assert [fault.nodes for fault in check("independent-set", instance, Answer([one, other])).faults] == [(one, other)]
     cut = SOLVED["max-cut"].optimization.instance(instance)
-    assert judged("max-cut", cut, Answer([], [(one, other)])).faults[0].nodes == (one, other)
+    assert check("max-cut", cut, Answer([], [(one, other)])).faults[0].nodes == (one, other)
 
 
 def test_the_globe_is_that_of_tsplib() -> None:
@@ -92,7 +92,7 @@ def test_the_globe_is_that_of_tsplib() -> None:
     )
     final = next(iter(problem.heuristics.values()))(problem.optimization, instance)
     order = problem.optimization.solution(final).nodes.tolist()
-    assert judged("tour", instance, Answer(order)).objective == float(problem.optimization.objective(final))
+    assert check("tour", instance, Answer(order)).objective == float(problem.optimization.objective(final))
 
 
 @given(st.integers(1, 9), st.data())

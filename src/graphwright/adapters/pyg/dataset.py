@@ -11,7 +11,7 @@ from graphwright.core import GraphBatch, GraphError
 
 
 def from_pyg_dataset(dataset: Iterable[Data | HeteroData], *, undirected: bool | None = None) -> GraphBatch:
-    """All graphs of `dataset`, gone through once, as one `GraphBatch`; the batches of a loader are taken apart.
+    """All graphs of `dataset`, gone through once, as one `GraphBatch`; the batches of a loader are split.
 
     `environment.instance` of it is a data set of that problem, as `make_env_config`, `FixedInstances` and `evaluate`
     take it. undirected: as for `from_pyg`, of all graphs together.

@@ -34,8 +34,8 @@ class GFlowNetConfig:
     entropy_coefficient: float = 0.01
     """trajectory-a2c, trajectory-reinforce: weight of the entropy bonus."""
     backward: Backward = "uniform"
-    """How objects are taken apart: any way alike, as learned with the rest, or so that all trajectories to an object
-    have the same probability."""
+    """The backward policy: uniform, learned with the rest, or such that all trajectories to an object have the same
+    probability."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, for a rate or a norm that is no positive number."""

@@ -130,7 +130,7 @@ def _check_way_back(
         _require_keys(watched, state, again, "advance after undo gives another object than the one that was undone")
         state = parent
     if state.num_graphs:
-        raise ConformanceError(f"undo: an object is not taken apart after {max_steps} random backward steps")
+        raise ConformanceError(f"undo: an object is not back at the beginning after {max_steps} random backward steps")
     if sorted(ends) != first:
         raise ConformanceError(
             "undo: going back ends in other states than the initial ones, in which nothing can be undone"

@@ -36,7 +36,7 @@ class ManyObjectives(Reward):
     @property
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """What is judged, in the order of the numbers."""
+        """What is measured, in the order of the numbers."""
 
     @abstractmethod
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:

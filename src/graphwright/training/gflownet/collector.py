@@ -113,7 +113,7 @@ class TrajectoriesConfig:
 class TrajectoryCollector(Collector):
     """Builds objects as `policy` would, or as the moving average of it would, and replays old ones.
 
-    data: finished objects, states of the environment, of which some are taken apart for each batch.
+    data: finished objects, states of the environment, of which some are sampled backward for each batch.
     """
 
     def __init__(

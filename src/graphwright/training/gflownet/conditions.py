@@ -84,7 +84,7 @@ class ConditionConfig:
         return self.low if self.beta == "constant" else self.high
 
     def features(self, features: Features, num_measures: int) -> Features:
-        """What the policy sees beside the object, which is judged by K = `num_measures` numbers."""
+        """What the policy sees beside the object, which has K = `num_measures` measures."""
         width = self.bins * (self.beta != "constant")
         width += num_measures * ((self.preference is not None) + self.focus)
         return replace(features, graphs={**features.graphs, CONDITION: width}) if width else features

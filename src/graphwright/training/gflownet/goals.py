@@ -25,7 +25,7 @@ _NARROW = 0.8
 @dataclass(frozen=True)
 class GoalEvaluation:
     """What `objects` objects come to that are built for one goal: the mean of log R under its conditions, without the
-    exponent, and of each number that an object is judged by."""
+    exponent, and of each measure of an object."""
 
     beta: float
     preference: tuple[float, ...] | None

@@ -35,18 +35,18 @@ class SourcesConfig:
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
     data: str | None = None
-    """File of objects that are taken apart: node-link lines (.jsonl), SMILES (.smi), arrays (.npz), words (.txt)."""
+    """File of objects, sampled backward: node-link lines (.jsonl), SMILES (.smi), arrays (.npz), words (.txt)."""
     from_data: int = 16
     """How many of them, where there is a file, or `train` is given a data set."""
     replay: int = 0
-    """Objects built before that are taken apart again."""
+    """Objects built before that are sampled backward again."""
     replay_by: ReplayBy = "uniform"
     """Which: any; half of them from the best tenth; in proportion to how wrong the policy was about them; any of the
     different ones, of which the least rewarded are forgotten first."""
     replay_capacity: int = 2000
     """Objects that are remembered."""
     local_search: int = 0
-    """Objects that are taken apart in part and built anew, the better of the two being kept."""
+    """Objects that go back in part and are built anew, the better of the two being kept."""
     local_share: float = 0.5
     """How much of an object that is."""
     exploration: ExplorationConfig = field(default_factory=ExplorationConfig)
@@ -124,7 +124,7 @@ class OnPolicy(Source):
 class LocalSearch(Source):
     """What another source gives, and the `count` best of it once more, as a local search leaves them.
 
-    Each is taken apart in part (`share`) and built anew; the better of the two is kept (`Sampler.search`).
+    Each goes back in part (`share`) and is built anew; the better of the two is kept (`Sampler.search`).
     """
 
     def __init__(self, context: SourceContext, inner: Source, count: int, share: float) -> None:
@@ -149,7 +149,7 @@ class LocalSearch(Source):
 
 
 class FromData(Source):
-    """`count` objects of a data set, taken apart under fresh conditions."""
+    """`count` objects of a data set, sampled backward under fresh conditions."""
 
     def __init__(self, context: SourceContext, objects: GraphBatch, count: int) -> None:
         self.context = context
@@ -165,7 +165,7 @@ class FromData(Source):
 
 
 class FromReplay(Source):
-    """`count` objects that were built before, taken apart under fresh conditions; none as long as there are none."""
+    """`count` objects built before, sampled backward under fresh conditions; none as long as there are none."""
 
     def __init__(self, context: SourceContext, replay: ObjectReplay, count: int) -> None:
         self.context = context
