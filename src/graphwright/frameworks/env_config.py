@@ -81,7 +81,9 @@ class EnvConfig(CloudPickled):
             found |= {"objective": environment.objective(state), "is_complete": environment.is_complete(state)}
         if isinstance(environment, Endless):
             found |= environment.averages(state)
-        return found | environment.measures(state) if isinstance(environment, Team) else found
+        if isinstance(environment, Team):
+            found |= environment.measures(state)
+        return found
 
     @property
     def networks(self) -> Networks:

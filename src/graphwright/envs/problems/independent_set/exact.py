@@ -20,6 +20,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Heuristic, Optimum
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet
 from graphwright.envs.proof import certified, common_units, scaled
+from graphwright.envs.solvers import import_solver
 
 
 def exact_set(
@@ -35,7 +36,7 @@ def exact_set(
 
     Raises ImportError where OR-Tools is not installed.
     """
-    cp_model = _import_solver()
+    cp_model = import_solver("sat", "independent sets")
     other = fallback(environment, instances).nodes["selected"]
     reward = environment.node_reward(instances).double()
     rows, links = instances.links
@@ -95,11 +96,3 @@ def _solve(
         chosen[node] = chosen[node] or not any(chosen[neighbour] for neighbour in neighbours[node])
     bound = solver.best_objective_bound if found else float(integers.clip(min=0).sum())  # 0 before it has begun
     return chosen, math.ldexp(bound, -shift), error
-
-
-def _import_solver() -> ModuleType:
-    try:
-        from ortools.sat.python import cp_model
-    except ModuleNotFoundError as error:
-        raise ImportError("exact independent sets need OR-Tools: pip install graphwright[solvers]") from error
-    return cp_model

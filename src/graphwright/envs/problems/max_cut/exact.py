@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import torch
 
 from graphwright.core import GraphBatch
@@ -12,6 +10,7 @@ from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.max_cut.branch_and_cut import GAP, BranchAndCut
 from graphwright.envs.problems.max_cut.tabu import tabu_search
 from graphwright.envs.proof import certified, common_units
+from graphwright.envs.solvers import import_solver
 
 
 def exact_cut(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
@@ -26,7 +25,7 @@ def exact_cut(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
 
     Raises ImportError where OR-Tools is not installed and there is time.
     """
-    lp = _import_solver() if time_limit > 0 else None
+    lp = import_solver("linear", "cuts") if time_limit > 0 else None
     found = tabu_search(instances, restarts=20, flips=30).cpu()
     rows, links = instances.links
     ends = instances.node_segments.position[instances.edge_index[:, rows]].cpu()
@@ -47,11 +46,3 @@ def exact_cut(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     value = segment_sum(weights, links)
     bound = torch.maximum(bound, value)
     return certified(value, bound, common_units(weight, links), GAP * bound, instances.with_nodes(best_side=side))
-
-
-def _import_solver() -> ModuleType:
-    try:
-        from ortools.linear_solver import pywraplp
-    except ModuleNotFoundError as error:
-        raise ImportError("exact cuts need OR-Tools: pip install graphwright[solvers]") from error
-    return pywraplp

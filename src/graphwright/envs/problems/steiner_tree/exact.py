@@ -21,6 +21,7 @@ from graphwright.envs.problems.steiner_tree.cuts import Network, Row, flow_rows,
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
 from graphwright.envs.problems.steiner_tree.state import total_length, tree_state
 from graphwright.envs.proof import certified, common_units
+from graphwright.envs.solvers import import_solver
 
 _BITS = 50  # of the sum of a graph's lengths as integers; CP-SAT gives its bound as a float64, which holds 53
 _GAP = 1e-6
@@ -38,7 +39,7 @@ def exact_tree(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
 
     Raises ImportError where OR-Tools is not installed.
     """
-    linear, satisfaction = _import_solvers()
+    linear, satisfaction = (import_solver(kind, "Steiner trees") for kind in ("linear", "sat"))
     terminal, length = instances.nodes["terminal"].cpu(), instances.edges["length"].double().cpu()
     edge_index = instances.node_segments.position[instances.edge_index].cpu()
     nodes, edges = instances.node_ptr.tolist(), instances.edge_ptr.tolist()
@@ -140,12 +141,3 @@ def _as_tree(network: Network, taken: np.ndarray) -> np.ndarray:
     while dead := [node for node, degree in tree.degree if degree < 2 and node not in network.terminals]:
         tree.remove_nodes_from(dead)
     return np.array([tree.has_edge(*pair) for pair in ends], dtype=bool)
-
-
-def _import_solvers() -> tuple[ModuleType, ModuleType]:
-    try:
-        from ortools.linear_solver import pywraplp
-        from ortools.sat.python import cp_model
-    except ModuleNotFoundError as error:
-        raise ImportError("exact Steiner trees need OR-Tools: pip install graphwright[solvers]") from error
-    return pywraplp, cp_model

@@ -16,6 +16,7 @@ from graphwright.envs.problems.tour.held_karp import useful_edges
 from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.sequence import in_order, tour_length, tour_order
 from graphwright.envs.proof import certified
+from graphwright.envs.solvers import import_solver
 
 _BITS = 45  # of a tour's length as an integer; the solver gives its bound as a float64, which holds 53
 _GAP = 1e-6
@@ -33,7 +34,7 @@ def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1)
 
     Raises ImportError where OR-Tools is not installed.
     """
-    cp_model = _import_solver()
+    cp_model = import_solver("sat", "tours")
     each = [tours.select(torch.tensor([graph], device=tours.device)) for graph in range(tours.num_graphs)]
     solved = [_solve(cp_model, tour.to("cpu"), time_limit, threads) for tour in each]
     order = torch.cat([tours.node_ptr[:0], *(order for order, _ in solved)]).to(tours.device)
@@ -99,11 +100,3 @@ def _search(
     while after[order[-1]] != 0:
         order.append(after[order[-1]])
     return torch.tensor(order), bound
-
-
-def _import_solver() -> ModuleType:
-    try:
-        from ortools.sat.python import cp_model
-    except ModuleNotFoundError as error:
-        raise ImportError("exact tours need OR-Tools: pip install graphwright[solvers]") from error
-    return cp_model

@@ -20,6 +20,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.vertex_cover.two_approximation import remove_redundant, two_approximation
 from graphwright.envs.proof import certified, common_units, scaled
+from graphwright.envs.solvers import import_solver
 
 
 def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> Optimum:
@@ -36,7 +37,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
 
     Raises ImportError where OR-Tools is not installed.
     """
-    cp_model = _import_solver()
+    cp_model = import_solver("sat", "covers")
     rows, links = instances.links
     ends = instances.node_segments.position[instances.edge_index[:, rows]].cpu()
     weight = instances.nodes["weight"].double()
@@ -84,11 +85,3 @@ def _solve(
     cover = [solver.boolean_value(node) if found else True for node in nodes]
     bound = math.ldexp(solver.best_objective_bound, -shift)
     return cover, max(bound, 0.0), error
-
-
-def _import_solver() -> ModuleType:
-    try:
-        from ortools.sat.python import cp_model
-    except ModuleNotFoundError as error:
-        raise ImportError("exact covers need OR-Tools: pip install graphwright[solvers]") from error
-    return cp_model
