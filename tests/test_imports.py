@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,38 @@ def test_class_names_are_unique() -> None:
     twice = {name: paths for name, paths in found.items() if len(paths) > 1}
     assert {name for name, paths in twice.items() if not any(room(path) == "frameworks" for path in paths)} == set()
     assert set(twice) <= {"GraphEnv", "GraphPolicy"}
+
+
+def test_files_are_exchanged_whole_in_one_place() -> None:
+    users = {path for path in FILES if "os.replace" in path.read_text(encoding="utf-8")}
+    assert users == {SOURCE / "core" / "files.py"}
+
+
+def test_no_function_stands_twice() -> None:
+    """None of more than five lines has the very body of another."""
+    found: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno > 5:
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                places = found.setdefault("".join(map(ast.dump, body)), [])
+                places.append(f"{path.relative_to(SOURCE)}:{node.name}")
+    assert [places for body, places in found.items() if body and len(places) > 1] == []
+
+
+def test_words_of_our_own_that_the_field_has_words_for_are_gone() -> None:
+    private = re.compile(
+        r"\b(judg\w+|taken? apart|takes apart|rewarder\w*|workshop|teller|maximizers?|go_on|in_turn)\b"
+    )
+    pages = [*(SOURCE.parents[1] / "docs").rglob("*.md"), *FILES]
+    assert {path.name: found.group() for path in pages if (found := private.search(path.read_text("utf-8")))} == {}
+
+
+def test_pictures_are_drawn_in_one_room() -> None:
+    """Others may name what a figure is, but import nothing that draws."""
+    for path in FILES:
+        if room(path) != "drawing":
+            text = path.read_text(encoding="utf-8")
+            used = [line.strip() for line in text.splitlines() if "import" in line and "matplotlib" in line]
+            assert set(used) <= {"from matplotlib.figure import Figure"}, path.relative_to(SOURCE)
+            assert not used or "if TYPE_CHECKING:" in text, path.relative_to(SOURCE)

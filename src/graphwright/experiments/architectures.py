@@ -5,11 +5,13 @@ The published table, as the negative mean cost at n = 20: GAT −8.02 ± 1.42, G
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.algorithms.ppo import PPOConfig
+from graphwright.drawing.experiments import draw_intervals
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
@@ -121,22 +123,8 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
         span = interval.span(3)
         rows.append([label, interval.value, interval.value / optimum, span, seconds])
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for place, interval in enumerate(bars.values()):
-            error = [[interval.value - interval.low], [interval.high - interval.value]]
-            axes.errorbar(interval.value, place, xerr=error, fmt="o", color="#e4572e", capsize=3)
-        for value, name in (
-            (float(rows[0][1]), "random"),
-            (cheapest, "cheapest first"),
-            (greedy, "greedy"),
-            (optimum, "optimum"),
-        ):
-            axes.axvline(value, color="#7b8794", linewidth=0.9)
-            axes.annotate(name, (value, 1.01), xycoords=("data", "axes fraction"), fontsize=8, rotation=30)
-        axes.set_yticks(range(len(bars)), list(bars))
-        axes.set(xlabel=f"mean cost at n = {_SIZE}", ylim=(-0.5, len(bars) - 0.5))
-        axes.invert_yaxis()
+    references = {"random": float(rows[0][1]), "cheapest first": cheapest, "greedy": greedy, "optimum": optimum}
+    intervals = {label: (interval.value, interval.low, interval.high) for label, interval in bars.items()}
 
     published = ", ".join(f"{NAMES[kind]} {cost}" for kind, cost in PUBLISHED.items())
     note = _CORRECTED_NOTE if options.mode == "corrected" else _FAITHFUL_NOTE
@@ -152,5 +140,5 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
         ],
         ["policy", "mean cost", "over optimum", "95 % interval", "seconds a run"],
         rows,
-        draw,
+        partial(draw_intervals, intervals=intervals, references=references, xlabel=f"mean cost at n = {_SIZE}"),
     )

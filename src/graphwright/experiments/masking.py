@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.core.files import write_atomically
+from graphwright.drawing.experiments import Line, Panel, draw_panels
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.experiments.architectures import corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
@@ -95,24 +96,17 @@ def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) ->
     lines = {}
     for handling, label in _LABELS.items():
         some = [curve for (other, _), curve in curves.items() if other == handling]
-        steps = np.mean([curve["steps"] for curve in some], axis=0)
+        steps = np.mean([curve["steps"] for curve in some], axis=0).tolist()
         for method in _DECODINGS:
             points = [stratified_interval(np.array([[curve[method][k]] for curve in some])) for k in range(len(steps))]
-            lines[f"{label}, {method}"] = (steps, points)
+            value, low, high = ([getattr(point, name) for point in points] for name in ("value", "low", "high"))
+            lines[f"{label}, {method}"] = Line(steps, value, low, high)
             complete = float(np.mean([curve[f"{method} complete"][-1] for curve in some]))
             last = points[-1]
             rows.append([label, method, last.value, last.span(3), complete])
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for name, (steps, points) in lines.items():
-            (line,) = axes.plot(steps, [point.value for point in points], label=name)
-            bounds = ([point.low for point in points], [point.high for point in points])
-            axes.fill_between(steps, *bounds, color=line.get_color(), alpha=0.2, linewidth=0)
-        axes.axhline(optimum, color="#7b8794", linewidth=0.9, label="optimum")
-        axes.axhline(greedy, color="#7b8794", linewidth=0.9, linestyle=":", label="greedy")
-        axes.set(xlabel="environment steps", ylabel=f"return, n = {_SIZE}")
-        axes.legend(frameon=False, fontsize=8)
+    levels = {"optimum": optimum, "greedy": greedy}
+    panel = Panel(lines, "environment steps", f"return, n = {_SIZE}", levels, marker=None)
 
     return Report(
         f"Masking against penalties: return on graphs of {_SIZE} nodes",
@@ -124,5 +118,5 @@ def _report(options: ExperimentOptions, curves: dict[tuple[str, int], Curve]) ->
         ],
         ["policy", "decoding", "return", "95 % interval", "complete"],
         rows,
-        draw,
+        partial(draw_panels, panels=[panel]),
     )

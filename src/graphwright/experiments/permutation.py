@@ -5,15 +5,16 @@ An MLP and a CNN read the adjacency matrix and the node features as a grid; a gr
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import permutations
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 from torch import Tensor, nn
 
 from graphwright.core import Features, from_edges, relabel
+from graphwright.drawing.experiments import Line, Panel, draw_panels
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.report import Cell, Report
 from graphwright.nn import Encoder, EncoderConfig
@@ -33,12 +34,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
                 rows.append([name, size, seed, outputs.numel(), count_distinct(outputs)])
                 spread.setdefault(f"{name}, {size} nodes", np.sort(outputs.numpy()) - float(outputs.mean()))
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for name, values in spread.items():
-            axes.plot(np.linspace(0, 1, len(values)), values, label=name)
-        axes.set(xlabel="numberings, sorted by output", ylabel="output − mean output")
-        axes.legend(frameon=False, fontsize=8, ncols=2)
+    lines = {name: Line(np.linspace(0, 1, len(values)).tolist(), values.tolist()) for name, values in spread.items()}
+    panel = Panel(lines, "numberings, sorted by output", "output − mean output", marker=None)
 
     notes = [
         f"All numberings of one graph of 5 and one of 6 nodes, with fixed random node features, through untrained "
@@ -49,7 +46,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         notes,
         ["network", "nodes", "seed", "numberings", "different outputs"],
         rows,
-        draw,
+        partial(draw_panels, panels=[panel], columns=2),
     )
 
 

@@ -7,13 +7,14 @@ remembered from the paper and not checked against it: approximation ratio where 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.core import GraphBatch
+from graphwright.drawing.experiments import Line, Panel, draw_panels
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import play
@@ -72,13 +73,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             rows.append([setting.problem, setting.topology, name, *_row(problem, instances, runs)])
             curves.setdefault(setting.label, []).append(float(rows[-1][-2]))
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for label, values in curves.items():
-            axes.plot(values, marker="o", markersize=3, label=label)
-        axes.set_xticks(range(len(_TESTS | _LARGEST)), list(_TESTS | _LARGEST))
-        axes.set(xlabel="nodes", ylabel="ratio to the best known")
-        axes.legend(frameon=False, fontsize=8)
+    lines = {label: Line(range(len(values)), values) for label, values in curves.items()}
+    panel = Panel(lines, "nodes", "ratio to the best known", ticks=list(_TESTS | _LARGEST))
 
     published = "; ".join(f"{setting.label} {setting.published}" for setting in SETTINGS if setting.published)
     return Report(
@@ -92,7 +88,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["problem", "graphs", "nodes", "tested", "proven", "random", "heuristic", "ratio", "95 % interval"],
         rows,
-        draw,
+        partial(draw_panels, panels=[panel]),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
-from matplotlib.figure import Figure
 from rich.console import Console
 
+from graphwright.drawing.experiments import Line, Panel, draw_panels
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.experiments.architectures import NAMES, corrected_config
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
@@ -56,15 +57,10 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             span = interval.span()
             rows.append([name, size, instances.num_graphs, interval.value, span, f"{duration:.4f}"])
 
-    def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        colours = {name: f"C{place}" for place, name in enumerate(ratios)}
-        for axes, table, label in ((left, ratios, "cost over optimum"), (right, seconds, "seconds a graph")):
-            for name, values in table.items():
-                axes.plot(list(_TESTS), values, marker="o", markersize=3, label=name, color=colours[name])
-            axes.set(xscale="log", xlabel="nodes", ylabel=label)
-        right.set_yscale("log")
-        left.legend(frameon=False, fontsize=8)
+    panels = [
+        Panel({name: Line(list(_TESTS), values) for name, values in table.items()}, "nodes", label, logarithmic=scales)
+        for table, label, scales in ((ratios, "cost over optimum", "x"), (seconds, "seconds a graph", "xy"))
+    ]
 
     return Report(
         "Sizes: trained on 5, 10 and 15 nodes, tested on up to 1,000",
@@ -75,5 +71,5 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["encoder", "nodes", "graphs", "over optimum", "95 % interval", "seconds a graph"],
         rows,
-        draw,
+        partial(draw_panels, panels=panels),
     )
