@@ -14,7 +14,7 @@ import graphwright as gw
 from command_line import fails
 from graphwright.cli.main import main
 from graphwright.training.compare import compare
-from graphwright.training.config import to_json
+from graphwright.training.config_json import to_json
 from graphwright.training.logging import MetricsFile
 
 

@@ -13,7 +13,8 @@ from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.steps import StepsConfig
-from graphwright.training.config import ConfigError, TrainConfig, changed, from_json, to_json
+from graphwright.training.config import ConfigError, TrainConfig, changed
+from graphwright.training.config_json import from_json, to_json
 from graphwright.training.evaluate import EvaluationOptions, evaluate
 from graphwright.training.evaluate_solutions import generated
 from graphwright.training.solve import solve

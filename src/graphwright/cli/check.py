@@ -18,7 +18,8 @@ from graphwright.core.files import read_whole
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict
-from graphwright.training.config import ConfigError, build
+from graphwright.training.config import ConfigError
+from graphwright.training.config_json import build
 
 _SUMS = 1e-12  # of an objective: what the order of summation may change in it
 _LARGEST = 1 << 28  # bytes of a solution

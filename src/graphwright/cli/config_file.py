@@ -21,7 +21,8 @@ from graphwright.cli.arguments import option_of
 from graphwright.core.files import read_whole
 from graphwright.envs.registry import PROBLEMS
 from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.config import ConfigError, TrainConfig, flat, from_json, require_trust
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config_json import flat, from_json, require_trust
 
 _LARGEST = 1 << 20  # bytes
 _ENDS = ("--seconds", "--steps")

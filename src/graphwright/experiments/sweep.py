@@ -21,7 +21,8 @@ from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
 from graphwright.experiments.runs import side_by_side
 from graphwright.training.callbacks import Callback, Row
-from graphwright.training.config import ConfigError, TrainConfig, build, to_json
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config_json import build, to_json
 from graphwright.training.runner import DivergenceError, Runner
 from graphwright.training.train import new_run
 

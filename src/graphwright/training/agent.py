@@ -34,7 +34,8 @@ from graphwright.training.checkpoint import (
     save_checkpoint,
 )
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.config import ConfigError, TrainConfig, fixed_settings, from_json, to_json
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config_json import fixed_settings, from_json, to_json
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from graphwright.training.config import ConfigError, flat
+from graphwright.training.config import ConfigError
+from graphwright.training.config_json import flat
 
 if TYPE_CHECKING:
     from graphwright.training.runner import Runner

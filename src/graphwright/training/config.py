@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar
 
 import torch
 
@@ -18,11 +16,8 @@ from graphwright.core.numbers import require_numbers
 from graphwright.envs.capabilities import capabilities_of
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import PROBLEMS, find_problem
-from graphwright.envs.team import Team
+from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.nn.pyg import is_of_pyg
-from graphwright.training.checkpoint import FORMAT
 from graphwright.training.collectors.play import ConfigError, PlayConfig, make_generator
 
 __all__ = ["ConfigError", "TrainConfig", "make_generator"]
@@ -42,7 +37,6 @@ COLLECTIONS = {
 }
 """The settings of each collector, imported when they are asked for."""
 _MOST_THREADS = 4096
-_MAY_CHANGE = ("seconds", "steps", "threads", "device", "checkpoint_seconds")
 
 
 def use_threads(count: int) -> None:
@@ -231,132 +225,3 @@ def changed(config: Any, changes: Mapping[str, Any]) -> Any:
             for name, value in changes.items()
         },
     )
-
-
-def to_json(problem: str, config: TrainConfig) -> str:
-    """`config` as a JSON document. Raises ConfigError where a part of it is neither plain nor a dataclass."""
-    document = {"format": FORMAT, "problem": problem, **dataclasses.asdict(config)}
-    return json.dumps(document, indent=2, default=name_of) + "\n"
-
-
-def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
-    """What must not change in the middle of a run, as `config.json` holds it.
-
-    The size of a team may change; who is who is said of teams only.
-    """
-    document = json.loads(to_json(problem, config))
-    fixed: dict[str, Any] = {name: value for name, value in document.items() if name not in _MAY_CHANGE}
-    fixed["collection"].pop("reward_workers", None)
-    fixed["collection"].pop("sizes" if isinstance(config.environment, Team) else "identity", None)
-    return fixed
-
-
-def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested settings one by one, each by all the names that lead to it, as in `encoder.width`."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
-
-
-def parse_json(text: str) -> Any:
-    """What a JSON document holds. Raises ConfigError where it is not one."""
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ConfigError("not settings: nested too deeply") from None
-    except ValueError as error:  # numbers of thousands of digits are none that JSONDecodeError knows of
-        raise ConfigError(f"not JSON: {error}") from None
-
-
-def from_json(text: str, trust: bool = False) -> tuple[Problem, TrainConfig]:
-    """The problem and the settings that a JSON document holds.
-
-    trust: whether modules that it names may be imported, and so run. Raises ConfigError where the document is none, or
-    names such a module without being trusted.
-    """
-    data = parse_json(text)
-    if isinstance(data, dict) and ("problem" in data or "task" in data) and data.get("format") != FORMAT:
-        raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
-    if not isinstance(data, dict) or not isinstance(data.get("problem"), str):
-        raise ConfigError(
-            "no object with a 'problem'; runs on the environments of others are used by `foreign.training`"
-        )
-    name, _ = data.pop("problem"), data.pop("format")
-    try:
-        if name not in PROBLEMS and ":" in name:
-            require_trust("problem", name, trust)
-        if ":" in str(data.get("algorithm")):
-            require_trust("algorithm", data["algorithm"], trust)
-        problem = find_problem(name)
-        config: TrainConfig = build(TrainConfig.for_problem(problem, data.get("algorithm")), data)
-        require_trusted_layer(config.encoder, trust)
-        if isinstance(config.collection, PlayConfig):
-            config.collection.instances(problem)
-        return problem, config
-    except (ValueError, TypeError) as error:
-        raise ConfigError(str(error)) from None
-
-
-def require_trust(what: str, name: str, trust: bool) -> None:
-    """Raise ConfigError where a file names a problem, layer or algorithm that is not the library's, unless trusted."""
-    if not trust:
-        raise ConfigError(
-            f"names a {what} of its maker's own, {name!r}, and importing that runs its code; if you trust whoever made "
-            "this run, say --trust (in Python trust=True)"
-        )
-
-
-def require_trusted_layer(encoder: EncoderConfig, trust: bool) -> None:
-    """Raise ConfigError where the layer is no class of `torch_geometric.nn`, unless it is trusted."""
-    if encoder.layer is not None and not is_of_pyg(encoder.layer):
-        require_trust("layer", encoder.layer, trust)
-
-
-def build(like: Any, data: Any, path: str = "") -> Any:
-    """A dataclass like `like` with plain JSON values in place of its own, each checked against the type of its field.
-
-    A field that holds a dataclass keeps that very class, however general the field is. Raises ConfigError.
-    """
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path or 'config'} is {data!r}; expected an object")
-    hints = get_type_hints(type(like))
-    settable = {f.name: f.init for f in dataclasses.fields(like)}
-    unknown = sorted(set(data) - set(settable))
-    if unknown:
-        raise ConfigError(f"unknown option {path}{unknown[0]}")
-    values = {
-        name: _convert(hints[name], value, f"{path}{name}", getattr(like, name))
-        for name, value in data.items()
-        if settable[name]
-    }
-    return replace(like, **values)
-
-
-def name_of(value: Any) -> str:
-    """What a file says of a function: module:name. Raises ConfigError where `value` is none."""
-    if not hasattr(value, "__qualname__"):
-        kind = type(value).__name__
-        raise ConfigError(f"a {kind} cannot be written to a file of settings; make it a dataclass of plain options")
-    return f"{value.__module__}:{value.__qualname__}"
-
-
-def _convert(hint: Any, value: Any, path: str, like: Any) -> Any:
-    if dataclasses.is_dataclass(like):
-        return build(like, value, f"{path}.")
-    if callable(like):  # files hold the names of functions, and the defaults the functions
-        return like
-    origin = get_origin(hint)
-    if origin in (Union, types.UnionType):
-        options = [option for option in get_args(hint) if option is not type(None)]
-        return None if value is None else _convert(options[0], value, path, None)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_convert(get_args(hint)[0], item, path, None) for item in value)
-    if origin is Literal and value in get_args(hint):
-        return value
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint in (int, str, bool) and type(value) is hint:
-        return value
-    raise ConfigError(f"{path} is {value!r}; that is no {hint}")

@@ -31,7 +31,7 @@ from graphwright.training.checkpoint import (
     without_prefix,
 )
 from graphwright.training.collectors.collector import Collector
-from graphwright.training.config import build
+from graphwright.training.config_json import build
 from graphwright.training.directory import CURVE_FILE, METRICS_FILE, RUN_FILES, has_checkpoint, locked, new_directory
 from graphwright.training.evaluators import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible

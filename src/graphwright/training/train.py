@@ -27,15 +27,8 @@ from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.collectors.self_play import GamesConfig
-from graphwright.training.config import (
-    ConfigError,
-    Device,
-    TrainConfig,
-    fixed_settings,
-    require_capabilities,
-    to_json,
-    use_threads,
-)
+from graphwright.training.config import ConfigError, Device, TrainConfig, require_capabilities, use_threads
+from graphwright.training.config_json import fixed_settings, to_json
 from graphwright.training.directory import START_FILE, has_checkpoint, new_directory
 from graphwright.training.evaluators import Evaluator, make_evaluator
 from graphwright.training.games.boards import draw_boards

@@ -15,7 +15,8 @@ from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.rewards import RewardOf, networkx_graphs, reward_of_graphs
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
-from graphwright.training.config import TrainConfig, from_json, to_json
+from graphwright.training.config import TrainConfig
+from graphwright.training.config_json import from_json, to_json
 
 ENVIRONMENT = GraphBuilding()
 

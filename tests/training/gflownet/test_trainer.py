@@ -27,7 +27,8 @@ from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn import EncoderConfig
 from graphwright.training.agent import load
 from graphwright.training.checkpoint import CheckpointError
-from graphwright.training.config import ConfigError, TrainConfig, changed, from_json, to_json
+from graphwright.training.config import ConfigError, TrainConfig, changed
+from graphwright.training.config_json import from_json, to_json
 from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.conditions import ConditionConfig
 from graphwright.training.gflownet.evaluator import DistributionEvaluator

@@ -32,14 +32,8 @@ from graphwright.training.checkpoint import (
     require_fit,
 )
 from graphwright.training.collectors.steps import StepCollector
-from graphwright.training.config import (
-    ConfigError,
-    RunConfig,
-    build,
-    parse_json,
-    require_trusted_layer,
-    use_threads,
-)
+from graphwright.training.config import ConfigError, RunConfig, use_threads
+from graphwright.training.config_json import build, parse_json, require_trusted_layer
 from graphwright.training.directory import new_directory
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
