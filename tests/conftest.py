@@ -3,6 +3,7 @@
 To draw the curve of a run takes as long as a short run. Tests that look at a figure ask for it: `drawn_figures`.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,12 @@ from matplotlib.figure import Figure
 os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
 settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("graphwright")
+
+
+def pytest_collection_finish() -> None:
+    """What all tests import stays to the end, so that the garbage collector need not walk through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,7 @@
-"""Learning curves are drawn from whatever rows there are; matplotlib is imported by nothing but drawing."""
+"""Learning curves are drawn from whatever rows there are."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -11,8 +9,6 @@ import numpy as np
 import pytest
 
 from graphwright.drawing.curves import plot_curve, plot_flow_curve, plot_returns, smooth
-
-ROOMS = ("curves", "distributions", "frames", "graphs", "objects", "reports")
 
 
 def test_a_trailing_mean_passes_over_nan() -> None:
@@ -41,9 +37,3 @@ def test_a_run_without_rows_has_no_curve(tmp_path: Path) -> None:
     plot_curve([], "greedy", tmp_path / "curve.png")
     plot_flow_curve([], tmp_path / "curve.png")
     assert not list(tmp_path.iterdir())
-
-
-def test_matplotlib_is_imported_only_when_something_is_drawn() -> None:
-    imports = "; ".join(f"import graphwright.drawing.{name}" for name in ROOMS)
-    check = "import sys; assert not [name for name in sys.modules if name.startswith('matplotlib')]"
-    subprocess.run([sys.executable, "-c", f"{imports}; {check}"], check=True)

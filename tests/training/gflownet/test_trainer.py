@@ -368,7 +368,7 @@ def test_a_small_grid_is_learned_exactly(tmp_path: Path) -> None:
     config = sampler_config(
         "hyper-grid",
         environment=HyperGrid(2, 4),
-        steps=12_000,
+        steps=6_000,
         threads=1,
         encoder=EncoderConfig(kind="gin", width=32, depth=1),
         validation=DistributionValidationConfig(every=10_000),

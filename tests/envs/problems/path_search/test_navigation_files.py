@@ -54,7 +54,7 @@ def test_a_network_with_marks_on_the_command_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "size", "steps", "share"), [(PATH_SEARCH, 30, 30_000, 0.7), (GRID_NAVIGATION, 16, 12_000, 0.9)]
+    ("problem", "size", "steps", "share"), [(PATH_SEARCH, 30, 15_000, 0.7), (GRID_NAVIGATION, 16, 12_000, 0.9)]
 )
 def test_the_defaults_learn(problem: Problem, size: int, steps: int, share: float, tmp_path: Path) -> None:
     validation = ValidationConfig(sizes=(size,), graphs=16, every=100)

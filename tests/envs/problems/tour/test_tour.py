@@ -277,7 +277,7 @@ def test_a_file_becomes_an_instance_and_a_tour(tmp_path: Path) -> None:
 def test_a_policy_learns(tmp_path: Path) -> None:
     config = TrainConfig.for_problem(
         "tour",
-        steps=15_000,
+        steps=8_000,
         threads=1,
         encoder={"width": 32},
         settings={"minibatch_size": 256, "learning_rate": 5e-3},
