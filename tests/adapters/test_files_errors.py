@@ -185,7 +185,7 @@ BAD = [
     ("stp", STP.replace("Edges 2", "Edges 3") + "EOF", 4, "says 3 edges, but the file has 2"),
     ("stp", STP.replace("Terminals 2\n", "") + "EOF", None, "does not say how many terminals there are; add"),
     ("stp", STP + "SECTION Coordinates\nDDD 1 2 3 4\n", 14, "'DDD 1 2 3 4' cannot be read in SECTION coordinates"),
-    ("tsp", TSP.replace("TSP", "ATSP"), 1, "TYPE 'ATSP' cannot be read; TSP can"),
+    ("tsp", TSP.replace("TSP", "ATSP"), 1, "ATSP, where distances differ by direction"),
     ("tsp", TSP.replace("EUC_2D", "XRAY1"), 3, "'XRAY1' cannot be read; EUC_2D or CEIL_2D or ATT or GEO or EXPLICIT"),
     ("tsp", TSP.replace("EUC_2D", "EXPLICIT"), None, "has no line 'EDGE_WEIGHT_FORMAT : ...'; add it"),
     ("tsp", TABLE.format("FULL_MATRIX") + "0 1\n2 0\n", None, "nodes 1 and 2 are not as far apart one way as"),
@@ -271,9 +271,9 @@ def test_missing_files_and_weights(tmp_path: Path) -> None:
     with pytest.raises(GraphError, match="is a folder, a pipe or a device"):
         read_graph(tmp_path / "folder.txt")
     (tmp_path / "a.txt").write_text("a b\n")
-    with pytest.raises(GraphError, match="no node attribute 'cost' to take as weight; the numeric ones are: none"):
+    with pytest.raises(GraphError, match="no node attribute 'cost' that is numbers; those that are: none"):
         read_graph(tmp_path / "a.txt", weight="cost")
-    with pytest.raises(GraphError, match="no node attribute 'label' to take as weight"):
+    with pytest.raises(GraphError, match="no node attribute 'label' that is numbers"):
         read_graph(ZOO / "Abilene.graphml", weight="label")
 
 

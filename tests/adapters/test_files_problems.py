@@ -134,7 +134,7 @@ def test_tables_of_distances(form: str, numbers: str, tmp_path: Path) -> None:
     ]
     assert named.reading.ignored == ("DISPLAY_DATA_SECTION",)
     assert "position" not in named.graph.nodes
-    with pytest.raises(GraphError, match="distances of edges are not read, but by max-cut and steiner-tree"):
+    with pytest.raises(GraphError, match="distances of edges are read by max-cut and steiner-tree alone"):
         SOLVED["tour"].optimization.instance(named.graph)
     assert SOLVED["max-cut"].optimization.instance(named.graph).edges["weight"].sum() == 2 * 21
 

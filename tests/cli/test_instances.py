@@ -220,7 +220,7 @@ def test_marks_that_mean_nothing_are_errors(marks, said, tmp_path):
             "max-cut",
             triangle("x"),
             {"edge_weight": "y"},
-            "no edge attribute 'y' to take as weight",
+            "no edge attribute 'y' that is numbers",
         ),
     ],
 )

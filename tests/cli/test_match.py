@@ -91,3 +91,14 @@ def test_what_is_no_game_has_no_matches(run: Path, tmp_path: Path, capsys: pytes
     graph = tmp_path / "a.txt"
     graph.write_text("a b\n")
     assert "is a game; see `graphwright match`" in fails(capsys, "solve", str(run), str(graph))
+
+
+def test_openings_that_decide_games_are_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--opponent", "one-ply", "--games", "4", "--threads", "1", "--opening", "9")
+    assert "4 of 4 games were over before a player made a move; draw fewer" in fails(capsys, "match", run, *options)
+
+
+def test_one_game_has_no_interval(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["match", str(run), "--opponent", "one-ply", "--games", "2", "--threads", "1"])
+    first = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("first"))
+    assert " to " not in first

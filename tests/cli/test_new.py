@@ -38,6 +38,28 @@ def test_a_new_problem_is_sound_and_goes_all_the_way(
     main(["evaluate", "run", "--trust", "--sizes", "6", "--graphs", "2", "--json"])
     assert json.loads(capsys.readouterr().out)["rows"][0]["complete"] == 2
     assert "exists already" in fails(capsys, "new", "problem", "bus-depots", "--folder", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("torch", "torch is another module's name, which would hide it"),
+        ("json", "json is another module's name"),
+        ("vertex-cover", "is one of Graphwright's"),
+        ("Vertex_Cover", "is one of Graphwright's"),
+        ("../x", "take letters, digits and hyphens"),
+    ],
+)
+def test_names_that_would_hide_something_are_refused(
+    name: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in fails(capsys, "new", "problem", name, "--folder", tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_folder_that_is_a_file_is_refused_by_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert "--folder" in fails(capsys, "new", "problem", "bus-depots", "--folder", tmp_path / "file")
     for name in ("bus_depots", "test_bus_depots"):
         sys.modules.pop(name)
 

@@ -132,7 +132,7 @@ def test_errors_are_one_line_that_names_the_remedy(
     grid, colours = runs["hyper-grid"], runs["two-colour"]
     out = tmp_path / "out.npz"
     assert "an .npz file" in fails(capsys, "sample", grid, "--out", tmp_path / "out.jsonl")
-    assert "a file of lines, such as .jsonl" in fails(capsys, "sample", colours, "--out", out)
+    assert "a file of lines, .jsonl, .smi or .txt" in fails(capsys, "sample", colours, "--out", out)
     assert "--num 0: give at least 1" in fails(capsys, "sample", grid, "--num", 0, "--out", out)
     assert "--num 0: give at least 1" in fails(capsys, "evaluate", grid, "--num", 0)
     assert "config.json: no such file" in fails(capsys, "sample", tmp_path / "nowhere", "--out", out)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from graphwright.core.numbers import require_numbers, to_plain_json
+from graphwright.core.numbers import require_numbers, shown, to_plain_json
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,9 @@ def test_json_has_no_nan_and_no_infinity() -> None:
     assert json.loads(text, parse_constant=pytest.fail) == {
         "a": None, "b": [None, {"c": None}], "d": [1.5, None], "e": "NaN", "f": True, "g": 3
     }  # fmt: skip
+
+
+def test_whole_numbers_are_shown_in_full_and_others_to_twelve_digits() -> None:
+    assert [shown(value) for value in (16777217.0, 123456789012345.0, -3.0, 0.1 + 0.2, 1e300, math.inf, math.nan)] == [
+        "16777217", "123456789012345", "-3", "0.3", "1e+300", "inf", "nan",
+    ]  # fmt: skip

@@ -24,6 +24,12 @@ def require_each(settings: Any, options: str, names: Sequence[str], least: float
         require(".".join(filter(None, [options, name.replace("_", "-")])), getattr(settings, name), least, most)
 
 
+def require_positive(name: str, value: float) -> None:
+    """Raise ValueError, naming the option, unless `value` is finite and above 0."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"--{name} {value}: give a positive number")
+
+
 def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of each scalar over those gradient steps of an update that have it."""
     names = {name: None for step in steps for name in step}
@@ -47,11 +53,14 @@ class AnnealedAdam:
     """Adam with a learning rate that falls linearly to zero over the run, and clipped gradients.
 
     Every trainable parameter of `module` is in it. rates: learning rates of the parameters whose names begin so.
+    Raises ValueError where gradients are clipped to nothing.
     """
 
     def __init__(
         self, module: nn.Module, learning_rate: float, max_grad_norm: float, rates: Mapping[str, float] | None = None
     ) -> None:
+        if not max_grad_norm > 0:
+            raise ValueError(f"max-grad-norm {max_grad_norm}: give a positive number, or nothing is learned")
         trainable = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
         self.parameters = list(trainable.values())
         self.max_grad_norm = max_grad_norm

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.on_policy import AdvantageAlgorithm, AdvantageConfig
-from graphwright.algorithms.optimizer import mean_of, require_each
+from graphwright.algorithms.optimizer import mean_of, require_each, require_positive
 from graphwright.core.segment import segment_sum
 from graphwright.data.rollout import Rollout
 from graphwright.functional.policy_gradient import approximate_kl, clipped_surrogate_loss, standardize
@@ -41,7 +41,9 @@ class PPOConfig(AdvantageConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_each(self, self.options, ("epochs",))
-        require_each(self, self.options, ("clip",), 0)
+        require_positive(f"{self.options}.clip", self.clip)
+        if self.target_kl is not None:
+            require_positive(f"{self.options}.target-kl", self.target_kl)
 
 
 class PPO(AdvantageAlgorithm[PPOConfig]):

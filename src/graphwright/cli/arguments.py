@@ -21,6 +21,9 @@ def in_order(arguments: Sequence[str]) -> list[str]:
     words = list(arguments[1:])
     while words:
         word = words.pop(0)
+        if word == "--":  # no option follows
+            first += words
+            break
         name, equals, value = word.partition("=")
         if not word.startswith("-") or word == "-":
             first.append(word)

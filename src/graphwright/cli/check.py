@@ -15,6 +15,7 @@ from graphwright.cli.answers import NamedAnswer, options_of
 from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.cli.terminal import printable
 from graphwright.core.files import read_whole
+from graphwright.core.numbers import shown
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict
@@ -56,7 +57,7 @@ class Check:
         faults = [*(fault.named(named.names) for fault in verdict.faults), *_claim(given, verdict)]
         others = [f"{name} {value}" for name, value in _changed(problem.optimization, rules)]
         under = f", with {', '.join(others)}" if others else ""
-        print(printable(f"{problem.objective} {verdict.objective:.12g}{under}, {'NOT VALID' if faults else 'valid'}"))
+        print(printable(f"{problem.objective} {shown(verdict.objective)}{under}, {'NOT VALID' if faults else 'valid'}"))
         for fault in faults:
             print(printable(f"  {fault}"))
         if faults:

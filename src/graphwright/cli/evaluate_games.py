@@ -15,6 +15,7 @@ from graphwright.cli.terminal import marked
 from graphwright.training.agent import Agent
 from graphwright.training.evaluate import evaluate
 from graphwright.training.games.evaluate_games import GameOptions, GameRow
+from graphwright.training.statistics import Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,11 @@ def _table(title: str, rows: list[GameRow]) -> Table:
     for heading in ("size", "opponent", "won", "drawn", "lost", "score", "95 % interval", "first", "second"):
         table.add_column(heading, justify="left" if heading == "opponent" else "right")
     for row in rows:
-        shares = (f"{row.score:.1%}", f"{row.low:.1%} to {row.high:.1%}", f"{row.first:.1%}", f"{row.second:.1%}")
+        shares = (
+            f"{row.score:.1%}",
+            Interval(row.score, row.low, row.high).percent(),
+            f"{row.first:.1%}",
+            f"{row.second:.1%}",
+        )
         table.add_row(str(row.size), row.opponent, str(row.wins), str(row.draws), str(row.losses), *shares)
     return table

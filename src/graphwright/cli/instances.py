@@ -16,6 +16,7 @@ from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
 from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
+from graphwright.core.graph import Columns
 from graphwright.envs.readable import Inputs, Readable
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError
@@ -82,7 +83,8 @@ def _offer(named: NamedGraph, inputs: Inputs | None) -> str:
     """The option that finds the weights of edges, for complaints about a graph in which none are found but might be."""
     if inputs is None or not inputs.nodes or not inputs.edge_weight or _edge_weight(named, inputs) is not None:
         return ""
-    others = [name for name in named.graph.edges if name != "reverse" and name not in inputs.edges]
+    names = [name for name in named.graph.edges if name != "reverse" and name not in inputs.edges]
+    others = _of_numbers(named.graph.edges, names)
     return f"; --edge-weight {' or '.join(others[:5])} would take the numbers that edges have" if others else ""
 
 
@@ -104,9 +106,9 @@ def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Readi
     others[0] = [name for name in others[0] if name != "weight" or reading.node_weight == "weight"]
     others[1] = [name for name in others[1] if name != "weight" or reading.edge_weight in (None, "weight")]
     if inputs.node_weight and node_weight is None:
-        notes.append(_fallen_back("node", others[0], "--weight"))
+        notes.append(_fallen_back("node", _of_numbers(graph.nodes, others[0]), "--weight"))
     if inputs.edge_weight and edge_weight is None and not inputs.nodes:
-        notes.append(_fallen_back("edge", others[1], "--edge-weight"))
+        notes.append(_fallen_back("edge", _of_numbers(graph.edges, others[1]), "--edge-weight"))
     if dropped_loops(named, instance):
         notes.append("loops are dropped")
     if reading.parallel and graph.num_edges:
@@ -129,6 +131,11 @@ def _edge_weight(named: NamedGraph, inputs: Inputs) -> str | None:
 
 def _names(*names: tuple[str, ...]) -> set[str]:
     return {name for some in names for name in some}
+
+
+def _of_numbers(columns: Columns, names: Iterable[str]) -> list[str]:
+    """Those of `names` whose columns hold one number a row, as weights do."""
+    return [name for name in names if columns[name].dim() == 1]
 
 
 def _fallen_back(table: str, others: list[str], option: str) -> str:

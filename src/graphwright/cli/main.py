@@ -88,6 +88,8 @@ def _reason(error: BaseException) -> str:
     """What an error says. What goes wrong without naming a file is the writing of the output."""
     if isinstance(error, OSError) and error.filename is None and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EIO):
         return f"stdout: {error.strerror}"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fspath(error.filename)}: {error.strerror}"
     return str(error)
 
 

@@ -20,8 +20,10 @@ from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import CONFIG_FILE
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.games.boards import draw_boards
+from graphwright.training.games.evaluate_games import require_played
 from graphwright.training.games.match import Match, Score, play_match
 from graphwright.training.games.players import find_opponent, policy_player
+from graphwright.training.statistics import Interval
 
 _SIDES = ("first", "second")
 _RESULTS = {1: "win", 0: "draw", -1: "loss"}
@@ -85,6 +87,7 @@ class MatchCommand:
             self.opening,
             lambda over: now(f"{over} of {self.games} games are over"),
         )
+        require_played(match, self.opening)
         if self.json:
             print(to_plain_json(self._document(problem, size, match), indent=2))
         else:
@@ -115,7 +118,7 @@ class MatchCommand:
             "opening": self.opening,
             "decode": self.decode,
             "seed": self.seed,
-            **_numbers(match.count()),
+            **_numbers(match.count(), match.share()),
             "distinct_games": match.num_distinct,
             "sides": sides,
             "played": [
@@ -128,12 +131,14 @@ class MatchCommand:
         table = Table(title=marked(title), box=None, pad_edge=False, header_style="dim", title_justify="left")
         for heading in ("side", "games", "won", "drawn", "lost", "score", "95 % interval"):
             table.add_column(heading, justify="left" if heading == "side" else "right")
-        for name, score in (("first", match.count(0)), ("second", match.count(1)), ("both", match.count())):
-            share = score.share
+        for name, side in (("first", 0), ("second", 1), ("both", None)):
+            score, share = match.count(side), match.share(side)
             numbers = (score.games, score.wins, score.draws, score.losses)
-            table.add_row(name, *map(str, numbers), f"{share.value:.1%}", f"{share.low:.1%} to {share.high:.1%}")
+            table.add_row(name, *map(str, numbers), f"{share.value:.1%}", share.percent())
         if match.num_distinct < match.num_games:
-            table.caption = f"{match.num_distinct} different games; --opening draws the first moves"
+            table.caption = (
+                f"{match.num_distinct} different games, which the intervals count; --opening draws the first moves"
+            )
         return table
 
 
@@ -156,6 +161,5 @@ def boards_of(agent: Agent, size: int, count: int, seed: int) -> GraphBatch:
     return draw_boards(agent.problem, agent.config.environment, agent.config.collection, size, count, seed)
 
 
-def _numbers(score: Score) -> dict[str, Any]:
-    share = score.share
+def _numbers(score: Score, share: Interval) -> dict[str, Any]:
     return {"games": score.games, **vars(score), "score": share.value, "low": share.low, "high": share.high}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from graphwright.cli.outputs import require_folder
 from graphwright.core.files import write_atomically
+from graphwright.envs.registry import PROBLEMS
 from graphwright.training.config import ConfigError
 
 
@@ -31,17 +35,21 @@ class New:
         module = self.name.replace("-", "_").lower()
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*", self.name) is None or keyword.iskeyword(module):
             raise ConfigError(f"new problem {self.name}: take letters, digits and hyphens, such as bus-depots")
+        place = self.folder / self.name
+        if place.exists() or place.is_symlink():
+            raise ConfigError(f"{place}: exists already; take another name, or another --folder")
+        if module in sys.stdlib_module_names or find_spec(module) is not None:
+            raise ConfigError(f"new problem {self.name}: {module} is another module's name, which would hide it")
+        if module.replace("_", "-") in PROBLEMS:
+            raise ConfigError(f"new problem {self.name}: is one of Graphwright's; take another name")
         words = {
             "MODULE": module,
             "CONSTANT": module.upper(),
             "CLASS": "".join(part.capitalize() for part in module.split("_")),
             "NAME": self.name,
         }
-        place = self.folder / self.name
-        try:
-            place.mkdir(parents=True)
-        except FileExistsError:
-            raise ConfigError(f"{place}: exists already; take another name, or another --folder") from None
+        require_folder("--folder", self.folder)
+        place.mkdir(parents=True)
         for template in sorted(files("graphwright.cli").joinpath("templates", self.what).iterdir(), key=str):
             text = _filled(template.read_text(encoding="utf-8"), words)
             write_atomically(place / _filled(template.name.removesuffix(".txt"), words), text.encode())

@@ -54,6 +54,8 @@ class Record:
     def run(self) -> None:
         """Record, write the file, and say what is in it."""
         use_threads(self.threads)
+        if self.out.suffix != ".safetensors":
+            raise ConfigError(f"--out {self.out}: recordings are .safetensors; name it {self.out.stem}.safetensors")
         require_output("--out", self.out)
         problem = find_problem(self.problem)
         self.options.require(problem)

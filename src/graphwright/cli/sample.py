@@ -15,9 +15,12 @@ from graphwright.cli.outputs import require_output
 from graphwright.cli.terminal import marked
 from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
+from graphwright.core.memory import STEP, require_memory
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.gflownet.conditions import Goal
+
+_LINES = (".jsonl", ".smi", ".txt")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Sample:
         goal, generation, environment = self.goal, agent.problem.sampled, agent.config.environment
         one = generation.export(environment, agent.sample(1, self.seed, goal))  # a try, before all that are wanted
         self._require_suffix(agent.problem.name, lines=isinstance(one, list))
+        require_memory(STEP * self.num)
         now(f"building {self.num:,} objects")
         exported = generation.export(environment, agent.sample(self.num, self.seed, goal))
         if isinstance(exported, list):
@@ -73,6 +77,6 @@ class Sample:
         return Goal(self.beta, self.preference, self.focus)
 
     def _require_suffix(self, problem: str, lines: bool) -> None:
-        if lines == (self.out.suffix == ".npz"):
-            right = "a file of lines, such as .jsonl, .smi or .txt" if lines else "an .npz file"
+        if self.out.suffix not in (_LINES if lines else (".npz",)):
+            right = f"a file of lines, {', '.join(_LINES[:-1])} or {_LINES[-1]}" if lines else "an .npz file"
             raise ConfigError(f"--out {self.out}: {problem} is written to {right}")

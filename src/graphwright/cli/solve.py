@@ -20,7 +20,7 @@ from graphwright.cli.outputs import require_picture
 from graphwright.cli.policies import policy_of
 from graphwright.cli.terminal import marked, printable
 from graphwright.core import GraphBatch
-from graphwright.core.numbers import to_plain_json
+from graphwright.core.numbers import shown, to_plain_json
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
@@ -139,7 +139,7 @@ def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) ->
     facts = [
         *([count(len(solution.nodes), "node")] if solution.nodes else []),
         *([count(len(solution.links), "link")] if solution.links else []),
-        f"{problem.objective} {solution.objective:.12g}{_whose(solution)}",
+        f"{problem.objective} {shown(solution.objective)}{_whose(solution)}",
         "complete" if solution.complete else "NOT COMPLETE",
         *_gap(solution),
         *([f"{count(loops, 'loop')} dropped"] if loops else []),
@@ -159,7 +159,7 @@ def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) ->
 
 def plan_lines(plan: Sequence[NamedStep], objective: str) -> list[str]:
     """A line for each step: when it is over, what is done, and what the objective is by then."""
-    numbers = [(f"{step.time:.12g}", f"{step.total:.12g}") for step in plan]
+    numbers = [(shown(step.time), shown(step.total)) for step in plan]
     same = all(time == total for time, total in numbers)
     heading = ("" if same else "time", objective)
     wide = [max(map(len, column)) for column in zip(heading, *numbers, strict=True)]
@@ -180,7 +180,7 @@ def _whose(solution: NamedSolution) -> str:
         return ""
     others = {} if solution.policy is None else {"policy": solution.policy}
     others |= {f"{name}, improved": objective for name, objective in solution.improved.items()}
-    words = [f"{name} {objective:.12g}" for name, objective in others.items() if name != solution.found_by]
+    words = [f"{name} {shown(objective)}" for name, objective in others.items() if name != solution.found_by]
     return f" by {solution.found_by}" + (f" ({'; '.join(words)})" if words else "")
 
 

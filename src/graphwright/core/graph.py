@@ -212,6 +212,12 @@ class GraphBatch:
         order[index] = self.num_graphs + torch.arange(other.num_graphs, device=self.device)
         return GraphBatch.concat([self, other]).select(order)
 
+    @property
+    def num_bytes(self) -> int:
+        """Of edges and columns."""
+        columns = [column for table in (self.nodes, self.edges, self.graphs) for column in table.values()]
+        return sum(tensor.nbytes for tensor in (self.edge_index, *columns))
+
     def with_nodes(self, **columns: Tensor) -> GraphBatch:
         """This batch with node columns [N, ...] added or exchanged."""
         return self._with(nodes={**self.nodes, **columns})

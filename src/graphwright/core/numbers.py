@@ -9,17 +9,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MOST = 2**63 - 1
+_EXACT = 2**53  # up to which float64 holds every whole number
+_LARGEST = float(2**128 - 2**104)  # of float32, in which networks and rewards are
 
 
 def require_numbers(settings: Any, named: Mapping[str, str]) -> None:
     """Raise ValueError, naming the option, where a number of a dataclass, however deep, is NaN, infinite or too large.
+
+    Floats are too large beyond those of float32, which is what they are multiplied with.
 
     named: how options call a field where that is not its own name; "" where its fields are options themselves.
     """
     for path, value in _numbers(settings, ()):
         if isinstance(value, float) and not math.isfinite(value):
             problem = "give a finite number"
-        elif isinstance(value, int) and abs(value) > _MOST:
+        elif abs(value) > (_LARGEST if isinstance(value, float) else _MOST):
             problem = "give a smaller number"
         else:
             continue
@@ -39,6 +43,11 @@ def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
     elif isinstance(value, tuple | list):
         for item in value:
             yield from _numbers(item, path)
+
+
+def shown(value: float) -> str:
+    """A number for people: whole ones in full, others to twelve digits."""
+    return f"{value:.16g}" if abs(value) < _EXACT and value == int(value) else f"{value:.12g}"
 
 
 def to_plain_json(document: Any, **options: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from graphwright.core import GraphBatch
+from graphwright.core.memory import require_memory
 from graphwright.core.seeds import derived_seed
 
 Generate = Callable[[int, torch.Generator], GraphBatch]
@@ -28,7 +29,7 @@ class GeneratedInstances:
         self._loaded: tuple[int, GraphBatch] | None = None
 
     def draw(self, count: int) -> GraphBatch:
-        """The next `count` instances."""
+        """The next `count` instances. Raises MemoryError where they are more than this machine holds."""
         parts = []
         while count:
             number, offset = divmod(self.position, self.block)
@@ -37,6 +38,7 @@ class GeneratedInstances:
             parts.append(block.select(torch.arange(offset, offset + taken, device=self.device)))
             self.position += taken
             count -= taken
+            require_memory(parts[0].num_bytes * (count // parts[0].num_graphs))
         if not parts:
             parts.append(self._block(self.position // self.block).select(torch.arange(0, device=self.device)))
         return GraphBatch.concat(parts)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import shown
 from graphwright.envs.planned import PlanStep
 
 Pair = tuple[int, int]
@@ -55,7 +56,7 @@ def told_wrongly(plan: Sequence[PlanStep], times: Sequence[float], totals: Seque
     for number, (step, time, total) in enumerate(zip(plan, times, totals, strict=False)):
         for name, said, found in (("time", step.time, time), ("total", step.total, total)):
             if not math.isclose(said, found, rel_tol=_SUMS, abs_tol=_SUMS):
-                return [Fault(f"step {number} gives the {name} as {said:.12g}, and it is {found:.12g}")]
+                return [Fault(f"step {number} gives the {name} as {shown(said)}, and it is {shown(found)}")]
     return []
 
 

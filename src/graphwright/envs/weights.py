@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,9 @@ EDGE_WEIGHTS = ("weight", "edge_weight", "edge_attr")
 """Edge columns that hold weights, the first that is there; PyG calls them by the last two names."""
 
 _WHOLE = 2**53
+_LARGEST = torch.finfo(torch.float32).max  # what networks read
+TOO_LARGE = "numbers are at most 3.4e38; take another unit"
+"""The rule of numbers that are finite and larger than networks can read."""
 
 
 def node_numbers(graph: GraphBatch, name: str, default: float, rule: str) -> Tensor:
@@ -23,10 +28,13 @@ def node_numbers(graph: GraphBatch, name: str, default: float, rule: str) -> Ten
     number = _exact("node", name, graph.nodes[name])
     if number.dim() != 1:
         raise GraphError(f"node column {name!r} has shape {tuple(number.shape)}; give each node one number")
-    wrong = (~(number.to(torch.float32).isfinite() & (number >= 0))).nonzero()
+    right = number.to(torch.float32).isfinite() & (number >= 0)
+    wrong = (~right).nonzero()
     if wrong.numel():
         node = int(wrong[0])
-        raise GraphError(f"node column {name!r} is {float(number[node])} at node {{}}; {rule}", [_place(graph, node)])
+        value = float(number[node])
+        told = TOO_LARGE if _LARGEST < value < math.inf else rule
+        raise GraphError(f"node column {name!r} is {value} at node {{}}; {told}", [_place(graph, node)])
     return number
 
 

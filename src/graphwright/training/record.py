@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from graphwright.algorithms.optimizer import require_positive
 from graphwright.core import GraphBatch
+from graphwright.core.memory import STEP, require_memory
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.recording import Recording
 from graphwright.distributions import RaggedCategorical
@@ -49,11 +51,12 @@ class RecordOptions:
     """Time for the solver, each instance."""
 
     def require(self, problem: Problem) -> None:
-        """Raise ConfigError, naming the option, where this records nothing of `problem`."""
+        """Raise ValueError, naming the option, where this records nothing of `problem`."""
         for name in ("episodes", "slots", "graphs"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"--{name} {value}: give at least 1")
+        require_positive("solver-seconds", self.solver_seconds)
         if not problem.is_played:
             raise ConfigError(f"{problem.name} is sampled, not played: there is nothing to record")
         if problem.is_endless and (self.episodes is not None or self.slots is None):
@@ -208,6 +211,7 @@ def _episodes(environment: Environment, actor: Actor, instances: GraphBatch) -> 
 
 def _slots(environment: Endless, actor: Actor, instances: GraphBatch, slots: int) -> Sequence[_Recorded]:
     """Until the last of the instances has come to its end; the others go on so long, and all is recorded."""
+    require_memory(STEP * slots * instances.num_graphs)
     state, every, steps = environment.reset(instances), torch.arange(instances.num_graphs), []
     over = torch.zeros(instances.num_graphs, dtype=torch.int64)
     while int(over.min()) < slots:

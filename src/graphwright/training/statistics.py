@@ -21,6 +21,10 @@ class Interval(NamedTuple):
         span = self.span(digits)
         return f"{self.value:,.{digits}f}" + (f" ({span})" if span else "")
 
+    def percent(self) -> str:
+        """The interval of a share in words, nothing where there is none."""
+        return "" if math.isnan(self.low) else f"{self.low:.1%} to {self.high:.1%}"
+
     def span(self, digits: int = 4) -> str:
         """The interval in words, nothing where there is none."""
         return "" if math.isnan(self.low) else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
@@ -103,10 +107,13 @@ def stratified_interval(scores: np.ndarray, *, resamples: int = 2000, seed: int 
 
 
 def wilson(successes: float, trials: int) -> Interval:
-    """A share of `trials` with Wilson's 95 % interval (Wilson 1927); NaN with the interval 0 to 1 without trials."""
-    if not trials:
-        return Interval(math.nan, 0.0, 1.0)
-    share, z = successes / trials, 1.959964
+    """A share of `trials` with Wilson's 95 % interval (Wilson 1927), which one trial does not give.
+
+    NaN with the interval 0 to 1 without trials.
+    """
+    if trials < 2:
+        return Interval(successes, math.nan, math.nan) if trials else Interval(math.nan, 0.0, 1.0)
+    share, z = successes / trials, 1.959963984540054
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     return Interval(share, max(0.0, middle - half), min(1.0, middle + half))

@@ -45,7 +45,18 @@ def test_a_match_is_what_replaying_its_moves_says() -> None:
 
 def test_players_who_always_do_the_same_play_few_games() -> None:
     one_path = PATHS(1, seeded()).select(torch.zeros(6, dtype=torch.int64))
-    assert play_match(Kayles(), one_path, first, first, seeded()).num_distinct == 2
+    match = play_match(Kayles(), one_path, first, first, seeded())
+    assert match.num_distinct == 2
+    assert match.share() == wilson(match.count().share.value * 2, 2)  # the same game again says no more
+    assert math.isnan(match.share(0).low)
+    assert match.share(0).value == match.count(0).share.value
+
+
+def test_games_that_are_over_before_a_player_moves_are_counted() -> None:
+    one_path = PATHS(1, seeded()).select(torch.zeros(6, dtype=torch.int64))
+    match = play_match(Kayles(), one_path, first, first, seeded(), opening=100)
+    assert match.num_opened(100) == match.num_games
+    assert match.num_opened(0) == 0
 
 
 def test_shares_and_their_intervals_by_hand() -> None:
@@ -56,6 +67,8 @@ def test_shares_and_their_intervals_by_hand() -> None:
     assert (round(share.low, 4), round(share.high, 4)) == (0.4902, 0.9433)
     assert Score(0, 4, 0).decided.low == 0
     assert math.isnan(wilson(0, 0).value)
+    assert wilson(1, 1).value == 1
+    assert math.isnan(wilson(1, 1).low)
 
 
 def test_ratings_are_those_of_the_logistic_law() -> None:

@@ -57,7 +57,7 @@ _FORMATS = {
     **dict.fromkeys((".col", ".clq", ".mis", ".gr"), _Format("dimacs")),
     **dict.fromkeys((".mc", ".rud"), _Format("rudy")),
     ".stp": _Format("steinlib"),
-    ".tsp": _Format("tsplib"),
+    **dict.fromkeys((".tsp", ".atsp"), _Format("tsplib")),
     ".json": _Format("node_link"),
     ".npz": _Format("npz"),
     ".gml": _Format("gml", write=""),

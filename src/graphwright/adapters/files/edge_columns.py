@@ -14,7 +14,21 @@ from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.numbers import many_numbers, number
 from graphwright.core import GraphError
 
-_NO_WEIGHT = {"id", "key", "index", "time", "timestamp", "date", "year", "label", "type", "source", "target"}
+_NO_WEIGHT = {
+    "id",
+    "key",
+    "index",
+    "unnamed: 0",
+    "time",
+    "timestamp",
+    "date",
+    "year",
+    "label",
+    "type",
+    "source",
+    "target",
+}
+_WEIGHTS = ("weight", "weights")
 _DEEPEST, _WIDEST = 20, 100
 _FEW_CELLS, _MOST_GAPS = 1 << 16, 16  # of columns under a header: for any file, and for each cell that it holds
 
@@ -45,18 +59,23 @@ def numbers_beside(names: Sequence[str], links: TableRows) -> Beside:
     titles = [*names, *(f"column{place + 1}" for place in range(len(names), width))][2:]
     if len(titles) * len(links) > max(_FEW_CELLS, _MOST_GAPS * len(links.cells)):
         raise GraphError(f"{len(titles)} columns, most of which are empty; keep those that are needed")
+    _require_one_weight(titles)
     columns: dict[str, torch.Tensor] = {}
     ignored: list[str] = []
     directed: bool | None = None
     notes: list[str] = []
     for place, title in enumerate(titles, start=2):
         cells = links.column(place)
-        if title.lower() == "type" and {cell.lower() for cell in cells} in ({"directed"}, {"undirected"}):
-            directed = cells[0].lower() == "directed"
+        if (
+            title.lower() == "type"
+            and (said := {cell.lower() for cell in cells}) <= {"directed", "undirected"}
+            and said
+        ):
+            directed = _direction(said)
             continue
         if not any(cells):
             continue
-        if not any(map(_like_number, cells)):
+        if not any(map(_like_number, cells)) and title.lower() not in _WEIGHTS:
             ignored.append(f"column {title!r}")
             continue
         if place == 2 and "" in cells and not (names and len(titles) > 1):
@@ -64,12 +83,28 @@ def numbers_beside(names: Sequence[str], links: TableRows) -> Beside:
             raise GraphError(
                 f"line {line}: some links have a weight and this one differs; give every link one, or none"
             )
+        if title in columns:
+            raise GraphError(f"two columns are called {title!r}; rename one")
         columns[title] = _values(links, cells, title, notes)
     weight = _weight_of(list(columns), headed=bool(names))
     if weight is not None and weight != "weight":
         columns["weight"] = columns[weight] if names else columns.pop(weight)
     shown = weight if names or weight is None else "column 3"
     return Beside(columns, shown, directed, tuple(ignored), tuple(notes))
+
+
+def _require_one_weight(titles: Sequence[str]) -> None:
+    """Raise GraphError where two columns say that they hold the weights."""
+    weights = [title for title in titles if title.lower() in _WEIGHTS]
+    if len(weights) > 1:
+        raise GraphError(f"the columns {' and '.join(map(repr, weights))} may both hold the weights; rename one")
+
+
+def _direction(said: set[str]) -> bool:
+    """Whether links are directed, of which a column says this."""
+    if len(said) > 1:
+        raise GraphError("some links are directed and others undirected; make all of them one kind")
+    return said == {"directed"}
 
 
 def _like_number(cell: str) -> bool:
@@ -128,7 +163,7 @@ def refuse_split_decimals(links: TableRows) -> None:
 
 def _weight_of(numeric: list[str], *, headed: bool) -> str | None:
     """The column that holds the weights: the one named so, or the only one that may be."""
-    named = [title for title in numeric if title.lower() in ("weight", "weights")]
+    named = [title for title in numeric if title.lower() in _WEIGHTS]
     likely = named or [title for title in numeric if title.lower() not in _NO_WEIGHT]
     if not headed:
         return "column3" if "column3" in numeric else None

@@ -22,7 +22,14 @@ from graphwright.adapters.files.counted import node_count
 from graphwright.adapters.files.edge_columns import attributes_beside, numbers_beside, refuse_split_decimals
 from graphwright.adapters.files.edge_list_writer import write_csv, write_text
 from graphwright.adapters.files.first_line import WHOLE, Header, ends_of, kind_of_first_line
-from graphwright.adapters.files.not_links import refuse_arrows, refuse_matrix
+from graphwright.adapters.files.not_links import (
+    alike,
+    refuse_arrows,
+    refuse_brackets,
+    refuse_lone_pairs,
+    refuse_matrix,
+    refuse_other_formats,
+)
 from graphwright.adapters.files.table import split_attributes, split_table
 from graphwright.adapters.files.table_rows import TableRows
 from graphwright.adapters.files.text import numbered_lines
@@ -53,14 +60,20 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     comments, lines, texts = _told_apart(data)
     konect = next((match[1] for match in map(_KONECT.match, comments) if match), None)
     own = next((match for match in map(_OWN.fullmatch, comments) if match), None)
+    if header is None and own is None:
+        refuse_other_formats(comments, lines, texts)
     attributes = split_attributes(texts) if own is None else None
     texts = texts if attributes is None else attributes[0]
     table = split_table(lines, texts, comma_first=comma_first, delimiter=own and own[1])
     rows = table.rows
-    _require_names(rows)
+    if not len(rows) and own is None:
+        raise GraphError("has no line but comments; write links below them")
+    _require_names(rows.below() if _has_index(rows) else rows)
     refuse_arrows(rows)
     if header is None and own is None:
+        refuse_brackets(rows)
         refuse_matrix(rows)
+        refuse_lone_pairs(rows, ", or say --header no if no nodes are joined")
     kind: Header = "no"
     if len(rows) and attributes is None:
         kind = header or (("no" if own[2] else "yes") if own else kind_of_first_line(rows))
@@ -69,6 +82,7 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     links = body.select(body.widths > 1)
     if konect == "bip":
         body, links = _of_sides(body), _of_sides(links)
+    _require_names(body)
     place = _places(body, counts, len(data))
     ends = (map(place.__getitem__, links.column(end)) for end in (0, 1))
     pairs = torch.from_numpy(np.stack([np.fromiter(end, np.int64, len(links)) for end in ends], axis=1))
@@ -78,7 +92,7 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
         format="edge list",
         delimiter=table.delimiter,
         header={"yes": f"header {', '.join(names)}", "counts": "numbers of nodes and links", "no": None}[kind],
-        notes=("nodes of the two sides are named left:N and right:N",) if konect == "bip" else (),
+        notes=(*(["nodes of the two sides are named left:N and right:N"] if konect == "bip" else []), *alike(place)),
     )
     if attributes is not None:
         beside = attributes_beside(rows, attributes[1])
@@ -115,13 +129,18 @@ def _require_names(rows: TableRows) -> None:
             raise GraphError(f"line {line}: a name is missing; write one name, or two names and perhaps a weight")
 
 
+def _has_index(rows: TableRows) -> bool:
+    """Whether the first line is a header without a name for the first column, as pandas writes numbers of rows."""
+    return len(rows) > 1 and len(rows[0]) > 2 and not rows[0][0] and ends_of(rows[0]) is not None
+
+
 def _named_columns(rows: TableRows, kind: Header) -> tuple[list[str], TableRows]:
     """The names of the columns that a header gives, and the lines below, the ends of links first."""
     if kind == "no":
         return [], rows
     if kind == "counts":
         return [], rows.below()
-    header = rows[0]
+    header = ["index", *rows[0][1:]] if _has_index(rows) else rows[0]
     one, other = ends_of(header) or (0, 1)
     order = [one, other, *(place for place in range(len(header)) if place not in (one, other))]
     body = rows.below()

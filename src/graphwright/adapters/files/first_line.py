@@ -38,7 +38,7 @@ ENDS = {
 """Names of the two columns of nodes, in small letters."""
 
 _WORD = re.compile(r"[^\W\d_][\w .-]+")
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NO_TITLE = re.compile(r"[+-]?(nan|inf|infinity|n/?a|null|none|missing)|\W*\d.*|\W+", re.IGNORECASE)
 WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 """The spelling of a whole number that is the only one of it."""
 
@@ -71,21 +71,26 @@ def _names(line: int, first: list[str], links: TableRows, whole: bool) -> Header
     known = set(links.ends())
     if first == [str(len(known)), str(len(links))]:
         return "counts"
-    if any(is_number(cell) for cell in first) or any(map(_NOT_FINITE.fullmatch, first[2:])):
+    if any(is_number(cell) for cell in first) or any(map(_NO_TITLE.fullmatch, first[2:])):
         return "no"
     if whole and len(first) > 1:
         return "yes"  # names above numbers
     if whole:
         _ask(line, " ".join(first), "may be a header or a node", "yes", "no")
-    if len(first) > 2 and _are_numbers(set(links.column(2)) - {""}):
-        return "yes"  # a word above weights
+    ends = ends_of(first)
+    above = len(first) > 2 and _are_numbers(set(links.column(2)) - {""})  # a word above weights
+    if len(first) < 2 or not (above or ends):
+        return _all_words(line, first, links, known)
+    one, other = ends or (0, 1)
+    if first[one] in known or first[other] in known:
+        _ask(line, " ".join(first), "may be a header or a link, as its names come again", "yes", "no")
+    return "yes"
+
+
+def _all_words(line: int, first: list[str], links: TableRows, known: set[str]) -> Header:
+    """The same where no cell says it: all are words, or there is only one."""
     if len(first) < 2:
         return "no"
-    ends = ends_of(first)
-    if ends is not None:
-        if first[ends[0]] in known or first[ends[1]] in known:
-            _ask(line, " ".join(first), "may be a header or a link, as its names come again", "yes", "no")
-        return "yes"
     if not known & set(first[:2]) and all(map(_WORD.fullmatch, first)) and _joined(links):
         _ask(line, " ".join(first), "may be a header or a link, as its names do not come again", "yes", "no")
     return "no"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 
 import torch
@@ -35,14 +36,25 @@ def read(data: bytes) -> NamedGraph:
 
 def _parse(text: str) -> dict[str, object]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         raise GraphError(f"line {error.lineno}: not JSON ({error.msg}); repair the file or fetch it again") from error
+    except GraphError:
+        raise
     except ValueError as error:
         raise GraphError("a number with thousands of digits; correct it, or write it as text") from error
     if not isinstance(document, dict):
         raise GraphError("not an object {}; node-link JSON is an object with 'nodes' and 'edges'")
     return document
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose keys are all different. Raises GraphError for one that has a key twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise GraphError(f"an object has {twice[:40]!r} twice; keep one")
+    return found
 
 
 def _rows(document: dict[str, object]) -> RowGraph:

@@ -34,7 +34,7 @@ ROUNDINGS = {"EUC_2D": 1, "CEIL_2D": 2, "ATT": 3, "GEO": 4}
 _SECTION, _DISPLAY = "NODE_COORD_SECTION", "DISPLAY_DATA_SECTION"
 _KEYWORDS: dict[str, tuple[str, ...]] = {
     "NAME": (),
-    "TYPE": ("TSP",),
+    "TYPE": ("TSP", "ATSP"),
     "COMMENT": (),
     "DIMENSION": (),
     "EDGE_WEIGHT_TYPE": (*ROUNDINGS, "EXPLICIT"),
@@ -49,16 +49,20 @@ _REMEDY = "write .json or .npz"
 def read(data: bytes) -> NamedGraph:
     """The points or distances in `data`. Raises GraphError, naming the line, for a malformed file."""
     values, sections = parse(data, _KEYWORDS, (_SECTION, TABLE, _DISPLAY))
+    line, said = value_of(values, "TYPE")
+    if said.split()[0] == "ATSP":
+        raise GraphError(f"line {line}: ATSP, where distances differ by direction, is not read; tours are of points")
     kind = value_of(values, "EDGE_WEIGHT_TYPE")[1].split()[0]
     if kind == "EXPLICIT":
         return distances(values, sections)
-    if len(sections) > 1 or _SECTION not in sections:
-        other = next(section for section in sections if section != _SECTION)
-        raise GraphError(f"has a {other}, which {kind} distances have not; delete it, or write EXPLICIT")
-    return _points(values, sections[_SECTION], kind)
+    if TABLE in sections:
+        raise GraphError(f"has a {TABLE}, which {kind} distances have not; delete it, or write EXPLICIT")
+    if _SECTION not in sections:
+        raise GraphError(f"has no {_SECTION}, which {kind} distances are between; add it")
+    return _points(values, sections[_SECTION], kind, tuple(section for section in sections if section != _SECTION))
 
 
-def _points(values: Values, rows: Rows, kind: str) -> NamedGraph:
+def _points(values: Values, rows: Rows, kind: str, ignored: tuple[str, ...]) -> NamedGraph:
     positions: dict[str, tuple[float, float]] = {}
     for line, words in rows:
         try:
@@ -69,14 +73,13 @@ def _points(values: Values, rows: Rows, kind: str) -> NamedGraph:
         except GraphError as error:
             raise GraphError(f"line {line}: {error}") from error
     check_dimension(*value_of(values, "DIMENSION"), len(positions))
-    value_of(values, "TYPE")
     return from_listed(
         positions,
         [],
         directed=False,
         nodes={"position": torch.tensor(list(positions.values()), dtype=torch.float64).reshape(-1, 2)},
         graphs={"rounding": torch.tensor([ROUNDINGS[kind]])},
-        reading=Reading(format=f"TSPLIB ({kind})"),
+        reading=Reading(format=f"TSPLIB ({kind})", ignored=ignored),
     )
 
 

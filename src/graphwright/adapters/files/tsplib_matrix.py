@@ -41,7 +41,6 @@ FORMATS = {
 
 def distances(values: Values, sections: dict[str, Rows]) -> NamedGraph:
     """The complete graph of a file with such distances. Raises GraphError, naming what is wrong, for a bad one."""
-    value_of(values, "TYPE")
     form = value_of(values, "EDGE_WEIGHT_FORMAT")[1].split()[0]
     line, said = value_of(values, "DIMENSION")
     if form not in FORMATS:

@@ -25,8 +25,9 @@ def with_weight(named: NamedGraph, name: str) -> NamedGraph:
     elif name == "weight":
         weight = torch.ones(graph.num_nodes, dtype=torch.float64)
     else:
-        known = ", ".join(map(repr, graph.nodes)) or "none"
-        raise GraphError(f"no node attribute {name!r} to take as weight; the numeric ones are: {known}")
+        made = {"weight"} if named.reading.node_weight is None else set()  # the reader's, where the file has none
+        known = ", ".join(repr(column) for column in graph.nodes if column not in made) or "none"
+        raise GraphError(f"no node attribute {name!r} that is numbers; those that are: {known}")
     found = name if name in graph.nodes else None
     return NamedGraph(graph.with_nodes(weight=weight), named.names, replace(named.reading, node_weight=found))
 
@@ -39,7 +40,7 @@ def with_edge_weight(named: NamedGraph, name: str) -> NamedGraph:
     graph = named.graph
     if name not in graph.edges or name == "reverse":
         known = ", ".join(repr(column) for column in graph.edges if column != "reverse") or "none"
-        raise GraphError(f"no edge attribute {name!r} to take as weight; the numeric ones are: {known}")
+        raise GraphError(f"no edge attribute {name!r} that is numbers; those that are: {known}")
     kept = [column for column in graph.edges if column not in (_LENGTH, "weight") or column == name]
     graph = graph.keep(nodes=list(graph.nodes), edges=kept, graphs=list(graph.graphs))
     graph = graph.with_edges(weight=graph.edges[name])

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from graphwright.core import ActionBlock, ActionSpec, Features, GraphError
-from graphwright.core.rows import AT, DECIDERS, EDGES, GRAPHS, NODES, RowKind
+from graphwright.core import ActionSpec, Features, GraphError
+from graphwright.core.rows import AT
 from graphwright.frameworks.foreign.arrays import check_finite, flat_rows, read_mask, refuse_ends
+from graphwright.frameworks.foreign.dense_actions import DenseActions
 from graphwright.frameworks.foreign.dense_layout import DenseLayout
 from graphwright.frameworks.foreign.links import Links, check_once, listed, of_matrix
 
@@ -43,13 +44,11 @@ class DenseReader:
         if self.has_at and AT not in layout.spaces:
             raise GraphError(f"actions tied to neighbours need {AT!r} in the observation: the node of the agent")
         size = layout.num_nodes
-        self.by_entry = layout.num_links is None and num_actions == self._most(size * size)
-        links = size * size if self.by_entry else layout.num_links
-        self.room = tuple(self._room(block, links) for block in actions.blocks)
-        if None in self.room[:-1]:
-            raise GraphError(
-                "the rows of links are not counted, so name the actions tied to them last in the ActionSpec"
-            )
+        entries = DenseActions(actions, size, size * size, undirected)
+        self.by_entry = layout.num_links is None and num_actions == entries.counted
+        own = entries if self.by_entry else DenseActions(actions, size, layout.num_links, undirected)
+        own.require_places()
+        self.candidates = own
 
     @property
     def features(self) -> Features:
@@ -62,11 +61,14 @@ class DenseReader:
         )
 
     @property
+    def room(self) -> tuple[int | None, ...]:
+        """The rows of each block of actions; None where they are not counted."""
+        return self.candidates.room
+
+    @property
     def num_actions(self) -> int | None:
         """How many actions an environment with these arrays has; None where rows are not counted."""
-        if None in self.room:
-            return None
-        return sum(room * block.columns for room, block in zip(self.room, self.actions.blocks, strict=True) if room)
+        return self.candidates.num_actions
 
     def read(self, values: Mapping[str, Any], mask: np.ndarray | None = None) -> Arrays:
         """The packed arrays of [B, ...] `values`; `mask` [B, k], by default that in `values`.
@@ -99,7 +101,7 @@ class DenseReader:
                 raise GraphError(f"entry {AT!r} names a node that does not exist, {at.tolist()}")
             packed[f"graphs.{AT}"] = number[np.arange(len(at)), at]
         check_finite(packed)
-        packed["mask"] = self._own_mask(mask, graph, row, links, at)
+        packed["mask"] = self.candidates.legal(mask, graph, row, links, at)
         packed["num_nodes"] = exists.sum(1)
         packed["num_links"] = np.bincount(links.graph, minlength=len(nodes))
         return packed
@@ -110,16 +112,6 @@ class DenseReader:
         at = [AT] if self.has_at else []
         roles = [name for role, names in self.layout.roles.items() if role != "graphs" for name in names]
         return list(dict.fromkeys([*roles, *self.vectors, *at]))
-
-    def _most(self, links: int) -> int:
-        return sum((self._room(block, links) or 0) * block.columns for block in self.actions.blocks)
-
-    def _room(self, block: ActionBlock, links: int | None) -> int | None:
-        kind = self._kind(block)
-        return {NODES: self.layout.num_nodes, EDGES: links, GRAPHS: 1}.get(kind)
-
-    def _kind(self, block: ActionBlock) -> RowKind:
-        return self.actions.decider if block.rows == DECIDERS else block.rows
 
     def _rows(self, arrays: Arrays, role: str) -> np.ndarray:
         """[B, rows, columns] float32: the entries of a role side by side."""
@@ -178,13 +170,11 @@ class DenseReader:
         joins = links.source != links.target  # a matrix may have ones on all of its diagonal
         for ends in (links.source, links.target):
             used[links.graph[joins], ends[joins]] = True
-        tied = [place for place, block in enumerate(self.actions.blocks) if self._kind(block) == NODES]
         if mask is not None:
-            for place in tied:
-                used |= self._part(mask, place).any(2)
+            used |= self.candidates.of_nodes(mask, size)
         used[:, 0] = True
         exists = np.flip(np.logical_or.accumulate(np.flip(used, 1), axis=1), 1)
-        if mask is None and tied and self.padded is None and not exists.all():
+        if mask is None and self.candidates.tied_to_nodes and self.padded is None and not exists.all():
             graph, row = np.argwhere(~exists)[0]
             raise GraphError(
                 f"rows from {row} on of {self.layout.roles['nodes'][0]!r} in graph {graph} are zero and without links: "
@@ -226,60 +216,3 @@ class DenseReader:
             if name in arrays:
                 return read_mask(arrays[name].reshape(count, -1))
         return None
-
-    def _part(self, mask: np.ndarray, place: int) -> np.ndarray:
-        """[B, rows, columns]: the mask of one block."""
-        rooms = [(room or 0) * block.columns for room, block in zip(self.room, self.actions.blocks, strict=True)]
-        start, columns = sum(rooms[:place]), self.actions.blocks[place].columns
-        if mask.shape[1] < start + rooms[place]:
-            most = self.num_actions or start + rooms[place]
-            raise GraphError(f"the action mask has {mask.shape[1]} entries, but there is room for {most} candidates")
-        columns = 1 if self.actions.continuous else columns
-        stop = start + (self.room[place] or 0) * columns
-        return mask[:, start:stop].reshape(len(mask), -1, columns)
-
-    def _own_mask(
-        self, mask: np.ndarray | None, graph: np.ndarray, row: np.ndarray, links: Links, at: np.ndarray | None
-    ) -> np.ndarray:
-        """[K] bool, graph by graph, the blocks in the order of the spec."""
-        graphs, numbers = self._candidates(graph, row, links, at)
-        order = np.argsort(graphs, kind="stable")
-        graphs, numbers = graphs[order], numbers[order]
-        if mask is None:
-            return np.ones(len(graphs), bool)
-        if numbers.size and numbers.max() >= mask.shape[1]:
-            raise GraphError(f"the action mask has {mask.shape[1]} entries, but candidates go up to {numbers.max()}")
-        beyond = mask.copy()
-        beyond[graphs, numbers] = False
-        if beyond.any():
-            one, action = np.argwhere(beyond)[0]
-            raise GraphError(
-                f"the action mask allows action {action} of graph {one}, which is tied to no node or link of it; make "
-                "it False, or name what it does in the ActionSpec"
-            )
-        return mask[graphs, numbers]
-
-    def _candidates(
-        self, graph: np.ndarray, row: np.ndarray, links: Links, at: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The graph and the environment's own number of each candidate, one block after the other."""
-        graphs, numbers, start = [], [], 0
-        for block, room in zip(self.actions.blocks, self.room, strict=True):
-            kind, columns = self._kind(block), 1 if self.actions.continuous else block.columns
-            if kind == NODES:
-                owner, own = graph, row
-            elif kind == EDGES:
-                owner, own = links.graph, links.number
-            elif kind == GRAPHS:
-                owner = np.arange(graph.max() + 1 if graph.size else 0)
-                own = np.zeros_like(owner)
-            else:
-                assert at is not None
-                leaves = links.source == at[links.graph]
-                leaves |= self.undirected & (links.target == at[links.graph])
-                owner = links.graph[leaves]
-                own = np.arange(len(owner)) - np.searchsorted(owner, owner)
-            graphs.append(np.repeat(owner, columns))
-            numbers.append((start + own[:, None] * columns + np.arange(columns)).reshape(-1))
-            start += (room or 0) * columns
-        return np.concatenate(graphs), np.concatenate(numbers)

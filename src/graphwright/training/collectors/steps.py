@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
+from graphwright.core.memory import STEP, require_memory
 from graphwright.core.segment import Segments
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances, RepeatedInstances
@@ -67,6 +68,7 @@ class StepCollector(LiveCollector):
         copies: int = 1,
     ) -> None:
         super().__init__(vector, source)
+        require_memory(STEP * num_steps * vector.num_envs)
         self.num_steps = num_steps
         self.generator = generator
         self.copies = copies

@@ -9,7 +9,7 @@ import torch
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.games.boards import draw_boards
-from graphwright.training.games.match import play_match
+from graphwright.training.games.match import Match, play_match
 from graphwright.training.games.players import find_opponent, policy_player
 
 
@@ -60,6 +60,13 @@ class GameRow:
     distinct: int
 
 
+def require_played(match: Match, opening: int) -> None:
+    """Raise ConfigError, naming --opening, where some games were over before a player made a move."""
+    if over := match.num_opened(opening):
+        told = f"{over} of {match.num_games} games were over before a player made a move"
+        raise ConfigError(f"--opening {opening}: {told}; draw fewer")
+
+
 def evaluate_games(agent: Agent, options: GameOptions) -> list[GameRow]:
     """A row for each size and opponent. Raises ConfigError naming the option."""
     problem, collection, game = agent.problem, agent.config.collection, agent.config.environment
@@ -76,7 +83,8 @@ def evaluate_games(agent: Agent, options: GameOptions) -> list[GameRow]:
                 if options.opponents is not None or isinstance(error, ConfigError):
                     raise ConfigError(f"--opponents {name}: {error}") from None
                 continue  # it does not know boards of this size
-            count, share = match.count(), match.count().share
+            require_played(match, options.opening)
+            count, share = match.count(), match.share()
             first, second = (match.count(side).share.value for side in (0, 1))
             numbers = (count.wins, count.draws, count.losses, share.value, share.low, share.high, first, second)
             rows.append(GameRow(size, name, *numbers, match.num_distinct))

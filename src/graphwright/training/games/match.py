@@ -49,8 +49,21 @@ class Match:
     @property
     def num_distinct(self) -> int:
         """How many different games there are among them, which is few where both players always do the same."""
+        return self._distinct(None)
+
+    def share(self, side: int | None = None) -> Interval:
+        """Points for each game, as `Score.share`, with the interval of as many games as differ: others say no more."""
+        differ = self._distinct(side)
+        return wilson(self.count(side).share.value * differ, differ)
+
+    def num_opened(self, opening: int) -> int:
+        """How many games were over before a player made a move, after so many random ones."""
+        return int(((self.moves >= 0).sum(0) <= opening).sum()) if opening else 0
+
+    def _distinct(self, side: int | None) -> int:
         played = torch.cat([self.side[None], self.moves])
-        return int(torch.unique(played, dim=1).shape[1]) if self.num_games else 0
+        played = played if side is None else played[:, self.side == side]
+        return int(torch.unique(played, dim=1).shape[1]) if played.shape[1] else 0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def weighted_instance(graph: GraphBatch) -> GraphBatch:
     require_undirected(graph, "a cut needs an undirected one")
     name, given = edge_numbers(graph, EDGE_WEIGHTS) or ("weight", torch.ones(graph.num_edges, device=graph.device))
     weight = given.double()
-    require_edges(graph, name, weight, _in_range(weight), "weights are finite float32 numbers")
+    require_edges(graph, name, weight, _in_range(weight), "weights are finite numbers of at most 3.4e38")
     opposite = weight[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
     rule = "the opposite edge has another weight; give both directions the same"
     require_edges(graph, name, weight, weight == opposite, rule)
@@ -31,7 +31,7 @@ def weighted_instance(graph: GraphBatch) -> GraphBatch:
     key = graph.edge_index[1] * max(graph.num_nodes, 1) + graph.edge_index[0]
     _, pair = torch.unique_consecutive(key, return_inverse=True)  # parallel edges follow each other
     weight = weight.new_zeros(graph.num_edges).index_add(0, pair, weight)[pair]
-    require_edges(graph, name, weight, _in_range(weight), "weights of parallel edges add up to a finite float32 number")
+    require_edges(graph, name, weight, _in_range(weight), "weights of parallel edges add up to at most 3.4e38")
     weight = weight.to(given.dtype)
     bare = GraphBatch(graph.edge_index, graph.node_ptr, graph.edge_ptr, edges={"weight": weight})
     return with_strength(simplify(bare))

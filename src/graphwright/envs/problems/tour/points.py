@@ -42,8 +42,9 @@ def _position(graph: GraphBatch) -> Tensor:
     position = columns.get("position", columns.get("pos"))
     if position is None:
         if not {"x", "y"} <= columns.keys() or columns["x"].dim() != 1 or columns["y"].dim() != 1:
-            table = "; distances of edges are not read, but by max-cut and steiner-tree" if graph.num_edges else ""
-            raise GraphError(f"the nodes have no place; give each a `position` of two numbers, or `x` and `y`{table}")
+            table = "; tours are of points, and distances of edges are read by max-cut and steiner-tree alone"
+            told = "the nodes have no place; give each a `position` of two numbers, or `x` and `y`"
+            raise GraphError(told + (table if graph.num_edges else ""))
         position = torch.stack([columns["x"], columns["y"]], dim=1)
     if position.dim() != 2 or position.shape[1] != 2:
         raise GraphError(f"node column 'position' has shape {tuple(position.shape)}; give each node two numbers")
