@@ -168,6 +168,29 @@ def test_names_reach_no_terminal_as_commands(run: Path, tmp_path: Path, capsys: 
     assert json.loads(capsys.readouterr().out)["rows"][0]["name"] == str(path)
 
 
+def test_names_that_no_font_can_show_are_drawn_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\x1b[31mred \U00012000\n")
+    options = ("--policy", "greedy", "--time-limit", "0", "--picture", str(tmp_path / "a.svg"))
+    main(["solve", "vertex-cover", str(path), *options])
+    assert not [one for one in recwarn if "Glyph" in str(one.message)]
+    assert "\x1b" not in capsys.readouterr().err + (tmp_path / "a.svg").read_text()
+
+
+def test_a_run_where_none_can_be_is_refused_before_the_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "run"
+    assert "file is no folder that can be written to" in fails(capsys, "train", "vertex-cover", "--run", place, *SMALL)
+
+
+def test_what_is_no_file_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.txt").write_text("a b\n")
+    said = fails(capsys, "check", "vertex-cover", tmp_path / "a.txt", tmp_path / "none.json")
+    assert said.endswith("none.json: No such file or directory\n")
+
+
 def test_a_name_in_brackets_is_a_name(tmp_path: Path) -> None:
     main(["train", "vertex-cover", "--run", str(tmp_path / "a[/b]"), *SMALL])
 

@@ -13,9 +13,9 @@ import tyro
 
 from graphwright.cli.answers import NamedAnswer, options_of
 from graphwright.cli.instances import FileOptions, say_reading
-from graphwright.cli.terminal import printable
 from graphwright.core.files import read_whole
 from graphwright.core.numbers import shown
+from graphwright.core.text import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict
@@ -103,8 +103,10 @@ def _solution(document: Any, path: Path, file: Path) -> dict[str, Any]:
 def _claim(given: dict[str, Any], verdict: Verdict) -> list[str]:
     """What the solution says of its own objective, where that is wrong."""
     claimed = given.get("objective")
-    if not isinstance(claimed, int | float):
+    if claimed is None:
         return []
+    if not isinstance(claimed, int | float) or isinstance(claimed, bool):
+        return [f"its objective is said to be {claimed!r}, which is no number"]
     if abs(claimed) < sys.float_info.max and math.isclose(claimed, verdict.objective, rel_tol=_SUMS):
         return []
     return [f"its objective is said to be {claimed!r}"]

@@ -13,6 +13,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from graphwright.adapters.reading import count
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.arguments import option_of
 from graphwright.cli.commands import Parsing
@@ -91,7 +92,7 @@ class EvaluateSolutions(Evaluate):
             "rows": [dataclasses.asdict(row) for row in rows],
         }
         topology = self.options.generator or agent.config.collection.generator or problem.topology
-        what = "files" if files else f"{self.options.graphs} instances each, {topology}"
+        what = "files" if files else f"{count(self.options.graphs, 'instance')} each, {topology}"
         return document, evaluation_table(f"{problem.name}: mean {problem.objective}, {what}", rows)
 
 

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from graphwright.cli.instances import FileOptions, read_all
 from graphwright.cli.tables import control_table, heuristic_table
-from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
+from graphwright.core.text import printable
 from graphwright.envs.endless import Endless
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem

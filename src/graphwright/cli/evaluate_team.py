@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from graphwright.adapters.reading import count
 from graphwright.cli.evaluate import Evaluate
 from graphwright.cli.outputs import require_output, require_picture
 from graphwright.cli.terminal import marked
@@ -58,7 +59,9 @@ class EvaluateTeam(Evaluate):
         rows = [row for row, _ in played]
         head = {"problem": agent.problem.name, "run": str(self.directory), "decode": self.options.decode}
         document = {**head, "rows": [row.as_dict() for row in rows]}
-        return document, team_table(f"{agent.problem.name}: {self.options.episodes} episodes each", "policy", rows)
+        return document, team_table(
+            f"{agent.problem.name}: {count(self.options.episodes, 'episode')} each", "policy", rows
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,7 @@ class EvaluateTeamPolicy:
             found = [{name: value for name, value in row.as_dict().items() if name != "baselines"} for row in rows]
             print(to_plain_json({"problem": problem.name, "policy": self.policy, "rows": found}, indent=2))
         else:
-            table = team_table(f"{problem.name}: {self.options.episodes} episodes each", self.policy, rows)
+            table = team_table(f"{problem.name}: {count(self.options.episodes, 'episode')} each", self.policy, rows)
             Console(width=max(Console().width, 26 * len(table.columns))).print(table)
 
 
@@ -174,7 +177,7 @@ class Transfer:
         if self.json:
             print(to_plain_json({"problem": problems[0], "decode": self.options.decode, "runs": runs}, indent=2))
         else:
-            table = _table(f"{problems[0]}: {self.options.episodes} episodes each", "run", rows[0][0].score)
+            table = _table(f"{problems[0]}: {count(self.options.episodes, 'episode')} each", "run", rows[0][0].score)
             for name, each in zip(names, rows, strict=True):
                 for row in each:
                     table.add_row(str(row.agents), marked(name), *_cells(row.score))

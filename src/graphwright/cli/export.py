@@ -9,8 +9,8 @@ from typing import Annotated
 import tyro
 
 from graphwright.cli.outputs import require_output
-from graphwright.cli.terminal import printable
 from graphwright.core.doing import now
+from graphwright.core.text import printable
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError
 

@@ -14,9 +14,9 @@ from graphwright.adapters.listed_links import forget_directions
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
-from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.graph import Columns
+from graphwright.core.text import printable
 from graphwright.envs.readable import Inputs, Readable
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError

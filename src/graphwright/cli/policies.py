@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from graphwright.cli.terminal import printable
 from graphwright.core.doing import now
+from graphwright.core.text import printable
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.agent import Agent, load
 from graphwright.training.pretrained import load_pretrained

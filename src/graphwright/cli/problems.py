@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from graphwright.cli.columns import wrapped
-from graphwright.cli.terminal import printable
+from graphwright.core.text import printable
 from graphwright.core import ActionBlock
 from graphwright.envs.capabilities import capabilities_of
 from graphwright.envs.local import Local

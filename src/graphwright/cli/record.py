@@ -16,8 +16,8 @@ from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import environment_options
 from graphwright.cli.instances import FileOptions, read_all
 from graphwright.cli.outputs import require_output
-from graphwright.cli.terminal import printable
 from graphwright.core import GraphBatch
+from graphwright.core.text import printable
 from graphwright.data.recording import Recording
 from graphwright.envs.experts import experts_of, find_expert
 from graphwright.envs.problem import Problem

@@ -18,9 +18,10 @@ from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
 from graphwright.cli.outputs import require_picture
 from graphwright.cli.policies import policy_of
-from graphwright.cli.terminal import marked, printable
+from graphwright.cli.terminal import marked
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import shown, to_plain_json
+from graphwright.core.text import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import textwrap
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +58,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     """Write a picture whole or not at all, as its name ends (`PICTURES`); a PNG where it ends otherwise."""
     data = io.BytesIO()
     kind = path.suffix.lower()
-    figure.savefig(data, format=kind[1:] if kind in PICTURES else "png", dpi=160, facecolor="white")
+    with _missing_letters_unsaid():
+        figure.savefig(data, format=kind[1:] if kind in PICTURES else "png", dpi=160, facecolor="white")
     write_atomically(path, data.getvalue())
 
 
@@ -74,9 +77,18 @@ def save_animation(frames: Sequence[np.ndarray], path: Path, milliseconds: int, 
     write_atomically(path, data.getvalue())
 
 
+@contextlib.contextmanager
+def _missing_letters_unsaid() -> Iterator[None]:
+    """Letters that the font lacks are drawn as boxes, which the picture shows; matplotlib would print each of them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        yield
+
+
 def pixels(figure: Figure, dpi: int) -> np.ndarray:
     """[height, width, 3] uint8: the figure as it looks."""
     figure.set_dpi(dpi)
     canvas: Any = figure.canvas
-    canvas.draw()
+    with _missing_letters_unsaid():
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -122,6 +122,9 @@ def build(like: Any, data: Any, path: str = "") -> Any:
     return replace(like, **values)
 
 
+_KINDS = {"int": "whole number", "float": "number", "str": "text", "bool": "true or false", "tuple": "list"}
+
+
 def name_of(value: Any) -> str:
     """What a file says of a function: module:name. Raises ConfigError where `value` is none."""
     if not hasattr(value, "__qualname__"):
@@ -147,4 +150,5 @@ def _convert(hint: Any, value: Any, path: str, like: Any) -> Any:
         return float(value)
     if hint in (int, str, bool) and type(value) is hint:
         return value
-    raise ConfigError(f"{path} is {value!r}; that is no {hint}")
+    shown, wanted = repr(value), getattr(hint, "__name__", None) or " or ".join(map(repr, get_args(hint)))
+    raise ConfigError(f"{path} is {shown[:40]}; that is no {_KINDS.get(wanted, wanted)}")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from graphwright.core.files import is_left_over
+from graphwright.core.files import is_left_over, require_writable
 from graphwright.training.checkpoint import CONFIG_FILE, POLICY_FILE, TRAINER_FILE
 from graphwright.training.collectors.play import ConfigError
 
@@ -57,6 +57,11 @@ def new_directory(directory: Path | str) -> Path:
         raise ConfigError(f"--run {directory}: exists already; name a new one, or `graphwright resume {directory}`")
     if os.path.lexists(directory):
         raise ConfigError(f"--run {directory}: exists already, and holds no run; name a new directory")
+    above = next(parent for parent in directory.absolute().parents if os.path.lexists(parent))
+    try:
+        require_writable(above / "any")
+    except OSError:
+        raise ConfigError(f"--run {directory}: {above} is no folder that can be written to; name another") from None
     return directory
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.text import printable
 from graphwright.drawing.frames import FrameRenderer
 from graphwright.drawing.graphs import draw_solution, note_unplaced
 from graphwright.drawing.labels import Labels
@@ -44,6 +45,7 @@ def draw(
     shown where how many are chosen. title: by default the objective.
     """
     number = {name: node for node, name in enumerate(names)}
+    shown_names = [printable(name) for name in names]
     instance = environment.instance(graph)
     given, geographic = positions(graph)
     edges = instance.edge_index[:, instance.links[0]].T.numpy()
@@ -70,7 +72,9 @@ def draw(
         geographic=geographic,
         labels=replace(
             _order(solution, number),
-            nodes=[f"{name} · {weight}" for name, weight in zip(names, weights, strict=True)] if weights else names,
+            nodes=[f"{name} · {weight}" for name, weight in zip(shown_names, weights, strict=True)]
+            if weights
+            else shown_names,
             links=_texts(instance.edges, (*inputs.edge_weight, *inputs.edges), shown),
         ),
     )

@@ -135,6 +135,17 @@ def test_a_pipe_is_no_solution(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "pipe.json: is no file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("claimed", ["2", True, [2]])
+def test_an_objective_that_is_no_number_is_a_fault(
+    claimed: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.txt").write_text("a b\n")
+    (tmp_path / "solution.json").write_text(json.dumps({"nodes": ["a"], "objective": claimed}))
+    with pytest.raises(SystemExit):
+        main(["check", "vertex-cover", str(tmp_path / "a.txt"), str(tmp_path / "solution.json")])
+    assert "which is no number" in capsys.readouterr().out
+
+
 def test_what_solve_writes_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     graph, answer = tmp_path / "star.txt", tmp_path / "answer.json"
     graph.write_text("hub a\nhub b\n")

@@ -11,7 +11,7 @@ from graphwright.core import GraphError
 
 _SURE = 5  # cells in a row from which on zeros along the diagonal are no chance
 _SEVERAL = 2  # lines that begin alike
-_BRACKETS = ("()", "[]", "{}")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 _COMMENTS = ("//", ";", "--", "/*")
 _DIMACS = re.compile(r"p\s+(edge|edges|col|sp|max|min|aux)\b.*")
 _PAIR = re.compile(r".*\w[^\w]+\w.*")
