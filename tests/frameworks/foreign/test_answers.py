@@ -123,6 +123,22 @@ def test_numbers_of_links_are_told_in_the_environments_own_order(undirected: boo
         (lambda seen: (seen, np.nan, False, False, {}), "environment 0: the reward is nan; make all rewards finite"),
         (lambda seen: (seen, None, False, False, {}), "environment 0: the reward is None; return one number"),
         (lambda seen: (seen, [1.0, 2.0], False, False, {}), r"the reward is \[1.0, 2.0\]; return one number"),
+        (
+            lambda seen: (seen, 1e30, False, False, {}),
+            "the reward is 1e.30, whose square float32 does not hold; divide",
+        ),
+        (lambda seen: (seen, 0.0, None, False, {}), "environment 0: terminated is None; return True or False"),
+        (lambda seen: (seen, 0.0, False, "no", {}), "truncated is 'no'; return True or False"),
+        (lambda seen: (seen, 0.0, np.array([True, False]), False, {}), "terminated is array.*; return True or False"),
+        (lambda seen: (seen, 0.0, 2, False, {}), "terminated is 2; return True or False"),
+        (
+            lambda seen: (seen._replace(edge_links=np.array([[0.5, 1.5]])), 0.0, False, False, {}),
+            "edge_links are float64 and no whole numbers",
+        ),
+        (
+            lambda seen: (seen._replace(edges=np.ones((2, 1))), 0.0, False, False, {}),
+            "the observation holds values of edges, and its space declares none",
+        ),
         (lambda seen: (seen, 0.0, False, {}), "step returned 4 values .*; return .observation, reward, terminated"),
         (lambda seen: (seen, 0.0, False, False, None), "step returned 5 values .*, with a dict of info"),
         (
@@ -153,6 +169,30 @@ def test_numpy_rewards_are_numbers() -> None:
         step = lambda seen, r=reward: (seen, r, False, False, {})  # noqa: E731
         vector = from_gymnasium(partial(Answers, step=step), 1, actions=WAIT)
         assert vector.step(torch.tensor([0])).reward.tolist() == [2.0]
+
+
+def test_flags_of_numpy_are_flags_and_tensors_are_arrays() -> None:
+    for flag in (np.bool_(False), np.array([False]), 0, np.int64(0)):
+        step = lambda seen, f=flag: (seen._replace(nodes=torch.zeros(3, 1)), 0.0, f, f, {})  # noqa: E731
+        vector = from_gymnasium(partial(Answers, step=step), 1, actions=WAIT)
+        assert vector.step(torch.tensor([0])).terminated.tolist() == [False]
+
+
+def test_one_environment_is_not_played_twice_at_once() -> None:
+    shared = Answers()
+    with pytest.raises(ValueError, match="an environment that is played already; let it make a new one each time"):
+        from_gymnasium(lambda: shared, 2, actions=WAIT)
+    for _ in range(2):  # alone, and again after it was closed
+        with from_gymnasium(lambda: shared, 1, actions=WAIT) as vector:
+            vector.step(torch.tensor([0]))
+
+
+def test_an_environment_without_a_space_is_refused() -> None:
+    class Spaceless(Answers):
+        observation_space = None  # type: ignore[assignment]
+
+    with pytest.raises(GraphError, match="observation_space is None; declare one"):
+        from_gymnasium(Spaceless, 1, actions=WAIT)
 
 
 def test_what_is_no_graph_is_refused() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 
 from graphwright.core import GraphError
 
+_LARGEST = 1e18  # of a reward: losses are of its square
+
 
 def check_env(env: Any) -> None:
     """Raise ValueError, with the remedy, for what is no single Gymnasium environment."""
@@ -59,7 +61,17 @@ def read_reward(reward: Any) -> float:
     number = float(values.reshape(()))
     if not np.isfinite(number):
         raise GraphError(f"the reward is {number}; make all rewards finite")
+    if abs(number) > _LARGEST:
+        raise GraphError(f"the reward is {number:g}, whose square float32 does not hold; divide all rewards")
     return number
+
+
+def read_flag(name: str, flag: Any) -> bool:
+    """Whether an episode has ended. Raises GraphError for what is neither true nor false, as None or a text."""
+    values = np.asarray(flag)
+    if values.size != 1 or values.dtype.kind not in "biu" or values.reshape(()) not in (0, 1):
+        raise GraphError(f"{name} is {flag!r}; return True or False")
+    return bool(values.reshape(()))
 
 
 def _described(answer: Any) -> str:

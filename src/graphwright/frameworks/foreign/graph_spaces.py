@@ -42,7 +42,7 @@ class InstanceSpace(GraphSpace):
         if not all(hasattr(value, part) for part in ("nodes", "edges", "edge_links")):
             raise GraphError(f"the observation holds a {type(value).__name__} for its graph; return a GraphInstance")
         links = self.orientation.read(value.edge_links)
-        return value.nodes, _NOTHING if value.edges is None else value.edges, links
+        return _array(value.nodes), _NOTHING if value.edges is None else _array(value.edges), links
 
 
 class VectorSpace(GraphSpace):
@@ -57,6 +57,14 @@ class VectorSpace(GraphSpace):
     @override
     def split(self, value: Any) -> GraphParts:
         return flat(self.space, value), _NOTHING, _NO_LINKS
+
+
+def _array(values: Any) -> np.ndarray:
+    """[rows, ...]: numbers that may be of lists, or of tensors that need no gradient."""
+    try:
+        return np.asarray(values)
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise GraphError(f"{type(values).__name__} is no array of numbers ({error}); return a numpy array") from None
 
 
 def numbers(width: int) -> spaces.Box:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 
@@ -17,7 +18,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec
 from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
-from graphwright.frameworks.foreign.answers import check_env, read_reset, read_reward, read_step
+from graphwright.frameworks.foreign.answers import check_env, read_flag, read_reset, read_reward, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
 from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
 from graphwright.frameworks.foreign.states import ForeignEnvironment
@@ -26,6 +27,7 @@ from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphA
 from graphwright.workers.env_pool import LocalEnvPool, WorkerEnvPool, WorkerOptions
 
 MakeEnv = Callable[[], gymnasium.Env]
+_LIVE: WeakValueDictionary[int, AutoresetGymnasiumEnv] = WeakValueDictionary()  # by the id of what each plays
 
 
 def from_gymnasium(
@@ -89,6 +91,9 @@ class AutoresetGymnasiumEnv(AutoresetEnv):
 
     def __init__(self, make_env: MakeEnv, reader: ObservationReader) -> None:
         self.env = make_env()
+        key = id(self.env.unwrapped)
+        if _LIVE.setdefault(key, self) is not self:
+            raise ValueError("make_env returned an environment that is played already; let it make a new one each time")
         self.reader = reader
         self.adapt = action_adapter(self.env.action_space, reader.actions)
         self.masks = self.env.get_wrapper_attr("action_masks") if self.env.has_wrapper_attr("action_masks") else None
@@ -100,13 +105,15 @@ class AutoresetGymnasiumEnv(AutoresetEnv):
     @override
     def step(self, actions: Actions) -> EnvStep:
         observation, reward, terminated, truncated, info = read_step(self.env.step(self.adapt(actions[0])))
-        cut = bool(truncated) and not terminated  # an episode that is both counts as terminated
+        terminated, truncated = read_flag("terminated", terminated), read_flag("truncated", truncated)
+        cut = truncated and not terminated  # an episode that is both counts as terminated
         final = [copy_arrays(self._read(observation, info))] if cut else []
         live = self.reset() if terminated or truncated else [self._read(observation, info)]
-        return EnvStep([read_reward(reward)], [bool(terminated)], [cut], final, live)
+        return EnvStep([read_reward(reward)], [terminated], [cut], final, live)
 
     @override
     def close(self) -> None:
+        _LIVE.pop(id(self.env.unwrapped), None)
         self.env.close()
 
     def _read(self, observation: Any, info: dict[str, Any]) -> GraphArrays:

@@ -131,6 +131,8 @@ class Orientation:
         links = np.zeros((0, 2)) if links is None else np.asarray(links)
         if not links.size:
             return np.zeros((0, 2), np.int64)
+        if links.dtype.kind not in "iu" and (links.dtype.kind != "f" or (links != links.round()).any()):
+            raise GraphError(f"edge_links are {links.dtype} and no whole numbers; give the numbers of nodes")
         if links.ndim != 2 or 2 not in links.shape:
             raise GraphError(f"edge_links has shape {links.shape}; give it [L, 2]")
         if links.shape == (2, 2):

@@ -49,6 +49,8 @@ class ObservationReader:
         num_actions: int | None = None,
     ) -> None:
         self.actions, self.undirected, self.keys = actions, undirected, keys
+        if not isinstance(space, Space):
+            raise GraphError(f"the environment's observation_space is {space!r}; declare one: {FORMS}")
         parts = _parts(space, keys)
         self.has_at = AT in actions.columns.values()
         layout = find_layout(parts, keys)
@@ -179,6 +181,8 @@ def _width(space: Space | None) -> dict[str, int]:
 def _column(table: str, space: Space | None, values: Any, count: int) -> GraphArrays:
     """The column of `values`, one for each of the `count` rows of a table; none where the table holds nothing."""
     if space is None:
+        if len(values):
+            raise GraphError(f"the observation holds values of {table}, and its space declares none; declare them")
         return {}
     width = 1 if isinstance(space, spaces.Discrete) else spaces.flatdim(space)
     if np.size(values) != count * width:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphError
 from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
-from graphwright.frameworks.foreign.answers import check_parallel, read_reset, read_reward, read_step
+from graphwright.frameworks.foreign.answers import check_parallel, read_flag, read_reset, read_reward, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
 from graphwright.frameworks.foreign.fixed_agents import AGENT, ENV, FixedAgents
 from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
@@ -96,12 +96,13 @@ class AutoresetParallelEnv(AutoresetEnv):
             missing = [agent for agent in acted if agent not in answer]
             if missing:
                 raise GraphError(f"agent {missing[0]!r} acted, but step returned no {name} for it; return one")
-        cut = [agent for agent in acted if truncated[agent] and not terminated[agent]]
+        ended = {agent: _of(agent, read_flag, "terminated", terminated[agent]) for agent in acted}
+        cut = [agent for agent in acted if _of(agent, read_flag, "truncated", truncated[agent]) and not ended[agent]]
         final = [copy_arrays(row) for row in self._read(cut, observation, info)]
         live = self._read(self.env.agents, observation, info) if self.env.agents else self.reset()
         return EnvStep(
             [_of(agent, read_reward, reward[agent]) for agent in acted],
-            [bool(terminated[agent]) for agent in acted],
+            [ended[agent] for agent in acted],
             [agent in cut for agent in acted],
             final,
             live,
