@@ -125,7 +125,7 @@ def test_numbers_of_links_are_told_in_the_environments_own_order(undirected: boo
         (lambda seen: (seen, [1.0, 2.0], False, False, {}), r"the reward is \[1.0, 2.0\]; return one number"),
         (
             lambda seen: (seen, 1e30, False, False, {}),
-            "the reward is 1e.30, whose square float32 does not hold; divide",
+            "the reward is 1e.30, whose square float32 does not hold",
         ),
         (lambda seen: (seen, 0.0, None, False, {}), "environment 0: terminated is None; return True or False"),
         (lambda seen: (seen, 0.0, False, "no", {}), "truncated is 'no'; return True or False"),
@@ -182,6 +182,9 @@ def test_one_environment_is_not_played_twice_at_once() -> None:
     shared = Answers()
     with pytest.raises(ValueError, match="an environment that is played already; let it make a new one each time"):
         from_gymnasium(lambda: shared, 2, actions=WAIT)
+    meadow = Meadow()
+    with pytest.raises(ValueError, match="an environment that is played already"):
+        from_pettingzoo(lambda: meadow, 2, actions=WAIT)
     for _ in range(2):  # alone, and again after it was closed
         with from_gymnasium(lambda: shared, 1, actions=WAIT) as vector:
             vector.step(torch.tensor([0]))

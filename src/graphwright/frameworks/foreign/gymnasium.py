@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 import torch
 
@@ -20,6 +19,7 @@ from graphwright.core import ActionSpec
 from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
 from graphwright.frameworks.foreign.answers import check_env, read_flag, read_reset, read_reward, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
+from graphwright.frameworks.foreign.live import claim, release
 from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
@@ -27,7 +27,6 @@ from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphA
 from graphwright.workers.env_pool import LocalEnvPool, WorkerEnvPool, WorkerOptions
 
 MakeEnv = Callable[[], gymnasium.Env]
-_LIVE: WeakValueDictionary[int, AutoresetGymnasiumEnv] = WeakValueDictionary()  # by the id of what each plays
 
 
 def from_gymnasium(
@@ -91,9 +90,7 @@ class AutoresetGymnasiumEnv(AutoresetEnv):
 
     def __init__(self, make_env: MakeEnv, reader: ObservationReader) -> None:
         self.env = make_env()
-        key = id(self.env.unwrapped)
-        if _LIVE.setdefault(key, self) is not self:
-            raise ValueError("make_env returned an environment that is played already; let it make a new one each time")
+        claim(self.env, self)
         self.reader = reader
         self.adapt = action_adapter(self.env.action_space, reader.actions)
         self.masks = self.env.get_wrapper_attr("action_masks") if self.env.has_wrapper_attr("action_masks") else None
@@ -113,7 +110,7 @@ class AutoresetGymnasiumEnv(AutoresetEnv):
 
     @override
     def close(self) -> None:
-        _LIVE.pop(id(self.env.unwrapped), None)
+        release(self.env)
         self.env.close()
 
     def _read(self, observation: Any, info: dict[str, Any]) -> GraphArrays:

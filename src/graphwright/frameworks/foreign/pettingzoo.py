@@ -17,6 +17,7 @@ from graphwright.frameworks.foreign.action_spaces import action_adapter, check_s
 from graphwright.frameworks.foreign.answers import check_parallel, read_flag, read_reset, read_reward, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
 from graphwright.frameworks.foreign.fixed_agents import AGENT, ENV, FixedAgents
+from graphwright.frameworks.foreign.live import claim, release
 from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
@@ -75,6 +76,7 @@ class AutoresetParallelEnv(AutoresetEnv):
 
     def __init__(self, make_env: MakeEnv, reader: ObservationReader, place: int) -> None:
         self.env = make_env()
+        claim(self.env, self)
         self.reader = reader
         self.place = place
         self.number = {agent: number for number, agent in enumerate(self.env.possible_agents)}
@@ -110,6 +112,7 @@ class AutoresetParallelEnv(AutoresetEnv):
 
     @override
     def close(self) -> None:
+        release(self.env)
         self.env.close()
 
     def _read(self, agents: Sequence[Any], observation: dict[Any, Any], info: dict[Any, Any]) -> list[GraphArrays]:
