@@ -14,7 +14,7 @@ from graphwright.cli.evaluate import EvaluateSampling, EvaluateSolutions
 from graphwright.cli.instances import say_reading
 from graphwright.cli.main import main
 from graphwright.cli.solve import Solve
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 
 ORDERED = ["solve", "RUN", "a.txt", "b.txt", "--undirected", "--mark", "start=(0, 0)", "target=(2, 2)"]
 

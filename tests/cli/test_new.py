@@ -59,7 +59,7 @@ def test_names_that_would_hide_something_are_refused(
 
 def test_a_folder_that_is_a_file_is_refused_by_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
-    assert "--folder" in fails(capsys, "new", "problem", "bus-depots", "--folder", tmp_path / "file")
+    assert "--folder" in fails(capsys, "new", "problem", "fire-stations", "--folder", tmp_path / "file")
     for name in ("bus_depots", "test_bus_depots"):
         sys.modules.pop(name)
 

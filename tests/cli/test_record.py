@@ -141,7 +141,7 @@ def test_files_that_are_no_recordings_are_refused(
 
 def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def refused(problem: str, *words: object) -> str:
-        return fails(capsys, "record", problem, "--out", tmp_path / "file", *words)
+        return fails(capsys, "record", problem, "--out", tmp_path / "file.safetensors", *words)
 
     assert "choose one of max-weight, longest-queue" in refused("single-hop", "--expert", "x", "--slots", 5)
     assert "--slots 0: give at least 1" in refused("single-hop", "--expert", "max-weight", "--slots", 0)
@@ -150,7 +150,7 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert "--expert NAME" in refused("vertex-cover", "--episodes", 5)
     assert "nothing to record" in refused("hyper-grid", "--expert", "x", "--episodes", 1)
     assert "no run" in refused("vertex-cover", "--run", tmp_path, "--episodes", 1)
-    assert not (tmp_path / "file").exists()
+    assert not (tmp_path / "file.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,13 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.Captu
 )
 def test_recordings_of_every_kind_of_states_and_decisions_fit(problem: str, expert: str, tmp_path: Path) -> None:
     much = ["--slots", "4", "--graphs", "2"] if problem == "conflict-graph" else ["--episodes", "2"]
-    main(["record", problem, "--expert", expert, *much, "--out", str(tmp_path / "file"), "--sizes", "6"])
+    main(["record", problem, "--expert", expert, *much, "--out", str(tmp_path / "file.safetensors"), "--sizes", "6"])
     found = find_problem(problem)
-    recording, instance = read_recording(tmp_path / "file"), found.generator()(1, torch.Generator().manual_seed(0))
+    recording = read_recording(tmp_path / "file.safetensors")
+    instance = found.generator()(1, torch.Generator().manual_seed(0))
     require_fit(recording, found.environment, instance)
     recording.save(tmp_path / "again")
-    (first, known), (second, same) = contents(tmp_path / "file"), contents(tmp_path / "again")
+    (first, known), (second, same) = contents(tmp_path / "file.safetensors"), contents(tmp_path / "again")
     assert known == same
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -15,7 +15,7 @@ from graphwright.cli.answers import NamedAnswer, options_of
 from graphwright.cli.instances import FileOptions, say_reading
 from graphwright.core.files import read_whole
 from graphwright.core.numbers import shown
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import find_problem
 from graphwright.envs.verdict import Verdict

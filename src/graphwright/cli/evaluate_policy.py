@@ -18,7 +18,7 @@ from graphwright.cli.instances import FileOptions, read_all
 from graphwright.cli.tables import control_table, heuristic_table
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.envs.endless import Endless
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem

@@ -10,7 +10,7 @@ import tyro
 
 from graphwright.cli.outputs import require_output
 from graphwright.core.doing import now
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError
 

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 
 LOGGER = logging.getLogger("graphwright")  # as core/doing.py has it, which is slow to import
 

@@ -16,7 +16,7 @@ from graphwright.adapters.reading import Reading
 from graphwright.cli.marks import with_marks
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.graph import Columns
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.envs.readable import Inputs, Readable
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError

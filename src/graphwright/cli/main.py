@@ -16,7 +16,7 @@ from graphwright.cli.arguments import in_order, option_of
 from graphwright.cli.commands import COMMANDS
 from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 
 QUIET = "GRAPHWRIGHT_QUIET"
 """The environment variable that is 1 where a command does not say every few seconds what it is doing."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from graphwright.core.doing import now
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.agent import Agent, load
 from graphwright.training.pretrained import load_pretrained

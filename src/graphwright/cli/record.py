@@ -17,8 +17,8 @@ from graphwright.cli.evaluate_policy import environment_options
 from graphwright.cli.instances import FileOptions, read_all
 from graphwright.cli.outputs import require_output
 from graphwright.core import GraphBatch
-from graphwright.core.text import printable
 from graphwright.data.recording import Recording
+from graphwright.drawing.letters import printable
 from graphwright.envs.experts import experts_of, find_expert
 from graphwright.envs.problem import Problem
 from graphwright.envs.readable import Readable

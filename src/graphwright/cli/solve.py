@@ -21,7 +21,7 @@ from graphwright.cli.policies import policy_of
 from graphwright.cli.terminal import marked
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import shown, to_plain_json
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem

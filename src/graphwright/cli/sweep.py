@@ -14,7 +14,7 @@ from rich.console import Console
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.commands import Parsing
 from graphwright.cli.train import options_command
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.training.config import ConfigError, TrainConfig
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.markup import escape
 
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 
 
 def marked(text: object) -> str:

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.text import printable
 from graphwright.drawing.frames import FrameRenderer
 from graphwright.drawing.graphs import draw_solution, note_unplaced
 from graphwright.drawing.labels import Labels
 from graphwright.drawing.large_graphs import LARGE, draw_large
 from graphwright.drawing.layout import place_nodes
+from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import PLACES, Optimization
 from graphwright.envs.readable import Inputs
 from graphwright.envs.rollouts import unroll

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphwright.core import GraphError
 from graphwright.core.files import read_whole, write_atomically
-from graphwright.core.text import printable
+from graphwright.drawing.letters import printable
 from graphwright.training.games.played import PlayedGame, Position
 
 _HELP = "a move by its name, back, hint, save FILE, load FILE, new, quit"
