@@ -209,7 +209,7 @@ def test_bad_input_is_one_line_that_names_it(run, triangle, tmp_path, capsys):
             new,
             "--ppo.target-kl",
             "nan",
-        ): "--ppo.target-kl nan: give a positive number",
+        ): "--ppo.target-kl nan: give a positive",
         ("train", "vertex-cover", "--run", new, "--ppo.entropy-coefficient", "inf"): "--ppo.entropy-coefficient",
         ("train", "vertex-cover", "--run", new, "--checkpoint-seconds", "nan"): "--checkpoint-seconds",
         ("train", "vertex-cover", "--run", new, "--invalid.penalty", "-inf"): "--invalid.penalty",
