@@ -9,8 +9,8 @@ from typing import Annotated
 import tyro
 
 from graphwright.cli.columns import wrapped
-from graphwright.core.text import printable
 from graphwright.core import ActionBlock
+from graphwright.drawing.letters import printable
 from graphwright.envs.capabilities import capabilities_of
 from graphwright.envs.local import Local
 from graphwright.envs.problem import Problem
