@@ -38,6 +38,8 @@ def test_a_new_problem_is_sound_and_goes_all_the_way(
     main(["evaluate", "run", "--trust", "--sizes", "6", "--graphs", "2", "--json"])
     assert json.loads(capsys.readouterr().out)["rows"][0]["complete"] == 2
     assert "exists already" in fails(capsys, "new", "problem", "bus-depots", "--folder", tmp_path)
+    for name in ("bus_depots", "test_bus_depots"):
+        sys.modules.pop(name)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +62,6 @@ def test_names_that_would_hide_something_are_refused(
 def test_a_folder_that_is_a_file_is_refused_by_its_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert "--folder" in fails(capsys, "new", "problem", "fire-stations", "--folder", tmp_path / "file")
-    for name in ("bus_depots", "test_bus_depots"):
-        sys.modules.pop(name)
 
 
 @pytest.mark.parametrize("name", ["", "9lives", "a/b", "../x", "class", "a b", "a--b"])
