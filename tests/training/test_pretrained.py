@@ -32,7 +32,7 @@ def test_each_is_small_fits_its_settings_and_solves(name: str) -> None:
 
 def test_every_problem_with_an_objective_has_one() -> None:
     solved = {name for name, problem in SOLVED.items() if isinstance(problem.environment, Optimization)}
-    assert solved - {"locomotion"} == set(pretrained_names())
+    assert solved == set(pretrained_names())
     with pytest.raises(ConfigError, match="only for problems with an objective"):
         load_pretrained("hex")
 

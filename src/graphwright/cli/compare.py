@@ -28,6 +28,8 @@ class Compare:
     """Directories of runs."""
     picture: Path | None = None
     """File for the curves: .png, .svg or .pdf."""
+    metric: str | None = None
+    """A column of their `metrics.csv`, such as return or episode_length; by default what they are validated by."""
     trust: bool = False
     """Run code of its maker's own that a run names, found in the working directory or installed."""
     json: bool = False
@@ -39,7 +41,7 @@ class Compare:
             raise ConfigError("compare: name at least one RUN")
         if self.picture is not None:
             require_picture("--picture", self.picture)
-        metric, groups = compare(self.directories, self.trust)
+        metric, groups = compare(self.directories, self.trust, self.metric)
         if self.picture is not None:
             from graphwright.drawing.curves import plot_comparison
 

@@ -11,8 +11,9 @@ import numpy as np
 from rich.console import Console
 
 from graphwright.algorithms.ppo import PPOConfig
-from graphwright.drawing.experiments import draw_intervals
+from graphwright.drawing.experiments import Panel, draw_intervals
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER, VertexCover
+from graphwright.experiments.curves import learning_curves
 from graphwright.experiments.experiment import ExperimentOptions, mean_random, test_instances
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all
@@ -125,6 +126,14 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
 
     references = {"random": float(rows[0][1]), "cheapest first": cheapest, "greedy": greedy, "optimum": optimum}
     intervals = {label: (interval.value, interval.low, interval.high) for label, interval in bars.items()}
+    gaps, lengths = learning_curves(trained, "validation_gap", 100), learning_curves(trained, "episode_length")
+    for row in rows:
+        line = lengths.get(str(row[0]))
+        row.append("" if line is None else f"{line.y[0]:.2f} → {line.y[-1]:.2f}")
+    panels = (
+        Panel(gaps, "environment steps", "validation: % worse", logarithmic="y", marker=None),
+        Panel(lengths, "environment steps", "episode length", marker=None),
+    )
 
     published = ", ".join(f"{NAMES[kind]} {cost}" for kind, cost in PUBLISHED.items())
     note = _CORRECTED_NOTE if options.mode == "corrected" else _FAITHFUL_NOTE
@@ -137,8 +146,11 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
             "Seconds are CPU seconds of one training run.",
             note,
             f"Published (cost, on its own test graphs): {published}.",
+            "Episode length: mean number of nodes that training episodes took, of those that ended in the first and in "
+            "the last update. The figure shows it over the run, and the validation gap; lines are interquartile means "
+            "over seeds, with their 95 % intervals.",
         ],
-        ["policy", "mean cost", "over optimum", "95 % interval", "seconds a run"],
+        ["policy", "mean cost", "over optimum", "95 % interval", "seconds a run", "episode length"],
         rows,
-        partial(draw_intervals, intervals=intervals, references=references, xlabel=f"mean cost at n = {_SIZE}"),
+        partial(draw_intervals, intervals=intervals, references=references, xlabel=f"mean cost at n = {_SIZE}", panels=panels),
     )

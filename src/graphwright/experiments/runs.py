@@ -17,8 +17,8 @@ from rich.progress import Progress
 
 from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
-from graphwright.training.agent import CONFIG_FILE, Agent, load, read_config
-from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.agent import CONFIG_FILE, Agent, load
+from graphwright.training.config import ConfigError, TrainConfig, parse_json, to_json
 from graphwright.training.train import new_run
 
 Result = TypeVar("Result")
@@ -37,11 +37,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a job: the agent, and the CPU seconds that its training took."""
+    """What came of a job: the agent, the CPU seconds that its training took, and the directory of the run."""
 
     job: Job
     agent: Agent
     seconds: float
+    directory: Path
 
 
 def train_all(jobs: Sequence[Job], directory: Path, workers: int, console: Console) -> list[Trained]:
@@ -58,7 +59,7 @@ def train_all(jobs: Sequence[Job], directory: Path, workers: int, console: Conso
         for done in side_by_side(_train, missing, workers):
             progress.update(task, advance=1, description=done)
     return [
-        Trained(job, load(place, "cpu"), float((place / _SECONDS_FILE).read_text()))
+        Trained(job, load(place, "cpu", trust=True), float((place / _SECONDS_FILE).read_text()), place)
         for job, place in zip(jobs, places, strict=True)
     ]
 
@@ -76,8 +77,8 @@ def side_by_side(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...
 def _is_done(job: Job, place: Path) -> bool:
     if not (place / _SECONDS_FILE).exists():
         return False
-    _, config = read_config(place)
-    if config != job.config.completed(find_problem(job.problem)):
+    wanted = to_json(job.problem, job.config.completed(find_problem(job.problem)))
+    if parse_json((place / CONFIG_FILE).read_text(encoding="utf-8")) != parse_json(wanted):  # so it may be trusted
         raise ConfigError(f"{place / CONFIG_FILE}: was trained with other settings; remove it, or name another --out")
     return True
 

@@ -41,8 +41,14 @@ class RunGroup:
         return tuple(np.array(values) for values in zip(*spans, strict=True))  # type: ignore[return-value]
 
 
-def compare(directories: Sequence[Path], trust: bool = False) -> tuple[str, list[RunGroup]]:
-    """The metric that is compared, and a group for each way of learning. Raises ConfigError, naming the directory."""
+def compare(
+    directories: Sequence[Path], trust: bool = False, metric: str | None = None
+) -> tuple[str, list[RunGroup]]:
+    """The metric that is compared, and a group for each way of learning.
+
+    metric: a column of `metrics.csv`; None: the first of `METRICS` that all runs have. Raises ConfigError, naming the
+    directory.
+    """
     runs: dict[Path, list[dict[str, float]]] = {}
     kinds: dict[Path, TrainConfig] = {}
     problems = set()
@@ -55,18 +61,19 @@ def compare(directories: Sequence[Path], trust: bool = False) -> tuple[str, list
         runs[directory], kinds[directory] = rows, config
     if len(problems) > 1:
         raise ConfigError(f"compare: these are runs of {' and '.join(sorted(problems))}; name those of one problem")
-    metric = _metric(list(runs.values()))
+    metric = _metric(list(runs.values()), METRICS if metric is None else (metric,))
     grouped: dict[str, list[Path]] = {}
     for directory, config in kinds.items():
         grouped.setdefault(_but_the_seed(config), []).append(directory)
     return metric, [_group(tuple(places), runs, metric) for places in grouped.values()]
 
 
-def _metric(runs: Sequence[Sequence[Mapping[str, float]]]) -> str:
-    for name in METRICS:
+def _metric(runs: Sequence[Sequence[Mapping[str, float]]], names: Sequence[str]) -> str:
+    for name in names:
         if all(any(not math.isnan(row.get(name, math.nan)) for row in rows) for rows in runs):
             return name
-    raise ConfigError(f"compare: the runs share none of {', '.join(METRICS)}")
+    shared = set.intersection(*({name for row in rows for name in row} for rows in runs)) - {"iteration", "steps"}
+    raise ConfigError(f"compare: the runs share none of {', '.join(names)}; they share {', '.join(sorted(shared))}")
 
 
 def _but_the_seed(config: TrainConfig) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,19 @@ class Pretrained:
         about, rows = self.about, self.about["rows"]
         worth = []
         for row in rows:
-            beside = f", {row['rule']} {row['rule_ratio']:.3f}" if row.get("rule_ratio") is not None else ""
             failed = about["graphs"] - row["complete"]
             lost = f", {failed} of {about['graphs']} not solved" if failed else ""
-            worth.append(f"{row['ratio']:.3f} times the {row['reference']} on {row['name']} nodes{beside}{lost}")
+            worth.append(f"{_worth(row)}{lost}")
         trained = f"{about['algorithm']}, {about['seconds']:.0f} s on random graphs of {about['sizes']} nodes"
         return f"the policy that comes with Graphwright ({trained}): {'; '.join(worth)}"
+
+
+def _worth(row: Mapping[str, Any]) -> str:
+    """Of one size; `ratio` says how many times worse than the reference, which is a rule where nothing better is known."""
+    if row["reference"] == row["rule"]:
+        return f"{1 / row['ratio']:.3f} times the {row['rule']}'s return on {row['name']} nodes"
+    beside = f", {row['rule']} {row['rule_ratio']:.3f}" if row.get("rule_ratio") is not None else ""
+    return f"{row['ratio']:.3f} times the {row['reference']} on {row['name']} nodes{beside}"
 
 
 def pretrained_names() -> list[str]:

@@ -124,8 +124,8 @@ class LiveDemonstrationCollector(LiveCollector):
         table = store_states(vector.environment, played.instances, played.rows, states)
         demonstrations = guidance.demonstrations(table, labels)
         over = torch.stack(done)
-        mean = self.mean_return(torch.stack(rewards), over, torch.zeros_like(over))
-        return Collected(demonstrations, demonstrations.num_steps, {"return": mean})
+        ended = self.of_ended(torch.stack(rewards), over, torch.zeros_like(over))
+        return Collected(demonstrations, demonstrations.num_steps, ended)
 
 
 @torch.no_grad()

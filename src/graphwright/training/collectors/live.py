@@ -20,34 +20,43 @@ class LiveCollector(PlayCollector):
     def __init__(self, vector: VectorEnv, source: GeneratedInstances | None = None) -> None:
         super().__init__(source)
         self.vector = vector
-        self.returns = torch.zeros(vector.num_envs, device=vector.state.device)  # so far, of the live episodes
+        device = vector.state.device
+        self.returns = torch.zeros(vector.num_envs, device=device)  # so far, of the live episodes
+        self.lengths = torch.zeros(vector.num_envs, dtype=torch.int64, device=device)  # steps so far
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
         live = {f"live.{name}": tensor for name, tensor in self.vector.state.to_tensors().items()}
-        return {"returns": self.returns, **live, **super().state_dict()}
+        return {"returns": self.returns, "lengths": self.lengths, **live, **super().state_dict()}
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        device, returns = self.returns.device, state["returns"]
+        device, returns, lengths = self.returns.device, state["returns"], state["lengths"]
         if returns.shape != self.returns.shape or returns.dtype != self.returns.dtype or not returns.isfinite().all():
             raise ValueError("returns so far that are not one finite number for each live episode")
-        self.returns = returns.to(device)
+        if lengths.shape != self.lengths.shape or lengths.dtype != self.lengths.dtype or bool((lengths < 0).any()):
+            raise ValueError("lengths so far that are not one number of steps for each live episode")
+        self.returns, self.lengths = returns.to(device), lengths.to(device)
         live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
         found = GraphBatch.from_tensors(live).to(device)
         require_alike(found, self.vector.state)
         self.vector.state = found
         super().load_state_dict(state)
 
-    def mean_return(self, reward: Tensor, done: Tensor, lost: Tensor) -> Tensor:
-        """Mean return of the episodes that ended in [T, B] steps, those left out that were lost; NaN where none did."""
-        total, count = reward.new_zeros(()), reward.new_zeros(())
+    def of_ended(self, reward: Tensor, done: Tensor, lost: Tensor) -> dict[str, Tensor]:
+        """Mean return and length of the episodes that ended in [T, B] steps, those left out that were lost.
+
+        NaN where none did.
+        """
+        total, steps, count = (reward.new_zeros(()) for _ in range(3))
         for step_reward, step_done, step_ended in zip(reward, done, done & ~lost, strict=True):
             self.returns = self.returns + step_reward
+            self.lengths = self.lengths + 1
             total = total + (self.returns * step_ended).sum()
+            steps = steps + (self.lengths * step_ended).sum()
             count = count + step_ended.sum()
-            self.returns = self.returns.masked_fill(step_done, 0)
-        return total / count
+            self.returns, self.lengths = (so_far.masked_fill(step_done, 0) for so_far in (self.returns, self.lengths))
+        return {"return": total / count, "episode_length": steps / count}
 
 
 def require_alike(found: GraphBatch, known: GraphBatch) -> None:

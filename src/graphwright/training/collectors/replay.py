@@ -116,17 +116,17 @@ class ReplayCollector(LiveCollector):
 
     @override
     def collect(self, policy: Any) -> Collected:
-        config, num_steps, returns = self.config, 0, []
+        config, num_steps, ended = self.config, 0, []
         while num_steps == 0 or len(self.replay) < min(config.warm_up, config.capacity):
-            returns.append(self._steps(policy))
+            ended.append(self._steps(policy))
             num_steps += config.num_steps * config.num_envs
         samples = ReplaySamples(
             self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling
         )
-        return Collected(samples, num_steps, {"return": torch.stack(returns).nanmean()})
+        return Collected(samples, num_steps, {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]})
 
-    def _steps(self, policy: Any) -> Tensor:
-        """Remember `num_steps` steps of every live episode; the mean return of those that ended."""
+    def _steps(self, policy: Any) -> dict[str, Tensor]:
+        """Remember `num_steps` steps of every live episode; the mean return and length of those that ended."""
         vector, environment = self.vector, self.vector.environment
         before, after, decisions, rewards, terminated, truncated, lost = ([] for _ in range(7))
         for _ in range(self.config.num_steps):
@@ -149,7 +149,7 @@ class ReplayCollector(LiveCollector):
             lost.append(torch.zeros_like(step.truncated) if step.lost is None else step.lost)
         table = [torch.stack(column) for column in (rewards, terminated, truncated, lost)]
         self._remember(before, torch.stack(after), decisions, *table)
-        return self.mean_return(table[0], table[1] | table[2], table[3])
+        return self.of_ended(table[0], table[1] | table[2], table[3])
 
     def _store(self, step: Any) -> Tensor:
         """[B] int64: the ids of the states that a step led to; `here` goes on from what is live now."""

@@ -77,7 +77,7 @@ class StepCollector(LiveCollector):
     def collect(self, policy: Any) -> Collected:
         rollout = replace(collect_steps(self.vector, policy, self.num_steps, self.generator), copies=self.copies)
         done = rollout.terminated | rollout.truncated
-        return Collected(rollout, rollout.num_steps, {"return": self.mean_return(rollout.reward, done, rollout.lost)})
+        return Collected(rollout, rollout.num_steps, self.of_ended(rollout.reward, done, rollout.lost))
 
 
 def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, generator: torch.Generator) -> Rollout:
