@@ -19,7 +19,7 @@ class Reproduce:
     """Run a published experiment: train what it needs, write a table (CSV, Markdown) and a figure."""
 
     name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
-    """permutation, masking, architectures, sizes or s2v."""
+    """permutation, masking, architectures, sizes, s2v, attack, node-types or nervenet."""
     options: Annotated[ExperimentOptions, tyro.conf.arg(name="")] = field(default_factory=ExperimentOptions)
 
     def run(self) -> None:
