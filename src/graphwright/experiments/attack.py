@@ -86,8 +86,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             "graphs of 12, 15 and 18 nodes with pairs drawn in two stages, decoded greedily. Test graphs are such as "
             "the classifier tells rightly. Changes leave the components as they are. Interquartile mean over "
             "classifiers with its 95 % interval.",
-            "Questions: how often the classifier is asked for each graph, once after each change by the policy, once for "
-            "each legal change by greedy, which takes the one that raises the margin most. All: every sequence of "
+            "Questions: how often the classifier is asked for each graph, once after each change by the policy, once "
+            "for each legal change by greedy, which takes the one that raises the margin most. All: every sequence of "
             "changes, which is the optimum.",
         ],
         ["attacker", "nodes", "graphs", "errs", "95 % interval", "questions"],

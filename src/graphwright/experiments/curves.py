@@ -51,7 +51,9 @@ def draw_curves(axes: Axes, curves: Sequence[Curve], metric: str) -> None:
     scale = 100 if percent else 1
     for number, curve in enumerate(curves):
         axes.plot(curve.steps, scale * curve.middle, color=f"C{number}", linewidth=1.4)
-        axes.fill_between(curve.steps, scale * curve.low, scale * curve.high, color=f"C{number}", alpha=0.2, linewidth=0)
+        axes.fill_between(
+            curve.steps, scale * curve.low, scale * curve.high, color=f"C{number}", alpha=0.2, linewidth=0
+        )
     axes.set(xlabel="environment steps", ylabel="validation: % worse" if percent else metric.replace("_", " "))
     if percent:
         axes.set_yscale("log")

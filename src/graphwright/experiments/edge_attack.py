@@ -43,8 +43,8 @@ class EdgeAttack(Optimization):
     State: the graph as it is now; node column `ends` [N, budget] bool, whether the k-th change ended in a node; graph
         columns `changes` [B] int64, their number, `label` [B] int64, how many components there are, and `margin` [B]
         float64, the greatest score of a wrong answer minus that of the right one.
-    Observation: per node `log_degree` log(1 + d) and `share`, of the graph's nodes those of its own component; per graph
-        the `answer` that is right (one-hot), `margin`, and `left`, the share of the budget that is left.
+    Observation: per node `log_degree` log(1 + d) and `share`, of the graph's nodes those of its own component; per
+        graph the `answer` that is right (one-hot), `margin`, and `left`, the share of the budget that is left.
     Action: an ordered pair of nodes; both orders of a pair do the same. Where an edge joins them it goes, if there is
         another way between them; where none does it comes, if there is a way between them. So the components stay.
     Reward: how much the margin rises.
@@ -125,7 +125,9 @@ class EdgeAttack(Optimization):
     def margin(self, graph: GraphBatch) -> Tensor:
         """[B] float64: the greatest score of a wrong answer minus that of the right one, `label`."""
         if not self.classifier:
-            raise GraphError("name the classifier to attack: --environment.classifier FILE (`reproduce attack` has one)")
+            raise GraphError(
+                "name the classifier to attack: --environment.classifier FILE (`reproduce attack` has one)"
+            )
         with torch.no_grad():
             scores = load_classifier(self.classifier)(graph).double()
         right = graph.graphs["label"].unsqueeze(1) - 1

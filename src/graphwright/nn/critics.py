@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from graphwright.core import GraphBatch, RowKind
-from graphwright.nn.encoders import Embedding
+from graphwright.core import Features, GraphBatch, RowKind
+from graphwright.nn.encoders import Embedding, EncoderConfig
 from graphwright.nn.heads.decider import DeciderHidden, decider_reader
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.pools import Pool, Pooling
 from graphwright.nn.reducers import TeamInputs
+from graphwright.nn.vectors import VectorEncoder
 
 
 class GraphValue(nn.Module):
@@ -55,6 +56,22 @@ class OwnValue(nn.Module):
         """[D]."""
         row, _ = self.decider.deciders(graph)
         return self.value(self.reader(embedding, graph, row).relu()).squeeze(1)
+
+
+class VectorValue(nn.Module):
+    """MLP on the columns of all nodes side by side, where these have names: the value of each graph, [B].
+
+    It has weights of its own and reads nothing of the actor's encoder. Raises ValueError where nodes have no names.
+    """
+
+    def __init__(self, features: Features, width: int, depth: int = 2) -> None:
+        super().__init__()
+        self.encoder = VectorEncoder(features, EncoderConfig("mlp", width=width, depth=depth))
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[B]."""
+        return self.value(self.encoder(graph).whole).squeeze(1)
 
 
 class ConcatenatedValue(nn.Module):

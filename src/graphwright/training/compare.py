@@ -41,9 +41,7 @@ class RunGroup:
         return tuple(np.array(values) for values in zip(*spans, strict=True))  # type: ignore[return-value]
 
 
-def compare(
-    directories: Sequence[Path], trust: bool = False, metric: str | None = None
-) -> tuple[str, list[RunGroup]]:
+def compare(directories: Sequence[Path], trust: bool = False, metric: str | None = None) -> tuple[str, list[RunGroup]]:
     """The metric that is compared, and a group for each way of learning.
 
     metric: a column of `metrics.csv`; None: the first of `METRICS` that all runs have. Raises ConfigError, naming the

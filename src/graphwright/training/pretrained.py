@@ -40,7 +40,7 @@ class Pretrained:
 
 
 def _worth(row: Mapping[str, Any]) -> str:
-    """Of one size; `ratio` says how many times worse than the reference, which is a rule where nothing better is known."""
+    """Of one size; `ratio` says how many times worse than the reference, a rule where nothing better is known."""
     if row["reference"] == row["rule"]:
         return f"{1 / row['ratio']:.3f} times the {row['rule']}'s return on {row['name']} nodes"
     beside = f", {row['rule']} {row['rule_ratio']:.3f}" if row.get("rule_ratio") is not None else ""

@@ -123,7 +123,9 @@ class ReplayCollector(LiveCollector):
         samples = ReplaySamples(
             self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling
         )
-        return Collected(samples, num_steps, {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]})
+        return Collected(
+            samples, num_steps, {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]}
+        )
 
     def _steps(self, policy: Any) -> dict[str, Tensor]:
         """Remember `num_steps` steps of every live episode; the mean return and length of those that ended."""
