@@ -92,8 +92,9 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         "Bodies as graphs: the critic a graph network or an MLP",
         [
             f"{steps:,} steps, {options.seeds} seeds; {instances.num_graphs} episodes of at most {horizon:,} steps "
-            "from noisy starts, most probable torques; interquartile mean over seeds with its 95 % interval. Length: "
-            "steps until the episode ends, which it does early where the walker falls. Seconds are CPU seconds of a run.",
+            "from noisy starts, most probable torques; interquartile mean over seeds with its 95 % interval. "
+            "Length: steps until the episode ends, which it does early where the walker falls. Seconds are CPU "
+            "seconds of a run.",
             "Both: three rounds of width 64 (gin), parts tell which they are, PPO with 64 episodes × 64 steps, four "
             "passes, γ 0.99, λ 0.95. The graph network's critic reads the mean of the parts over the encoder of the "
             "actor; the MLP has two layers of its own on all parts side by side.",
