@@ -31,9 +31,9 @@ from strategies import seeded
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> EdgeAttack:
-    """Against a classifier that has learned next to nothing."""
+    """Against a classifier that has learned a little."""
     path = tmp_path_factory.mktemp("attack") / "classifier.safetensors"
-    save_classifier(train_classifier((8, 10), 3, seed=0, batch=16), path)
+    save_classifier(train_classifier((8, 10), 40, seed=0, batch=32), path)
     return EdgeAttack(str(path), budget=2)
 
 
@@ -85,15 +85,15 @@ def test_all_attacks_reach_what_greedy_does_and_one_change_is_the_best_of_all(en
     instances = draw_graphs((8, 10), 6, seeded(3))
     greedy = environment.objective(EDGE_ATTACK.heuristics["greedy"](environment, instances))
     every = best_of_all(environment, instances)
-    assert bool((every >= greedy - 1e-9).all())
-    assert bool((every >= environment.reset(instances).graphs["margin"]).all())
+    assert bool((every >= greedy - 1e-4).all())
+    assert bool((every >= environment.reset(instances).graphs["margin"] - 1e-4).all())
     one = EdgeAttack(environment.classifier, budget=1)
     state = one.reset(instances)
     rows = candidates(state, harmless(state))
     margins = one.margin(after(state.keep(graphs=["label"]), rows))
     owner = pair_segments(state).index[rows]
     best = torch.stack([margins[owner == number].max() for number in range(instances.num_graphs)])
-    assert torch.allclose(best_of_all(one, instances), torch.maximum(best, state.graphs["margin"]))
+    assert torch.allclose(best_of_all(one, instances), torch.maximum(best, state.graphs["margin"]), atol=1e-4)
 
 
 def test_what_is_no_classifier_is_one_line(tmp_path: Path) -> None:

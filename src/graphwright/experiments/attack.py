@@ -32,7 +32,7 @@ from graphwright.training.config import TrainConfig
 from graphwright.training.statistics import stratified_interval
 
 _CLASSIFIED = (12, 15, 18, 24, 30)
-_LESSONS, _BUDGET, _SECONDS = 600, 2, 45.0
+_LESSONS, _BUDGET, _STEPS = 600, 2, 60_000
 _TESTS = {18: (100, True), 30: (100, False)}
 """Nodes → graphs, and whether all attacks on them are tried."""
 
@@ -43,9 +43,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
     jobs = []
     for seed in range(options.seeds):
         environment = EdgeAttack(str(_classifier(folder, seed, options.count(_LESSONS))), _BUDGET)
-        config = TrainConfig.for_problem(
-            EDGE_ATTACK, environment=environment, seed=seed, seconds=_SECONDS * options.scale
-        )
+        steps = options.count(_STEPS)
+        config = TrainConfig.for_problem(EDGE_ATTACK, environment=environment, seed=seed, steps=steps)
         jobs.append(Job("policy", "graphwright.experiments.edge_attack:EDGE_ATTACK", config))
     trained = train_all(jobs, folder, options.workers, console)
     rows: list[list[Cell]] = []
@@ -82,7 +81,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         [
             f"{options.seeds} classifiers (four rounds of width 32, {options.count(_LESSONS)} steps of 256 graphs of "
             f"{_CLASSIFIED[0]} to {_CLASSIFIED[-1]} nodes), right on {100 * float(np.mean(accuracy)):.1f} % of fresh "
-            f"graphs; each is attacked by a policy of its own, trained with PPO for {_SECONDS * options.scale:g} s on "
+            f"graphs; each is attacked by a policy of its own, trained with {options.count(_STEPS):,} steps of PPO on "
             "graphs of 12, 15 and 18 nodes with pairs drawn in two stages, decoded greedily. Test graphs are such as "
             "the classifier tells rightly. Changes leave the components as they are. Interquartile mean over "
             "classifiers with its 95 % interval.",

@@ -240,6 +240,7 @@ EDGE_ATTACK = Problem(
     heuristics={"greedy": Follow(greedy)},
     training={
         "algorithm": "ppo",
+        "ppo": {"learning_rate": 2e-3, "normalize_values": True},
         "heads": {"pairs": "two-stage", "value_pool": "mean", "graph_columns": True},
         "collection": {"steps": {"num_envs": 128, "num_steps": 8}},
         "validation": {"sizes": (18,), "graphs": 64, "every": 5},
