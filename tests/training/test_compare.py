@@ -52,6 +52,9 @@ def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys:
     main(["compare", *places, "--json"])
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert (row["runs"], row["value"]) == (places, pytest.approx(0.15))
+    main(["compare", *places, "--metric", "return"])
+    assert "-0.1500" in capsys.readouterr().out
+    assert "they share return, validation_gap" in fails(capsys, "compare", *places, "--metric", "elo")
     assert "runs of tour and vertex-cover" in fails(capsys, "compare", *places, other)
     (tmp_path / "1" / "metrics.csv").unlink()
     assert "has no rows" in fails(capsys, "compare", places[0])

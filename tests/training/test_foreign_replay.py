@@ -41,6 +41,7 @@ def put(place: tuple[int, ...], value: float) -> Callable[[Tensor], Tensor]:
         ("here", lambda tensor: tensor[:2], "another size"),
         ("returns", lambda tensor: tensor[:2], "one finite number for each live episode"),
         ("returns", put((0,), float("nan")), "one finite number for each live episode"),
+        ("lengths", put((0,), -1), "one number of steps for each live episode"),
         (f"{ROWS}.ring", lambda tensor: tensor[:2], "does not say where it begins"),
         (f"{ROWS}.ring", put((2,), 1 << 40), "do not fit into"),
         (f"{ROWS}.ring", put((1,), 99), "in a ring of 64 places"),
