@@ -78,6 +78,7 @@ SMALLEST = {
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
+    "benchmarks/speed/start.py": "--repeats 1 --only",
     "benchmarks/speed/teams.py": "--num-envs 2 --seconds 0.01 --repeats 1 --only spread foraging",
     "benchmarks/speed/search.py": "--size 3 --games 2 --simulations 2 --repeats 1",
     "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",
