@@ -46,23 +46,23 @@ class VectorCriticPPO(PPO):
 _CRITICS = {"graph network": "ppo", "MLP": "graphwright.experiments.nervenet:VectorCriticPPO"}
 
 
+def body_job(name: str, critic: str, steps: int, seed: int, horizon: int) -> Job:
+    """A run of a body with a critic."""
+    place, problem = _BODIES[name]
+    environment = replace(problem.environment, horizon=horizon)  # type: ignore[type-var]
+    config = TrainConfig.for_problem(problem, _CRITICS[critic], environment=environment, steps=steps, seed=seed)
+    return Job(f"{name}, {critic}", f"graphwright.envs.locomotion.walker:{place}", config)
+
+
 def reproduce(options: ExperimentOptions, console: Console) -> Report:
     """The return over Gymnasium's 1,000 steps of both bodies with both critics, beside random torques and none."""
     steps = options.count(_STEPS)
-    horizon = max(options.count(1000), 20) if options.scale < 1 else 1000
+    horizon = min(1000, options.count(10_000))  # shorter only for a look at whether all is there
     rows: list[list[Cell]] = []
     curves = {}
-    for name, (place, problem) in _BODIES.items():
+    for name, (_, problem) in _BODIES.items():
         environment = replace(problem.environment, horizon=horizon)  # type: ignore[type-var]
-        jobs = [
-            Job(
-                f"{name}, {critic}",
-                f"graphwright.envs.locomotion.walker:{place}",
-                TrainConfig.for_problem(problem, algorithm, environment=environment, steps=steps, seed=seed),
-            )
-            for critic, algorithm in _CRITICS.items()
-            for seed in range(options.seeds)
-        ]
+        jobs = [body_job(name, critic, steps, seed, horizon) for critic in _CRITICS for seed in range(options.seeds)]
         trained = train_all(jobs, options.out / "nervenet", options.workers, console)
         curves[name] = learning_curves(trained, "return")
         instances = problem.generator()(options.count(_TESTED), torch.Generator().manual_seed(10_000))
