@@ -95,7 +95,7 @@ def test_without_the_solver_the_rest_is_evaluated_and_what_is_missing_said(run, 
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
     main(["evaluate", str(run), "--sizes", "8", "--graphs", "2"])
     output = " ".join(capsys.readouterr().out.split())
-    assert "no optimum: exact covers need OR-Tools: pip install graphwright[solvers]" in output
+    assert "no optimum: exact covers need OR-Tools: pip install 'graphwright[solvers]'" in output
     missing = ImportError("molecules need RDKit; pip install 'graphwright[chem]'")
     monkeypatch.setattr("graphwright.envs.registry._import", lambda place: _raise(missing, place))
     main(["problems"])

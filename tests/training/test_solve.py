@@ -60,7 +60,7 @@ def test_the_best_of_all_is_given_with_its_finder(name: str) -> None:
 
 def test_without_the_solver_the_policys_solution_is_given_and_what_is_missing() -> None:
     def not_installed(*_: object) -> Optimum:
-        raise ImportError("exact covers need OR-Tools: pip install graphwright[solvers]")
+        raise ImportError("exact covers need OR-Tools: pip install 'graphwright[solvers]'")
 
     agent = untrained("vertex-cover")
     agent = replace(agent, problem=replace(agent.problem, solve_exactly=not_installed))
@@ -69,7 +69,7 @@ def test_without_the_solver_the_policys_solution_is_given_and_what_is_missing() 
     assert found.complete
     assert found.bound is None
     assert not found.optimal
-    assert found.unproven == "exact covers need OR-Tools: pip install graphwright[solvers]"
+    assert found.unproven == "exact covers need OR-Tools: pip install 'graphwright[solvers]'"
 
 
 def test_a_file_is_solved_without_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -147,7 +147,7 @@ def _print(problem: Problem, path: Path, solution: NamedSolution, loops: int) ->
         f"{solution.seconds:.2f} s",
     ]
     console = Console(highlight=False)
-    console.print(f"[bold]{marked(path.name)}[/]: {', '.join(facts)}", soft_wrap=True)
+    console.print(f"[bold]{marked(path.name)}[/]: {marked(', '.join(facts))}", soft_wrap=True)
     if solution.plan:
         lines = plan_lines(solution.plan, problem.objective)
     else:

@@ -8,8 +8,16 @@ from __future__ import annotations
 import logging
 
 LOGGER = logging.getLogger("graphwright")
+_latest = ""
 
 
 def now(what: str) -> None:
     """`what` begins now, such as "50 nodes: greedy"."""
+    global _latest
+    _latest = what
     LOGGER.info("%s", what)
+
+
+def latest() -> str:
+    """What began last."""
+    return _latest

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphwright.core.kernels.compiling import watch_compiler
+
 
 class Kernel:
     """A function that Numba compiles when it is first called, so that importing it does not import the compiler.
@@ -40,6 +42,7 @@ class Kernel:
     def _compile(self, cache: bool) -> Any:
         import numba
 
+        watch_compiler()
         names = self.function.__globals__
         for name in self.function.__code__.co_names:
             called = getattr(names.get(name), "kernel", names.get(name))  # what another kernel has compiled already

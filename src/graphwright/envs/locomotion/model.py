@@ -49,5 +49,5 @@ def import_mujoco() -> ModuleType:
     try:
         import mujoco
     except ModuleNotFoundError as error:
-        raise ImportError("locomotion needs MuJoCo: pip install graphwright[mujoco]") from error
+        raise ImportError("locomotion needs MuJoCo: pip install 'graphwright[mujoco]'") from error
     return mujoco
