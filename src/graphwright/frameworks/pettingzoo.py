@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium import spaces
-from pettingzoo import ParallelEnv
+
+try:
+    from gymnasium import spaces
+    from pettingzoo import ParallelEnv
+except ImportError as error:
+    raise ImportError(f"this needs PettingZoo ({error}): pip install 'graphwright[pettingzoo]'") from None
 
 from graphwright.core import GraphError
 from graphwright.frameworks.decisions import pad_candidates

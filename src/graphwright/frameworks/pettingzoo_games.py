@@ -6,8 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from gymnasium import spaces
-from pettingzoo import AECEnv
+
+try:
+    from gymnasium import spaces
+    from pettingzoo import AECEnv
+except ImportError as error:
+    raise ImportError(f"this needs PettingZoo ({error}): pip install 'graphwright[pettingzoo]'") from None
 
 from graphwright.core import GraphBatch
 from graphwright.envs.game import Game

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
-from ray.rllib.core.columns import Columns
-from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
-from ray.rllib.core.rl_module.torch import TorchRLModule
-from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+
+try:
+    from ray.rllib.core.columns import Columns
+    from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
+    from ray.rllib.core.rl_module.rl_module import RLModuleSpec
+    from ray.rllib.core.rl_module.torch import TorchRLModule
+    from ray.rllib.env.wrappers.pettingzoo_env import ParallelPettingZooEnv
+except ImportError as error:
+    raise ImportError(f"this needs RLlib ({error}): pip install 'graphwright[rllib]'") from None
 from torch import Tensor
 
 from graphwright.core import Observation

@@ -1,5 +1,10 @@
 """TorchRL: problems as environments, policies as tensordict modules, advantages without vmap."""
 
+try:
+    import torchrl  # noqa: F401
+except ImportError as error:
+    raise ImportError(f"this needs TorchRL ({error}): pip install 'graphwright[torchrl]'") from None
+
 from graphwright.frameworks.torchrl.conversion import (
     fill,
     from_adjacency,
