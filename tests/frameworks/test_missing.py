@@ -17,13 +17,14 @@ import pytest
         ("foreign", "gymnasium", "gymnasium"),
         ("pettingzoo", "pettingzoo", "pettingzoo"),
         ("pettingzoo_games", "pettingzoo", "pettingzoo"),
-        ("rllib", "ray.rllib.core.columns", "rllib"),
+        ("rllib", "ray", "rllib"),
     ],
 )
 def test_the_extra_is_named(module: str, missing: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place = f"graphwright.frameworks.{module}"
     for name in [name for name in sys.modules if name == place or name.startswith(f"{place}.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
+    for name in [name for name in sys.modules if name.startswith(f"{missing}.")] + [missing]:
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=rf"pip install 'graphwright\[{extra}\]'"):
         import_module(place)
