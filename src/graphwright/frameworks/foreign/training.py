@@ -68,7 +68,7 @@ class ForeignStepCollector(StepCollector):
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self.returns = torch.zeros_like(self.returns)
+        self.returns, self.lengths = torch.zeros_like(self.returns), torch.zeros_like(self.lengths)
 
 
 class ForeignReturnEvaluator(Evaluator):
