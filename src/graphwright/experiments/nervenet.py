@@ -49,7 +49,7 @@ _CRITICS = {"graph network": "ppo", "MLP": "graphwright.experiments.nervenet:Vec
 def body_job(name: str, critic: str, steps: int, seed: int, horizon: int) -> Job:
     """A run of a body with a critic."""
     place, problem = _BODIES[name]
-    environment = replace(problem.environment, horizon=horizon)  # type: ignore[type-var]
+    environment = replace(problem.optimization, horizon=horizon)  # type: ignore[type-var]
     config = TrainConfig.for_problem(problem, _CRITICS[critic], environment=environment, steps=steps, seed=seed)
     return Job(f"{name}, {critic}", f"graphwright.envs.locomotion.walker:{place}", config)
 
@@ -61,7 +61,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
     rows: list[list[Cell]] = []
     curves = {}
     for name, (_, problem) in _BODIES.items():
-        environment = replace(problem.environment, horizon=horizon)  # type: ignore[type-var]
+        environment = replace(problem.optimization, horizon=horizon)  # type: ignore[type-var]
         jobs = [body_job(name, critic, steps, seed, horizon) for critic in _CRITICS for seed in range(options.seeds)]
         trained = train_all(jobs, options.out / "nervenet", options.workers, console)
         curves[name] = learning_curves(trained, "return")

@@ -56,7 +56,7 @@ class TaskAllocation(Optimization):
     inputs = Inputs(nodes=("position", "speed", "duration"), marks=("robot",))
 
     @property
-    def features(self) -> Features:  # type: ignore[override]
+    def features(self) -> Features:
         """What a network reads."""
         return Features(
             nodes={"place": 2, "speed": 1, "duration": 1, "free": 1, "open": 1},
