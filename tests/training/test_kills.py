@@ -95,7 +95,10 @@ def test_a_finished_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[st
     before = policy(tmp_path / "run")
     capsys.readouterr()
     main(["resume", str(tmp_path / "run")])
-    assert "was finished; a greater --steps or --seconds, in all, gives it a new end" in capsys.readouterr().err.replace("\n", "")
+    assert (
+        "was finished; a greater --steps or --seconds, in all, gives it a new end"
+        in capsys.readouterr().err.replace("\n", "")
+    )
     assert policy(tmp_path / "run") == before
 
 

@@ -62,12 +62,22 @@ def _draw(axes: Axes, panel: Panel) -> None:
 
 
 def draw_intervals(
-    figure: Figure, intervals: Mapping[str, tuple[float, float, float]], references: Mapping[str, float], xlabel: str
+    figure: Figure,
+    intervals: Mapping[str, tuple[float, float, float]],
+    references: Mapping[str, float],
+    xlabel: str,
+    panels: Sequence[Panel] = (),
 ) -> None:
-    """Name → value and its bounds, one below the other; references: name → value of a line down."""
-    axes = figure.subplots()
+    """Name → value and its bounds, one below the other; references: name → value of a line down.
+
+    panels: beside it, the same name in the same colour.
+    """
+    ratios = (1.4, *(1 for _ in panels))
+    axes, *others = figure.subplots(1, 1 + len(panels), squeeze=False, gridspec_kw={"width_ratios": ratios})[0]
+    for other, panel in zip(others, panels, strict=True):
+        _draw(other, panel)
     for place, (value, low, high) in enumerate(intervals.values()):
-        axes.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="o", color="#e4572e", capsize=3)
+        axes.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="o", color=f"C{place}", capsize=3)
     for name, value in references.items():
         axes.axvline(value, color=_GREY, linewidth=0.9)
         axes.annotate(name, (value, 1.01), xycoords=("data", "axes fraction"), fontsize=8, rotation=30)

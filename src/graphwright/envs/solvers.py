@@ -15,4 +15,4 @@ def import_solver(kind: str, what: str) -> ModuleType:
         import_module(package)
         return import_module(f"{package}.{module}")
     except ModuleNotFoundError as error:
-        raise ImportError(f"exact {what} need OR-Tools: pip install graphwright[solvers]") from error
+        raise ImportError(f"exact {what} need OR-Tools: pip install 'graphwright[solvers]'") from error

@@ -152,5 +152,11 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
         ],
         ["policy", "mean cost", "over optimum", "95 % interval", "seconds a run", "episode length"],
         rows,
-        partial(draw_intervals, intervals=intervals, references=references, xlabel=f"mean cost at n = {_SIZE}", panels=panels),
+        partial(
+            draw_intervals,
+            intervals=intervals,
+            references=references,
+            xlabel=f"mean cost at n = {_SIZE}",
+            panels=panels,
+        ),
     )

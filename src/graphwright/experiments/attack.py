@@ -6,15 +6,16 @@ components apart, changes that leave the components as they are, pairs drawn in 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.drawing.experiments import Line, Panel, draw_panels
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
 from graphwright.experiments.components import (
@@ -68,14 +69,9 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             cell: Cell = f"{asked[name]:.0f}" if name in asked else ""
             rows.append([name, size, options.count(graphs), interval.value, interval.span(), cell])
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for place, (name, values) in enumerate(bars.items()):
-            axes.bar([k + 0.18 * place for k in range(len(values))], values, width=0.16, label=name)
-        axes.set_xticks([k + 0.27 for k in range(len(_TESTS))], [f"{size} nodes" for size in _TESTS])
-        axes.set(ylabel="share of graphs on which the classifier errs", ylim=(0, 1))
-        axes.legend(frameon=False, fontsize=8)
-
+    lines = {name: Line(range(len(values)), values) for name, values in bars.items()}
+    ticks = [f"{size} nodes" for size in _TESTS]
+    panel = Panel(lines, "", "share of graphs on which the classifier errs", ticks=ticks)
     return Report(
         f"Attacking a graph classifier with {_BUDGET} changes of edges",
         [
@@ -91,7 +87,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["attacker", "nodes", "graphs", "errs", "95 % interval", "questions"],
         rows,
-        draw,
+        partial(draw_panels, panels=[panel], columns=2),
     )
 
 

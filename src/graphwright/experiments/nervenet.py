@@ -7,19 +7,20 @@ two critics. Bodies: Gymnasium's half-cheetah and walker, step by step as in Gym
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.ppo import PPO, PPOConfig
+from graphwright.drawing.experiments import Panel, draw_panels
 from graphwright.envs.locomotion.walker import HALF_CHEETAH, WALKER2D
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
-from graphwright.experiments.curves import draw_curves, learning_curves
+from graphwright.experiments.curves import learning_curves
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, train_all
@@ -64,7 +65,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         environment = replace(problem.optimization, horizon=horizon)  # type: ignore[type-var]
         jobs = [body_job(name, critic, steps, seed, horizon) for critic in _CRITICS for seed in range(options.seeds)]
         trained = train_all(jobs, options.out / "nervenet", options.workers, console)
-        curves[name] = learning_curves(trained, "return")
+        lines = learning_curves(trained, "return")
+        curves[name] = {f"critic: {critic}": lines[f"{name}, {critic}"] for critic in _CRITICS}
         instances = problem.generator()(options.count(_TESTED), torch.Generator().manual_seed(10_000))
         choose = random_choice(environment, torch.Generator().manual_seed(0))
         for label, final in (
@@ -82,12 +84,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             seconds = sum(run.seconds for run in runs) / len(runs)
             rows.append([name, f"critic: {critic}", interval.value, interval.span(1), length, f"{seconds:.0f}"])
 
-    def draw(figure: Figure) -> None:
-        for panel, (name, lines) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
-            draw_curves(panel, list(lines.values()), "return")
-            panel.set_title(name, fontsize=9)
-            panel.legend(panel.lines, [f"critic: {critic}" for critic in _CRITICS], frameon=False, fontsize=8)
-
+    panels = [Panel(lines, "environment steps", f"{name}: return", marker=None) for name, lines in curves.items()]
     return Report(
         "Bodies as graphs: the critic a graph network or an MLP",
         [
@@ -102,5 +99,5 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["body", "policy", "return", "95 % interval", "length", "CPU s"],
         rows,
-        draw,
+        partial(draw_panels, panels=panels),
     )

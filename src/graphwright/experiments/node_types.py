@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from rich.console import Console
 
 from graphwright.core import GraphBatch
-from graphwright.experiments.curves import draw_curves, learning_curves
+from graphwright.drawing.experiments import Panel, draw_panels
+from graphwright.experiments.curves import learning_curves
 from graphwright.experiments.experiment import ExperimentOptions, mean_random
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, train_all
@@ -57,11 +59,6 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             seconds = sum(run.seconds for run in runs) / len(runs)
             rows.append([label, size, count, interval.value, ratio.value, ratio.span(), f"{seconds:.0f}"])
 
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        draw_curves(axes, list(curves.values()), "return")
-        axes.legend(axes.lines, list(curves), frameon=False, fontsize=8)
-
     return Report(
         "Robots and tasks: weights for each type of node against one type",
         [
@@ -76,7 +73,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["policy", "nodes", "graphs", "time", "ratio", "95 % interval", "CPU s"],
         rows,
-        draw,
+        partial(draw_panels, panels=[Panel(curves, "environment steps", "return", marker=None)]),
     )
 
 
