@@ -18,7 +18,8 @@ from rich.progress import Progress
 from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import CONFIG_FILE, Agent, load
-from graphwright.training.config import ConfigError, TrainConfig, parse_json, to_json
+from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config_json import parse_json, to_json
 from graphwright.training.train import new_run
 
 Result = TypeVar("Result")
