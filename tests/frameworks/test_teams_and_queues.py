@@ -13,13 +13,22 @@ from graphwright.envs.registry import PROBLEMS
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.gymnasium import GraphEnv, GraphVectorEnv
 
-TOLD = {"foraging": {"success"}, "coverage": {"success"}, "single-hop": {"backlog"}, "conflict-graph": {"backlog"}}
+TOLD = {
+    "foraging": {"success"},
+    "path-finding": {"success"},
+    "single-hop": {"backlog"},
+    "conflict-graph": {"backlog"},
+    "multi-hop-links": {"backlog"},
+}
 """Problem → what infos tell, among others."""
+SIZES = {"path-finding": (4,), "multi-hop-links": (6,)}
 
 
 @cache
 def config_of(name: str) -> EnvConfig:
-    return make_env_config(name, instances=PROBLEMS[name].generator()(3, torch.Generator().manual_seed(0)))
+    return make_env_config(
+        name, instances=PROBLEMS[name].generator(sizes=SIZES.get(name))(3, torch.Generator().manual_seed(0))
+    )
 
 
 @pytest.mark.parametrize("name", TOLD)

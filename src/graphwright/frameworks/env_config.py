@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice, pairwise
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.training.config import TrainConfig, make_generator
 
 _TRIED = 128  # instances from which limits are measured
-_GAMES = 8  # random ones, where what is seen grows
+_EPISODES, _STEPS = 8, 64  # that are played at random where what is seen grows
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,23 +147,34 @@ def measure(environment: Environment, instances: GraphBatch, max_nodes: int | No
     nodes = max(int(one.node_segments.lengths.max()) for one in (instances, graph))
     edges = max(int(one.edge_segments.lengths.max()) for one in (instances, graph))
     growth = 0
-    if isinstance(environment, Game) and environment.edits_graph:
-        nodes, edges = _along_games(environment, instances)
+    if isinstance(environment, Team) or (isinstance(environment, Game) and environment.edits_graph):
+        nodes, edges = map(max, zip((nodes, edges), _along_episodes(environment, instances), strict=True))
     elif environment.edits_graph:
         final = play(environment, instances, random_choice(environment, torch.Generator().manual_seed(0)))
         growth = max(int((final.edge_segments.lengths - instances.edge_segments.lengths).max()), 0)
     nodes, edges = max_nodes or nodes, max_edges or max(edges + growth, 1)
-    links = (edges + 1) // 2 if "reverse" in graph.edges else edges
+    undirected = "reverse" in graph.edges
+    links = (edges + 1) // 2 if undirected else edges
     spec, sizes = environment.actions, Sizes(nodes, links, nodes)
     decisions = 1 if spec.one_per_graph else spec.decider.most(sizes)
-    return Limits(nodes, edges, spec.most(sizes), growth, decisions, spec.most_choices(sizes))
+    return Limits(nodes, edges, spec.most(sizes), growth, decisions, spec.most_choices(sizes), undirected)
 
 
-def _along_games(game: Game, instances: GraphBatch) -> tuple[int, int]:
-    """Twice as many nodes and edges as are seen in some random games."""
-    choose, nodes, edges = random_choice(game, torch.Generator().manual_seed(0)), 0, 0
-    for step in unroll(game, game.reset(instances.select(torch.arange(min(_GAMES, instances.num_graphs)))), choose):
-        seen = game.observe(step.state).graph
-        nodes = max(nodes, int(seen.node_segments.lengths.max()))
-        edges = max(edges, int(seen.edge_segments.lengths.max()))
-    return 2 * nodes, 2 * edges
+def _along_episodes(environment: Environment, instances: GraphBatch) -> tuple[int, int]:
+    """The most nodes and edges that are seen in some random episodes, or twice as many where their number grows."""
+    choose = random_choice(environment, torch.Generator().manual_seed(0))
+    start = environment.reset(instances.select(torch.arange(min(_EPISODES, instances.num_graphs))))
+    steps = islice(unroll(environment, start, choose), _STEPS if isinstance(environment, Team) else None)
+    sizes = [_sizes(environment, start), *(_sizes(environment, step.state) for step in steps)]
+    return _room([nodes for nodes, _ in sizes]), _room([edges for _, edges in sizes])
+
+
+def _sizes(environment: Environment, state: GraphBatch) -> tuple[int, int]:
+    """The most nodes and edges that are seen of a graph."""
+    graph = environment.observe(state).graph
+    return int(graph.node_segments.lengths.max()), int(graph.edge_segments.lengths.max())
+
+
+def _room(numbers: Sequence[int]) -> int:
+    """The largest, or twice that where they grow from one step to the next."""
+    return (1 + any(after > before for before, after in pairwise(numbers))) * max(numbers)

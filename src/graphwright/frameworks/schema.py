@@ -42,7 +42,8 @@ class Limits:
     """The sizes to which graphs are padded: the most nodes, edges and candidates of a graph.
 
     growth: how many of the edges are reserved for those that an episode adds. decisions, choices: the most decisions of
-    a graph, and the most candidates of one of them.
+    a graph, and the most candidates of one of them. undirected: whether each edge has its opposite, which is then said
+    where actions are tied to edges.
     """
 
     nodes: int
@@ -51,6 +52,7 @@ class Limits:
     growth: int = 0
     decisions: int = 1
     choices: int = 1
+    undirected: bool = True
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def _padded_entries(schema: Schema, limits: Limits) -> dict[str, spaces.Space[An
         if width
     }
     entries["edge_index"] = spaces.Box(0, limits.nodes - 1, (limits.edges, 2), np.int64)
-    if schema.has_reverse:
+    if schema.has_reverse and limits.undirected:
         entries["reverse"] = spaces.Box(0, limits.edges - 1, (limits.edges,), np.int64)
     entries["num_nodes"] = spaces.Box(0, limits.nodes, (1,), np.int64)
     entries["num_edges"] = spaces.Box(0, limits.edges, (1,), np.int64)
