@@ -15,7 +15,7 @@ from graphwright.frameworks.gymnasium import GraphEnv, GraphVectorEnv
 
 TOLD = {
     "foraging": {"success"},
-    "path-finding": {"success"},
+    "path-finding": {"throughput"},
     "single-hop": {"backlog"},
     "conflict-graph": {"backlog"},
     "multi-hop-links": {"backlog"},
