@@ -28,7 +28,7 @@ from graphwright.training.averages import BACKLOG, Act, run
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 
-PLAIN = Multiclass()
+PLAIN, REFERENCE = Multiclass(), "lbfs"
 
 
 def learned(options: argparse.Namespace, seed: int) -> Act:
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--algorithm", default="policy-iteration")
     parser.add_argument("--train", type=int, nargs="+", default=[2, 3])
     parser.add_argument("--run", type=int, nargs="+", default=[2, 3, 4, 5, 6, 7])
+    parser.add_argument("--rules", nargs="*", default=list(MULTICLASS.baselines), choices=list(MULTICLASS.baselines))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--steps", type=int, help="in place of --seconds: the same on a busy machine")
@@ -76,9 +77,9 @@ def main() -> None:
     start = time.process_time()
     policies = [learned(options, seed) for seed in range(options.seeds)]
     used = (time.process_time() - start) / options.seeds
-    names = ["lbfs", *(name for name in MULTICLASS.baselines if name != "lbfs")]
+    names = [REFERENCE, *(name for name in options.rules if name != REFERENCE)]
     print(f"{options.algorithm} on {options.train} stations, {used:.0f} CPU-seconds a seed\n")
-    print("| stations | " + " | ".join(names) + " | learned, by seed | learned − lbfs |")
+    print("| stations | " + " | ".join(names) + f" | learned, by seed | learned − {REFERENCE} |")
     print("|---:|" + "---:|" * (len(names) + 2))
     for stations in options.run:
         rules = {
@@ -86,7 +87,7 @@ def main() -> None:
             for name in names
         }
         ours = [backlogs(stations, policy, options) for policy in policies]
-        apart = np.mean(ours, axis=0) - rules["lbfs"]
+        apart = np.mean(ours, axis=0) - rules[REFERENCE]
         half = 1.96 * apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
         print(
             f"| {stations} | {' | '.join(f'{rules[name].mean():.2f}' for name in names)} "
