@@ -11,6 +11,7 @@ kept in the working directory.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import multiprocessing
 import random
@@ -19,6 +20,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import FrameType
 
@@ -150,8 +152,11 @@ def fuzz(count: int, seed: str) -> tuple[Counter[tuple[str, str]], list[str], in
     outcomes: Counter[tuple[str, str]] = Counter()
     failures: list[str] = []
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        for suffix, data in files.items():
-            attempt(Path(folder), suffix, data)  # whatever is imported late is no input's
+        for suffix, data in product(names, files.values()):  # what is imported or compiled late is no input's
+            path = Path(folder) / f"a{suffix.split('/')[0]}"
+            path.write_bytes(data)
+            with contextlib.suppress(GraphError):
+                read_graph(path)
         began = largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for place in range(count):
             suffix = names[place % len(names)]

@@ -74,7 +74,6 @@ def main() -> None:
         curves[name] = run(environment, act, instances, options.slots, 7)[BACKLOG].mean(1)
 
     plain = Multiclass()
-    play("MaxWeight", plain, lambda state: rules.max_weight(plain, state))
     with tempfile.TemporaryDirectory() as folder:
         for name, idling in (("with the mask", False), ("without", True)):
             environment = replace(MULTICLASS.environment, idling=idling)
@@ -82,6 +81,8 @@ def main() -> None:
             choose = random_choice(environment, torch.Generator().manual_seed(0))
             play(f"random, {name}", environment, lambda state, e=environment, c=choose: c(e.observe(state)))  # type: ignore[misc]
             play(f"{options.algorithm}, {name}", environment, learned(environment, options, Path(folder) / str(idling)))
+            if not idling:
+                play("MaxWeight", plain, lambda state: rules.max_weight(plain, state))
     print("| criss-cross, load 0.9 | mean backlog, last quarter | jobs a slot more, last half |\n|---|---:|---:|")
     for name, curve in curves.items():
         half = curve[len(curve) // 2 :]

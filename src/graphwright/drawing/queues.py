@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphwright.drawing.layout import place_nodes
-from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, legend_above, new_figure, save_figure, simplify
+from graphwright.drawing.style import ACCENT, EDGE, GREY, INK, new_figure, save_figure, simplify
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +72,5 @@ def _styles(count: int) -> list[tuple[str, str]]:
 def _finish(axes: Axes, below: str, beside: str, title: str) -> None:
     simplify(axes)
     axes.set(xlabel=below, ylabel=beside)
-    if title:
-        axes.set_title(title, loc="right", fontsize=11, color=INK)
-    legend_above(axes)
+    axes.set_title(title, loc="left", fontsize=11, color=INK)
+    axes.legend(frameon=False, fontsize=9, loc="best")
