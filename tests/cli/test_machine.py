@@ -86,6 +86,7 @@ def test_a_kernel_that_cannot_be_kept_is_compiled_all_the_same(monkeypatch: pyte
                 raise OSError(errno.ENOSPC, "No space left on device")
             return sum(arguments)
 
+        compiled.get_call_template = None  # type: ignore[attr-defined]
         return lambda function: compiled
 
     monkeypatch.setattr(numba, "njit", njit)

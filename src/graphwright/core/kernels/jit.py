@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial, update_wrapper
 from typing import Any
 
@@ -50,7 +50,18 @@ class Kernel:
                 names[name] = called.compiled if cache else called._compile(cache=False)
         self.compiled = numba.njit(nogil=True, cache=cache, **self.options)(self.function)
         self.compiled.kernel = self
+        self.compiled.get_call_template = partial(_call_of_numbers, self.compiled.get_call_template)
         return self.compiled
+
+
+def _call_of_numbers(call_of: Callable[..., Any], args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+    """What Numba asks a kernel that is called by another, with the types of constants as those of other numbers.
+
+    It would be compiled once more for each constant, even for the 0 that a variable begins with.
+    """
+    from numba.core.types.misc import unliteral
+
+    return call_of(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()})
 
 
 jit = partial(Kernel, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"})

@@ -19,17 +19,19 @@ def values_of_moves(state: GraphBatch) -> Tensor:
     batch = state.to("cpu")
     value = torch.full((batch.num_nodes,), ILLEGAL)
     columns = (batch.nodes["owner"], batch.nodes["terminal"], batch.graphs["connector"], batch.graphs["player"])
-    _solve(*arrays(batch.node_ptr, batch.in_edges.ptr, batch.edge_index[0], *columns, value))
+    most = int(batch.in_degree.max()) if batch.num_nodes else 0
+    order = torch.argsort(batch.node_graph * (most + 1) + most - batch.in_degree, stable=True)  # of each graph alone
+    _solve(*arrays(batch.node_ptr, batch.in_edges.ptr, batch.edge_index[0], order, *columns, value))
     return value.to(state.device)
 
 
 @jit_as_written
-def _solve(node_ptr, edge_ptr, source, owner, terminal, short, player, value):  # type: ignore[no-untyped-def]
+def _solve(node_ptr, edge_ptr, source, order, owner, terminal, short, player, value):  # type: ignore[no-untyped-def]
     for graph in range(player.size):
         start, end = node_ptr[graph], node_ptr[graph + 1]
         cell, cells = np.full(end - start, -1, np.int64), np.empty(end - start, np.int64)
         size = 0
-        for v in start + np.argsort(edge_ptr[start:end] - edge_ptr[start + 1 : end + 1], kind="mergesort"):
+        for v in order[start:end]:
             if not terminal[v] and owner[v] != 1 - short[graph]:
                 cell[v - start], cells[size] = size, v
                 size += 1
