@@ -83,7 +83,7 @@ def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, floa
     RDLogger.DisableLog("rdApp.*")
     changes = dict(ALGORITHMS[algorithm])
     config = TrainConfig.for_problem(options.task, changes.pop("algorithm", None), seconds=options.seconds, seed=seed)
-    config = changed(config, {"threads": 1, "validation": {"every": 10**6, "max_states": 1}})
+    config = changed(config, {"threads": 1, "validation": {"every": 10**6, "objects": 8, "max_states": 1}})
     start = time.process_time()
     trainer = train(options.task, changed(config, changes), options.runs / name, Console(quiet=True))
     agent = trainer.agent()

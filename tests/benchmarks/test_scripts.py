@@ -118,7 +118,8 @@ def test_scripts_run(
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(SMALLEST[script])
     if "VERTEX-COVER-RUN" in arguments:
-        main(["train", "vertex-cover", "--steps", "1", "--run", "VERTEX-COVER-RUN", "--sizes", "5", *QUICK.split()])
+        few = ["--steps", "1", "--num-envs", "8", "--sizes", "5", *QUICK.split()]
+        main(["train", "vertex-cover", "--run", "VERTEX-COVER-RUN", *few])
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.syspath_prepend(SCRIPTS[script].parent)
     monkeypatch.setattr(subprocess, "run", run_here)

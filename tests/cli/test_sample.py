@@ -161,7 +161,7 @@ def test_errors_are_one_line_that_names_the_remedy(
 
 def test_rewards_that_are_no_numbers_are_null(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """R = exp(4 · cut edges) of a graph of 200 nodes."""
-    short = ("--steps", "8", "--sources.forward", "8", "--validation.objects", "1")
+    short = ("--steps", "8", "--sources.forward", "8", "--encoder.width", "8", "--validation.objects", "1")
     main(["train", "max-cut", "--algorithm", "vargrad", "--run", str(tmp_path / "run"), "--threads", "1", *short])
     capsys.readouterr()
     arguments = ["evaluate", str(tmp_path / "run"), "--num", "2", "--threads", "1"]

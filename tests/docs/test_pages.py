@@ -14,8 +14,8 @@ PAGES = [
     *sorted(page for folder in ("frameworks", "flow") for page in (DOCS / folder).glob("*.md")),
     DOCS / "conformance.md",
 ]
-LENGTH = re.compile(r"\b(seconds|steps)=(\d+)")
-LONGEST = {"seconds": 1, "steps": 500}
+LENGTH = re.compile(r"\b(seconds=|steps=|learn\()(\d+)")
+LONGEST = {"seconds=": 0.2, "steps=": 500, "learn(": 1024}
 """How long the runs of a page may take here."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -26,7 +26,7 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     module = ModuleType("my_tasks")  # as the pages call the file that their code is put into
     monkeypatch.setitem(sys.modules, module.__name__, module)
     for block in BLOCK.findall(page.read_text(encoding="utf-8")):
-        block = LENGTH.sub(lambda found: f"{found[1]}={min(int(found[2]), LONGEST[found[1]])}", block)
+        block = LENGTH.sub(lambda found: f"{found[1]}{min(int(found[2]), LONGEST[found[1]])}", block)
         exec(compile(block, str(page), "exec", dont_inherit=True), module.__dict__)
 
 

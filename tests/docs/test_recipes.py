@@ -21,6 +21,7 @@ from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig, encoders
 
 PAGE = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 MOST_LINES = {"Add a problem": 120, "Add an algorithm": 100}
+QUICK = ("--encoder.width", "8", "--encoder.depth", "1", "--validation.graphs", "2")
 GENERATOR = torch.Generator().manual_seed(0)
 
 
@@ -54,7 +55,7 @@ def test_a_problem_is_a_file_and_a_line(tmp_path, monkeypatch, capsys) -> None:
     check_environment(made.DominatingSet(), instances)
 
     run, file = str(tmp_path / "run"), tmp_path / "graph.csv"
-    options = ["--steps", "500", "--num-envs", "16", "--validation.graphs", "2", "--validation.sizes", "12"]
+    options = [*QUICK, "--steps", "500", "--num-envs", "16", "--validation.sizes", "12"]
     main(["train", name, "--run", run, *options])
     main(["evaluate", run, "--sizes", "12", "--graphs", "4"])
     file.write_text("a,b\nb,c\nc,d\n")
@@ -65,7 +66,7 @@ def test_a_problem_is_a_file_and_a_line(tmp_path, monkeypatch, capsys) -> None:
 def test_a_problem_of_ones_own_needs_no_line(tmp_path, monkeypatch, capsys) -> None:
     written("Add a problem", "my_module", monkeypatch)
     run = str(tmp_path / "run")
-    options = ["--steps", "300", "--num-envs", "16", "--validation.graphs", "2", "--validation.sizes", "12"]
+    options = [*QUICK, "--steps", "300", "--num-envs", "16", "--validation.sizes", "12"]
     main(["train", "my_module:DOMINATING_SET", "--run", run, *options])
     main(["resume", run, "--steps", "600", "--trust"])
     main(["evaluate", run, "--sizes", "12", "--graphs", "4", "--trust"])
@@ -96,7 +97,7 @@ def test_an_algorithm_is_a_file_and_a_line(tmp_path, monkeypatch, capsys) -> Non
     main(["algorithms"])
     assert name in capsys.readouterr().out
     run = str(tmp_path / "run")
-    options = ["--steps", "500", "--validation.graphs", "2", "--validation.sizes", "10"]
+    options = [*QUICK, "--steps", "500", "--validation.sizes", "10", "--num-instances", "4"]
     main(["train", "vertex-cover", "--algorithm", name, "--run", run, "--vpg.minibatch-size", "64", *options])
     main(["resume", run, "--steps", "1000"])
     main(["evaluate", run, "--sizes", "10", "--graphs", "4"])
