@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import replace
 
 import pytest
@@ -188,7 +187,7 @@ def gradient_steps(algorithm: PPO) -> int:
     return int(next(iter(algorithm.optimizer.adam.state.values()))["step"])
 
 
-@pytest.mark.parametrize(("target_kl", "epochs"), [(None, 4), (math.inf, 4), (0.0, 1)])
+@pytest.mark.parametrize(("target_kl", "epochs"), [(None, 4), (1e30, 4), (1e-30, 1)])
 def test_an_update_ends_where_the_policy_has_moved_far_enough(target_kl: float | None, epochs: int) -> None:
     environment = VertexCover()
     policy = small_actor_critic(environment)

@@ -127,6 +127,7 @@ def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_run_learns_and_is_resumed_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = TrainConfig.for_problem(
         "single-hop",
+        "ppo",
         steps=160,
         threads=1,
         encoder={"width": 8, "depth": 1},

@@ -164,6 +164,6 @@ def test_a_missing_mujoco_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "mujoco", None)
     state = Swimmer().reset(swimmers(3))
     assert Swimmer().observe(state).masks[0].any()
-    with pytest.raises(ImportError, match=r"pip install graphwright\[mujoco\]") as error:
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[mujoco\]'") as error:
         Swimmer().step(state, torch.zeros(3, 1))
     assert "\n" not in str(error.value)

@@ -131,5 +131,5 @@ def test_graphs_without_nodes_or_edges(problem: Problem) -> None:
 
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
-    with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[solvers\]'"):
         solve(INDEPENDENT_SET, complement("johnson:n=8,w=2,d=4", 28))

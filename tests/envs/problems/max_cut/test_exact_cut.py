@@ -106,7 +106,7 @@ def test_graphs_without_edges_or_gains_have_the_empty_cut() -> None:
 
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.linear_solver", None)
-    with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[solvers\]'"):
         exact_cut(from_networkx(nx.path_graph(2)), time_limit=NO_LIMIT)
 
 

@@ -125,5 +125,5 @@ def test_edges_of_length_zero_make_no_cycles() -> None:
 
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.linear_solver", None)
-    with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[solvers\]'"):
         exact_tree(STEINER_TREE.generator(sizes=(5,))(1, seeded()), time_limit=NO_LIMIT)

@@ -72,5 +72,5 @@ def test_without_time_the_first_tour_stands_unproven() -> None:
 
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
-    with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]"):
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[solvers\]'"):
         exact_tour(tours([torch.zeros(5, 2, dtype=torch.float64)]), time_limit=NO_LIMIT)

@@ -169,6 +169,6 @@ def test_extreme_weights_are_rounded_only_downwards(weight: list[float], proven:
 
 def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
-    with pytest.raises(ImportError, match=r"pip install graphwright\[solvers\]") as error:
+    with pytest.raises(ImportError, match=r"pip install 'graphwright\[solvers\]'") as error:
         exact_cover(from_networkx(nx.path_graph(2)), time_limit=NO_LIMIT)
     assert "\n" not in str(error.value)
