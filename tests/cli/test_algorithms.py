@@ -75,3 +75,21 @@ def test_a_run_of_an_older_version_is_refused_in_one_line(tmp_path: Path, capsys
         (tmp_path / "config.json").write_text(json.dumps(document))
         for command in ("evaluate", "resume"):
             assert "is from another version of Graphwright" in fails(capsys, command, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--steps", "x"], "--steps x: give {None}|INT"),
+        (["--seed", "x"], "--seed x: give a whole number"),
+        (["--ppo.clip", "a"], "--ppo.clip a: give a number"),
+        (["--sizes", "a", "b"], "--sizes a b: give {None}|{[INT [INT ...]]}"),
+        (["--environment.horizon", "-1"], "--environment.horizon -1: give at least 0"),
+    ],
+)
+def test_a_value_that_cannot_be_is_said_by_the_option_that_was_typed(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fails(capsys, "train", "single-hop", "--algorithm", "ppo", "--run", tmp_path / "run", *words).startswith(
+        f"graphwright: {said}"
+    )

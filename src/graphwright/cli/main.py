@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import graphwright
@@ -193,14 +193,28 @@ def _search_working_directory() -> None:
         sys.path.append(here)
 
 
+_PLAIN: dict[str, str | Callable[[re.Match[str]], str]] = {
+    r"^Error parsing (--\S+): no type matching (.+?) could be instantiated from \['?(.*?)'?\]\..*": lambda found: (
+        found.expand(r"\1 ") + found[3].replace("', '", " ") + found.expand(r": give \2")
+    ),
+    r"^Error parsing (--\S+): invalid literal for int\(\) with base 10: '(.*)'": r"\1 \2: give a whole number",
+    r"^Error parsing (--\S+): could not convert string to float: '(.*)'": r"\1 \2: give a number",
+}
+"""What the parser says of a value → the same in plain words."""
+
+
 def _one_line(complaint: str) -> str:
     """The text inside the parser's box, or between its rules where it draws none."""
     inside = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
     text = " ".join(inside).split("─")[0]
     if not text and len(between := re.split(r"\s*-{5,}\s*", complaint)) > 1:
-        text = re.sub(r"^Error parsing --\S+: ", "", between[1])
-    text = re.sub(r"__tyro-dummy-inner__\.(config\.|options\.)?", "--", text or complaint)
-    return re.sub(r"\s+", " ", text).strip() + "; see --help"
+        text = between[1]
+    text = re.sub(r"^Error parsing ((?!--)\S+: |\S+: (?=--))", "", text or complaint)  # a name nobody typed, or twice
+    text = re.sub(r"__tyro-dummy-inner__\.(config\.|options\.)?", "--", text)
+    text = re.sub(r"\s+", " ", text).strip()
+    for said, plain in _PLAIN.items():
+        text = re.sub(said, plain, text)
+    return text + "; see --help"
 
 
 def _fail(message: str) -> NoReturn:
