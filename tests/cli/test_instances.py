@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -166,6 +167,25 @@ def grid(tmp_path):
     ]
     path.write_text(node_link(GRID, joined))
     return path
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "said"),
+    [
+        (["weight"], {}, "node weights are 1 (--weight people would take the numbers that nodes have)"),
+        (["weight"], {"weight": "people"}, "node weights from 'people'"),
+        ([], {}, ""),
+    ],
+)
+def test_a_problem_of_ones_own_does_not_get_weights_without_a_word(columns, options, said, tmp_path):
+    path = tmp_path / "towns.json"
+    nodes = [{"id": name, "people": people} for name, people in (("a", 3), ("b", 5))]
+    path.write_text(json.dumps({"nodes": nodes, "links": [{"source": "a", "target": "b"}]}))
+    own = SimpleNamespace(inputs=None, instance=lambda graph: graph.keep(nodes=columns))  # which says not what it reads
+    named, _ = FileOptions(**options).read(path, own)
+    sentence = named.reading.sentence()
+    assert said in sentence
+    assert ("weights are 1" in sentence) == (said != "" and not options)
 
 
 def test_marks_name_nodes_whose_names_hold_commas(tmp_path):

@@ -53,7 +53,7 @@ class FileOptions:
             instance = environment.instance(named.graph)
         except GraphError as error:
             raise GraphError(f"{path}: {error.in_names(named.names)}{hint}") from None
-        reading = named.reading if inputs is None else understood(named, instance, inputs)
+        reading = _weights_said(named, instance) if inputs is None else understood(named, instance, inputs)
         return NamedGraph(named.graph, named.names, reading), instance
 
     def _weighted(self, named: NamedGraph, inputs: Inputs | None) -> NamedGraph:
@@ -121,6 +121,15 @@ def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Readi
         ignored=(*reading.ignored, *ignored),
         notes=tuple(notes),
     )
+
+
+def _weights_said(named: NamedGraph, instance: GraphBatch) -> Reading:
+    """The `reading` of a graph by a problem that does not say what it reads, but keeps weights that are in no file."""
+    graph, reading = named.graph, named.reading
+    if "weight" not in instance.nodes or reading.node_weight is not None:
+        return reading
+    others = _of_numbers(graph.nodes, [name for name in graph.nodes if name != "weight"])
+    return replace(reading, notes=(*reading.notes, _fallen_back("node", others, "--weight")))
 
 
 def _edge_weight(named: NamedGraph, inputs: Inputs) -> str | None:
