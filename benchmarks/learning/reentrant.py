@@ -12,44 +12,18 @@ Published for two and three stations: 14.130 and 23.269 (Dai & Gluzman 2022, PPO
 from __future__ import annotations
 
 import argparse
-import tempfile
 import time
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
-from rich.console import Console
-from torch import Tensor
+from control import learned
 
-from graphwright.core import GraphBatch
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, reentrant_line
 from graphwright.training.averages import BACKLOG, Act, run
-from graphwright.training.config import TrainConfig
-from graphwright.training.train import train
 
 PLAIN, REFERENCE = Multiclass(), "lbfs"
-
-
-def learned(options: argparse.Namespace, seed: int) -> Act:
-    """What comes of training on the lengths `options.train`."""
-    config = TrainConfig.for_problem(
-        MULTICLASS,
-        options.algorithm,
-        seconds=None if options.steps else options.seconds,
-        steps=options.steps,
-        seed=seed,
-        threads=1,
-        collection={"law": "reentrant-90", "sizes": tuple(options.train)},
-        validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        policy = train(MULTICLASS, config, Path(folder) / "run", Console(quiet=True)).algorithm.policy
-
-    def act(state: GraphBatch) -> Tensor:
-        return policy.best(PLAIN.observe(state))  # type: ignore[attr-defined, no-any-return]
-
-    return act
 
 
 def backlogs(stations: int, act: Act, options: argparse.Namespace) -> np.ndarray:
@@ -75,7 +49,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     start = time.process_time()
-    policies = [learned(options, seed) for seed in range(options.seeds)]
+    law = {"reentrant-90": MULTICLASS.laws["reentrant-90"]}
+    problem = replace(MULTICLASS, laws=law, sizes=tuple(options.train))
+    policies = [learned(problem, options, seed) for seed in range(options.seeds)]
     used = (time.process_time() - start) / options.seeds
     names = [REFERENCE, *(name for name in options.rules if name != REFERENCE)]
     print(f"{options.algorithm} on {options.train} stations, {used:.0f} CPU-seconds a seed\n")

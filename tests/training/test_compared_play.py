@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from full_pass import assert_equals_full_pass
 from graphwright.core import GraphBatch
 from graphwright.envs.problems.max_cut.environment import MaxCut
 from graphwright.envs.problems.steiner_tree.environment import SteinerTree
@@ -17,7 +18,7 @@ from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training import decode as decoding
 from graphwright.training.compared_play import ComparedPlay
 from graphwright.training.decode import decode
-from strategies import assert_same, assert_same_batch, seeded
+from strategies import assert_same_batch, seeded
 
 CASES: dict[str, tuple[Any, str, str | None, EncoderConfig]] = {
     "max-cut": (MaxCut(flips=1.0), "watts-strogatz:k=4,p=0.1", None, EncoderConfig(width=16, aggregation="mean")),
@@ -51,16 +52,8 @@ def instance_of(name: str, topology: str, law: str | None, size: int) -> GraphBa
 def test_decisions_are_those_of_the_full_pass(case: str) -> None:
     environment, topology, law, encoder = CASES[case]
     policy, instance = policy_for(environment, encoder), instance_of(case, topology, law, 64)
-    state, play = environment.reset(instance), ComparedPlay(policy, environment, instance)
-    steps = 0
-    while bool((observation := environment.observe(state)).masks[0].any()):
-        best = policy.best(observation)
-        assert_same(play.best(), best)
-        assert_same(play._policy.refresh(), policy.distribution(observation).logits)
-        assert_same(play.best(), best)
-        state = environment.step(state, best).state
-        play.decide(best)
-        steps += 1
+    play = ComparedPlay(policy, environment, instance)
+    state, steps = assert_equals_full_pass(policy, environment, instance, play)
     assert steps > 5
     assert not play.best().numel()
     assert_same_batch(play.state, state)
