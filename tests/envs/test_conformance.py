@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -21,6 +23,7 @@ from strategies import cover_instances, seeded
 
 from .planted_bugs import BEYOND, NAMED, OTHERS, instances_of
 
+PLANTED = NAMED | OTHERS | BEYOND
 MESSAGES = {
     "batch leakage in observation": r"observe: .*column 'relative_degree' of graph \d+ after \d+ steps.* in a batch of",
     "batch leakage in mask": "observe: .*the mask of 'select' of graph",
@@ -53,38 +56,39 @@ MESSAGES = {
 }
 
 
-def complaint(environment: Environment) -> str:
-    """What the checker says, nothing if it says nothing."""
+@cache
+def complaint(name: str) -> str:
+    """What the checker says of an environment with a mistake, nothing if it says nothing."""
+    environment = PLANTED[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConformanceWarning)
         try:
             check_environment(environment, instances_of(environment), max_steps=400)
         except ConformanceError as error:
-            return str(error).replace("\n", " ")
+            return str(error)
     return ""
 
 
 def test_nineteen_of_twenty_planted_bugs_are_found() -> None:
     assert len(NAMED) == 20
-    missed = [name for name, environment in NAMED.items() if not complaint(environment)]
+    missed = [name for name in NAMED if not complaint(name)]
     assert len(missed) <= 1, missed
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_further_planted_bugs_are_found(name: str) -> None:
-    assert complaint(OTHERS[name])
+    assert complaint(name)
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_messages_name_the_rule_the_method_and_the_place(name: str) -> None:
-    with pytest.raises(ConformanceError, match=MESSAGES[name]):
-        check_environment((NAMED | OTHERS)[name], instances_of((NAMED | OTHERS)[name]), max_steps=400)
+    assert re.search(MESSAGES[name], complaint(name))
 
 
 @pytest.mark.parametrize("name", BEYOND)
 def test_what_no_checker_can_know_is_not_complained_of(name: str) -> None:
     """Rules that hang together are rules; docs/conformance.md says so."""
-    assert not complaint(BEYOND[name])
+    assert not complaint(name)
 
 
 @pytest.mark.parametrize("name", SOLVED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -22,19 +22,19 @@ _REMEDY = (
 
 def check_company(
     watched: Watched,
-    method: str,
     batch: GraphBatch,
-    whole: Any,
+    whole: Mapping[str, Any],
     select: Callable[[Any, Tensor], Any],
     generator: torch.Generator,
 ) -> None:
-    """`method` of some graphs of `batch` is what it is among all, which is `whole` (rows by `select`)."""
+    """Methods give of some graphs of `batch` what they give of all, which is `whole` by method (rows by `select`)."""
     for index in selections(batch.num_graphs, generator):
-        part = watched.call(method, batch.select(index), of=_company(index))
-        places = index.tolist()
-        where = first_difference(select(whole, index), part, CLOSE, [f"graph {place}" for place in places].__getitem__)
-        if where is not None:
-            raise ConformanceError(f"{method}: among others, {where} in {_company(index)}. {_REMEDY}")
+        some, names = batch.select(index), [f"graph {place}" for place in index.tolist()]
+        for method, result in whole.items():
+            part = watched.call(method, some, of=_company(index))
+            where = first_difference(select(result, index), part, CLOSE, names.__getitem__)
+            if where is not None:
+                raise ConformanceError(f"{method}: among others, {where} in {_company(index)}. {_REMEDY}")
 
 
 def check_visits_in_company(watched: Watched, visits: Visit, generator: torch.Generator) -> None:

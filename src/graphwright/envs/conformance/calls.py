@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from torch import Tensor
-
-from graphwright.envs.conformance.compare import ConformanceError, changed_since, copy_of, first_difference
+from graphwright.envs.conformance.compare import ConformanceError, Part, changed_since, copy_of, first_difference
 from graphwright.envs.environment import Environment
 
 _KEPT = 16  # earlier results that are looked at again
@@ -18,7 +16,7 @@ class Watched:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self._earlier: deque[tuple[str, list[tuple[str, Tensor]], Any]] = deque(maxlen=_KEPT)
+        self._earlier: deque[tuple[str, list[Part], Any]] = deque(maxlen=_KEPT)
 
     def call(self, method: str, *arguments: Any, of: str = "the batch") -> Any:
         """The result of `method`, which leaves its arguments as they were. of: what the batch is, for the message."""

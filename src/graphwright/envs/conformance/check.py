@@ -12,7 +12,7 @@ from graphwright.envs.conformance.compare import ConformanceError
 from graphwright.envs.conformance.endless import check_endless
 from graphwright.envs.conformance.episodes import check_episodes
 from graphwright.envs.conformance.game import check_game
-from graphwright.envs.conformance.optimization import NUMBERS, check_optimization
+from graphwright.envs.conformance.optimization import check_optimization, numbers_of
 from graphwright.envs.conformance.renumbering import check_renumbering
 from graphwright.envs.conformance.reversible import check_reversible
 from graphwright.envs.conformance.team import check_team
@@ -53,14 +53,14 @@ def check_environment(
     generator = torch.Generator().manual_seed(seed)
     watched = Watched(environment)
     start = watched.call("reset", instances)
-    check_company(watched, "reset", instances, start, GraphBatch.select, generator)
+    check_company(watched, instances, {"reset": start}, GraphBatch.select, generator)
     place = torch.linspace(0, max(instances.num_graphs - 1, 0), min(instances.num_graphs, _INSTANCES)).long()
     some, times = instances.select(place), max(4, _EPISODES // max(place.numel(), 1))
     episodes = check_episodes(watched, repeat_each(some, times), place.repeat_interleave(times), generator, max_steps)
     if episodes.visits is not None:
         check_visits_in_company(watched, episodes.visits, generator)
         check_candidates(watched, episodes.visits, generator)
-    check_renumbering(watched, some, NUMBERS if isinstance(environment, Optimization) else (), generator)
+    check_renumbering(watched, some, numbers_of(environment), generator)
     if isinstance(environment, Optimization):
         check_optimization(watched, environment, some, episodes, times, generator)
     if isinstance(environment, Reversible):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,13 +24,12 @@ class ConformanceWarning(UserWarning):
     """What is no mistake in itself but mostly one in the end, such as a column that grows with the graph."""
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+class Part(NamedTuple):
     """A tensor of a result: what it is called, its rows, and the graph of each row (None: rows are not of graphs)."""
 
     name: str
     values: Tensor
-    segments: Segments | None = None
+    segments: Segments | Literal["a row each"] | None = None
 
 
 def parts_of(result: Any, name: str = "the result") -> list[Part]:
@@ -47,7 +46,7 @@ def parts_of(result: Any, name: str = "the result") -> list[Part]:
         rest = {key: value for key, value in vars(result).items() if key != "state" and value is not None}
         return _parts_of_graph(result.state) + [part for key in rest for part in parts_of(rest[key], f"the {key}")]
     if isinstance(result, Tensor):
-        return [Part(name, result, Segments(torch.arange(len(result) + 1)) if result.dim() else None)]
+        return [Part(name, result, "a row each" if result.dim() else None)]
     if isinstance(result, Mapping):
         return [part for key, value in result.items() for part in parts_of(value, f"{key!r}")]
     if isinstance(result, tuple):
@@ -94,36 +93,48 @@ def difference(one: Tensor, other: Tensor, tolerance: float = 0.0) -> int | None
     return int(rows[0]) if rows.numel() else None
 
 
-def copy_of(result: Any) -> list[tuple[str, Tensor]]:
+def copy_of(result: Any) -> list[Part]:
     """The tensors of a result as they are now, to see later whether somebody has written into them."""
-    return [(part.name, part.values.clone()) for part in parts_of(result)]
+    return [Part(name, values.clone()) for name, values, _ in parts_of(result)]
 
 
-def changed_since(copy: list[tuple[str, Tensor]], result: Any) -> str | None:
+def changed_since(copy: list[Part], result: Any) -> str | None:
     """The first tensor of `result` that is not as it was when `copy` was taken."""
     now = parts_of(result)
-    if [name for name, _ in copy] != [part.name for part in now]:
+    if [part.name for part in copy] != [part.name for part in now]:
         return "the set of columns"
-    return next(
-        (name for (name, old), part in zip(copy, now, strict=True) if difference(old, part.values) is not None), None
-    )
+    for (name, old, _), (_, values, _) in zip(copy, now, strict=True):
+        if difference(old, values) is not None:
+            return name
+    return None
 
 
 def _parts_of_graph(graph: GraphBatch) -> list[Part]:
     parts = [Part("node_ptr", graph.node_ptr), Part("edge_ptr", graph.edge_ptr), Part("edge_index", graph.edge_index)]
-    for table, segments in (("nodes", graph.node_segments), ("edges", graph.edge_segments)):
-        parts += [
-            Part(f"{ROWS[table]} column {name!r}", column, segments) for name, column in getattr(graph, table).items()
-        ]
-    own = Segments(torch.arange(graph.num_graphs + 1))
-    return parts + [Part(f"graph column {name!r}", column, own) for name, column in graph.graphs.items()]
+    parts += [Part(_column("node", name), column, graph.node_segments) for name, column in graph.nodes.items()]
+    parts += [Part(_column("edge", name), column, graph.edge_segments) for name, column in graph.edges.items()]
+    for name, column in graph.graphs.items():
+        parts.append(
+            Part(_column("graph", name), column, "a row each" if column.shape[:1] == (graph.num_graphs,) else None)
+        )
+    return parts
+
+
+@cache
+def _column(row: str, name: str) -> str:
+    return f"{row} column {name!r}"
 
 
 def _of(part: Part, row: int, name: Callable[[int], str]) -> str:
-    if row < 0 or part.segments is None or row >= part.segments.num_rows:
+    segments = part.segments
+    if row < 0 or segments is None:
         return ""
-    graph = int(part.segments.index[row])
-    inside = "" if part.segments.num_rows == part.segments.num_groups else f", row {int(part.segments.position[row])}"
+    if isinstance(segments, str):
+        return f" of {name(row)}"
+    if row >= segments.num_rows:
+        return ""
+    graph = int(segments.index[row])
+    inside = "" if segments.num_rows == segments.num_groups else f", row {int(segments.position[row])}"
     return f" of {name(graph)}{inside}"
 
 

@@ -33,7 +33,7 @@ def check_endless(watched: Watched, episodes: PlayedEpisodes, generator: torch.G
         for name, values in found.items():
             check_numbers("averages", values, (state.num_graphs,), torch.float64, what=f"average {name!r}")
         whole = tuple(found.values())
-        check_company(watched, "averages", state, found, _rows_of, generator)
+        check_company(watched, state, {"averages": found}, _rows_of, generator)
         watched.require_same("averages", whole, tuple(watched.call("averages", state).values()))
 
 

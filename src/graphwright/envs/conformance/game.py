@@ -30,7 +30,7 @@ def check_game(watched: Watched, environment: Game, episodes: PlayedEpisodes, ge
         check_numbers("player", player, (state.num_graphs,), torch.int64)
         if bool(((player != 0) & (player != 1)).any()):
             raise ConformanceError(f"player: sides are 0 and 1; got {sorted(set(player.tolist()))}")
-        check_company(watched, "player", state, player, lambda whole, index: whole[index], generator)
+        check_company(watched, state, {"player": player}, lambda whole, index: whole[index], generator)
         _check_swapped(watched, state, player)
     _check_outcome(watched, episodes.final.select(episodes.ended.nonzero().squeeze(1)), generator)
     if episodes.visits is not None:
@@ -56,7 +56,7 @@ def _check_outcome(watched: Watched, final: GraphBatch, generator: torch.Generat
         raise ConformanceError(
             f"outcome: a game is won (1), drawn (0) or lost (-1); got {sorted(set(outcome.tolist()))}"
         )
-    check_company(watched, "outcome", final, outcome, lambda whole, index: whole[index], generator)
+    check_company(watched, final, {"outcome": outcome}, lambda whole, index: whole[index], generator)
     if not torch.equal(watched.call("outcome", watched.call("swapped", final)), -outcome):
         raise ConformanceError("outcome: with the sides swapped, who has won has lost; `outcome` says not")
 

@@ -15,10 +15,10 @@ from graphwright.envs.conformance.episodes import PlayedEpisodes
 from graphwright.envs.conformance.forms import check_graph, check_numbers
 from graphwright.envs.conformance.sizes import check_sizes
 from graphwright.envs.conformance.units import check_units
+from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.rollouts import has_choice
 
-NUMBERS = ("objective", "is_complete", "cost")
 _WRONG, _DOUBTFUL = 0.25, 0.5  # share of pairs of episodes in which the larger return belongs to the better solution
 _PAIRS = 10  # so many are needed to say anything
 
@@ -43,16 +43,25 @@ def check_optimization(
     check_instance(watched, instances, generator)
     states = [episodes.final, *([episodes.visits.state] if episodes.visits is not None else [])]
     for state in states:
-        for method, dtype in zip(NUMBERS, (torch.float64, torch.bool, torch.float64), strict=True):
-            values = watched.call_again(method, state)
-            check_numbers(method, values, (state.num_graphs,), dtype)
-            check_company(watched, method, state, values, lambda whole, index: whole[index], generator)
+        found = {method: watched.call_again(method, state) for method in numbers_of(environment)}
+        for method, dtype in numbers_of(environment).items():
+            check_numbers(method, found[method], (state.num_graphs,), dtype)
+        check_company(watched, state, found, lambda whole, index: whole[index], generator)
     _check_cost(watched, environment, episodes.final)
     _check_solutions(watched, episodes.final)
     _check_ends(watched, episodes)
     _check_sign(watched, environment, episodes, times)
     check_units(watched, environment, instances, generator)
     check_sizes(watched, environment, instances)
+
+
+def numbers_of(environment: Environment) -> dict[str, torch.dtype]:
+    """The methods from states [B] to tensors [B], and what these hold; `cost` is one where it is not the inherited one,
+    which follows from the objective."""
+    if not isinstance(environment, Optimization):
+        return {}
+    own = {} if type(environment).cost is Optimization.cost else {"cost": torch.float64}
+    return {"objective": torch.float64, "is_complete": torch.bool, **own}
 
 
 def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Generator) -> None:
@@ -64,7 +73,7 @@ def check_instance(watched: Watched, instances: GraphBatch, generator: torch.Gen
         raise ConformanceError(
             f"instance: instances are instances already and stay as they are, but {where} the second time"
         )
-    check_company(watched, "instance", instances, made, GraphBatch.select, generator)
+    check_company(watched, instances, {"instance": made}, GraphBatch.select, generator)
 
 
 def _check_cost(watched: Watched, environment: Optimization, final: GraphBatch) -> None:

@@ -151,13 +151,13 @@ def _check_state(watched: Watched, environment: Reversible, state: GraphBatch) -
 
 
 def _check_numbers(watched: Watched, environment: Reversible, state: GraphBatch, generator: torch.Generator) -> None:
-    for method in _NUMBERS:
-        values = watched.call_again(method, state)
+    found = {method: watched.call_again(method, state) for method in _NUMBERS}
+    for method, values in found.items():
         check_numbers(method, values, (state.num_graphs,), torch.float64)
-        check_company(watched, method, state, values, lambda whole, index: whole[index], generator)
+    check_company(watched, state, found, lambda whole, index: whole[index], generator)
     keys = watched.call_again("keys", state)
     check_company(
-        watched, "keys", state, keys, lambda whole, index: [whole[place] for place in index.tolist()], generator
+        watched, state, {"keys": keys}, lambda whole, index: [whole[place] for place in index.tolist()], generator
     )
     if type(environment).keys is not Reversible.keys:
         key = state.node_graph + torch.rand(state.num_nodes, generator=generator, dtype=torch.float64)

@@ -29,7 +29,7 @@ def check_team(watched: Watched, episodes: PlayedEpisodes, generator: torch.Gene
         check_numbers("measures", values, (final.num_graphs,), torch.float64, what=f"measure {name!r}")
     if "success" in found and not bool(((found["success"] == 0) | (found["success"] == 1)).all()):
         raise ConformanceError("measures: 'success' is 0 or 1 of each episode; give shares another name")
-    check_company(watched, "measures", final, found, _rows_of, generator)
+    check_company(watched, final, {"measures": found}, _rows_of, generator)
     sizes = final.node_segments.lengths
     alike = final.select(sizes == sizes[:1])
     for method in ("scene", "snapshot"):
