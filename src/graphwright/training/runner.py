@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.core.files import sweep, write_atomically
+from graphwright.core.heap import keeping_freed_memory
 from graphwright.core.numbers import require_numbers
 from graphwright.training.callbacks import Callback
 from graphwright.training.checkpoint import (
@@ -226,7 +227,7 @@ class Runner:
 
     def run(self, console: Console | None = None) -> None:
         """`learn`; stop at Ctrl-C and SIGTERM where `resume` can go on, and raise `Interrupted`."""
-        with self.collector, interruptible() as interruption:
+        with self.collector, keeping_freed_memory(above_large=False), interruptible() as interruption:
             self.learn(interruption, console or Console(stderr=True))
         rows = MetricsFile(self.directory / METRICS_FILE).rows()
         if rows:
