@@ -27,7 +27,7 @@ def keeping_freed_memory(above_large: bool = True) -> Iterator[None]:
     want. Elsewhere than with glibc, nothing happens.
     """
     try:
-        ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim  # noqa: B018
+        ctypes.CDLL(None).mallopt, ctypes.CDLL(None).malloc_trim
     except (OSError, AttributeError, TypeError):  # another C library
         yield
         return
