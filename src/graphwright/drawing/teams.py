@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MILLISECONDS = 120
+_TRAIL = 6  # steps
 _FIXED = ("landmarks", "targets", "food")
 _MOVING = ("agents", "cells", "prey")
 
@@ -22,16 +24,20 @@ def save_episode(record: Mapping[str, np.ndarray], title: str, path: Path) -> No
     """Write the episode of a recording (`training.play_teams.Recorder`) as a GIF, a frame a step.
 
     record: name → array of one episode. What moves has a row for each step; the map, where there is one, is a grid
-    whose cells are (row, column).
+    whose cells are (row, column), a torus where there is its `side`; `links` [L, 2] join landmarks; `present` and
+    `free` [T + 1, ...] say which food and which prey is still there.
     """
     save_animation(_frames(record, title), path, _MILLISECONDS)
 
 
 def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
+    from matplotlib.collections import LineCollection
+
     steps = int(record["lengths"])
     moving = {name: _shown(record[name]) for name in _MOVING if name in record}
     fixed = {name: _shown(record[name]) for name in _FIXED if name in record}
-    figure = new_figure(4.2, 4.4)
+    side = int(record["side"]) if "side" in record else None
+    figure = new_figure(4.2, 4.6)
     axes = figure.subplots()
     frames = []
     for time in range(steps + 1):
@@ -39,30 +45,68 @@ def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
         _ground(axes, record, [*moving.values(), *fixed.values()])
         for name, places in fixed.items():
             at = places[time] if places.ndim == 3 else places
-            axes.scatter(at[:, 0], at[:, 1], marker="X", s=70, color=GREY, label=name, linewidths=0)
+            at = at[record["present"][time] > 0] if name == "food" else at
+            axes.scatter(at[:, 0], at[:, 1], marker="X", s=70, color=GREY, label=name, linewidths=0, zorder=2)
         for name, places in moving.items():
-            trail = places[max(time - 6, 0) : time + 1]
             colour = GREY if name == "prey" else ACCENT
-            axes.plot(trail[..., 0], trail[..., 1], color=colour, linewidth=1, alpha=0.4)
-            axes.scatter(places[time, :, 0], places[time, :, 1], s=60, color=colour, edgecolors=INK, label=name)
+            trails = trails_of(places[max(time - _TRAIL, 0) : time + 1], side)
+            axes.add_collection(LineCollection(trails, colors=colour, linewidths=1.2, alpha=0.45), autolim=False)
+            caught = record["free"][time] == 0 if name == "prey" else np.zeros(places.shape[1], dtype=bool)
+            for word, inside, shown in ((_WORDS.get(name, name), colour, ~caught), ("caught", "white", caught)):
+                if shown.any():
+                    axes.scatter(*places[time, shown].T, s=60, color=inside, edgecolors=INK, label=word, zorder=3)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
         axes.set_title(f"{title}, step {time} of {steps}", fontsize=9, color=INK)
         frames.append(pixels(figure, 80))
+        figure.set_layout_engine("none")  # nothing moves that is not in the episode
     return frames
 
 
+_WORDS = {"cells": "agents"}
+
+
+def trails_of(places: np.ndarray, side: int | None) -> list[np.ndarray]:
+    """Lines [T, 2] along the last places [T, A, 2] of each agent.
+
+    side: of a torus, where a way over the border leaves on one side and comes in on the other: the line goes on beyond
+    the border, and once more as it comes in.
+    """
+    if side is None:
+        return list(places.swapaxes(0, 1))
+    half = side / 2
+    ahead = (np.diff(places, axis=0) + half) % side - half
+    later = np.concatenate([np.cumsum(ahead[::-1], axis=0)[::-1], np.zeros_like(places[-1:])])
+    whole = places[-1] - later  # as if there were no border, [T, A, 2]
+    low, high = np.floor((whole.min(0) + 0.5) / side), np.floor((whole.max(0) + 0.5) / side)
+    lines = []
+    for agent in range(whole.shape[1]):
+        tiles = [range(int(one), int(other) + 1) for one, other in zip(low[agent], high[agent], strict=True)]
+        lines += [whole[:, agent] - side * np.array(tile) for tile in product(*tiles)]
+    return lines
+
+
 def _shown(places: np.ndarray) -> np.ndarray:
-    """Places as x and y; cells are (row, column)."""
-    return places.astype(float)[..., ::-1] if places.dtype.kind in "iu" else places
+    """Places as x and y; cells are (row, column), and −1 where there is nobody."""
+    if places.dtype.kind not in "iu":
+        return places
+    return np.where(places < 0, np.nan, places.astype(float))[..., ::-1]
 
 
 def _ground(axes: Axes, record: Mapping[str, np.ndarray], places: Sequence[np.ndarray]) -> None:
-    """The map, or the extent of all places."""
+    """The map and the links between its places, or the extent of all places."""
+    from matplotlib.collections import LineCollection
+
     if "map" in record:
         axes.imshow(record["map"], cmap="Greys", vmin=0, vmax=1.6, interpolation="nearest")
     else:
         low, high = (extreme([extreme(each) for each in places]) for extreme in (np.nanmin, np.nanmax))
-        axes.set_xlim(low - 0.1, high + 0.1)
-        axes.set_ylim(low - 0.1, high + 0.1)
+        margin = 0.06 * (high - low)
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(low - margin, high + margin)
+    if "links" in record:
+        links = record["links"][record["links"][:, 0] >= 0]
+        axes.add_collection(LineCollection(record["landmarks"][links], colors=EDGE, linewidths=1, zorder=1))
+    axes.autoscale(False)
     axes.set_aspect("equal")
     axes.set_xticks([])
     axes.set_yticks([])

@@ -99,3 +99,13 @@ def test_places_are_left_alone_for_less_by_a_rule_than_by_staying() -> None:
     gone = torch.from_numpy(ruled.record["agents"]).isnan().any(3)
     assert int(gone[:, -1].sum()) > 0
     assert ((torch.from_numpy(ruled.record["actions"]) == -1) == gone[:, :-1]).all()
+
+
+def test_a_recording_of_a_patrol_has_the_links_of_its_map() -> None:
+    instances = PATROL.generator(sizes=(2,))(3, seeded())
+    links = Patrol().scene(instances)["links"]
+    for graph in range(3):
+        alone = instances.select(torch.tensor([graph]))
+        on_map = alone.edge_index[:, alone.edges["type"] == MAP] - 2  # the two agents come first
+        told = {frozenset(link) for link in links[graph].tolist() if link[0] >= 0}
+        assert told == {frozenset(link) for link in on_map.T.tolist()}

@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_neighbour
-from graphwright.core.segment import segment_argmax, segment_max, segment_mean, segment_sum
+from graphwright.core.segment import Segments, segment_argmax, segment_max, segment_mean, segment_sum
 from graphwright.envs.team import Team
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, members
 
@@ -108,8 +108,16 @@ class Patrol(Team):
 
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
-        places = instances.nodes["position"][members(instances, LANDMARK)[0]]
-        return {"landmarks": places.unflatten(0, (instances.num_graphs, -1))}
+        place, of_graph = members(instances, LANDMARK)
+        number = torch.empty_like(instances.nodes["type"]).index_copy(0, place, of_graph.position)
+        source, end = instances.edge_index
+        rows = ((instances.edges["type"] == MAP) & (source < end)).nonzero().squeeze(1)
+        graph = instances.edge_graph[rows]
+        each = Segments.from_lengths(torch.bincount(graph, minlength=instances.num_graphs))
+        links = number.new_full((instances.num_graphs, int(each.lengths.max()) if each.num_groups else 0, 2), -1)
+        links[graph, each.position] = number[instances.edge_index[:, rows]].T
+        landmarks = instances.nodes["position"][place].unflatten(0, (instances.num_graphs, -1))
+        return {"landmarks": landmarks, "links": links}
 
 
 def alive(state: GraphBatch) -> Tensor:

@@ -95,12 +95,14 @@ class Pursuit(Team):
 
     @override
     def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:
-        return {"cells": by_team(state, "cell", AGENT), "prey": by_team(state, "cell", LANDMARK)}
+        free = by_team(state, "free", LANDMARK).long()
+        return {"cells": by_team(state, "cell", AGENT), "prey": by_team(state, "cell", LANDMARK), "free": free}
 
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         side = int(instances.graphs["side"].max()) if instances.num_graphs else 0
-        return {"map": torch.zeros(instances.num_graphs, side, side, dtype=torch.uint8)}
+        ground = torch.zeros(instances.num_graphs, side, side, dtype=torch.uint8)
+        return {"map": ground, "side": instances.graphs["side"]}
 
 
 _MOVES = torch.cat([torch.zeros(1, 2, dtype=torch.int64), STEPS])
