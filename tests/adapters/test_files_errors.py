@@ -146,7 +146,7 @@ BAD = [
     ("txt", "a b\nb c 1\n", 2, "some links have a weight"),
     ("txt", "a b 1\nb c 9223372036854775808\n", None, "no column holds 9223372036854775808"),
     ("csv", "a,b\n,c\n", 2, "a name is missing"),
-    ("csv", 'a,b\n"c,d\n', 2, "malformed CSV"),
+    ("csv", 'a,b\n"c,d\n', 2, "malformed quotes"),
     ("csv", b"a,b\nb,\xff\n", 2, "byte 0xff is not UTF-8"),
     ("csv", b" \n", None, "is empty"),
     ("col", "c nothing\n", None, "has no line 'p edge N M'"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graphwright.adapters.files import read_graph
+from graphwright.adapters.files import read_graph, write_graph
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.cli.main import main
 from graphwright.core import GraphError
@@ -119,3 +119,36 @@ def test_a_section_of_places_to_show_points_at_is_not_read(tmp_path: Path) -> No
     named = read(tmp_path, "a.tsp", text + "DISPLAY_DATA_SECTION\n1 9 9\n2 8 8\nEOF\n")
     assert named.graph.nodes["position"].tolist() == [[0, 0], [3, 4]]
     assert named.reading.ignored == ("DISPLAY_DATA_SECTION",)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"New York" Boston\nBoston "Los Angeles"\n', [("New York", "Boston"), ("Boston", "Los Angeles")]),
+        ('"a,b" c\n"a;b" c\n', [("a,b", "c"), ("a;b", "c")]),
+        ('"say ""x""" "# b" # a comment\nc d\n', [('say "x"', "# b"), ("c", "d")]),
+        ('one two\n"a b" c\n"c d" e\n', [("one", "two"), ("a b", "c"), ("c d", "e")]),
+        ('a 5"\nb 5"\n', [("a", '5"'), ("b", '5"')]),  # inches
+        ("'a' o'b\nc d'\n", [("'a'", "o'b"), ("c", "d'")]),
+    ],
+)
+def test_names_between_blanks_may_be_quoted(tmp_path: Path, text: str, expected: list[tuple[str, str]]) -> None:
+    named = read(tmp_path, "a.txt", text)
+    pairs = {frozenset(pair) for pair in expected}
+    assert {frozenset(pair) for pair in links(named)} == pairs
+    if not any({" ", ","} & set(name) for name in named.names):
+        write_graph(tmp_path / "b.txt", named)
+        assert {frozenset(pair) for pair in links(read_graph(tmp_path / "b.txt"))} == pairs  # quotes are letters there
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('a b\n"c d e\n', "line 2: malformed quotes .*ends with a quote on the same line"),
+        ('"a"b c\nd e\n', "line 1: malformed quotes"),
+        ("'c d' e\na b\n", "line 1: 'c d' has a blank.* write \"c d\" with double quotes"),
+    ],
+)
+def test_quotes_that_say_too_little_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(GraphError, match=said):
+        read(tmp_path, "a.txt", text)

@@ -35,6 +35,8 @@ FILES = [
     # problem, options, name, content
     ("max-cut", {}, "blanks.txt", "a b 2\nb c 3\n"),
     ("max-cut", {}, "tabs.tsv", "New York\tBoston\t0,5\nBoston\tReno\t1,5\n"),
+    ("max-cut", {}, "quoted.txt", '"New York" Boston 2\nBoston Reno 3\n'),
+    ("vertex-cover", {}, "single.txt", "'New York' Boston\nBoston Reno\n"),
     ("max-cut", {}, "header.csv", "source,target,metres\na,b,2\nb,c,3\n"),
     ("vertex-cover", {}, "semicolon.csv", "Source;Target\nA;B\nB;C\n"),
     ("vertex-cover", {}, "numbers.csv", "user1,user2\n0,1\n0,2\n"),

@@ -38,9 +38,15 @@ def test_seeds_are_one_group_and_settings_are_several(tmp_path: Path) -> None:
     assert (len(deep.runs), len(flat.runs)) == (4, 1)
     assert deep.last.value == pytest.approx(0.25)  # the mean of the middle two
     assert deep.last.low < 0.25 < deep.last.high
-    assert deep.curves[0, np.searchsorted(deep.steps, 250)] == 0.4  # as it was last measured
+    assert np.allclose(deep.curves[0], np.interp(deep.steps, [100, 300], [0.4, 0.1]))  # no steps between measurements
     assert (flat.steps[0], flat.steps[-1]) == (100, 200)
     assert (flat.last.value, math.isnan(flat.last.low)) == (0.3, True)
+
+
+def test_what_is_measured_after_the_shortest_run_ends_does_not_count_at_the_end(tmp_path: Path) -> None:
+    long, short = run(tmp_path / "long", [0.4, 0.3, 0.0], 1), run(tmp_path / "short", [0.4, 0.3], 2)
+    _, (group,) = compare([long, short])
+    assert (group.steps[-1], group.last.value) == (200, pytest.approx(0.3))
 
 
 def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,7 +54,8 @@ def _frames(record: Mapping[str, np.ndarray], title: str) -> list[np.ndarray]:
             caught = record["free"][time] == 0 if name == "prey" else np.zeros(places.shape[1], dtype=bool)
             for word, inside, shown in ((_WORDS.get(name, name), colour, ~caught), ("caught", "white", caught)):
                 if shown.any():
-                    axes.scatter(*places[time, shown].T, s=60, color=inside, edgecolors=INK, label=word, zorder=3)
+                    x, y = places[time, shown].T
+                    axes.scatter(x, y, s=60, color=inside, edgecolors=INK, label=word, zorder=3)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, frameon=False, fontsize=8)
         axes.set_title(f"{title}, step {time} of {steps}", fontsize=9, color=INK)
         frames.append(pixels(figure, 80))

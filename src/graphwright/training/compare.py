@@ -26,7 +26,8 @@ class RunGroup:
     """Runs that differ in nothing but their seed. name: of the first, without its seed. runs: their directories.
 
     steps: [POINTS], from where the last of them was first measured to where the first one ends. curves: [runs, POINTS],
-    the metric there. last: the interquartile mean of the last values, with its interval by the bootstrap over runs.
+    the metric there, on a straight line between two measurements. last: the interquartile mean of what was measured
+    last by the end, with its interval by the bootstrap over runs.
     """
 
     name: str
@@ -83,15 +84,11 @@ def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, f
     end = min(runs[place][-1]["steps"] for place in places)
     begin = max(_measured(runs[place], metric)[0][0] for place in places)
     steps = np.linspace(min(begin, end), end, POINTS)
-    curves = np.stack([_at(runs[place], metric, steps) for place in places])
+    measured = [_measured(runs[place], metric) for place in places]
+    curves = np.stack([np.interp(steps, where, values) for where, values in measured])
+    last = np.array([values[max(int(np.searchsorted(where, end, side="right")) - 1, 0)] for where, values in measured])
     name = places[0].name if len(places) == 1 else f"{places[0].name} and {len(places) - 1} more"
-    return RunGroup(name, places, steps, curves, stratified_interval(curves[:, -1:]))
-
-
-def _at(rows: Sequence[Mapping[str, float]], metric: str, steps: np.ndarray) -> np.ndarray:
-    """[POINTS]: the metric as it was last measured by each of `steps`; its first value before that."""
-    where, values = _measured(rows, metric)
-    return values[np.maximum(np.searchsorted(where, steps, side="right") - 1, 0)]
+    return RunGroup(name, places, steps, curves, stratified_interval(last[:, None]))
 
 
 def _measured(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,9 @@ _BETWEEN_WORDS = re.compile(r"[\s;|,]")
 _COMMA_INSIDE = re.compile(r"[^,]+,[^,]+")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+")
+_QUOTED_CELL = re.compile(r'(?<![^\s;|,])"(?:[^"]|"")*"(?![^\s;|,])')
+_QUOTED_WORD = re.compile(r'"((?:[^"]|"")*)"(?!\S)|(\S+)')
+_SINGLE_QUOTES = re.compile(r"(?<!\S)'([^'\s][^']*\s[^']*)'(?!\S)")
 _ATTRIBUTES = re.compile(r"^(.*?)[,;\s]*(\{.*\})$")
 
 
@@ -35,15 +38,21 @@ def split_table(
     """The cells of `texts`, without blanks around them, which stand in the file's `lines`.
 
     Tabs, semicolons, bars and commas count if every line has one or is a single word; otherwise cells stand between
-    blanks, and a comma is a part of a name. comma_first: how to take a line such as "a,b c,d", which is good either
-    way: at its comma, or at its blank. delimiter: the word for what stands there, where the file says it. Raises
-    GraphError, naming the line, for a quote that does not end.
+    blanks, and a comma is a part of a name. What stands between double quotes is one cell, whatever is in it, and a
+    quote in it stands twice; only between the blanks of our own files is a quote a letter. comma_first: how to take a
+    line such as "a,b c,d", which is good either way: at its comma, or at its blank. delimiter: the word for what stands
+    there, where the file says it. Raises GraphError, naming the line, for a quote that does not end.
     """
-    mark = next((mark for mark, name in _NAMES.items() if name == delimiter), None)
-    mark = mark or next((mark for mark in "\t;|" if _everywhere(texts, mark)), " ")
-    if delimiter is None and mark == " " and _everywhere(texts, ",") and not _commas_are_inside(texts, comma_first):
-        mark = ","
-    split = _split_at(mark, quoted=any('"' in text for text in texts))
+    mark = next((mark for mark, name in _NAMES.items() if name == delimiter), " ")
+    quoted = any('"' in text for text in texts)
+    if delimiter is None:
+        bare = [_QUOTED_CELL.sub("_", text) for text in texts] if quoted else texts
+        mark = next((mark for mark in "\t;|" if _everywhere(bare, mark)), " ")
+        if mark == " " and _everywhere(bare, ",") and not _commas_are_inside(bare, comma_first):
+            mark = ","
+        if mark == " ":
+            _refuse_single_quotes(lines, texts)
+    split = _split_at(mark, quoted=quoted and not (mark == " " and delimiter))
     cells: list[str] = []
     ptr = array("q", [0])
     names: dict[str, str] = {}  # each name is held once, however often it stands there
@@ -51,7 +60,7 @@ def split_table(
         try:
             row = split(text)
         except csv.Error as error:
-            told = f"line {line}: malformed CSV ({error}); a quoted name ends with a quote on the same line"
+            told = f"line {line}: malformed quotes ({error}); a quoted name ends with a quote on the same line"
             raise GraphError(told) from error
         row[:2] = [names.setdefault(cell, cell) for cell in row[:2]]
         cells += row
@@ -118,7 +127,7 @@ def _commas_are_inside(texts: Sequence[str], comma_first: bool) -> bool:
 def _split_at(mark: str, *, quoted: bool) -> Callable[[str], list[str]]:
     """What splits a line into cells. quoted: whether there are quotes around some."""
     if mark == " ":
-        return _between_blanks
+        return _quoted_words if quoted else _between_blanks
 
     def split(text: str) -> list[str]:
         found = _csv_row(text, mark) if quoted else text.split(mark)
@@ -140,3 +149,25 @@ def _between_blanks(text: str) -> list[str]:
         return cells
     comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
     return cells[:comment]
+
+
+def _quoted_words(text: str) -> list[str]:
+    cells: list[str] = []
+    for match in _QUOTED_WORD.finditer(text):
+        if match[1] is not None:
+            cells.append(match[1].replace('""', '"').strip())
+        elif match[2].startswith('"'):
+            raise csv.Error(f"{match[2]!r} begins with one")
+        elif match[2].startswith("#"):
+            break
+        else:
+            cells.append(match[2])
+    return cells
+
+
+def _refuse_single_quotes(lines: Sequence[int], texts: Sequence[str]) -> None:
+    """Raise GraphError, naming the line, where a name with a blank seems to stand between them."""
+    for line, text in zip(lines, texts, strict=True):
+        if "'" in text and (found := _SINGLE_QUOTES.search(text)):
+            told = f"line {line}: {found[0]} has a blank, and single quotes are letters of names here"
+            raise GraphError(f'{told}; write "{found[1]}" with double quotes')
