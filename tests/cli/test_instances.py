@@ -258,3 +258,33 @@ def test_errors_call_nodes_by_the_names_of_the_file(tmp_path):
     (tmp_path / "a.txt").write_text("Reno Elko 1e200\n")
     with pytest.raises(GraphError, match=r"between nodes '(Reno' and 'Elko|Elko' and 'Reno)'"):
         FileOptions().read(tmp_path / "a.txt", find_problem("max-cut").environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "text", "options", "said"),
+    [
+        ("max-cut", "a.txt", "Reno Elko 1e200\n", {}, "edge column 'weight', read from 'column 3', is 1e+200"),
+        ("max-cut", "a.csv", "source,target,km\na,b,1e200\n", {}, "edge column 'weight', read from 'km', is 1e+200"),
+        (
+            "vertex-cover",
+            "a.json",
+            node_link([{"id": 1, "price": -2}], []),
+            {"weight": "price"},
+            "read from 'price', is",
+        ),
+        (
+            "public-goods",
+            "a.json",
+            node_link([{"id": 1, "price": -2}], []),
+            {"weight": "price"},
+            "read from 'price', is",
+        ),
+        ("public-goods", "a.json", node_link([{"id": 1, "cost": -2, "weight": 1}], []), {}, "column 'cost' is -2"),
+        ("tour", "a.json", node_link([{"id": 1, "x": 1e300, "y": 0}], []), {}, "columns 'x' and 'y' are"),
+    ],
+)
+def test_errors_say_from_which_attribute_a_column_was_read(name, file, text, options, said, tmp_path):
+    (tmp_path / file).write_text(text)
+    with pytest.raises(GraphError) as caught:
+        FileOptions(**options).read(tmp_path / file, find_problem(name).environment)
+    assert said in str(caught.value)

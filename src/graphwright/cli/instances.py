@@ -52,9 +52,19 @@ class FileOptions:
             hint = _offer(named, inputs) or hint
             instance = environment.instance(named.graph)
         except GraphError as error:
-            raise GraphError(f"{path}: {error.in_names(named.names)}{hint}") from None
+            told = self._in_words_of_the_file(str(error.in_names(named.names)), named.reading, inputs)
+            raise GraphError(f"{path}: {told}{hint}") from None
         reading = _weights_said(named, instance) if inputs is None else understood(named, instance, inputs)
         return NamedGraph(named.graph, named.names, reading), instance
+
+    def _in_words_of_the_file(self, told: str, reading: Reading, inputs: Inputs | None) -> str:
+        """A complaint about a column that holds weights, with the attribute of the file from which it was read."""
+        nodes = inputs.node_weight if inputs is not None and self.weight is not None else ()
+        columns = [("node", name, reading.node_weight) for name in dict.fromkeys(("weight", *nodes))]
+        for table, name, attribute in (*columns, ("edge", "weight", reading.edge_weight)):
+            if attribute not in (None, name):
+                told = told.replace(f"{table} column {name!r}", f"{table} column {name!r}, read from {attribute!r},")
+        return told
 
     def _weighted(self, named: NamedGraph, inputs: Inputs | None) -> NamedGraph:
         """`named` with the attributes that the options name where the problem looks for weights.

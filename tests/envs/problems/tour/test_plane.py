@@ -122,7 +122,7 @@ NOTHING = from_edges(torch.zeros(2, 0), torch.tensor([2]), undirected=True)
     [
         (NOTHING, r"the nodes have no place; give each a `position` of two numbers, or `x` and `y`"),
         (NOTHING.with_nodes(x=torch.ones(2)), r"the nodes have no place"),
-        (NOTHING.with_nodes(position=torch.ones(2, 3)), r"'position' has shape \(2, 3\); give each node two numbers"),
+        (NOTHING.with_nodes(position=torch.ones(2, 3)), r"'position' is of shape \(2, 3\); give each node two numbers"),
         (NOTHING.with_nodes(position=torch.tensor([[0, 0], [1, math.nan]])), r"'position' is \[1.0, nan\] at node 1"),
         (NOTHING.with_nodes(position=torch.full((2, 2), math.inf)), r"'position' is \[inf, inf\] at node 0; give num"),
         (

@@ -39,21 +39,24 @@ def points_of(graph: GraphBatch) -> GraphBatch:
 
 def _position(graph: GraphBatch) -> Tensor:
     columns = graph.nodes
-    position = columns.get("position", columns.get("pos"))
-    if position is None:
-        if not {"x", "y"} <= columns.keys() or columns["x"].dim() != 1 or columns["y"].dim() != 1:
-            table = "; tours are of points, and distances of edges are read by max-cut and steiner-tree alone"
-            told = "the nodes have no place; give each a `position` of two numbers, or `x` and `y`"
-            raise GraphError(told + (table if graph.num_edges else ""))
+    name = next((name for name in ("position", "pos") if name in columns), None)
+    told_as = "node columns 'x' and 'y' are" if name is None else f"node column {name!r} is"
+    if name is not None:
+        position = columns[name]
+    elif {"x", "y"} <= columns.keys() and columns["x"].dim() == columns["y"].dim() == 1:
         position = torch.stack([columns["x"], columns["y"]], dim=1)
+    else:
+        table = "; tours are of points, and distances of edges are read by max-cut and steiner-tree alone"
+        told = "the nodes have no place; give each a `position` of two numbers, or `x` and `y`"
+        raise GraphError(told + (table if graph.num_edges else ""))
     if position.dim() != 2 or position.shape[1] != 2:
-        raise GraphError(f"node column 'position' has shape {tuple(position.shape)}; give each node two numbers")
+        raise GraphError(f"{told_as} of shape {tuple(position.shape)}; give each node two numbers")
     position = position.double()
     wrong = (~(position.abs() <= _FARTHEST)).any(1).nonzero()
     if wrong.numel():
         node = int(wrong[0])
         raise GraphError(
-            f"node column 'position' is {position[node].tolist()} at node {{}}; give numbers up to {_FARTHEST:g}",
+            f"{told_as} {position[node].tolist()} at node {{}}; give numbers up to {_FARTHEST:g}",
             [int(graph.node_segments.position[node])],
         )
     return position
