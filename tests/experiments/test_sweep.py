@@ -45,7 +45,8 @@ def test_a_sweep_goes_on_where_it_was_and_says_what_mattered(
     main([*command, "--trials", "3"])
     output, error = capsys.readouterr()
     assert "1 of 1: trial-002" in error
-    assert "graphwright train --config" in output
+    assert "All trials have the seed 0" in output
+    assert "--seed 1 --seconds 600" in output
     assert (tmp_path / "sweep" / "report.md").read_text().strip() == output.strip()
     assert len(list((tmp_path / "sweep").glob("trial-*/config.json"))) == 3
     assert "other settings" in fails(capsys, *command, "--seed", "7")

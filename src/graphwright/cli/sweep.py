@@ -22,7 +22,9 @@ from graphwright.training.config import ConfigError, TrainConfig
 class SweepRuns:
     """Train many runs with settings that Optuna draws, stop bad ones early, and say what mattered.
 
-    All options of `train` are those of every trial. The same command goes on where a sweep was stopped.
+    All options of `train` are those of every trial, --seed too: all learn on the same graphs and are validated on the
+    same, so that they differ by what is drawn; --over seed=0..9 draws it as well. The same command goes on where a
+    sweep was stopped.
     """
 
     problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]

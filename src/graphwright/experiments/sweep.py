@@ -227,8 +227,13 @@ def report(sweep: Sweep, study: Any) -> str:
         lines += [f"| {option} | {100 * share:.0f} % |" for option, share in weights.items()]
         lines += ["", "The share of each option in what tells the better trials from the rest (PED-ANOVA)."]
     best = sweep.directory / f"trial-{done[0].number:03d}"
-    again = f"graphwright train --config {best} --seconds 600 --run RUN"
-    return "\n".join([*lines, "", f"The best again, for longer: `{again}`", ""])
+    again = f"graphwright train --config {best} --seed {sweep.config.seed + 1} --seconds 600 --run RUN"
+    if "seed" not in options:
+        lines += [
+            "",
+            f"All trials have the seed {sweep.config.seed}, so the same graphs to learn on and to validate on.",
+        ]
+    return "\n".join([*lines, "", f"The best again, for longer and with a seed that did not choose it: `{again}`", ""])
 
 
 def _importance(study: Any) -> dict[str, float]:
