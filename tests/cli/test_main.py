@@ -295,3 +295,16 @@ def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
     assert (row["optimum"], row["proven"], row["ratio"], row["ratio_high"]) == (0, 0, None, None)
     main(["evaluate", str(run), "--sizes", "8", "--graphs", "3"])
     assert "3 optima are not proven" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)]
+)
+def test_idle_threads_sleep_unless_the_user_says_otherwise(given, spins, monkeypatch, capsys):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    main(["--version"])
+    assert os.environ.get("GOMP_SPINCOUNT") == spins

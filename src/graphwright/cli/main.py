@@ -32,6 +32,7 @@ def bad_input() -> tuple[type[BaseException], ...]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command. Bad input ends with one line on stderr and exit code 2; an interrupted run with 128 + signal."""
     os.environ["PYTHONSAFEPATH"] = "1"  # or worker processes would look for Python's own modules where they stand
+    _let_idle_threads_sleep()
     words = in_order(sys.argv[1:] if arguments is None else list(arguments))
     with _written_out(is_needed=words[:1] not in (["train"], ["resume"], ["sample"])):
         if words == ["--version"]:
@@ -45,6 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 _run(_parse(words))
         else:
             _run(_parse(words))
+
+
+def _let_idle_threads_sleep() -> None:
+    """Before torch is loaded: threads of its pool wait awake for microseconds only, unless the user says how long.
+
+    libgomp's default is milliseconds, in which a thread takes the core that the others wait for: two threads that share
+    a core are many times as slow as one, and with this as fast (docs/goals.md has the figures).
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @contextlib.contextmanager
