@@ -73,11 +73,11 @@ def draw_solution(
         ncols=4 if width == _WIDTH else 2,
         frameon=False,
         fontsize=9,
-        markerscale=0.7,
+        markerscale=max(0.7, float(np.sqrt(30 / size))),
         labelspacing=0.8,
     )
     marked = np.concatenate([np.empty(0, int), *marks.values()])
-    write_labels(axes, position, edges, labels, size, nodes, marked)
+    write_labels(axes, position, edges, labels, size, nodes, marked, links)
     return figure
 
 
@@ -93,7 +93,7 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.n
     from matplotlib.collections import LineCollection
 
     size = node_size(len(selected))
-    thin = float(np.clip(120 / max(len(edges), 1), 0.25, 1)) * 0.9
+    thin = float(np.clip(200 / max(len(edges), 1), 0.45, 1)) * 0.9
     axes.add_collection(LineCollection(position[edges], colors=EDGE, linewidths=thin, zorder=1))
     if len(links):
         label = f"chosen links ({len(links)})"
@@ -108,7 +108,7 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.n
         edgecolor=GREY,
         linewidth=0.8 if size > 15 else 0.4,
         zorder=2,
-        label=f"not chosen ({len(rest)})",
+        label=f"not chosen ({len(rest)})" if len(rest) else None,
     )
     axes.scatter(
         chosen[:, 0],
@@ -118,7 +118,7 @@ def _draw_graph(axes: Axes, edges: np.ndarray, selected: np.ndarray, links: np.n
         edgecolor="white",
         linewidth=0.6 if size > 15 else 0.2,
         zorder=3,
-        label=f"chosen ({len(chosen)})",
+        label=f"chosen ({len(chosen)})" if len(chosen) or not len(links) else None,
     )
     axes.autoscale_view()
 

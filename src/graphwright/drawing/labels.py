@@ -19,7 +19,7 @@ _MOST = 100
 """Of more nodes only those that are chosen or marked have their names written, if these are so few; of more links no
 weights, of more steps no numbers."""
 _LONGEST = 22
-_WIDE, _HIGH = 0.6, 1.25  # of a letter, in font sizes
+_WIDE, _HIGH = 0.64, 1.25  # of a letter, in font sizes
 RING = 1.6
 """How much wider the ring of a mark is than its node."""
 _NUMBERED = 40.0  # points²: what a node must measure to hold a number
@@ -41,6 +41,7 @@ class Labels:
 
 
 NO_LABELS = Labels()
+_NONE = np.zeros((0, 2), int)
 
 
 def write_labels(
@@ -51,11 +52,12 @@ def write_labels(
     size: float,
     nodes: np.ndarray,
     marks: np.ndarray,
+    links: np.ndarray = _NONE,
 ) -> None:
     """Write what has room, the most telling first: a plan, names of marked and chosen nodes, others, weights of links.
 
     position: [N, 2]; edges: [L, 2] int; size: the area of a node, in points²; nodes: the chosen ones, and marks: those
-    with a ring around them, int.
+    with a ring around them, int; links: [m, 2] int, drawn beside `edges`.
     """
     count = len(position)
     _draw_ways(axes, position, labels.ways)
@@ -73,8 +75,10 @@ def write_labels(
     if labels.nodes:
         font = 8.0 if count <= 60 else 6.0
         ours = dict.fromkeys([*marks.tolist(), *nodes.tolist()])
+        ends = np.concatenate([edges, edges[:, ::-1], links, links[:, ::-1]])
         for node in dict.fromkeys([*ours, *range(count)]) if count <= _MOST else ours if len(ours) <= _MOST else ():
-            room.write(position[node], _shortened(labels.nodes[node]), font, INK, node=node)
+            near = ends[ends[:, 0] == node, 1]
+            room.write(position[node], _shortened(labels.nodes[node]), font, INK, node=node, near=near)
     if len(edges) <= _MOST and labels.links:
         for (one, other), text in zip(edges.tolist(), labels.links, strict=True):
             room.write((position[one] + position[other]) / 2, text, 7, INK)
@@ -116,39 +120,45 @@ class _Room:
         self.boxes: list[tuple[float, float, float, float]] = []
         self.halo: list[AbstractPathEffect] = [patheffects.withStroke(linewidth=2.0, foreground="white")]
 
-    def write(self, at: np.ndarray, text: str, size: float, colour: str, *, node: int | None = None) -> None:
-        """On the first of eight sides of `node` with room; where it is None, at the place itself; or nowhere."""
+    def write(
+        self, at: np.ndarray, text: str, size: float, colour: str, *, node: int | None = None, near: Sequence[int] = ()
+    ) -> None:
+        """On a side of `node` with room, or at the place itself where it is None; nowhere where all is taken.
+
+        near: the nodes that links lead to; sides without a link come first.
+        """
         if not text:
             return
         x, y = self.axes.transData.transform(at)
         wide, high = len(text) * _WIDE * size * self.point, _HIGH * size * self.point
-        away = (0.0 if node is None else float(self.radius[node])) + 1.5 * self.point
-        near = 0.75 * away
-        sides = (
-            [(-wide / 2, -high / 2)]
-            if node is None
-            else [
-                (-wide / 2, away),
-                (away, -high / 2),
-                (-wide / 2, -away - high),
-                (-away - wide, -high / 2),
-                (near, near),
-                (-near - wide, near),
-                (near, -near - high),
-                (-near - wide, -near - high),
-            ]
-        )
-        for left, low in sides:
-            box = (x + left, y + low, x + left + wide, y + low + high)
-            if self._is_free(box):
-                break
-        else:
+        sides = [(-wide / 2, -high / 2)] if node is None else self._around(node, wide, high)
+        free = [
+            box for left, low in sides if self._is_free(box := (x + left, y + low, x + left + wide, y + low + high))
+        ]
+        if not free:
             return
+        others = self.nodes[np.asarray(near, int)]
+        box = next((box for box in free if not crossed(box, np.array([x, y]), others)), free[0])
         self.boxes.append(box)
         x, y = self.axes.transData.inverted().transform(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
         written = self.axes.text(x, y, text, fontsize=size, color=colour, ha="center", va="center", zorder=6)
         written.set_path_effects(self.halo)
         written.set_in_layout(False)
+
+    def _around(self, node: int, wide: float, high: float) -> list[tuple[float, float]]:
+        """Where the lower left corner of a text may be, from the middle of the node."""
+        away = float(self.radius[node]) + 1.5 * self.point
+        near = 0.75 * away
+        return [
+            (-wide / 2, away),
+            (away, -high / 2),
+            (-wide / 2, -away - high),
+            (-away - wide, -high / 2),
+            (near, near),
+            (-near - wide, near),
+            (near, -near - high),
+            (-near - wide, -near - high),
+        ]
 
     def _is_free(self, box: tuple[float, float, float, float]) -> bool:
         left, low, right, high = box
@@ -159,3 +169,13 @@ class _Room:
             return False
         nearest = np.clip(self.nodes, (left, low), (right, high))
         return not bool((np.linalg.norm(self.nodes - nearest, axis=1) < self.radius).any())
+
+
+def crossed(box: tuple[float, float, float, float], begin: np.ndarray, ends: np.ndarray) -> bool:
+    """Whether a line from `begin` [2] to one of `ends` [K, 2] goes through `box` (left, low, right, high)."""
+    if not len(ends):
+        return False
+    along = np.where(ends == begin, 1e-9, ends - begin)
+    one, other = (np.array(box[:2]) - begin) / along, (np.array(box[2:]) - begin) / along
+    enters, leaves = np.minimum(one, other).max(1), np.maximum(one, other).min(1)
+    return bool((np.maximum(enters, 0) < np.minimum(leaves, 1)).any())

@@ -64,11 +64,7 @@ def draw(
         links,
         position,
         title,
-        marks={
-            name: column.nonzero().squeeze(1).numpy()
-            for name, column in instance.nodes.items()
-            if column.dtype == torch.bool and column.dim() == 1 and column.any()
-        },
+        marks=_marks(instance),
         geographic=geographic,
         labels=replace(
             _order(solution, number),
@@ -96,17 +92,27 @@ def episode(agent: Agent, graph: GraphBatch, title: str = "") -> list[np.ndarray
         raise ConfigError(
             f"a moving picture is of {_MOST_MOVING:,} nodes at most, not of {graph.num_nodes:,}; draw a PNG"
         )
-    state = environment.reset(environment.instance(graph).to(agent.device))
+    instance = environment.instance(graph)
+    state = environment.reset(instance.to(agent.device))
     steps = unroll(environment, state, agent.policy.best)
     states = [state, *(step.step.state for step in steps if step.step is not None)]
     shown = np.unique(np.linspace(0, len(states) - 1, min(len(states), _FRAMES)).round().astype(int))
-    renderer = FrameRenderer(state.to("cpu"), *positions(graph))
+    renderer = FrameRenderer(state.to("cpu"), *positions(graph), _marks(instance))
     frames = []
     for place in shown.tolist():
         at = states[place].to("cpu")
         said = f"step {place} of {len(states) - 1}, {agent.problem.objective} {float(environment.objective(at)[0]):g}"
         frames.append(renderer.draw(environment, at, f"{title}: {said}" if title else said))
     return frames
+
+
+def _marks(instance: GraphBatch) -> dict[str, np.ndarray]:
+    """Name → the nodes that play this part."""
+    return {
+        name: column.nonzero().squeeze(1).numpy()
+        for name, column in instance.nodes.items()
+        if column.dtype == torch.bool and column.dim() == 1 and column.any()
+    }
 
 
 def positions(graph: GraphBatch) -> tuple[np.ndarray | None, bool]:
