@@ -28,6 +28,7 @@ from graphwright.training.checkpoint import load_checkpoint
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.directory import RUN_FILES, locked
 from graphwright.training.evaluators import GapEvaluator
+from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.logging import MetricsFile
 from graphwright.training.train import resume, train
@@ -61,7 +62,7 @@ def kill_everywhere(name: str, updates: int, folder: Path, stride: int = 1) -> i
     Raises AssertionError where one of the kills costs more than time.
     """
     problem, config = config_of(name, updates)
-    for evaluator in (GapEvaluator, DistributionEvaluator):  # drawing takes longer than all the rest
+    for evaluator in (GapEvaluator, DistributionEvaluator, GameEvaluator):  # drawing takes longer than all the rest
         evaluator.plot = lambda self, rows, path: write_atomically(path, b"a curve")  # type: ignore[method-assign]
     train(problem, config, folder / "whole", QUIET)  # in this process: what is imported and compiled, all others have
     expected = remembered(folder / "whole")

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from graphwright.cli import main
 from graphwright.experiments import architectures
-from graphwright.experiments.architectures import corrected_config
+from graphwright.experiments.architectures import corrected_config, faithful_config
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.permutation import count_distinct
 from graphwright.experiments.registry import find_experiment
@@ -25,11 +25,12 @@ from graphwright.training.statistics import bootstrap_ratio, interquartile_mean,
 from graphwright.training.validation import ValidationConfig
 
 QUIET = Console(quiet=True)
+SMALL = ValidationConfig(sizes=(5,), graphs=2)
 
 
 def quick(steps: int) -> TrainConfig:
     """The settings of a published run, evaluated on next to nothing."""
-    return replace(corrected_config("gcn", 0, steps), validation=ValidationConfig(sizes=(5,), graphs=2))
+    return replace(corrected_config("gcn", 0, steps), validation=SMALL)
 
 
 def test_the_interquartile_mean_leaves_a_quarter_out_at_each_end() -> None:
@@ -103,6 +104,8 @@ def test_what_a_job_leaves_untrained_does_not_move(tmp_path) -> None:
 def test_the_command_writes_what_it_says(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(architectures, "NAMES", {"sage": "GraphSAGE"})
     monkeypatch.setattr(architectures, "PUBLISHED", {"sage": 5.82})
+    monkeypatch.setattr(architectures, "_FAITHFUL_PPO", replace(architectures._FAITHFUL_PPO, epochs=1))
+    monkeypatch.setattr(architectures, "faithful_config", lambda *of: replace(faithful_config(*of), validation=SMALL))
     options = ["--seeds", "1", "--scale", "0.0005", "--workers", "1", "--mode", "faithful", "--out", str(tmp_path)]
     main(["reproduce", "architectures", *options])
     assert "optimum" in capsys.readouterr().out

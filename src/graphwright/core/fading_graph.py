@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
+from graphwright.core.kernels.room import with_room
 from graphwright.core.segment import Segments
 
 
@@ -30,7 +31,12 @@ class FadingGraph:
 
     def ball(self, seeds: Tensor, radius: int) -> tuple[Tensor, Tensor]:
         """The nodes at most `radius` hops from a seed, by rising number, and their hops; [M] int64 each."""
-        rows, hops = _ball(self._ptr, self._source, self._degree, self._place, seeds.numpy(), radius)
+        place = self._place
+        found = _ball(self._ptr, self._source, self._degree, place, seeds.numpy(), radius)
+        most = 8 * found.size > place.size  # of the graph: a walk over it is faster than sorting
+        rows = np.flatnonzero(place >= 0) if most else np.sort(found)
+        hops = place[rows]
+        place[rows] = -1
         return torch.from_numpy(rows), torch.from_numpy(hops)
 
     def induced(self, rows: Tensor, padding: int = 0) -> GraphBatch:
@@ -84,7 +90,7 @@ class FadingGraph:
 
 @jit_as_written
 def _ball(ptr, source, degree, place, seeds, radius):  # type: ignore[no-untyped-def]
-    """`place` [N] is -1 everywhere, before and after; in between it holds hops."""
+    """The nodes, in the order in which they are met; `place` [N], which is -1 everywhere, gets their hops."""
     found = np.empty(max(16, 4 * seeds.size), np.int64)
     size = 0
     for node in seeds:
@@ -101,27 +107,11 @@ def _ball(ptr, source, degree, place, seeds, radius):  # type: ignore[no-untyped
                 other = source[e]
                 if place[other] < 0:
                     place[other] = hop
-                    if size == found.size:
-                        larger = np.empty(2 * size, np.int64)
-                        larger[:size] = found
-                        found = larger
+                    found = with_room(found, size)
                     found[size] = other
                     size += 1
         begin = end
-    if 8 * size > place.size:  # most of the graph: a walk over it is faster than sorting
-        rows = np.empty(size, np.int64)
-        k = 0
-        for node in range(place.size):
-            if place[node] >= 0:
-                rows[k] = node
-                k += 1
-    else:
-        rows = np.sort(found[:size])
-    hops = np.empty(size, np.int64)
-    for k in range(size):
-        hops[k] = place[rows[k]]
-        place[rows[k]] = -1
-    return rows, hops
+    return found[:size]
 
 
 @jit_as_written

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.kernels.jit import jit_as_written
+from graphwright.core.kernels.room import with_room
 
 
 class LargestOf:
@@ -96,10 +97,7 @@ def _at_least(tree, threshold):  # type: ignore[no-untyped-def]
         if not tree[k] >= threshold:
             continue
         if k >= leaves:
-            if size == found.size:
-                larger = np.empty(2 * size, np.int64)
-                larger[:size] = found
-                found = larger
+            found = with_room(found, size)
             found[size] = k - leaves
             size += 1
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from graphwright.envs.reversible import Reversible
 from graphwright.training.collectors.play import ConfigError
 
 _INSTANCES, _STEPS = 4, 1000
+_checked: deque[Reversible] = deque(maxlen=64)
 
 
 def given_objects(
@@ -45,8 +47,11 @@ def given_objects(
 
 
 def require_playable(problem: Problem, environment: Reversible) -> None:
-    """Raise ConfigError, naming rule and state, where an environment of a user's own cannot be learned in."""
-    if problem.name in PROBLEMS:
+    """Raise ConfigError, naming rule and state, where an environment of a user's own cannot be learned in.
+
+    One that has been checked is not checked again in the same process, as for every run of a sweep.
+    """
+    if problem.name in PROBLEMS or any(one is environment for one in _checked):
         return
     generator = torch.Generator().manual_seed(0)
     try:
@@ -54,3 +59,4 @@ def require_playable(problem: Problem, environment: Reversible) -> None:
         check_environment(environment, problem.sampled.instances(environment, _INSTANCES, generator), max_steps=_STEPS)
     except (ConformanceError, ValueError) as error:
         raise ConfigError(f"{problem.name}: {error}") from None
+    _checked.append(environment)

@@ -28,8 +28,13 @@ def view(state: GraphBatch) -> GraphBatch:
     batch = state.to("cpu")
     columns: list[Tensor] = [batch.nodes[name] for name in STATE_COLUMNS]
     playing = batch.graphs["winner"] < 0
-    result = _view(*arrays(batch.node_ptr, *columns, batch.graphs["player"], playing & ~batch.graphs["drawn"]))
-    num_nodes, around, nodes, edges, to = map(torch.from_numpy, result)
+    given = arrays(batch.node_ptr, *columns, batch.graphs["player"], playing & ~batch.graphs["drawn"])
+    most_edges = 64 * batch.num_nodes + MOST_MOVES * batch.num_graphs
+    nodes = torch.empty(4, 8 * batch.num_nodes + batch.num_graphs, dtype=torch.int64)
+    edges, to = (torch.empty(*shape, dtype=torch.int64) for shape in ((3, most_edges), (most_edges, 2)))
+    num_nodes, around = (torch.zeros(batch.num_graphs, *shape, dtype=torch.int64) for shape in ((), (2,)))
+    n, e = _view(*given, *arrays(num_nodes, around, nodes, edges, to))
+    nodes, edges, to = nodes[:, :n].clone(), edges[:, :e].clone(), to[:e].clone()
     return from_edges(
         edges[:2],
         num_nodes,
@@ -41,23 +46,19 @@ def view(state: GraphBatch) -> GraphBatch:
 
 
 @jit_as_written
-def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: ignore[no-untyped-def]
+def _view(  # type: ignore[no-untyped-def]
+    node_ptr, kind, owner, q, r, level, last, player, playing, num_nodes, around, nodes, edges, to
+):
+    """How many nodes and edges are written into the arrays that have room for the most that there may be."""
     top, height = np.full(CELLS, -1, np.int8), np.zeros(CELLS, np.int8)
     marks, stamp = np.zeros((2, CELLS), np.int64), np.zeros(1, np.int64)
     moves, node_at = np.empty((MOST_MOVES, 2), np.int64), np.full(CELLS, -1, np.int64)
-    num_nodes = np.empty(player.size, np.int64)
-    around = np.zeros((player.size, 2), np.int64)
-    nodes, edges, to = np.empty((4, 64), np.int64), np.empty((3, 256), np.int64), np.empty((256, 2), np.int64)
     n, e = 0, 0
     for graph in range(player.size):
         start, end = node_ptr[graph], node_ptr[graph + 1]
         size, newest, base = end - start, -1, n
         pieces, node_of = np.empty((size, 4), np.int64), np.full(size, -1, np.int64)
         set_up(start, end, kind, owner, q, r, level, pieces, top, height)
-        while nodes.shape[1] < n + 8 * size + 1:
-            nodes = np.concatenate((nodes, nodes), axis=1)
-        while edges.shape[1] < e + 64 * size + MOST_MOVES:
-            edges, to = np.concatenate((edges, edges), axis=1), np.concatenate((to, to))
         in_hand, anchor = np.full((2, KINDS), -1, np.int64), -1
         for p in range(size):
             if last[start + p]:
@@ -99,7 +100,8 @@ def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: i
                 e = _beside(cell, node_at, edges, e)
         for k in range(n - first_free):
             e = _beside(free[k], node_at, edges, e)
-        nodes[2:, base:n] = 0
+        for k in range(base, n):
+            nodes[2, k], nodes[3, k] = 0, 0
         for p in range(size):
             if pieces[p, KIND] == QUEEN and pieces[p, CELL] >= 0:
                 for direction in range(6):
@@ -125,7 +127,7 @@ def _view(node_ptr, kind, owner, q, r, level, last, player, playing):  # type: i
                 node_at[pieces[p, CELL]] = -1
         num_nodes[graph] = n - base
         clear(size, pieces, top, height)
-    return num_nodes, around, nodes[:, :n].copy(), edges[:, :e].copy(), to[:e].copy()
+    return n, e
 
 
 @jit_as_written

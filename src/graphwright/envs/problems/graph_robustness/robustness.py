@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.kernels.jit import arrays
 from graphwright.envs.problems.graph_robustness.kernels import find_breaks, find_pieces, robustness_with
 
 
@@ -35,7 +36,7 @@ def breaks(graph: GraphBatch, targeted: bool) -> Breaks:
     The critical fraction is the number of nodes gone over n, mean over orders: 0 for a graph that is in pieces, and
     (n - 1) / n for a complete one, where it never happens.
     """
-    turn = graph.nodes["turn"].cpu().numpy()
+    (turn,) = arrays(graph.nodes["turn"].cpu())
     gone = np.zeros((graph.num_graphs, turn.shape[1]), np.int64)
     removed, cut_off = np.zeros(graph.num_nodes, np.float64), np.zeros(graph.num_nodes, np.float64)
     find_breaks(graph.node_ptr.cpu().numpy(), *_rows(graph), turn, targeted, gone, removed, cut_off)
@@ -51,7 +52,7 @@ def robustness_of_sets(graph: GraphBatch, number: int, sets: np.ndarray, targete
     """[M] float64: the critical fraction of graph `number` of a batch with each of `sets` [M, k, 2] of new edges."""
     start, end = (int(graph.node_ptr[number + i]) for i in range(2))
     total = np.empty(len(sets), np.int64)
-    turn = graph.nodes["turn"].cpu().numpy()
+    (turn,) = arrays(graph.nodes["turn"].cpu())
     robustness_with(start, end - start, *_rows(graph), turn, targeted, sets, total)
     return total / (turn.shape[1] * max(end - start, 1))
 

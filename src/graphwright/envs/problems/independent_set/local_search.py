@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
+from graphwright.core.kernels.room import with_room
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
@@ -60,16 +61,6 @@ def _measure(ptr, source, weight, chosen, count, load):  # type: ignore[no-untyp
 
 
 @jit_as_written
-def _grown(array, size):  # type: ignore[no-untyped-def]
-    """`array` [n] with room for more than `size` numbers."""
-    if size < array.size:
-        return array
-    larger = np.empty(2 * array.size, array.dtype)
-    larger[:size] = array[:size]
-    return larger
-
-
-@jit_as_written
 def _flip(node, ptr, source, weight, chosen, count, load):  # type: ignore[no-untyped-def]
     """Put one node in or out; its neighbours in the set stay as they are."""
     sign = -1 if chosen[node] else 1
@@ -86,11 +77,11 @@ def _force(node, ptr, source, weight, chosen, count, load, flips, size):  # type
         other = source[e]
         if chosen[other]:
             _flip(other, ptr, source, weight, chosen, count, load)
-            flips = _grown(flips, size)
+            flips = with_room(flips, size)
             flips[size] = other
             size += 1
     _flip(node, ptr, source, weight, chosen, count, load)
-    flips = _grown(flips, size)
+    flips = with_room(flips, size)
     flips[size] = node
     return flips, size + 1
 
@@ -119,7 +110,7 @@ def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waitin
         while seen < size:
             node = flips[seen]
             seen += 1
-            queue = _grown(queue, waiting)
+            queue = with_room(queue, waiting)
             queue[waiting] = node
             waiting += 1
             if chosen[node]:
@@ -132,11 +123,11 @@ def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waitin
                 elif count[other] == 1:  # its one chosen neighbour may now give way to two
                     for f in range(ptr[other], ptr[other + 1]):
                         if chosen[source[f]]:
-                            queue = _grown(queue, waiting)
+                            queue = with_room(queue, waiting)
                             queue[waiting] = source[f]
                             waiting += 1
                             break
-                queue = _grown(queue, waiting)
+                queue = with_room(queue, waiting)
                 queue[waiting] = other
                 waiting += 1
         if not waiting:

@@ -47,12 +47,17 @@ def _cover(ptr, source, order, left, total):  # type: ignore[no-untyped-def]
             continue
         count = 0
         for e in range(ptr[node], ptr[node + 1]):
-            if left[source[e]] > 0 and count < _MOST_NEIGHBOURS:
-                near[count] = source[e]
+            other = source[e]
+            if left[other] > 0 and count < _MOST_NEIGHBOURS:  # those with most left first, of equals the first
+                place = count
+                while place > 0 and left[near[place - 1]] < left[other]:
+                    near[place] = near[place - 1]
+                    place -= 1
+                near[place] = other
                 count += 1
-        chosen = near[:count][np.argsort(-left[near[:count]], kind="mergesort")]
         clique[0], size = node, 1
-        for other in chosen:
+        for k in range(count):
+            other = near[k]
             joined = 1  # with `node`
             for m in range(1, size):
                 stamp[clique[m]] = other

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
+from graphwright.core.kernels.room import copy_into
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
@@ -68,8 +69,12 @@ def _climb(node_ptr, edge_ptr, source, weight, sides):  # type: ignore[no-untype
         side = sides[begin:end]
         _, gain = _measure(begin, edge_ptr, source, weight, side)
         while end > begin:
-            node = np.argmax(gain)
-            if gain[node] <= 1e-12 * np.abs(gain).max():
+            node, largest = 0, 0.0
+            for other in range(gain.size):
+                largest = max(largest, abs(gain[other]))
+                if gain[other] > gain[node]:
+                    node = other
+            if gain[node] <= 1e-12 * largest:
                 break
             _flip(node, begin, edge_ptr, source, weight, side, gain)
 
@@ -85,7 +90,7 @@ def _search(node_ptr, edge_ptr, source, weight, restarts, flips, seed, sides):  
             cut, found = _one_search(begin, edge_ptr, source, weight, side, flips * size)
             if cut > best:
                 best = cut
-                sides[begin : begin + size] = found
+                copy_into(sides[begin : begin + size], found)
 
 
 @jit_as_written
@@ -100,7 +105,7 @@ def _search_from(begin, edge_ptr, source, weight, best, flips, shake, seed):  # 
             side[node] = not side[node]
     cut, found = _one_search(begin, edge_ptr, source, weight, side, flips)
     if cut > old:
-        best[:] = found
+        copy_into(best, found)
 
 
 @jit_as_written
@@ -117,7 +122,7 @@ def _one_search(begin, edge_ptr, source, weight, side, flips):  # type: ignore[n
         rested[node] = moment + 1 + min(size // 20 + 7 + np.random.randint(4), size // 2)
         if cut > best:
             best = cut
-            found[:] = side
+            copy_into(found, side)
     return best, found
 
 

@@ -38,14 +38,14 @@ def served_nodes(graph: GraphBatch, working: Tensor, closed: Tensor) -> Tensor:
 def prospects(graph: GraphBatch, working: Tensor, closed: Tensor, served: Tensor) -> Prospects:
     """What could be done in a state whose `served` [N] is that of `served_nodes`; ways go along `closed` links [E]."""
     rows, nodes, edges = _rows(graph), graph.num_nodes, graph.num_edges
-    supply, demand = _array(graph.nodes["source"]), _array(graph.nodes["demand"])
+    supply, demand = _array(graph.nodes["source"]), _array(graph.nodes["demand"].double())
     works, shut, lit = _array(working), _array(closed), _array(served)
     island = np.empty(nodes, np.int64)
     waiting, node_gain, tied_gain, way, behind = (np.empty(nodes, np.float64) for _ in range(5))
     edge_gain = np.empty(edges, np.float64)
     find_islands(*rows, works, shut, lit, demand, island, waiting)
     find_gains(*rows, supply, works, shut, lit, demand, island, waiting, node_gain, tied_gain, edge_gain)
-    effort = np.where(works, 0.0, _array(graph.nodes["repair_time"]))
+    effort = np.where(works, 0.0, _array(graph.nodes["repair_time"].double()))
     find_ways(*rows, supply, shut, effort, np.where(lit, 0.0, demand), way, behind)
     found = (node_gain, tied_gain, edge_gain, way, behind)
     return Prospects(*(torch.from_numpy(values).to(graph.device) for values in found))

@@ -83,7 +83,9 @@ def _log(tour, place, moves, count, a, b, c, d):  # type: ignore[no-untyped-def]
     _flip(tour, place, a, b, c, d)
     if count == len(moves):
         larger = np.empty((2 * count, 4), np.int64)
-        larger[:count] = moves
+        for k in range(count):
+            for end in range(4):
+                larger[k, end] = moves[k, end]
         moves = larger
     moves[count, 0], moves[count, 1], moves[count, 2], moves[count, 3] = a, b, c, d
     return moves, count + 1

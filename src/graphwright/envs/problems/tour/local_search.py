@@ -95,7 +95,8 @@ def _two_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float
             old = distance_between(position, rounding, a, b) + distance_between(position, rounding, c, d)
             new = distance_between(position, rounding, a, c) + distance_between(position, rounding, b, d)
             if old - new > least:
-                tour[i + 1 : j + 1] = tour[i + 1 : j + 1][::-1].copy()
+                for k in range((j - i) // 2):
+                    tour[i + 1 + k], tour[j - k] = tour[j - k], tour[i + 1 + k]
                 found = True
     return found
 
@@ -107,7 +108,10 @@ def _or_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float)
     for length in range(1, min(3, size - 3) + 1):
         for _ in range(size):
             # The piece stands first; the pass turns the tour by one node each time.
-            tour[:] = np.roll(tour, -1)
+            head = tour[0]
+            for k in range(1, size):
+                tour[k - 1] = tour[k]
+            tour[size - 1] = head
             first, last, before, after = tour[0], tour[length - 1], tour[size - 1], tour[length]
             saved = (
                 distance_between(position, rounding, before, first)
@@ -128,7 +132,9 @@ def _or_opt(tour: np.ndarray, position: np.ndarray, rounding: int, least: float)
                     best, best_place, turned = between - min(straight, back), place, back < straight
             if best_place:
                 piece = tour[:length].copy()
-                tour[: best_place - length + 1] = tour[length : best_place + 1].copy()
-                tour[best_place - length + 1 : best_place + 1] = piece[::-1] if turned else piece
+                for k in range(length, best_place + 1):
+                    tour[k - length] = tour[k]
+                for k in range(length):
+                    tour[best_place - k if turned else best_place - length + 1 + k] = piece[k]
                 found = True
     return found
