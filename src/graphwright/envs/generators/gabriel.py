@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from graphwright.core import Segments
 from graphwright.core.graph import Columns
-from graphwright.envs.generators.pairs import num_pairs, pairs_at
+from graphwright.core.kernels.jit import arrays, jit_as_written
+from graphwright.core.kernels.room import with_room
 from graphwright.envs.generators.topology import Topology
 
 
@@ -21,7 +23,7 @@ class Gabriel(Topology):
     Gabriel & Sokal (1969), "A new statistical approach to geographic variation analysis". A part of the Delaunay
     triangulation that contains the shortest spanning tree: planar and connected, about two edges a node.
 
-    Memory grows with the number of pairs, and time hardly faster.
+    Time grows hardly faster than the number of pairs.
 
     Node column `position` [N, 2] float32.
     """
@@ -42,16 +44,29 @@ class Gabriel(Topology):
 def _open_pairs(position: Tensor, nodes: Segments) -> Tensor:
     """Pairs [2, L] of one graph's nodes that none of its points stands between.
 
-    The points of each graph are held against all of its pairs one by one. They come in random places, so after k of
-    them about 4 / k of the pairs are left, and few are met often. A point stands between two others where it sees them
-    at an obtuse angle, which float64 tells exactly: positions are multiples of 2^-24.
+    A point stands between two others where it sees them at an obtuse angle, which float64 tells exactly: positions are
+    multiples of 2^-24.
     """
-    x, y = position.double().T.contiguous()
-    pairs = Segments.from_lengths(num_pairs(nodes.lengths))
-    one, other = pairs_at(torch.arange(pairs.num_rows, device=position.device), pairs, nodes)
-    for step in range(max(nodes.lengths.tolist(), default=0)):
-        point = (nodes.ptr[:-1] + step % nodes.lengths)[nodes.index]  # a small graph's points come round again
-        dx, dy = x - x[point], y - y[point]
-        is_open = (dx[one] * dx[other] + dy[one] * dy[other] >= 0).nonzero().squeeze(1)
-        one, other = one[is_open], other[is_open]
-    return torch.stack([one, other])
+    x, y = position.double().cpu().T.contiguous()
+    found = _pairs_without_point_between(*arrays(x, y, nodes.ptr.cpu()))
+    return torch.stack([torch.from_numpy(end) for end in found]).to(position.device)
+
+
+@jit_as_written
+def _pairs_without_point_between(x, y, ptr):  # type: ignore[no-untyped-def]
+    """The points of a graph come in random places, so that one of the first mostly stands between two far ones."""
+    one, other, count = np.empty(64, np.int64), np.empty(64, np.int64), 0
+    for graph in range(ptr.size - 1):
+        begin, end = ptr[graph], ptr[graph + 1]
+        for v in range(begin, end):
+            for u in range(begin, v):
+                is_open = True
+                for point in range(begin, end):
+                    if (x[u] - x[point]) * (x[v] - x[point]) + (y[u] - y[point]) * (y[v] - y[point]) < 0:
+                        is_open = False
+                        break
+                if is_open:
+                    one, other = with_room(one, count), with_room(other, count)
+                    one[count], other[count] = u, v
+                    count += 1
+    return one[:count], other[:count]

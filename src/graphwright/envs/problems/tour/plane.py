@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.core.segment import segment_mean, segment_topk
+from graphwright.envs.generators.pairs import pair_key
 
 NEAREST, UP, PSEUDO, GLOBE = 1, 2, 3, 4
 """Values of the graph column `rounding`: TSPLIB's EUC_2D, CEIL_2D, ATT and GEO. 0 leaves distances as they are."""
@@ -82,7 +83,8 @@ def join_nearest(graph: GraphBatch, neighbours: int) -> GraphBatch:
         pairs = torch.cat([_nearest_by_tree(graph, *ends, wanted) for ends in pairwise(nodes.ptr.tolist())], dim=1)
     else:
         pairs = torch.cat([_nearest(graph, rows, wanted) for rows in _pieces(graph)], dim=1)
-    pairs = torch.stack([pairs.amin(0), pairs.amax(0)]).unique(dim=1)
+    number = pair_key(pairs, graph.num_nodes).unique()  # ten times as fast as of rows of two
+    pairs = torch.stack([number // max(graph.num_nodes, 1), number % max(graph.num_nodes, 1)])
     bare = from_edges(pairs, nodes.lengths, undirected=True, nodes=graph.nodes, graphs=graph.graphs)
     return bare.with_edges(distance=distance(bare, *bare.edge_index))
 
