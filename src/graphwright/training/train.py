@@ -152,9 +152,10 @@ def _playing_games(
 def _sampling(
     problem: Problem, config: TrainConfig, algorithm: Algorithm, generator: torch.Generator, data: GraphBatch | None
 ) -> tuple[Collector, Evaluator]:
-    environment, collection, validation = config.environment, config.collection, config.validation
+    environment, validation = config.environment, config.validation
     objective = find_algorithm(config.algorithm).load()
-    collection.check(problem, environment, config.algorithm, objective)
+    config.collection.check(problem, environment, config.algorithm, objective)
+    collection = config.collection.completed(problem, objective)
     require_playable(problem, environment)
     collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
     wanted = objective.of(config.settings, config.algorithm)

@@ -193,11 +193,12 @@ def test_every_parameter_moves(algorithm: str, backward: Backward, name: str, tm
 @pytest.mark.parametrize("algorithm", ["vargrad", "trajectory-reinforce"])
 def test_what_compares_trajectories_needs_some_to_compare(algorithm: str, tmp_path: Path) -> None:
     """Of one condition: alone, each is its own mean, and nothing would be learned."""
-    config = small_config(algorithm=algorithm, condition=ConditionConfig(beta="uniform"))
+    sources = SourcesConfig(forward=8)
+    config = small_config(algorithm=algorithm, condition=ConditionConfig(beta="uniform"), sources=sources)
     with pytest.raises(ConfigError, match=f"--algorithm {algorithm}: .* --sources.num-samples 2"):
         train("hyper-grid", config, tmp_path / "run", QUIET)
     assert not (tmp_path / "run").exists()
-    TrainingRun(find_problem("hyper-grid"), small_config(algorithm=algorithm), tmp_path)
+    TrainingRun(find_problem("hyper-grid"), small_config(algorithm=algorithm, sources=sources), tmp_path)
 
 
 def test_a_backward_policy_that_nothing_would_teach_is_refused(tmp_path: Path) -> None:
@@ -212,10 +213,30 @@ def test_a_backward_policy_that_nothing_would_teach_is_refused(tmp_path: Path) -
             train("hyper-grid", config, tmp_path / algorithm, QUIET)
 
 
-def test_priority_by_loss_needs_a_log_z(tmp_path: Path) -> None:
-    config = small_config(algorithm="trajectory-a2c", sources=SourcesConfig(replay=4, replay_by="loss"))
-    with pytest.raises(ValueError, match=r"--sources\.replay-by loss: --algorithm trajectory-a2c has no log Z"):
+@pytest.mark.parametrize("option", ["replay", "local_search"])
+def test_what_learns_from_what_it_builds_itself_is_given_nothing_else(option: str, tmp_path: Path) -> None:
+    config = small_config(algorithm="trajectory-a2c", sources=SourcesConfig(**{option: 4}))
+    named = f"--sources.{option.replace('_', '-')}"
+    with pytest.raises(ValueError, match=rf"{named}: --algorithm trajectory-a2c learns from what it builds itself"):
         new_run("hyper-grid", config, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("problem", "algorithm", "replayed"),
+    [
+        ("hyper-grid", "tb", 2),
+        ("hyper-grid", "vargrad", 2),
+        ("hyper-grid", "trajectory-a2c", 0),
+        ("max-cut", "vargrad", 0),  # instances of their own, one trajectory of which has nothing to be compared with
+        ("max-cut", "subtb", 2),
+    ],
+)
+def test_replay_is_the_default_where_there_is_something_to_learn_from_it(
+    problem: str, algorithm: str, replayed: int, tmp_path: Path
+) -> None:
+    sources = SourcesConfig(forward=8, num_samples=2)
+    run = new_run(problem, sampler_config(problem, algorithm=algorithm, sources=sources), tmp_path / "run")
+    assert collector_of(run).config.sources.replayed == replayed
 
 
 class Huge(Reward):

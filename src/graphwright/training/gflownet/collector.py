@@ -77,6 +77,11 @@ class TrajectoriesConfig:
 
     def check(self, problem: Problem, environment: Reversible, algorithm: str, objective: Any) -> None:
         """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
+        if not objective.reuses and (self.sources.replay or self.sources.local_search):
+            option = "replay" if self.sources.replay else "local-search"
+            raise ConfigError(
+                f"--sources.{option}: --algorithm {algorithm} learns from what it builds itself; leave it out"
+            )
         self.sources.exploration.require_blocks(environment.actions)
         one_log_z = "log_z" in objective.learned
         if one_log_z and not problem.sampled.one_instance and not environment.features.graphs:
@@ -84,14 +89,22 @@ class TrajectoriesConfig:
                 f"--algorithm {algorithm}: learns one log Z, and instances of {problem.name} have one each; "
                 "take vargrad, subtb or db"
             )
-        shared = problem.sampled.one_instance and not self.condition.varies
-        if objective.compares and self.sources.num_samples == 1 and not shared:
+        if objective.compares and self.sources.num_samples == 1 and not self.shares_z(problem):
             raise ConfigError(
                 f"--algorithm {algorithm}: compares trajectories of one instance and condition; "
                 "give --sources.num-samples 2 or more"
             )
-        if not objective.has_log_z and self.sources.replay_by == "loss":
-            raise ConfigError(f"--sources.replay-by loss: --algorithm {algorithm} has no log Z; take reward")
+
+    def completed(self, problem: Problem, objective: Any) -> TrajectoriesConfig:
+        """Without replay where none was asked for and `objective` could not learn from it."""
+        alone = objective.compares and not self.shares_z(problem)  # what is replayed has nothing to be compared with
+        if self.sources.replay is not None or (objective.reuses and not alone):
+            return self
+        return replace(self, sources=replace(self.sources, replay=0))
+
+    def shares_z(self, problem: Problem) -> bool:
+        """Whether all trajectories begin alike, so that they have one Z."""
+        return problem.sampled.one_instance and not self.condition.varies
 
     def instances(
         self,
@@ -167,7 +180,7 @@ class TrajectoryCollector(Collector):
         sources = self.config.sources
         if sources.ema:
             self._move_average(batch.policy)
-        if sources.replay:
+        if sources.replayed:
             fresh = torch.arange(sources.forward)
             by_loss = sources.replay_by == "loss"  # whole trajectories are seen for it
             wrong = _wrongness(batch, metrics["log_z"]) if by_loss else torch.zeros(len(measures))
@@ -211,7 +224,7 @@ class TrajectoryCollector(Collector):
 
     def _groups(self, total: int) -> Segments:
         """The trajectories that share their Z."""
-        if self.problem.sampled.one_instance and not self.config.condition.varies:
+        if self.config.shares_z(self.problem):
             return Segments(torch.tensor([0, total]))
         each, forward = self.config.sources.num_samples, self.config.sources.forward
         return Segments.from_lengths(torch.tensor([each] * (forward // each) + [1] * (total - forward)))

@@ -38,9 +38,10 @@ class SourcesConfig:
     """File of objects, sampled backward: node-link lines (.jsonl), SMILES (.smi), arrays (.npz), words (.txt)."""
     from_data: int = 16
     """How many of them, where there is a file, or `train` is given a data set."""
-    replay: int = 0
-    """Objects built before that are sampled backward again."""
-    replay_by: ReplayBy = "uniform"
+    replay: int | None = None
+    """Objects built before that are sampled backward again; by default a quarter as many as are built, where that is
+    something to learn from."""
+    replay_by: ReplayBy = "diverse"
     """Which: any; half of them from the best tenth; in proportion to how wrong the policy was about them; any of the
     different ones, of which the least rewarded are forgotten first."""
     replay_capacity: int = 2000
@@ -56,7 +57,8 @@ class SourcesConfig:
         require("sources.forward", self.forward)
         require("sources.num-samples", self.num_samples)
         require("sources.from-data", self.from_data, 0)
-        require("sources.replay", self.replay, 0)
+        if self.replay is not None:
+            require("sources.replay", self.replay, 0)
         require("sources.replay-capacity", self.replay_capacity)
         require("sources.local-search", self.local_search, 0, self.forward)
         require("sources.ema", self.ema, 0, 1)
@@ -65,6 +67,11 @@ class SourcesConfig:
             raise ValueError(
                 f"--sources.forward {self.forward}: give a multiple of --sources.num-samples {self.num_samples}"
             )
+
+    @property
+    def replayed(self) -> int:
+        """How many objects are sampled backward again."""
+        return self.replay if self.replay is not None else self.forward // 4
 
 
 class Measured(NamedTuple):
@@ -207,5 +214,5 @@ def make_source(
     if config.local_search:
         source = LocalSearch(context, source, config.local_search, config.local_share)
     given = [FromData(context, data, config.from_data)] if config.from_data and data is not None else []
-    replayed = [FromReplay(context, replay, config.replay)] if config.replay else []
+    replayed = [FromReplay(context, replay, config.replayed)] if config.replayed else []
     return Mixed(source, *given, *replayed)
