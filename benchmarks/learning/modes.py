@@ -1,4 +1,4 @@
-"""Whether defaults find every mode: thirteen small tasks of different kinds, enumerated, half of them set aside.
+"""Whether defaults find every mode: sixteen small tasks of different kinds, enumerated, half of them set aside.
 
     python benchmarks/learning/modes.py [--half chosen|aside] [--seconds 60] [--seeds 5] [--settings JSON] [--out FILE]
 
@@ -88,6 +88,17 @@ def alternating(graphs: list[nx.Graph]) -> list[float]:
     return [2.0**a / 3.0 ** (graph.number_of_edges() - a) for a, graph in zip(across, graphs, strict=True)]
 
 
+def bridges(graphs: list[nx.Graph]) -> list[float]:
+    """The number of bridges squared."""
+    return [0.1 + len(list(nx.bridges(graph))) ** 2 for graph in graphs]
+
+
+def unlike(graphs: list[nx.Graph]) -> list[float]:
+    """3 to the number of edges between colours."""
+    colour = [nx.get_node_attributes(graph, "type") for graph in graphs]
+    return [3.0 ** sum(own[u] != own[v] for u, v in graph.edges) for own, graph in zip(colour, graphs, strict=True)]
+
+
 @dataclass(frozen=True)
 class Marked(GraphContext):
     """Trees whose nodes may be marked and whose edges may be made wide."""
@@ -139,9 +150,11 @@ def tasks() -> dict[str, Task]:
         ("bipartite", GraphContext(node_types=2, max_nodes=4), bipartite, "chosen"),
         ("marked leaves", Marked(), marked_leaves, "chosen"),
         ("long trees", GraphContext(max_nodes=7, cycles=False), long_trees, "aside"),
-        ("regular", GraphContext(max_nodes=5), regular, "aside"),
+        ("regular", GraphContext(max_nodes=5), regular, "chosen"),
         ("even", EvenEnd(), even, "aside"),
         ("alternating", GraphContext(node_types=2, max_nodes=4), alternating, "aside"),
+        ("bridges", GraphContext(max_nodes=5), bridges, "aside"),
+        ("unlike trees", GraphContext(node_types=2, max_nodes=5, cycles=False), unlike, "aside"),
     ]
     found = {name: Task(own(name, context, function), half, {}) for name, context, function, half in written}
     ours: list[tuple[str, str, Half, dict[str, Any]]] = [
@@ -149,7 +162,8 @@ def tasks() -> dict[str, Task]:
         ("words", "toy-sequences", "chosen", {"environment": {"max_length": 6}}),
         ("rings", "rings", "chosen", {}),
         ("ring edges", "ring-edges", "aside", {"environment": {"num_nodes": 3}}),
-        ("dag", "dag", "aside", {}),
+        ("dag", "dag", "chosen", {}),
+        ("cube", "hyper-grid", "aside", {"environment": {"dimensions": 3, "side": 6}}),
         ("two colours", "two-colour", "aside", {"environment": {"context": {"max_nodes": 5}}}),
     ]
     return found | {name: Task(find_problem(of), half, changes) for name, of, half, changes in ours}

@@ -224,11 +224,11 @@ def test_what_learns_from_what_it_builds_itself_is_given_nothing_else(option: st
 @pytest.mark.parametrize(
     ("problem", "algorithm", "replayed"),
     [
-        ("hyper-grid", "tb", 2),
-        ("hyper-grid", "vargrad", 2),
+        ("hyper-grid", "tb", 4),
+        ("hyper-grid", "vargrad", 4),
         ("hyper-grid", "trajectory-a2c", 0),
         ("max-cut", "vargrad", 0),  # instances of their own, one trajectory of which has nothing to be compared with
-        ("max-cut", "subtb", 2),
+        ("max-cut", "subtb", 4),
     ],
 )
 def test_replay_is_the_default_where_there_is_something_to_learn_from_it(

@@ -39,7 +39,7 @@ class SourcesConfig:
     from_data: int = 16
     """How many of them, where there is a file, or `train` is given a data set."""
     replay: int | None = None
-    """Objects built before that are sampled backward again; by default a quarter as many as are built, where that is
+    """Objects built before that are sampled backward again; by default half as many as are built, where that is
     something to learn from."""
     replay_by: ReplayBy = "diverse"
     """Which: any; half of them from the best tenth; in proportion to how wrong the policy was about them; any of the
@@ -71,7 +71,7 @@ class SourcesConfig:
     @property
     def replayed(self) -> int:
         """How many objects are sampled backward again."""
-        return self.replay if self.replay is not None else self.forward // 4
+        return self.replay if self.replay is not None else self.forward // 2
 
 
 class Measured(NamedTuple):
