@@ -37,7 +37,7 @@ _SEED = 0x5EED
 _EFFECTIVE = 0.3
 """Below this effective share of its samples a sampler is said to be far from what is wanted."""
 _RARELY, _MASS = 1 / 3, 0.01
-_TRY = "try --sources.exploration.epsilon 0.1, --sources.replay 32 --sources.replay-by reward, or more --seconds"
+_TRY = "try more --seconds, --sources.replay 64, or --sources.exploration.epsilon 0.1"
 
 
 class DistributionEvaluator(Evaluator):
