@@ -11,6 +11,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,12 +88,24 @@ def test_a_kernel_that_cannot_be_kept_is_compiled_all_the_same(monkeypatch: pyte
             return sum(arguments)
 
         compiled.get_call_template = None  # type: ignore[attr-defined]
+        compiled._cache = SimpleNamespace(save_overload=None)  # type: ignore[attr-defined]
         return lambda function: compiled
 
     monkeypatch.setattr(numba, "njit", njit)
     assert Kernel(lambda x: x)(1, 2) == 3
     assert Kernel(lambda x: x)(1, 2) == 3
     assert asked == [True, False, True, False]
+
+
+def test_what_cannot_be_kept_is_not_compiled_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("numba.core.caching.FunctionCache.save_overload", full)
+    kernel = Kernel(lambda x: x + 1)
+    assert kernel(1) == 2
+    assert kernel.is_kept  # by the way that would have kept it
+    assert len(kernel.compiled.signatures) == 1
 
 
 class Full(io.StringIO):

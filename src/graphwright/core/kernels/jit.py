@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial, update_wrapper
 from typing import Any
 
@@ -22,13 +23,14 @@ class Kernel:
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
         self.function = function
         self.options = options
+        self.is_kept = False
         update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function returns."""
         try:
             return self.compiled(*arguments)
-        except OSError:  # of keeping what was compiled, as on a full disk
+        except OSError:  # of what was kept and cannot be read
             return self._compile(cache=False)(*arguments)
 
     @cached_property
@@ -47,11 +49,22 @@ class Kernel:
         for name in self.function.__code__.co_names:
             called = getattr(names.get(name), "kernel", names.get(name))  # what another kernel has compiled already
             if isinstance(called, Kernel) and called is not self:
-                names[name] = called.compiled if cache else called._compile(cache=False)
+                if called.is_kept and not cache:
+                    called._compile(cache=False)
+                names[name] = called.compiled
+        self.is_kept = cache
         self.compiled = numba.njit(nogil=True, cache=cache, **self.options)(self.function)
+        if cache:
+            self.compiled._cache.save_overload = partial(_save, self.compiled._cache.save_overload)
         self.compiled.kernel = self
         self.compiled.get_call_template = partial(_call_of_numbers, self.compiled.get_call_template)
         return self.compiled
+
+
+def _save(save: Callable[..., None], *what: Any) -> None:
+    """Keep what was compiled for other processes; without room on the disk it is this one's alone."""
+    with suppress(OSError):
+        save(*what)
 
 
 def _call_of_numbers(call_of: Callable[..., Any], args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
