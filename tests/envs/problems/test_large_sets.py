@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problems.independent_set import environment as sets
 from graphwright.envs.problems.independent_set.environment import INDEPENDENT_SET, IndependentSet
-from graphwright.envs.problems.independent_set.local_search import heavier_set
+from graphwright.envs.problems.independent_set.local_search import heavier_set, rounds_at_once
 from graphwright.envs.problems.independent_set.quick_bounds import (
     clique_cover_bound,
     cover_bound,
@@ -91,6 +92,15 @@ def test_local_search_keeps_sets_independent_and_only_gains(instances: GraphBatc
     assert IndependentSet().is_complete(state).all()
     before = segment_sum(weight.double() * start, instances.node_segments)
     assert (IndependentSet().objective(state) >= before).all()
+
+
+def test_a_dense_graph_does_not_keep_local_search_from_the_clock() -> None:
+    """An exchange looks at all neighbours of neighbours: hamming10-4 took minutes when asked for seconds."""
+    degrees = [np.full(1024, 848), np.full(10**6, 4), np.r_[np.full(10**5, 4), 10**5], np.zeros(3), np.zeros(0)]
+    rounds = [rounds_at_once(degree) for degree in degrees]
+    assert rounds == [27, 20_000, 199, 20_000, 20_000]
+    everyone = from_edges(torch.combinations(torch.arange(40)).T, torch.tensor([40]), undirected=True)
+    assert heavier_set(everyone, torch.ones(40), torch.zeros(40, dtype=torch.bool), 0.01).sum() == 1
 
 
 @pytest.mark.parametrize("law", ["one", "uniform"])

@@ -16,7 +16,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problems.max_cut.environment import MaxCut
 from graphwright.envs.problems.max_cut.exact import exact_cut
 from graphwright.envs.problems.max_cut.problem import MAX_CUT, final_state
-from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_search
+from graphwright.envs.problems.max_cut.tabu import flips_at_once, steepest_ascent, tabu_from, tabu_search
 from strategies import NO_LIMIT, alone, assert_same, seeded, seeds
 
 pytest.importorskip("ortools")
@@ -128,3 +128,18 @@ def test_a_graph_is_searched_in_a_batch_as_it_is_alone() -> None:
     for search in (tabu_search, steepest_ascent):
         parts = torch.cat([search(alone(instances, index)) for index in range(4)])
         assert_same(search(instances), parts)
+
+
+@pytest.mark.parametrize("work", [4e8, 30.0])
+def test_tabu_from_a_cut_comes_to_the_largest_however_often_it_looks_at_the_clock(
+    work: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphwright.envs.problems.max_cut.tabu._WORK", work)
+    instances = MAX_CUT.generator("erdos-renyi:p=0.6", (9, 10), "signed")(4, seeded())
+    found = tabu_from(instances, torch.zeros(instances.num_nodes, dtype=torch.bool), 0.05)
+    torch.testing.assert_close(MaxCut().objective(final_state(MaxCut(), instances, found)), largest_cuts(instances))
+
+
+def test_a_large_graph_does_not_keep_tabu_search_from_the_clock() -> None:
+    """Each flip looks at all nodes, and 20 n flips of 100,000 nodes took minutes."""
+    assert [flips_at_once(count) for count in (0, 10, 1_000, 100_000, 10**9)] == [20, 200, 20_000, 4_000, 1]

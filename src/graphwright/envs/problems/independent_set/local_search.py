@@ -15,8 +15,8 @@ from graphwright.core.kernels.room import with_room
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
 
-_ROUNDS = 20_000
-"""Perturbations between two looks at the clock."""
+_MOST_ROUNDS, _WORK = 20_000, 2e7
+"""Perturbations between two looks at the clock, and about how many ends of edges they may look at in all."""
 _TINY = 1e-9
 """Of the largest weight: gains below are rounding."""
 
@@ -43,11 +43,21 @@ def heavier_set(instances: GraphBatch, weight: Tensor, selected: Tensor, seconds
         until = time.perf_counter() + seconds
         tiny = _TINY * columns[2][begin:end].max(initial=0.0)
         _climb(*columns, chosen, count, load, stamp, tiny, begin, end)
-        rounds = 0
+        each, turn = rounds_at_once(np.diff(columns[0][begin : end + 1])), 0
         while time.perf_counter() < until and end > begin:
-            _iterate(*columns, chosen, count, load, stamp, tiny, begin, end, _ROUNDS, seed + rounds)
-            rounds += 1
+            _iterate(*columns, chosen, count, load, stamp, tiny, begin, end, each, seed + turn)
+            turn += 1
     return torch.from_numpy(chosen).to(instances.device)
+
+
+def rounds_at_once(degree: np.ndarray) -> int:
+    """Perturbations between two looks at the clock in a graph of these degrees [N].
+
+    An exchange looks at the neighbours of a node's neighbours, on average the mean of the squared degrees: with many
+    rounds at once, those of a dense graph would take minutes longer than was asked for.
+    """
+    at_each = float(np.square(degree, dtype=np.float64).mean()) if degree.size else 0.0
+    return int(min(max(_WORK / max(at_each, 1.0), 1), _MOST_ROUNDS))
 
 
 @jit_as_written

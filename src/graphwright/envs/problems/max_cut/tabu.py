@@ -16,6 +16,9 @@ from graphwright.core.kernels.room import copy_into
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
 
+_WORK = 4e8
+"""Gains that are looked at between two looks at the clock."""
+
 
 def steepest_ascent(instances: GraphBatch) -> Tensor:
     """The sides [N] bool to which flips of largest gain lead from the empty cut; no further flip has a gain.
@@ -41,17 +44,24 @@ def tabu_search(instances: GraphBatch, *, restarts: int = 10, flips: int = 20, s
 def tabu_from(instances: GraphBatch, sides: Tensor, seconds: float, seed: int = 0) -> Tensor:
     """The sides [N] bool of cuts that are no smaller than those of `sides` [N], after `seconds` for each graph.
 
-    Tabu search from there; every 20 n flips it goes on from the best cut with a twentieth of the nodes flipped.
+    Tabu search from there; after 20 n flips it goes on from the best cut with a twentieth of the nodes flipped.
     """
     graph, found = instances.to("cpu"), sides.cpu().clone()
     columns = [graph.in_edges.ptr, graph.edge_index[0].contiguous(), graph.edges["weight"].double()]
     arrays, best = [column.numpy() for column in columns], found.numpy()
     for begin, end in pairwise(graph.node_ptr.tolist()):
-        until, turn = time.perf_counter() + seconds, 0
-        while end > begin and (turn == 0 or time.perf_counter() < until):
-            _search_from(begin, *arrays, best[begin:end], 20 * (end - begin), turn > 0, seed + turn)
+        until, turn, count = time.perf_counter() + seconds, 0, end - begin
+        flips = flips_at_once(count)
+        turns = -(-20 * count // flips)  # until nodes are flipped
+        while count and (turn == 0 or time.perf_counter() < until):
+            _search_from(begin, *arrays, best[begin:end], flips, turn > 0 and turn % turns == 0, seed + turn)
             turn += 1
     return found.to(instances.device)
+
+
+def flips_at_once(num_nodes: int) -> int:
+    """Flips between two looks at the clock: each looks at all nodes, and 20 n of a large graph would take minutes."""
+    return int(min(max(_WORK / max(num_nodes, 1), 1), 20 * max(num_nodes, 1)))
 
 
 def _run(search, instances: GraphBatch, *options: int) -> Tensor:  # type: ignore[no-untyped-def]
