@@ -43,7 +43,7 @@ __all__ = ["read_csv", "read_text", "write_csv", "write_text"]
 _DIRECTED = re.compile(r"#\s*directed graph\b", re.IGNORECASE)
 _KONECT = re.compile(r"%\s*(sym|asym|bip)\b")
 _OWN = re.compile(r"# (?:Und|D)irected graph \(cells between (\w+), (no )?header\)")
-_COMMENT = ("#", "%")
+_COMMENT = "#%"
 
 
 def read_text(data: bytes, header: Header | None = None) -> NamedGraph:
@@ -112,7 +112,7 @@ def _told_apart(data: bytes) -> tuple[list[str], array[int], list[str]]:
     comments: list[str] = []
     lines, texts = array("q"), []
     for line, text in numbered_lines(data):
-        if text.startswith(_COMMENT):
+        if text[0] in _COMMENT:
             comments.append(text)
         else:
             lines.append(line)

@@ -49,11 +49,16 @@ def refuse_other_formats(comments: Sequence[str], lines: Sequence[int], texts: S
     """Raise GraphError for Matrix Market, for DIMACS, and for comments of other languages."""
     if comments and comments[0].lower().startswith("%%matrixmarket"):
         raise GraphError("is Matrix Market, by its first line; call it .mtx")
-    problem = next((line for line, text in zip(lines, texts, strict=True) if _DIMACS.fullmatch(text)), None)
-    if problem is not None:
+    begin = {text[0] for text in texts}  # looked at once: a large file has millions of lines
+    dimacs = _DIMACS.fullmatch if "p" in begin else None
+    problem = dimacs and next((line for line, text in zip(lines, texts, strict=True) if dimacs(text)), None)
+    if problem:
         raise GraphError(f"line {problem}: is DIMACS; call the file .col, or .gr where its links have lengths")
-    first = next((line for line, text in zip(lines, texts, strict=True) if text.startswith(_COMMENTS)), None)
-    if first is not None:
+    comment = not begin.isdisjoint(one[0] for one in _COMMENTS)
+    first = comment and next(
+        (line for line, text in zip(lines, texts, strict=True) if text.startswith(_COMMENTS)), None
+    )
+    if first:
         raise GraphError(f"line {first}: comments begin with # or %; put one before it, or delete it")
     words = [text.split() for text in texts[:_SEVERAL]]
     if len(words) == _SEVERAL and all(map(_is_link_of_dimacs, words)):

@@ -44,15 +44,16 @@ def split_table(
     there, where the file says it. Raises GraphError, naming the line, for a quote that does not end.
     """
     mark = next((mark for mark, name in _NAMES.items() if name == delimiter), " ")
-    quoted = any('"' in text for text in texts)
+    whole = "\n".join(texts)
+    quoted = '"' in whole
     if delimiter is None:
         bare = [_QUOTED_CELL.sub("_", text) for text in texts] if quoted else texts
-        mark = next((mark for mark in "\t;|" if _everywhere(bare, mark)), " ")
-        if mark == " " and _everywhere(bare, ",") and not _commas_are_inside(bare, comma_first):
+        mark = next((mark for mark in "\t;|" if mark in whole and _everywhere(bare, mark)), " ")
+        if mark == " " and "," in whole and _everywhere(bare, ",") and not _commas_are_inside(bare, comma_first):
             mark = ","
-        if mark == " ":
+        if mark == " " and "'" in whole:
             _refuse_single_quotes(lines, texts)
-    split = _split_at(mark, quoted=quoted and not (mark == " " and delimiter))
+    split = _split_at(mark, quoted=quoted and not (mark == " " and delimiter), commented="#" in whole)
     cells: list[str] = []
     ptr = array("q", [0])
     names: dict[str, str] = {}  # each name is held once, however often it stands there
@@ -62,7 +63,8 @@ def split_table(
         except csv.Error as error:
             told = f"line {line}: malformed quotes ({error}); a quoted name ends with a quote on the same line"
             raise GraphError(told) from error
-        row[:2] = [names.setdefault(cell, cell) for cell in row[:2]]
+        ends = row[:2]
+        row[:2] = map(names.setdefault, ends, ends)
         cells += row
         ptr.append(len(cells))
     return TextTable(TableRows(lines, cells, np.array(ptr)), _NAMES[mark])
@@ -124,10 +126,10 @@ def _commas_are_inside(texts: Sequence[str], comma_first: bool) -> bool:
     return all(len(cells) in (2, 3) and all(_COMMA_INSIDE.fullmatch(cell) for cell in cells[:2]) for cells in words)
 
 
-def _split_at(mark: str, *, quoted: bool) -> Callable[[str], list[str]]:
-    """What splits a line into cells. quoted: whether there are quotes around some."""
+def _split_at(mark: str, *, quoted: bool, commented: bool) -> Callable[[str], list[str]]:
+    """What splits a line into cells. quoted: whether there are quotes around some; commented: whether # is anywhere."""
     if mark == " ":
-        return _quoted_words if quoted else _between_blanks
+        return _quoted_words if quoted else _between_blanks if commented else str.split
 
     def split(text: str) -> list[str]:
         found = _csv_row(text, mark) if quoted else text.split(mark)
@@ -145,8 +147,6 @@ def _csv_row(text: str, mark: str) -> list[str]:
 
 def _between_blanks(text: str) -> list[str]:
     cells = text.split()
-    if "#" not in text:
-        return cells
     comment = next((place for place, cell in enumerate(cells) if cell.startswith("#")), len(cells))
     return cells[:comment]
 

@@ -45,5 +45,5 @@ def _unmarked(data: bytes) -> str:
 def numbered_lines(data: bytes) -> Iterator[tuple[int, str]]:
     """The lines that hold anything, stripped, with their numbers from 1. Raises GraphError as `decode` does."""
     for number, line in enumerate(decode(data).split("\n"), start=1):
-        if line.strip():
-            yield number, line.strip()
+        if text := line.strip():
+            yield number, text
