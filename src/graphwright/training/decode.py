@@ -25,6 +25,8 @@ LARGE = 2_000
 """From so many nodes on, what a decision changes is less work than the whole graph (measured: equal at 1,000)."""
 _HUGE = 50_000
 """From so many nodes on, the rows of a layer are more than the C library keeps when they are freed."""
+_TOO_LARGE_TO_KEEP = 500_000
+"""From so many nodes on, blocks above 32 MB go back to the system: kept, those of a million nodes came to 7 GB."""
 _RADIUS = 1
 """Of parallel decisions, in hops (docs/large.md)."""
 
@@ -94,7 +96,7 @@ def _one_by_one(
 ) -> GraphBatch:
     each = [instances.select(torch.tensor([graph])) for graph in range(instances.num_graphs)]
     many = instances.num_nodes >= _HUGE
-    with keeping_freed_memory() if many else nullcontext():
+    with keeping_freed_memory(above_large=instances.num_nodes < _TOO_LARGE_TO_KEEP) if many else nullcontext():
         final = [play_locally(policy, environment, instance, choose) for instance in each]
     return GraphBatch.concat(final) if final else environment.reset(instances)
 
