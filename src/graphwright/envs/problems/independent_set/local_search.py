@@ -125,6 +125,7 @@ def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waitin
             waiting += 1
             if chosen[node]:
                 continue
+            asked = -1  # once for all neighbours in a row: what a clique shares would be asked by each of its nodes
             for e in range(ptr[node], ptr[node + 1]):
                 other = source[e]
                 if chosen[other] or count[other] > 1:
@@ -133,9 +134,11 @@ def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waitin
                 elif count[other] == 1:  # its one chosen neighbour may now give way to two
                     for f in range(ptr[other], ptr[other + 1]):
                         if chosen[source[f]]:
-                            queue = with_room(queue, waiting)
-                            queue[waiting] = source[f]
-                            waiting += 1
+                            if source[f] != asked:
+                                asked = source[f]
+                                queue = with_room(queue, waiting)
+                                queue[waiting] = asked
+                                waiting += 1
                             break
                 queue = with_room(queue, waiting)
                 queue[waiting] = other
