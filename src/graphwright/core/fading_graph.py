@@ -8,7 +8,7 @@ from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
-from graphwright.core.kernels.room import with_room
+from graphwright.core.kernels.loops import with_room
 from graphwright.core.segment import Segments
 
 

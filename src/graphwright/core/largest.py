@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.core.kernels.room import with_room
+from graphwright.core.kernels.loops import with_room
 
 
 class LargestOf:

@@ -12,7 +12,7 @@ from torch import Tensor
 from graphwright.core import Segments
 from graphwright.core.graph import Columns
 from graphwright.core.kernels.jit import arrays, jit_as_written
-from graphwright.core.kernels.room import with_room
+from graphwright.core.kernels.loops import with_room
 from graphwright.envs.generators.topology import Topology
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.core.kernels.room import with_room
+from graphwright.core.kernels.loops import with_room
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.core.kernels.room import copy_into
+from graphwright.core.kernels.loops import copy_into
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
