@@ -26,7 +26,7 @@ def test_a_block_costs_pages_once() -> None:
     with keeping_freed_memory():
         faults(1)
         assert faults(BLOCKS) <= 2 * pages
-    assert faults(BLOCKS) > (BLOCKS - 2) * pages
+    assert faults(1) > pages // 2  # given back at the end; a hole in a long process's heap may hold the next ones
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks glibc")
