@@ -2,11 +2,11 @@
 
     git worktree add ../before v0.1 && python benchmarks/speed/iterations.py --before ../before
 
-A process of each version makes iterations of a run with its defaults (collection and update, one thread), one at a time
-and in turns, so that what else happens on the machine meets both. What the defaults of later versions add to an iteration is
-left out: PPO's updates end early in neither (`target-kl`), and flow networks learn once from each batch, with Adam, without
-replay and without walks. Figures are steps (of environments, or sampled objects) a CPU second, medians, and the median of
-new over old by pairs with its quartiles: above 1 is faster.
+A process of each version makes iterations of a run with its defaults (collection and update, one thread), one at a
+time and in turns, so that what else happens on the machine meets both. What the defaults of later versions add to an
+iteration is left out: PPO's updates end early in neither (`target-kl`), and flow networks learn once from each batch,
+with Adam, without replay and without walks. Figures are steps (of environments, or sampled objects) a CPU second,
+medians, and the median of new over old by pairs with its quartiles: above 1 is faster.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ def now():
     from graphwright.training.train import new_run
     keeping_freed_memory(above_large=False).__enter__()
     if kind == "samples":
-        config = TrainConfig.for_problem(name, "tb", steps=10**9, threads=1, settings={"passes": 1, "optimizer": "adam"},
-            collection={"sources": {"replay": 0}}, encoder={"walks": 0}, heads={"walks": 0})
+        once = {"passes": 1, "optimizer": "adam"}
+        fresh, plain = {"sources": {"replay": 0}}, {"walks": 0}
+        config = TrainConfig.for_problem(
+            name, "tb", steps=10**9, threads=1, settings=once, collection=fresh, encoder=plain, heads=plain
+        )
     else:
         config = TrainConfig.for_problem(name, steps=10**9, threads=1)
         if config.algorithm == "ppo":
