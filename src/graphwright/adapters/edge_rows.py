@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
-from graphwright.core.graph import check_end_points
+from graphwright.core.graph_rules import check_end_points
 
 
 def edge_rows(graph: GraphBatch, edge_index: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from graphwright.core.actions import (
     per_unordered_pair,
 )
 from graphwright.core.construction import from_edges, relabel, simplify, with_links
-from graphwright.core.graph import GraphBatch, GraphError
+from graphwright.core.graph import GraphBatch
+from graphwright.core.graph_rules import GraphError
 from graphwright.core.rows import (
     RowKind,
     out_edges,

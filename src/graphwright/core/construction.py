@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core.graph import Columns, GraphBatch, GraphError, check_columns, check_end_points
+from graphwright.core.graph import Columns, GraphBatch
+from graphwright.core.graph_rules import GraphError, check_columns, check_end_points
 from graphwright.core.segment import Segments
 
 

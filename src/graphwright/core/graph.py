@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from graphwright.core.kernels.groups import first_without_opposite
+from graphwright.core.graph_rules import GraphError, check_batch
 from graphwright.core.segment import Segments
 
 Columns = Mapping[str, Tensor]
@@ -17,26 +17,6 @@ _TABLES = ("nodes", "edges", "graphs")
 _TOPOLOGY = ("node_segments", "edge_segments", "in_degree", "in_edges", "out_edges", "links")
 ACTS = "acts"
 """Node or edge column, bool: who decides."""
-
-
-class GraphError(ValueError):
-    """A graph that breaks a rule; the message names the column and the graph.
-
-    nodes: places of nodes in their graph, one for each {} of the message, where a reader that knows their names puts
-    these (`in_names`).
-    """
-
-    def __init__(self, message: str, nodes: Sequence[int] = ()) -> None:
-        pieces = message.split("{}")
-        self.pieces, self.nodes = (pieces, nodes) if len(pieces) == len(nodes) + 1 else ([message], ())
-        super().__init__(self._with([str(node) for node in self.nodes]))
-
-    def in_names(self, names: Sequence[str]) -> GraphError:
-        """The same error about one graph, whose nodes have `names` [N]."""
-        return GraphError(self._with([repr(names[node]) for node in self.nodes]))
-
-    def _with(self, words: Sequence[str]) -> str:
-        return "".join(piece + word for piece, word in zip(self.pieces, [*words, ""], strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,74 +271,9 @@ class GraphBatch:
             graphs={name: change(column) for name, column in self.graphs.items()},
         )
 
-    # ---- checks ----------------------------------------------------------------------------------------------------
-
     def validate(self) -> None:
         """Raise GraphError, naming the column and the graph, unless every rule of the class docstring holds."""
-        for name, tensor in (("edge_index", self.edge_index), ("node_ptr", self.node_ptr), ("edge_ptr", self.edge_ptr)):
-            _check_integers(name, tensor)
-        _check_ptr("node_ptr", self.node_ptr)
-        _check_ptr("edge_ptr", self.edge_ptr)
-        if self.edge_ptr.numel() != self.node_ptr.numel():
-            raise GraphError(
-                f"edge_ptr has {self.edge_ptr.numel()} entries, node_ptr {self.node_ptr.numel()}; both are B + 1"
-            )
-        check_end_points(self.edge_index, self.node_segments)
-        for table, columns, rows in (
-            ("node", self.nodes, self.num_nodes),
-            ("edge", self.edges, self.num_edges),
-            ("graph", self.graphs, self.num_graphs),
-        ):
-            check_columns(table, columns, rows)
-        if int(self.edge_ptr[-1]) != self.num_edges:
-            raise GraphError(f"edge_ptr ends at {int(self.edge_ptr[-1])}, but edge_index has {self.num_edges} edges")
-        self._check_edge_order()
-        if "reverse" in self.edges:
-            self._check_reverse()
-
-    def _check_edge_order(self) -> None:
-        if not self.num_edges:
-            return
-        wrong = (self.node_graph[self.edge_index[1]] != self.edge_graph).nonzero()
-        if wrong.numel():
-            edge = int(wrong[0])
-            raise GraphError(
-                f"edge_ptr puts edge {edge} in graph {int(self.edge_graph[edge])}; its nodes are in another"
-            )
-        key = self.edge_index[1] * self.num_nodes + self.edge_index[0]
-        if bool((key.diff() < 0).any()):
-            edge = int((key.diff() < 0).nonzero()[0]) + 1
-            graph = int(self.edge_graph[edge])
-            raise GraphError(f"edge_index is not sorted by destination at edge {edge} of graph {graph}; use from_edges")
-
-    def _check_reverse(self) -> None:
-        reverse = self.edges["reverse"]
-        _check_integers("edge column 'reverse'", reverse)
-        if reverse.dim() != 1:
-            raise GraphError(f"edge column 'reverse' has shape {tuple(reverse.shape)}; it must be [E]")
-        edge = first_without_opposite(self.edge_index, self.edge_ptr, reverse)
-        if edge >= 0:
-            graph = int(self.edge_graph[edge])
-            raise GraphError(f"edge column 'reverse' of graph {graph} does not name the opposite of edge {edge}")
-
-
-def check_end_points(edge_index: Tensor, node_segments: Segments) -> None:
-    """Raise GraphError unless `edge_index` [2, E] joins nodes that exist, each edge inside one graph."""
-    if edge_index.dim() != 2 or edge_index.shape[0] != 2:
-        raise GraphError(f"edge_index has shape {tuple(edge_index.shape)}; it must be [2, E]")
-    if not edge_index.numel():
-        return
-    low, high = int(edge_index.min()), int(edge_index.max())
-    if low < 0 or high >= node_segments.num_rows:
-        wrong = low if low < 0 else high
-        raise GraphError(f"edge_index names node {wrong}, but the nodes are 0 to {node_segments.num_rows - 1}")
-    graph = node_segments.index[edge_index]
-    apart = (graph[0] != graph[1]).nonzero()
-    if apart.numel():
-        edge = int(apart[0])
-        raise GraphError(
-            f"edge {edge} joins graphs {int(graph[0, edge])} and {int(graph[1, edge])}; an edge stays in one"
-        )
+        check_batch(self)
 
 
 def _named(table: str, columns: Columns, names: Sequence[str]) -> Columns:
@@ -366,23 +281,6 @@ def _named(table: str, columns: Columns, names: Sequence[str]) -> Columns:
         return {name: columns[name] for name in names}
     except KeyError as missing:
         raise GraphError(f"the graph has no {table} column {missing.args[0]!r}; give it one") from None
-
-
-def check_columns(table: str, columns: Columns, rows: int) -> None:
-    """Raise GraphError, naming the column, unless each is [rows, ...]."""
-    for name, column in columns.items():
-        if column.dim() == 0 or column.shape[0] != rows:
-            raise GraphError(f"{table} column {name!r} has shape {tuple(column.shape)}; its first size must be {rows}")
-
-
-def _check_integers(name: str, tensor: Tensor) -> None:
-    if tensor.dtype != torch.int64:
-        raise GraphError(f"{name} is of type {tensor.dtype}; it must be torch.int64")
-
-
-def _check_ptr(name: str, ptr: Tensor) -> None:
-    if ptr.dim() != 1 or not ptr.numel() or int(ptr[0]) != 0 or bool((ptr.diff() < 0).any()):
-        raise GraphError(f"{name} must be one-dimensional, begin with 0 and never fall; it is {ptr.tolist()[:8]} ...")
 
 
 def _chosen(mask: Tensor, segments: Segments) -> tuple[Tensor, Segments]:

@@ -13,7 +13,7 @@ from graphwright.adapters.opposites import with_reverse
 from graphwright.adapters.pyg.attributes import dense, is_text, unshifted
 from graphwright.adapters.pyg.from_hetero import from_hetero
 from graphwright.core import GraphBatch, GraphError, Segments, from_edges
-from graphwright.core.graph import check_end_points
+from graphwright.core.graph_rules import check_end_points
 
 _TOPOLOGY = ("edge_index", "num_nodes", "batch", "ptr")
 
