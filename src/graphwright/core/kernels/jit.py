@@ -53,7 +53,8 @@ class Kernel:
                     called._compile(cache=False)
                 names[name] = called.compiled
         self.is_kept = cache
-        self.compiled = numba.njit(nogil=True, cache=cache, **self.options)(self.function)
+        settings = {"nogil": True, "cache": cache, "no_cfunc_wrapper": True}  # C calls none of them
+        self.compiled = numba.njit(**settings, **self.options)(self.function)
         if cache:
             self.compiled._cache.save_overload = partial(_save, self.compiled._cache.save_overload)
         self.compiled.kernel = self
