@@ -20,10 +20,9 @@ from graphwright.envs.reversible import Move, Reversible
 
 
 @pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("seed", range(3))
-def test_environments_conform(name: str, seed: int) -> None:
+def test_environments_conform(name: str) -> None:
     environment, instance = SMALL[name]
-    check_environment(environment, instance.select(torch.zeros(8, dtype=torch.int64)), seed=seed)
+    check_environment(environment, instance.select(torch.zeros(8, dtype=torch.int64)))
 
 
 @pytest.mark.parametrize("name", ["hyper-grid", "ring-edges", "two-colour"])
@@ -235,10 +234,14 @@ class OtherKeys(EdgeSets):
         return [key + bytes([place % 256]) for place, key in enumerate(super().keys(state))]
 
 
+@pytest.mark.parametrize("directed", [True, False])
+def test_edges_without_mistakes_conform(directed: bool) -> None:
+    check_environment(EdgeSets(4), complete_graphs(6, 4, directed=directed))
+
+
 @pytest.mark.parametrize("kind", [AllEdges, ByPlace, Leaky, StopMoves, StopGoesOn, OtherKeys])
 @pytest.mark.parametrize("directed", [True, False])
 def test_mistakes_with_edges_are_found(kind: type[EdgeSets], directed: bool) -> None:
-    check_environment(EdgeSets(4), complete_graphs(6, 4, directed=directed))
     with pytest.raises(ConformanceError):
         check_environment(kind(4), complete_graphs(6, 4, directed=directed), max_steps=400)
 

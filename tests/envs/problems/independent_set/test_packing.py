@@ -43,11 +43,14 @@ def path_and_star() -> GraphBatch:
 
 
 @both
-@pytest.mark.parametrize("topology", ["erdos-renyi:p=0.15", "barabasi-albert:m=2", "grid"])
-def test_the_environments_conform(problem: Problem, topology: str) -> None:
+def test_the_environments_conform(problem: Problem) -> None:
+    generator = seeded()
     for law in problem.laws:
-        size = 9 if topology == "grid" else 12
-        check_environment(problem.environment, problem.generator(topology, (size,), law)(4, seeded()))
+        random = [
+            problem.generator(of, (12,), law)(4, generator) for of in ("erdos-renyi:p=0.15", "barabasi-albert:m=2")
+        ]
+        for instances in (GraphBatch.concat(random), problem.generator("grid", (9,), law)(4, generator)):
+            check_environment(problem.environment, instances)
     users = problem.environment.instance(problem.generator(None, (4, 7))(4, seeded()))
     check_environment(problem.environment, users)
 

@@ -7,7 +7,7 @@ import sys
 import networkx as nx
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -20,7 +20,6 @@ from graphwright.envs.problems.max_cut.tabu import flips_at_once, steepest_ascen
 from strategies import NO_LIMIT, alone, assert_same, seeded, seeds
 
 pytest.importorskip("ortools")
-few = settings(max_examples=25, deadline=None)
 
 
 @st.composite
@@ -48,7 +47,6 @@ def from_networkx(graph: nx.Graph) -> GraphBatch:
 
 
 @given(small_instances())
-@few
 def test_the_cut_is_the_largest_of_all(instances: GraphBatch) -> None:
     optimum = exact_cut(instances, time_limit=NO_LIMIT)
     largest = largest_cuts(instances)
@@ -114,7 +112,6 @@ def test_a_missing_solver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPat
 
 
 @given(small_instances())
-@few
 def test_local_searches_are_no_better_than_the_optimum_and_end_on_peaks(instances: GraphBatch) -> None:
     largest = largest_cuts(instances)
     ascent = final_state(MaxCut(), instances, steepest_ascent(instances))

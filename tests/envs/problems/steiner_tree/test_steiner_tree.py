@@ -107,9 +107,10 @@ def test_the_return_is_minus_the_length_of_the_tree(weights: str) -> None:
     torch.testing.assert_close(returns, -ENVIRONMENT.objective(final), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("topology", "weights"), [("gabriel", "euclidean"), ("grid", "one"), ("tree", "uniform")])
-def test_the_environment_conforms(topology: str, weights: str) -> None:
-    check_environment(ENVIRONMENT, STEINER_TREE.generator(topology, (4, 9, 16), weights)(6, seeded()))
+def test_the_environment_conforms() -> None:
+    kinds, generator = (("gabriel", "euclidean"), ("grid", "one"), ("tree", "uniform")), seeded()
+    instances = [STEINER_TREE.generator(topology, (4, 9, 16), law)(3, generator) for topology, law in kinds]
+    check_environment(ENVIRONMENT, GraphBatch.concat(instances))
 
 
 def test_it_conforms_where_nothing_or_little_is_to_do() -> None:

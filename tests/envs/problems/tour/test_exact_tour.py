@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch, from_edges
@@ -37,7 +37,6 @@ def shortest(points: torch.Tensor) -> float:
     )
 
 
-@settings(max_examples=25, deadline=None)
 @given(sizes=st.lists(st.integers(1, 7), min_size=1, max_size=3), seed=seeds, lattice=st.booleans())
 def test_no_order_is_shorter(sizes: list[int], seed: int, lattice: bool) -> None:
     draw = seeded(seed)
