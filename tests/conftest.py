@@ -13,15 +13,22 @@ import torch
 from hypothesis import settings
 from matplotlib.figure import Figure
 
+gc.disable()  # while all tests are imported
 os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
-settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=25)
-settings.load_profile("graphwright")
+settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=15)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile("graphwright")  # or `pytest --hypothesis-profile thorough`: many others, other ones every time
 
 
 def pytest_collection_finish() -> None:
-    """What all tests import stays to the end, so that the garbage collector need not walk through it again."""
+    """What all tests import stays to the end, so that the garbage collector need not walk through it again.
+
+    It looks for cycles after 100,000 new objects: each look calls Hypothesis, and tests leave few cycles behind.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

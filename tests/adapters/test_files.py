@@ -28,7 +28,7 @@ from .named_graphs import (
 
 ZOO = Path(__file__).parents[1] / "instances" / "topology-zoo"
 EXAMPLES = settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

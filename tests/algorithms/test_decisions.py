@@ -81,7 +81,6 @@ def policy_for(spec: ActionSpec) -> ActorCritic:
 
 @every_spec
 @given(graph=ragged_batches(undirected=True))
-@settings(max_examples=25)
 def test_decisions_and_candidates_are_those_of_a_loop(spec: ActionSpec, graph: GraphBatch) -> None:
     seen = acting(graph, spec).graph
     found = spec.decisions(seen)
@@ -107,7 +106,6 @@ def test_decisions_and_candidates_are_those_of_a_loop(spec: ActionSpec, graph: G
 
 @every_spec
 @given(graph=ragged_batches(undirected=True))
-@settings(max_examples=25)
 def test_probabilities_sum_to_one_for_each_decision_and_the_joint_is_the_sum(
     spec: ActionSpec, graph: GraphBatch
 ) -> None:
@@ -130,7 +128,6 @@ def test_probabilities_sum_to_one_for_each_decision_and_the_joint_is_the_sum(
 
 @every_spec
 @given(graph=ragged_batches(undirected=True))
-@settings(max_examples=25)
 def test_batching_changes_nothing(spec: ActionSpec, graph: GraphBatch) -> None:
     policy, seen = policy_for(spec), acting(graph, spec)
     distribution, value = policy(seen)

@@ -27,7 +27,9 @@ from graphwright.training.train import new_run
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of Graphwright's own, and its weights as a model of Stable-Baselines3."""
     folder = tmp_path_factory.mktemp("models")
-    trainer = new_run("vertex-cover", TrainConfig.for_problem("vertex-cover", steps=4096, threads=1), folder / "native")
+    small, few = {"num_envs": 64}, {"sizes": (5,), "graphs": 2}
+    config = TrainConfig.for_problem("vertex-cover", steps=512, threads=1, collection=small, validation=few)
+    trainer = new_run("vertex-cover", config, folder / "native")
     trainer.begin()
     model = MaskablePPO(SB3Policy, GraphVecEnv("vertex-cover", 2), n_steps=8, batch_size=8, device="cpu")
     lacking = model.policy.network.load_state_dict(trainer.agent().policy.state_dict(), strict=False)

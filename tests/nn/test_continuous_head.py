@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, per_decider
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
@@ -31,7 +31,6 @@ def observe(graph: GraphBatch) -> Observation:
 
 @each_scale
 @given(graph=ragged_batches(undirected=True))
-@settings(max_examples=25)
 def test_batching_and_numbering_change_nothing(scale: Scale, graph: GraphBatch) -> None:
     policy = make(scale)
     distribution, value = policy(observe(graph))

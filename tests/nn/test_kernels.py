@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -90,7 +90,6 @@ CASES = {
     "pair scores of wide edges": case("pair_scores", ("N", 4), ("N", 4), (2, 4), ("E", 40), (4, 40), wrap=of_edges),
     "gated sum": case("gated_sum", ("N", 3, 4), ("E", 4), wrap=both),
 }
-some = settings(max_examples=25)
 
 
 def arguments(name: str, graph: GraphBatch, seed: int = 0) -> list[Tensor]:
@@ -117,7 +116,6 @@ def a_graph(seed: int = 0) -> GraphBatch:
 
 @pytest.mark.parametrize("name", CASES)
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_a_kernel_agrees_with_its_reference(name: str, graph: GraphBatch, seed: int) -> None:
     tensors = arguments(name, graph, seed)
     kernel, reference = (value_and_gradients(function, tensors, graph) for function in CASES[name].forms())
@@ -138,7 +136,6 @@ def test_a_kernel_agrees_with_its_reference_on_large_graphs(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 @given(graph=ragged_batches(graphs=(1, 3)), seed=seeds)
-@some
 def test_batching_changes_nothing(name: str, graph: GraphBatch, seed: int) -> None:
     tensors, kernel = arguments(name, graph, seed), CASES[name].kernel
     together = kernel(*tensors, graph)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 import torch_geometric.nn as pyg
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -36,7 +36,6 @@ WIDTH, EDGE_WIDTH, HEADS = 8, 2, 4
 with_or_without_edges = pytest.mark.parametrize("edge_width", [0, EDGE_WIDTH])
 aggregations = st.sampled_from(["sum", "mean", "max", "sum-mean-max"])
 simple_graphs = ragged_batches(loops=False)
-some = settings(max_examples=25)
 
 
 def inputs(graph: GraphBatch, seed: int) -> tuple[Tensor, Tensor]:
@@ -60,7 +59,6 @@ def per_head(vector: Tensor) -> Tensor:
 
 
 @given(ragged_batches(), seeds, aggregations)
-@some
 def test_graphconv_is_sage_conv(graph: GraphBatch, seed: int, aggregation: str) -> None:
     x, _ = inputs(graph, seed)
     ours = GraphConv(WIDTH, 0, aggregation)
@@ -74,7 +72,6 @@ def test_graphconv_is_sage_conv(graph: GraphBatch, seed: int, aggregation: str) 
 
 
 @given(ragged_batches(), seeds)
-@some
 def test_graphconv_with_a_sum_is_the_k_gnn_layer(graph: GraphBatch, seed: int) -> None:
     x, _ = inputs(graph, seed)
     ours = GraphConv(WIDTH)
@@ -88,7 +85,6 @@ def test_graphconv_with_a_sum_is_the_k_gnn_layer(graph: GraphBatch, seed: int) -
 
 
 @given(simple_graphs, seeds)
-@some
 def test_gcn_is_gcn_conv_with_self_loops(graph: GraphBatch, seed: int) -> None:
     x, _ = inputs(graph, seed)
     ours = GCN(WIDTH)
@@ -99,7 +95,6 @@ def test_gcn_is_gcn_conv_with_self_loops(graph: GraphBatch, seed: int) -> None:
 
 @with_or_without_edges
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_gin_is_gin_conv_and_with_edges_gine_conv(edge_width: int, graph: GraphBatch, seed: int) -> None:
     x, edges = inputs(graph, seed)
     ours = GIN(WIDTH, edge_width)
@@ -118,7 +113,6 @@ def test_gin_is_gin_conv_and_with_edges_gine_conv(edge_width: int, graph: GraphB
 
 @with_or_without_edges
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_gat_is_gat_conv_and_an_own_term(edge_width: int, graph: GraphBatch, seed: int) -> None:
     x, edges = inputs(graph, seed)
     edge = {"edge_dim": EDGE_WIDTH} if edge_width else {}
@@ -136,7 +130,6 @@ def test_gat_is_gat_conv_and_an_own_term(edge_width: int, graph: GraphBatch, see
 
 @with_or_without_edges
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_gatv2_is_gatv2_conv_and_an_own_term(edge_width: int, graph: GraphBatch, seed: int) -> None:
     x, edges = inputs(graph, seed)
     ours = GATv2(WIDTH, edge_width)
@@ -154,7 +147,6 @@ def test_gatv2_is_gatv2_conv_and_an_own_term(edge_width: int, graph: GraphBatch,
 
 @with_or_without_edges
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_transformer_is_transformer_conv(edge_width: int, graph: GraphBatch, seed: int) -> None:
     x, edges = inputs(graph, seed)
     ours = Transformer(WIDTH, edge_width)
@@ -173,7 +165,6 @@ def test_transformer_is_transformer_conv(edge_width: int, graph: GraphBatch, see
 
 @with_or_without_edges
 @given(graph=ragged_batches(), seed=seeds)
-@some
 def test_graph_transformer_is_multi_head_attention_on_a_dense_batch(
     edge_width: int, graph: GraphBatch, seed: int
 ) -> None:
@@ -196,7 +187,6 @@ def test_graph_transformer_is_multi_head_attention_on_a_dense_batch(
 
 
 @given(ragged_batches(), seeds, st.integers(1, 3))
-@some
 def test_relational_is_rgcn_conv(graph: GraphBatch, seed: int, num_types: int) -> None:
     x, _ = inputs(graph, seed)
     types = torch.randint(num_types, (graph.num_edges,), generator=seeded(seed))
@@ -207,7 +197,6 @@ def test_relational_is_rgcn_conv(graph: GraphBatch, seed: int, num_types: int) -
 
 
 @given(ragged_batches(), seeds)
-@some
 def test_relational_without_types_is_graphconv_with_a_mean(graph: GraphBatch, seed: int) -> None:
     x, _ = inputs(graph, seed)
     ours, theirs = Relational(WIDTH), GraphConv(WIDTH, 0, "mean")
@@ -220,7 +209,6 @@ def test_relational_without_types_is_graphconv_with_a_mean(graph: GraphBatch, se
 
 
 @given(ragged_batches(), seeds)
-@some
 def test_edge_gated_is_a_loop_over_nodes(graph: GraphBatch, seed: int) -> None:
     x, _ = inputs(graph, seed)
     states = torch.randn(graph.num_edges, WIDTH, generator=seeded(seed)).requires_grad_()
@@ -238,7 +226,6 @@ def test_edge_gated_is_a_loop_over_nodes(graph: GraphBatch, seed: int) -> None:
 
 
 @given(ragged_batches(), seeds)
-@some
 def test_the_mean_is_that_of_a_loop(graph: GraphBatch, seed: int) -> None:
     x, _ = inputs(graph, seed)
     source, destination = graph.edge_index

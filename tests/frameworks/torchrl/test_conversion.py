@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch, GraphError, Segments
@@ -27,7 +27,6 @@ def topology(graph: GraphBatch) -> GraphBatch:
     return GraphBatch(graph.edge_index, graph.node_ptr, graph.edge_ptr)
 
 
-@settings(max_examples=25, deadline=None)
 @given(ragged_batches(), more_room)
 def test_rows_survive_padding_of_any_length(graph: GraphBatch, more: int) -> None:
     for segments, column in ((graph.node_segments, graph.nodes["x"]), (graph.edge_segments, graph.edges["label"])):
@@ -38,7 +37,6 @@ def test_rows_survive_padding_of_any_length(graph: GraphBatch, more: int) -> Non
         assert bool((dense[outside] == 7).all())
 
 
-@settings(max_examples=25, deadline=None)
 @given(ragged_batches(undirected=False), more_room)
 def test_edges_survive_padded_indices(graph: GraphBatch, more: int) -> None:
     dense = to_edge_index(graph, longest(graph.edge_segments) + more)
@@ -46,7 +44,6 @@ def test_edges_survive_padded_indices(graph: GraphBatch, more: int) -> None:
     assert_same_batch(back, topology(graph))
 
 
-@settings(max_examples=25, deadline=None)
 @given(ragged_batches(undirected=False, parallels=False), more_room)
 def test_edges_survive_an_adjacency(graph: GraphBatch, more: int) -> None:
     adjacency = to_adjacency(graph, longest(graph.node_segments) + more)

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tensordict import TensorDict, lazy_stack
 from tensordict.nn import InteractionType, set_interaction_type
@@ -69,7 +69,6 @@ def random_graph(size: int, degree: int, seed: int = 0) -> tuple[Tensor, Tensor]
 
 
 @every_spec
-@settings(max_examples=25, deadline=None)
 @given(
     graph=ragged_batches(graphs=(1, 4), undirected=False, parallels=False),
     more=st.integers(0, 2),
