@@ -159,6 +159,54 @@ def test_sub_trajectories_of_length_one_and_of_full_length_are_the_other_two(dra
         assert any(value == pytest.approx(other, abs=1e-9) for other in found)
 
 
+@given(trajectories(), st.floats(0.1, 1), seeds)
+def test_modified_sub_trajectory_balance(drawn: Drawn, decay: float, seed: int) -> None:
+    """Pairs of log Z and what each prefix that may be finished says of it: log R + Σ log P_B - Σ log P_F - log stop."""
+    may_finish = torch.rand(drawn.log_flow.numel(), generator=seeded(seed)) < 0.6
+    may_finish[drawn.segments.ptr[1:] - 1] = True
+    log_finish = (drawn.state_log_reward - drawn.log_stop)[may_finish]
+    estimate = gflownet.log_z_estimates_of_prefixes(
+        log_finish, may_finish, drawn.log_forward, drawn.log_backward, drawn.segments
+    )
+    residual, weight = gflownet.modified_sub_trajectory_balance(
+        drawn.log_z, estimate, may_finish, drawn.segments, decay
+    )
+    says, expected = [], []
+    for k, rows in enumerate(rows_of(drawn)):
+        points, steps = [float(drawn.log_z[k])], 0.0
+        for row in rows:
+            steps += float(drawn.log_backward[row]) if row != rows[0] else 0.0
+            if bool(may_finish[row]):
+                says.append(float(drawn.state_log_reward[row] - drawn.log_stop[row]) + steps)
+                points.append(says[-1])
+            steps -= float(drawn.log_forward[row])
+        for j in range(len(points)):
+            expected += [(points[i] - points[j], decay ** (j - i)) for i in range(j)]
+    assert estimate.tolist() == pytest.approx(says, abs=1e-9)
+    total = sum(factor for _, factor in expected)
+    found = sorted(zip(residual.tolist(), weight.tolist(), strict=True))
+    assert len(found) == len(expected)
+    for (value, share), (wanted, factor) in zip(found, sorted(expected), strict=True):
+        assert value == pytest.approx(wanted, abs=1e-9)
+        assert share == pytest.approx(factor / total)
+
+
+@given(trajectories())
+def test_where_only_the_last_state_may_be_finished_it_is_trajectory_balance(drawn: Drawn) -> None:
+    last = drawn.segments.ptr[1:] - 1
+    may_finish = torch.zeros_like(drawn.log_flow, dtype=torch.bool).index_fill(0, last, True)
+    forward, backward = drawn.log_forward, drawn.log_backward
+    estimate = gflownet.log_z_estimates_of_prefixes(
+        drawn.log_reward - forward[last], may_finish, forward, backward, drawn.segments
+    )
+    residual, weight = gflownet.modified_sub_trajectory_balance(
+        drawn.log_z, estimate, may_finish, drawn.segments, 0.9
+    )
+    whole = gflownet.trajectory_balance(forward, backward, drawn.log_reward, drawn.log_z, drawn.segments)
+    torch.testing.assert_close(residual, whole)
+    torch.testing.assert_close(weight, torch.full_like(whole, 1 / whole.numel()))
+
+
 @given(trajectories())
 def test_trajectories_do_not_affect_each_other(drawn: Drawn) -> None:
     def objectives(some: Drawn) -> tuple[Tensor, ...]:

@@ -89,6 +89,7 @@ ALGORITHMS: dict[str, AlgorithmEntry] = {
     "forward-looking": _flow("objectives:ForwardLooking"),
     "subtb": _flow("objectives:SubTrajectoryBalance"),
     "modified-db": _flow("objectives:ModifiedDetailedBalance"),
+    "modified-subtb": _flow("objectives:ModifiedSubTrajectoryBalance"),
     "fm": _flow("objectives:FlowMatching"),
     "soft-q": _flow("objectives:SoftQ"),
     "trajectory-a2c": _flow("baselines:TrajectoryActorCritic"),

@@ -113,6 +113,41 @@ def sub_trajectory_balance(
     return potential[early] - potential[late], weight / weight.sum()
 
 
+def log_z_estimates_of_prefixes(
+    log_finish: Tensor, may_finish: Tensor, log_forward: Tensor, log_backward: Tensor, segments: Segments
+) -> Tensor:
+    """[Q]: log R(s) - log P_F(stop | s) - Σ (log P_F - log P_B) so far, of each state s that may be finished.
+
+    What the trajectory that stops there says of log Z.
+
+    log_finish: [Q], log R(s) - log P_F(stop | s) of the Q rows of `may_finish` [R] bool; log_forward, log_backward: [R].
+    """
+    before = _running_sum(log_forward, segments) - log_forward - _running_sum(log_backward, segments)
+    return log_finish - before[may_finish]
+
+
+def modified_sub_trajectory_balance(
+    log_z: Tensor, estimate: Tensor, may_finish: Tensor, segments: Segments, decay: float
+) -> tuple[Tensor, Tensor]:
+    """Residuals [P] of all sub-trajectories between states that may be finished, and weights [P] that add up to 1.
+
+    With flows R(s) / P_F(stop | s) of such states put in (Deleu et al. 2022, eq. 9, on sub-trajectories as Madan et al.
+    2023 weigh them), residuals are the differences of what the prefixes of a trajectory say of log Z, and log Z itself,
+    which stands before the first. Weights are decay^(such states between) over their sum. Where only the last state of
+    each may be finished it is trajectory balance.
+
+    log_z: [M]; estimate: [Q], as `log_z_estimates_of_prefixes` gives them; may_finish: [R] bool, with Q true rows.
+    """
+    owner = segments.index[may_finish]
+    points = Segments.from_lengths(1 + torch.bincount(owner, minlength=segments.num_groups))
+    places = torch.arange(owner.numel(), device=owner.device) + owner + 1
+    potential = estimate.new_zeros(points.num_rows).index_copy(0, points.ptr[:-1], log_z.to(estimate))
+    potential = potential.index_copy(0, places, estimate)
+    late, early = _pairs(points)
+    weight = potential.new_tensor(decay).pow(late - early - 1)
+    return potential[early] - potential[late], weight / weight.sum()
+
+
 def flow_matching(log_inflow: Tensor, log_outflow: Tensor) -> Tensor:
     """[R]: log Σ F(parent → s) - log Σ F(s → child) (Bengio et al. 2021, eq. 12), stop being an edge of flow R(s)."""
     return log_inflow - log_outflow

@@ -32,11 +32,16 @@ class FlowEstimate(NamedTuple):
 
 
 class LogZ(nn.Module):
-    """log Z: one number, and where graphs have columns, such as conditions, a function of them added to it."""
+    """log Z: one number, and where graphs have columns, such as conditions, a learned function of them added to it.
+
+    constant: the number, which is set rather than learned by gradients.
+    """
+
+    constant: Tensor
 
     def __init__(self, width: int, graph_width: int) -> None:
         super().__init__()
-        self.constant = nn.Parameter(torch.zeros(()))
+        self.register_buffer("constant", torch.zeros(()))
         self.of_columns = None
         if graph_width:
             self.of_columns = nn.Sequential(nn.Linear(graph_width, width), nn.ReLU(), nn.Linear(width, 1))

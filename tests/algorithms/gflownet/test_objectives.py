@@ -35,7 +35,7 @@ from graphwright.training.gflownet.sampling import sample_forward
 from samplers import OBJECTIVES
 from strategies import seeded
 
-BALANCES = ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-db", "fm", "soft-q"]
+BALANCES = ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-db", "modified-subtb", "fm", "soft-q"]
 ENVIRONMENTS = ["grid", "directed edges", "two colours"]
 
 
@@ -147,7 +147,7 @@ def test_objects_that_are_finished_at_once_are_learned_from(algorithm: str) -> N
     assert all(bool(p.grad.isfinite().all()) for p in policy.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize("algorithm", ["tb", "vargrad", "db", "forward-looking", "subtb", "fm", "soft-q"])
+@pytest.mark.parametrize("algorithm", ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-subtb", "fm", "soft-q"])
 def test_objects_that_end_without_stop(algorithm: str) -> None:
     """Maximal independent sets of a path of four nodes."""
     environment = INDEPENDENT_SET.builder

@@ -12,6 +12,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import Segments
 from graphwright.data.trajectories import Trajectories
+from graphwright.functional.gflownet import log_z_estimates_of_prefixes
 from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy
 
 LogReward = Callable[[GraphBatch], Tensor]
@@ -97,6 +98,52 @@ class FlowBatch:
     def stuck(self) -> Tensor:
         """[M] bool: whether nothing was left to do at last."""
         return self.trajectories.forward[self.segments.ptr[1:] - 1] < 0
+
+    @cached_property
+    def may_finish(self) -> Tensor:
+        """[R] bool: whether each visited state may be finished, by stop or as nothing is left to do."""
+        forward = self.estimate.forward
+        if bool(self.stuck.all()):
+            return torch.zeros_like(forward.segments.lengths, dtype=torch.bool).index_fill(0, self.segments.ptr[1:] - 1, True)
+        return forward.legal[forward.segments.ptr[:-1]]
+
+    @cached_property
+    def prefix_estimates(self) -> Tensor:
+        """[Q]: what each trajectory says of log Z if it stops in one of the Q visited states that may be finished."""
+        rows = self.may_finish
+        log_finish = self.state_log_reward[rows] - self.log_stop[rows]
+        return log_z_estimates_of_prefixes(log_finish, rows, self.log_forward, self.log_backward, self.segments)
+
+    @cached_property
+    def log_stop(self) -> Tensor:
+        """[R]: log P_F of stop; 0 where nothing is left to do."""
+        forward = self.estimate.forward
+        if bool(self.stuck.all()):
+            return self.log_forward
+        return forward.log_prob(torch.zeros_like(self.trajectories.forward))
+
+    def parts(self, number: int) -> list[FlowBatch]:
+        """About so many parts of the trajectories, each of whole groups; of a single group, every so many-th."""
+        if self.groups.num_groups > 1:
+            every = torch.arange(self.groups.num_groups)
+            chosen = [self.groups.select(every[part::number]) for part in range(number)]
+        else:
+            every = torch.arange(self.segments.num_groups)
+            rows = [every[part::number] for part in range(number)]
+            chosen = [(Segments(torch.tensor([0, each.numel()])), each) for each in rows]
+        return [
+            replace(self, trajectories=self.trajectories.select(rows), log_reward=self.log_reward[rows], groups=groups)
+            for groups, rows in chosen
+            if rows.numel()
+        ]
+
+    def renewed(self) -> FlowBatch:
+        """Once more for other weights: what does not depend on them is kept."""
+        fresh = replace(self)
+        for name in ("observed", "stuck", "state_log_reward"):
+            if name in self.__dict__:
+                fresh.__dict__[name] = self.__dict__[name]
+        return fresh
 
     @cached_property
     def state_log_reward(self) -> Tensor:

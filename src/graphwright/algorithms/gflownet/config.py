@@ -22,11 +22,13 @@ class GFlowNetConfig:
     """How weight matrices are changed: along orthogonalised momentum (at seven times the learning rate, its steps being
     of another kind), or by Adam as everything else."""
     log_z_learning_rate: float = 0.1
-    """That of log Z, which has far to go."""
+    """That of what conditions add to log Z. What is the same for all is the mean of what trajectories say of it."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
     passes: int = 4
     """Gradient steps on each batch of trajectories; one, where an algorithm learns from its own policy only."""
+    minibatches: int = 1
+    """Parts of a batch, with a gradient step each in every pass."""
     regression: Regression = "squared"
     """What is made of a residual."""
     decay: float = 0.9

@@ -30,6 +30,7 @@ class GFlowNet(Algorithm):
         self.policy = policy
         self.objective = objective
         self.passes = config.passes if objective.reuses else 1
+        self.minibatches = config.minibatches if objective.reuses else 1
         self.counts = config.backward == "max-entropy"
         rates = {"log_z": config.log_z_learning_rate}
         fixed = policy, config.learning_rate, config.max_grad_norm, rates
@@ -44,14 +45,20 @@ class GFlowNet(Algorithm):
         self.objective.check(batch)
         self.optimizer.anneal(progress)
         # A copy for each pass: what the networks say of a batch is computed once, and they change.
-        metrics = mean_of([self._step(replace(batch)) for _ in range(self.passes)])
+        parts = batch.parts(self.minibatches)
+        steps = []
+        for _ in range(self.passes):
+            parts = [part.renewed() for part in parts]
+            steps += [self._step(part, 1 - progress) for part in parts]
+        metrics = mean_of(steps)
         return metrics | {
             "log_reward": batch.log_reward.mean(),
             "length": batch.segments.lengths.float().mean(),
         }
 
-    def _step(self, batch: FlowBatch) -> dict[str, Tensor]:
+    def _step(self, batch: FlowBatch, rate: float) -> dict[str, Tensor]:
         """One gradient step."""
+        self.objective.settle(batch, rate)
         loss = self.objective.loss(batch)
         if self.counts:
             loss = loss + self.objective.mean(count_residual(batch))

@@ -87,6 +87,9 @@ class Objective(ABC):
     def check(self, batch: FlowBatch) -> None:  # noqa: B027
         """Raise ValueError where nothing can be learned from `batch`."""
 
+    def settle(self, batch: FlowBatch, rate: float) -> None:  # noqa: B027
+        """Before a gradient step, improve what is known without one, by a share `rate` that falls from 1 to 0."""
+
     def log_z(self, batch: FlowBatch) -> Tensor:
         """What is known of log Z, a scalar: by default the mean over trajectories of log R + Σ log P_B - Σ log P_F."""
         estimate = gflownet.log_z_estimate(batch.log_forward, batch.log_backward, batch.log_reward, batch.segments)

@@ -23,9 +23,21 @@ class TrajectoryBalance(Objective):
     @torch.no_grad()
     def begin(self, sample: Callable[[], FlowBatch]) -> None:
         """log Z begins at the mean estimate, which is below it on average (Jensen), rather than at 0."""
-        batch = sample()
+        self.settle(sample(), 1.0)
+
+    @override
+    def settle(self, batch: FlowBatch, rate: float) -> None:
+        """log Z goes a share of the way, `rate`, to the mean of what the batch says of it, which fits it best.
+
+        By gradient steps it would take hundreds of them to come there, and its error would be most of every residual.
+        """
         assert batch.policy.log_z is not None
-        batch.policy.log_z.constant.copy_(super().log_z(batch))
+        gap = self.estimated_log_z(batch).detach() - self.log_z(batch).detach()
+        batch.policy.log_z.constant.add_(rate * gap)
+
+    def estimated_log_z(self, batch: FlowBatch) -> Tensor:
+        """What the trajectories say of it, on average."""
+        return super().log_z(batch)
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
@@ -113,6 +125,29 @@ class ModifiedDetailedBalance(Objective):
             batch.state_log_reward, log_stop, batch.log_forward, batch.log_backward, batch.segments
         )
         return self.mean(residual)
+
+
+class ModifiedSubTrajectoryBalance(TrajectoryBalance):
+    """Sub-trajectory balance between all states that may be finished, and log Z.
+
+    (`functional.gflownet.modified_sub_trajectory_balance`.) Every prefix of a trajectory says what its own object tells,
+    at the price of their rewards.
+    """
+
+    @override
+    def loss(self, batch: FlowBatch) -> Tensor:
+        residual, weight = gflownet.modified_sub_trajectory_balance(
+            batch.policy.log_z_of(batch.observed_initial).expand(batch.segments.num_groups),
+            batch.prefix_estimates,
+            batch.may_finish,
+            batch.segments,
+            self.decay,
+        )
+        return (weight * gflownet.regression(self.regression)(residual)).sum()
+
+    @override
+    def estimated_log_z(self, batch: FlowBatch) -> Tensor:
+        return batch.prefix_estimates.mean()
 
 
 class EdgeFlows(Objective):
