@@ -48,7 +48,7 @@ INSTALL = (
 )
 STOP = {4: 0.115, 5: 0.0713, 6: 0.0495}
 """With this probability to stop at every step, objects have half of all edges, as they have by uniform choice."""
-ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9, passes=1)
+ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9, passes=1, minibatches=1)
 BESIDE = dataclasses.replace(ALONE, optimizer="adam")  # as torchgfn's is
 SIDE, GRID_BATCH = 16, 256
 

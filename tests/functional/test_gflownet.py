@@ -199,9 +199,7 @@ def test_where_only_the_last_state_may_be_finished_it_is_trajectory_balance(draw
     estimate = gflownet.log_z_estimates_of_prefixes(
         drawn.log_reward - forward[last], may_finish, forward, backward, drawn.segments
     )
-    residual, weight = gflownet.modified_sub_trajectory_balance(
-        drawn.log_z, estimate, may_finish, drawn.segments, 0.9
-    )
+    residual, weight = gflownet.modified_sub_trajectory_balance(drawn.log_z, estimate, may_finish, drawn.segments, 0.9)
     whole = gflownet.trajectory_balance(forward, backward, drawn.log_reward, drawn.log_z, drawn.segments)
     torch.testing.assert_close(residual, whole)
     torch.testing.assert_close(weight, torch.full_like(whole, 1 / whole.numel()))

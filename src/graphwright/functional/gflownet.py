@@ -120,7 +120,8 @@ def log_z_estimates_of_prefixes(
 
     What the trajectory that stops there says of log Z.
 
-    log_finish: [Q], log R(s) - log P_F(stop | s) of the Q rows of `may_finish` [R] bool; log_forward, log_backward: [R].
+    log_finish: [Q], log R(s) - log P_F(stop | s) of the Q true rows of `may_finish` [R] bool.
+    log_forward, log_backward: [R].
     """
     before = _running_sum(log_forward, segments) - log_forward - _running_sum(log_backward, segments)
     return log_finish - before[may_finish]

@@ -147,7 +147,9 @@ def test_objects_that_are_finished_at_once_are_learned_from(algorithm: str) -> N
     assert all(bool(p.grad.isfinite().all()) for p in policy.parameters() if p.grad is not None)
 
 
-@pytest.mark.parametrize("algorithm", ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-subtb", "fm", "soft-q"])
+@pytest.mark.parametrize(
+    "algorithm", ["tb", "vargrad", "db", "forward-looking", "subtb", "modified-subtb", "fm", "soft-q"]
+)
 def test_objects_that_end_without_stop(algorithm: str) -> None:
     """Maximal independent sets of a path of four nodes."""
     environment = INDEPENDENT_SET.builder
@@ -230,6 +232,36 @@ def test_the_regression_is_that_of_the_settings(regression: Regression, algorith
     batch = network_batch(flows, policy)
     squared = OBJECTIVES[algorithm]("squared", 0.5).loss(batch)
     assert (float(objective.loss(batch)) == float(squared)) == (regression == "squared")
+
+
+@pytest.mark.parametrize(
+    ("groups", "number", "sizes"), [(1, 4, [6, 6, 6, 6]), (1, 100, [2] * 12), (6, 4, [8, 8, 4, 4])]
+)
+def test_the_parts_of_a_batch_are_the_batch(groups: int, number: int, sizes: list[int]) -> None:
+    """Each trajectory is in one, with its reward and the others of its group; and none is alone."""
+    batch = random_batch(exact_flows("grid"), None)
+    batch = replace(batch, groups=Segments(torch.arange(groups + 1) * (24 // groups)))
+    parts = batch.parts(number)
+    assert [part.log_reward.numel() for part in parts] == sizes
+    assert sorted(torch.cat([part.log_reward for part in parts]).tolist()) == sorted(batch.log_reward.tolist())
+    for part in parts:
+        torch.testing.assert_close(part.log_reward, part.reward_of(part.trajectories.objects))
+        assert part.groups.lengths.tolist() == (
+            [part.log_reward.numel()] if groups == 1 else [4] * len(part.groups.lengths)
+        )
+
+
+@pytest.mark.parametrize("algorithm", ["tb", "modified-subtb"])
+def test_log_z_is_set_to_the_mean_of_what_trajectories_say(algorithm: str) -> None:
+    """So that the gradient of the loss by it would be 0 (of tb's)."""
+    flows = exact_flows("two colours")
+    objective = OBJECTIVES[algorithm]()
+    policy = random_policy(flows.environment, objective.learned)
+    batch = network_batch(flows, policy)
+    objective.settle(batch, 1.0)
+    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)  # type: ignore[attr-defined]
+    objective.settle(batch, 0.0)
+    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)  # type: ignore[attr-defined]
 
 
 def test_advantage_actor_critic_by_hand() -> None:

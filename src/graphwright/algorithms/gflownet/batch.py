@@ -104,7 +104,8 @@ class FlowBatch:
         """[R] bool: whether each visited state may be finished, by stop or as nothing is left to do."""
         forward = self.estimate.forward
         if bool(self.stuck.all()):
-            return torch.zeros_like(forward.segments.lengths, dtype=torch.bool).index_fill(0, self.segments.ptr[1:] - 1, True)
+            nowhere = torch.zeros_like(self.trajectories.forward, dtype=torch.bool)
+            return nowhere.index_fill(0, self.segments.ptr[1:] - 1, True)
         return forward.legal[forward.segments.ptr[:-1]]
 
     @cached_property
@@ -123,18 +124,20 @@ class FlowBatch:
         return forward.log_prob(torch.zeros_like(self.trajectories.forward))
 
     def parts(self, number: int) -> list[FlowBatch]:
-        """About so many parts of the trajectories, each of whole groups; of a single group, every so many-th."""
-        if self.groups.num_groups > 1:
-            every = torch.arange(self.groups.num_groups)
-            chosen = [self.groups.select(every[part::number]) for part in range(number)]
-        else:
-            every = torch.arange(self.segments.num_groups)
-            rows = [every[part::number] for part in range(number)]
-            chosen = [(Segments(torch.tensor([0, each.numel()])), each) for each in rows]
+        """At most `number` parts of the trajectories: of whole groups, or of one group at least two trajectories each.
+
+        Every so many-th is in a part, so that all have their share of what is built and of what is replayed.
+        """
+        alone = self.groups.num_groups == 1
+        total = self.segments.num_groups if alone else self.groups.num_groups
+        number = min(number, max(total // 2, 1) if alone else total)
+        if number == 1:
+            return [self]
+        chosen = [torch.arange(part, total, number) for part in range(number)]
+        parts = [(_one_group(rows), rows) if alone else self.groups.select(rows) for rows in chosen]
         return [
             replace(self, trajectories=self.trajectories.select(rows), log_reward=self.log_reward[rows], groups=groups)
-            for groups, rows in chosen
-            if rows.numel()
+            for groups, rows in parts
         ]
 
     def renewed(self) -> FlowBatch:
@@ -149,3 +152,8 @@ class FlowBatch:
     def state_log_reward(self) -> Tensor:
         """[R] float32: log R of the object that each visited state would be."""
         return self.reward_of(self.trajectories.states).to(torch.float32)
+
+
+def _one_group(rows: Tensor) -> Segments:
+    """Of all `rows` together."""
+    return Segments(torch.tensor([0, rows.numel()], device=rows.device))

@@ -22,17 +22,18 @@ class GFlowNetConfig:
     """How weight matrices are changed: along orthogonalised momentum (at seven times the learning rate, its steps being
     of another kind), or by Adam as everything else."""
     log_z_learning_rate: float = 0.1
-    """That of what conditions add to log Z. What is the same for all is the mean of what trajectories say of it."""
+    """That of what conditions add to log Z; what is the same for all is set to what trajectories say of it."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
     passes: int = 4
-    """Gradient steps on each batch of trajectories; one, where an algorithm learns from its own policy only."""
-    minibatches: int = 1
-    """Parts of a batch, with a gradient step each in every pass."""
+    """How often each batch of trajectories is learned from; once, where an algorithm learns from its own policy."""
+    minibatches: int = 4
+    """Parts of each batch, with a gradient step each in every pass; one, where an algorithm learns from its own
+    policy."""
     regression: Regression = "squared"
     """What is made of a residual."""
     decay: float = 0.9
-    """subtb: the weight of a sub-trajectory falls by this factor with each step of its length."""
+    """subtb, modified-subtb: the weight of a sub-trajectory falls by this factor with each step of its length."""
     entropy_coefficient: float = 0.01
     """trajectory-a2c, trajectory-reinforce: weight of the entropy bonus."""
     backward: Backward = "uniform"
@@ -44,3 +45,4 @@ class GFlowNetConfig:
         require_each(self, "flow", ("learning_rate", "log_z_learning_rate", "max_grad_norm"), 0)
         require("flow.decay", self.decay, 0)
         require("flow.passes", self.passes)
+        require("flow.minibatches", self.minibatches)

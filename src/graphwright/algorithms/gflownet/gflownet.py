@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,11 +43,9 @@ class GFlowNet(Algorithm):
     def update(self, batch: FlowBatch, progress: float) -> dict[str, Tensor]:
         self.objective.check(batch)
         self.optimizer.anneal(progress)
-        # A copy for each pass: what the networks say of a batch is computed once, and they change.
-        parts = batch.parts(self.minibatches)
-        steps = []
+        parts, steps = batch.parts(self.minibatches), []
         for _ in range(self.passes):
-            parts = [part.renewed() for part in parts]
+            parts = [part.renewed() for part in parts]  # what the networks say of it is computed once, and they change
             steps += [self._step(part, 1 - progress) for part in parts]
         metrics = mean_of(steps)
         return metrics | {

@@ -130,8 +130,8 @@ class ModifiedDetailedBalance(Objective):
 class ModifiedSubTrajectoryBalance(TrajectoryBalance):
     """Sub-trajectory balance between all states that may be finished, and log Z.
 
-    (`functional.gflownet.modified_sub_trajectory_balance`.) Every prefix of a trajectory says what its own object tells,
-    at the price of their rewards.
+    (`functional.gflownet.modified_sub_trajectory_balance`.) Every prefix of a trajectory teaches what its own object
+    does, at the price of their rewards.
     """
 
     @override

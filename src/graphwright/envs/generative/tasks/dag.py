@@ -20,7 +20,7 @@ DAG = Problem(
             "algorithm": "modified-db",
             "encoder": {"kind": "gin", "depth": 2, "walks": 0},
             "heads": {"edges": "ends-concat"},
-            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1},
+            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1, "minibatches": 1},
         },
     ),
 )

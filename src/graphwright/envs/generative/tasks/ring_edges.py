@@ -80,7 +80,7 @@ RING_EDGES = Problem(
         training={
             "encoder": {"kind": "gin", "depth": 2, "walks": 0},
             "heads": {"edges": "ends-concat"},
-            "flow": {"learning_rate": 5e-3, "log_z_learning_rate": 0.5, "optimizer": "adam", "passes": 1},
+            "flow": {"learning_rate": 5e-3, "optimizer": "adam", "passes": 1, "minibatches": 1},
         },
     ),
 )

@@ -52,8 +52,6 @@ TWO_COLOUR = Problem(
     generation=Generation(
         reward=ColourReward(),
         export=node_link_lines,
-        training={
-            "collection": {"trajectories": {"sources": {"forward": 128}}},
-        },
+        training={"algorithm": "modified-subtb"},
     ),
 )

@@ -179,7 +179,7 @@ INDEPENDENT_SET = Problem(
         training={
             "algorithm": "vargrad",
             "collection": {"trajectories": {"sources": {"forward": 64, "num_samples": 8}}},
-            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1},
+            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1, "minibatches": 1},
             "heads": {"pool": "mean", "value_pool": "sum"},
             "validation": {"every": 100, "objects": 16},
             "encoder": {"kind": "gin", "depth": 2, "width": 32, "walks": 0},

@@ -72,7 +72,7 @@ MAX_CUT = Problem(
         training={
             "algorithm": "vargrad",
             "collection": {"trajectories": {"sources": {"forward": 64, "num_samples": 8}}},
-            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1, "regression": "huber"},
+            "flow": {"learning_rate": 3e-3, "optimizer": "adam", "passes": 1, "minibatches": 1, "regression": "huber"},
             "heads": {"pool": "mean", "value_pool": "sum"},
             "validation": {"every": 100, "objects": 16},
             "encoder": {"kind": "sage", "depth": 2, "width": 32, "walks": 0},
