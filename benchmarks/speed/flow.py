@@ -5,9 +5,10 @@
 First `ring-edges` and `hyper-grid` beside torchgfn, iterations of both in turns: the same depth, width, batch and
 objective (trajectory balance), Adam, and first policies whose objects are about as large (of hyper-grid 16 × 16 short
 walks, of uniform choice, and long ones; the networks have the same layers). Then each task beside the network's matrix
-products alone, recorded in an iteration and replayed on the same data (see `limit.py`). The learning rate is next to
-zero, so that all iterations do the same work. Times are the process's own, so that other programs disturb little;
-ratios are medians over pairs that follow each other.
+products alone, recorded in an iteration and replayed on the same data (see `limit.py`), and how many functions an
+iteration calls. Beside it stands what was so before networks for vectors and kernels for the bookkeeping of groups.
+The learning rate is next to zero, so that all iterations do the same work. Times are the process's own, so that other
+programs disturb little; ratios are medians over pairs that follow each other.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ STOP = {4: 0.115, 5: 0.0713, 6: 0.0495}
 ALONE = GFlowNetConfig(learning_rate=1e-9, log_z_learning_rate=1e-9, passes=1, minibatches=1)
 BESIDE = dataclasses.replace(ALONE, optimizer="adam")  # as torchgfn's is
 SIDE, GRID_BATCH = 16, 256
+BEFORE = {"hyper-grid": "0.44 to 0.64", "ring-edges": "4.3 to 5.9"}
+"""Times torchgfn's trajectories a second, before: grids by a graph network of the same width and depth."""
+RATIO_BEFORE = {
+    ("ring-edges", 64): 4.4,
+    ("toy-sequences", 64): 3.5,
+    ("ring-edges", 256): 2.65,
+    ("toy-sequences", 256): 1.99,
+}
+CALLS_BEFORE = {("ring-edges", 64): 14_000}
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,7 @@ class Iteration:
     states: float
     trajectories: float
     published: float | None
+    calls: int
     iteration_ms: float
     reward_ms: float
     products_ms: float
@@ -191,6 +202,8 @@ def measure_iteration(case: Case, batch: int, repeats: int) -> Iteration:
     iterate()
     with MatrixProducts() as products:
         states = iterate()
+    profiler = cProfile.Profile()
+    profiler.runcall(iterate)
     trainer.generator.manual_seed(0)
     objects = trainer.collector.collect(trainer.policy).batch.trajectories.objects
 
@@ -209,6 +222,7 @@ def measure_iteration(case: Case, batch: int, repeats: int) -> Iteration:
         states,
         1e3 * batch / iteration_ms,
         case.published,
+        sum(entry.callcount for entry in profiler.getstats()),
         iteration_ms,
         reward_ms,
         products_ms,
@@ -234,6 +248,10 @@ def _in_turns(one: Callable[[], Any], other: Callable[[], Any], repeats: int) ->
     return [(_milliseconds(one), _milliseconds(other)) for _ in range(repeats + 2)][2:]
 
 
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
 def _medians(pairs: list[tuple[float, float]]) -> tuple[float, float, float]:
     """Of the first, of the second, and of the first over the second."""
     one, other = zip(*pairs, strict=True)
@@ -257,12 +275,14 @@ def tables(rivals: list[Rival], iterations: list[Iteration], batch: int) -> str:
         lines += [
             f"Beside torchgfn 2.4.1, in turns, {batch} trajectories each where nothing else is said:",
             "",
-            "| task | width | depth | backward | trajectories/s | torchgfn | times | states/s | torchgfn | times |",
-            "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|",
+            "| task | width | depth | backward | trajectories/s | torchgfn | times | before | states/s | torchgfn "
+            "| times |",
+            "|---|---:|---:|---|---:|---:|---:|---:|---:|---:|---:|",
         ]
         lines += [
             f"| {row.task} | {row.width} | {row.depth} | {row.backward} | {row.ours:,.0f} | {row.theirs:,.0f} "
-            f"| **{row.times:.2f}** | {row.our_states:,.0f} | {row.their_states:,.0f} | {row.times_states:.1f} |"
+            f"| **{row.times:.2f}** | {BEFORE[row.task.split(',')[0]]} "
+            f"| {row.our_states:,.0f} | {row.their_states:,.0f} | {row.times_states:.1f} |"
             for row in rivals
         ]
     lines += [
@@ -271,13 +291,15 @@ def tables(rivals: list[Rival], iterations: list[Iteration], batch: int) -> str:
         "recursionpharma/gflownet with as many parameters on a machine of this class:",
         "",
         "| task | batch | encoder | parameters | states of a trajectory | trajectories/s | gflownet | iteration, ms "
-        "| rewards, ms | products, ms | iteration / products | without rewards |",
-        "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| rewards, ms | products, ms | iteration / products | before | without rewards | calls | before |",
+        "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {row.task} | {row.batch} | {row.encoder}, width {row.width} | {row.parameters / 1e6:.2f} M "
         f"| {row.states:.1f} | {row.trajectories:,.0f} | {row.published or ''} | {row.iteration_ms:.0f} "
-        f"| {row.reward_ms:.1f} | {row.products_ms:.0f} | **{row.ratio:.2f}** | {row.ratio_without_reward:.2f} |"
+        f"| {row.reward_ms:.1f} | {row.products_ms:.0f} | **{row.ratio:.2f}** "
+        f"| {RATIO_BEFORE.get((row.task, row.batch), '')} | {row.ratio_without_reward:.2f} | {row.calls:,} "
+        f"| {_number(CALLS_BEFORE.get((row.task, row.batch)))} |"
         for row in iterations
     ]
     return "\n".join(lines) + "\n"

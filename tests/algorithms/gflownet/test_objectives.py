@@ -259,9 +259,9 @@ def test_log_z_is_set_to_the_mean_of_what_trajectories_say(algorithm: str) -> No
     policy = random_policy(flows.environment, objective.learned)
     batch = network_batch(flows, policy)
     objective.settle(batch, 1.0)
-    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)  # type: ignore[attr-defined]
+    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)
     objective.settle(batch, 0.0)
-    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)  # type: ignore[attr-defined]
+    assert float(objective.log_z(batch)) == pytest.approx(float(objective.estimated_log_z(batch)), abs=1e-4)
 
 
 def test_advantage_actor_critic_by_hand() -> None:
@@ -288,7 +288,7 @@ def test_soft_q_learns_towards_targets_that_do_not_move() -> None:
     found = [p.grad.clone() for p in policy.parameters() if p.grad is not None]
     fresh = replace(batch)
     policy.zero_grad()
-    value = objective.log_flow(fresh)  # type: ignore[attr-defined]
+    value = objective.log_flow(fresh)
     following = torch.cat([(value + fresh.log_backward)[1:], value[:1]]).detach()
     following[fresh.segments.ptr[1:] - 1] = fresh.log_reward.to(following)
     (value + fresh.log_forward - following).square().mean().backward()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -140,13 +140,9 @@ class FlowBatch:
             for groups, rows in parts
         ]
 
-    def renewed(self) -> FlowBatch:
-        """Once more for other weights: what does not depend on them is kept."""
-        fresh = replace(self)
-        for name in ("observed", "stuck", "state_log_reward"):
-            if name in self.__dict__:
-                fresh.__dict__[name] = self.__dict__[name]
-        return fresh
+    def reusable(self) -> FlowBatch:
+        """The same, whose copies for other weights share what does not depend on these: what is seen, and rewards."""
+        return replace(self, observe=cache(self.observe), reward_of=cache(self.reward_of))
 
     @cached_property
     def state_log_reward(self) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -43,10 +44,10 @@ class GFlowNet(Algorithm):
     def update(self, batch: FlowBatch, progress: float) -> dict[str, Tensor]:
         self.objective.check(batch)
         self.optimizer.anneal(progress)
-        parts, steps = batch.parts(self.minibatches), []
+        parts, steps = [part.reusable() for part in batch.parts(self.minibatches)], []
         for _ in range(self.passes):
-            parts = [part.renewed() for part in parts]  # what the networks say of it is computed once, and they change
-            steps += [self._step(part, 1 - progress) for part in parts]
+            # Copies, since what the networks say of a batch is computed once, and they change.
+            steps += [self._step(replace(part), 1 - progress) for part in parts]
         metrics = mean_of(steps)
         return metrics | {
             "log_reward": batch.log_reward.mean(),
