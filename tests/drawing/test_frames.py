@@ -19,7 +19,7 @@ def test_nodes_keep_their_places_from_frame_to_frame() -> None:
 
     def frame(nodes: list[int], links: torch.Tensor) -> np.ndarray:
         solution = SimpleNamespace(nodes=torch.tensor(nodes, dtype=torch.int64), links=links)
-        rules = SimpleNamespace(solution=lambda state: solution, shows_edges=True)
+        rules = SimpleNamespace(so_far=lambda state: solution, shows_edges=True)
         return renderer.draw(rules, graph, "title")  # type: ignore[arg-type]
 
     before, after = frame([0], no_links), frame([0, 1], one_link)

@@ -38,7 +38,7 @@ class FrameRenderer:
 
     def draw(self, environment: Optimization, state: GraphBatch, title: str) -> np.ndarray:
         """[height, width, 3] uint8."""
-        solution = environment.solution(state)
+        solution = environment.so_far(state)
         shown = state.links[0] if environment.shows_edges else state.links[0][:0]
         figure = draw_solution(
             state.edge_index[:, shown].t().numpy(),

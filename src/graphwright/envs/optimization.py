@@ -52,6 +52,10 @@ class Optimization(Readable):
     def solution(self, state: GraphBatch) -> Solution:
         """What `state`, a batch of one graph, says; nodes counted from 0."""
 
+    def so_far(self, state: GraphBatch) -> Solution:
+        """What a moving picture shows of `state`, a batch of one graph, which an episode is passing through."""
+        return self.solution(state)
+
     def cost(self, state: GraphBatch) -> Tensor:
         """[B] float64: the objective, turned so that less is better."""
         return -self.objective(state) if self.maximise else self.objective(state)

@@ -25,15 +25,16 @@ from graphwright.experiments.components import (
     save_classifier,
     train_classifier,
 )
+from graphwright.experiments.curves import learning_curves
 from graphwright.experiments.edge_attack import EDGE_ATTACK, EdgeAttack, best_of_all, candidates, harmless
 from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.report import Cell, Report
 from graphwright.experiments.runs import Job, Trained, train_all
 from graphwright.training.config import TrainConfig
-from graphwright.training.statistics import stratified_interval
+from graphwright.training.statistics import Interval, stratified_interval
 
 _CLASSIFIED = (12, 15, 18, 24, 30)
-_LESSONS, _BUDGET, _STEPS = 600, 2, 60_000
+_LESSONS, _BUDGET, _STEPS = 600, 2, 40_000
 _TESTS = {18: (100, True), 30: (100, False)}
 """Nodes → graphs, and whether all attacks on them are tried."""
 
@@ -49,7 +50,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         jobs.append(Job("policy", "graphwright.experiments.edge_attack:EDGE_ATTACK", config))
     trained = train_all(jobs, folder, options.workers, console)
     rows: list[list[Cell]] = []
-    bars: dict[str, list[float]] = {}
+    bars: dict[str, list[Interval]] = {}
     accuracy = []
     for size, (graphs, exhaustive) in _TESTS.items():
         found: dict[str, list[float]] = {}
@@ -65,13 +66,18 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         asked = {"random": 0.0, "policy": float(_BUDGET), "greedy": _BUDGET * float(np.mean(questions))}
         for name, shares in found.items():
             interval = stratified_interval(np.array(shares)[:, None])
-            bars.setdefault(name, []).append(interval.value)
+            bars.setdefault(name, []).append(interval)
             cell: Cell = f"{asked[name]:.0f}" if name in asked else ""
             rows.append([name, size, options.count(graphs), interval.value, interval.span(), cell])
 
-    lines = {name: Line(range(len(values)), values) for name, values in bars.items()}
-    ticks = [f"{size} nodes" for size in _TESTS]
-    panel = Panel(lines, "", "share of graphs on which the classifier errs", ticks=ticks)
+    lines = {
+        name: Line(range(len(of)), [each.value for each in of], [each.low for each in of], [each.high for each in of])
+        for name, of in bars.items()
+    }
+    panels = (
+        Panel(lines, "", "share of graphs on which the classifier errs", ticks=[f"{size} nodes" for size in _TESTS]),
+        Panel(learning_curves(trained, "return"), "environment steps", "return in training", marker=None),
+    )
     return Report(
         f"Attacking a graph classifier with {_BUDGET} changes of edges",
         [
@@ -87,7 +93,7 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["attacker", "nodes", "graphs", "errs", "95 % interval", "questions"],
         rows,
-        partial(draw_panels, panels=[panel], columns=2),
+        partial(draw_panels, panels=panels, columns=2),
     )
 
 

@@ -240,9 +240,10 @@ EDGE_ATTACK = Problem(
     heuristics={"greedy": Follow(greedy)},
     training={
         "algorithm": "ppo",
-        "ppo": {"learning_rate": 2e-3, "normalize_values": True},
+        # The classifier is what takes time: many small steps on what it answered.
+        "ppo": {"learning_rate": 2e-3, "minibatch_size": 64, "epochs": 8, "normalize_values": True},
         "heads": {"pairs": "two-stage", "value_pool": "mean", "graph_columns": True},
         "collection": {"steps": {"num_envs": 128, "num_steps": 8}},
-        "validation": {"sizes": (18,), "graphs": 64, "every": 5},
+        "validation": {"sizes": (18,), "graphs": 32, "every": 10},
     },
 )

@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 
 from graphwright.core import GraphBatch
-from graphwright.drawing.experiments import Panel, draw_panels
+from graphwright.drawing.experiments import Panel, draw_intervals
 from graphwright.experiments.curves import learning_curves
 from graphwright.experiments.experiment import ExperimentOptions, mean_random
 from graphwright.experiments.report import Cell, Report
@@ -26,7 +26,7 @@ _ENCODERS = {
     "the same, no types": (EncoderConfig("gin"), False),
 }
 _STEPS = 60_000
-_TESTS = {12: 100, 48: 20}
+_TESTS = {12: 200, 48: 40}
 """Nodes → graphs: 3 robots with 9 tasks, as in training, and 12 with 36."""
 
 
@@ -45,19 +45,25 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         for seed in range(options.seeds)
     ]
     trained = train_all(jobs, options.out / "node-types", options.workers, console)
-    curves = learning_curves(trained, "return")
+    panel = Panel(learning_curves(trained, "return"), "environment steps", "return in training", marker=None)
     rows: list[list[Cell]] = []
+    drawn: dict[str, tuple[float, float, float]] = {}
+    references: dict[str, float] = {}
     for size, graphs in _TESTS.items():
         count = options.count(graphs)
         instances = TASK_ALLOCATION.generator(sizes=(size,))(count, torch.Generator().manual_seed(10_000 + size))
         baselines, best = _baselines(instances)
         rows += [[name, size, count, time, time / best, "", ""] for name, time in baselines.items()]
+        if "optimum" in baselines:  # random would be far to the right of all others
+            references = {name: baselines[name] / best for name in ("earliest first", "optimum")}
         for label in _ENCODERS:
             runs = [run for run in trained if run.job.label == label]
             times = np.array([[_time(run.agent.solve(instances))] for run in runs])
             interval, ratio = stratified_interval(times), stratified_interval(times / best)
             seconds = sum(run.seconds for run in runs) / len(runs)
             rows.append([label, size, count, interval.value, ratio.value, ratio.span(), f"{seconds:.0f}"])
+            if "optimum" in baselines:
+                drawn[label] = ratio.value, ratio.low, ratio.high
 
     return Report(
         "Robots and tasks: weights for each type of node against one type",
@@ -73,7 +79,13 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
         ],
         ["policy", "nodes", "graphs", "time", "ratio", "95 % interval", "CPU s"],
         rows,
-        partial(draw_panels, panels=[Panel(curves, "environment steps", "return", marker=None)]),
+        partial(
+            draw_intervals,
+            intervals=drawn,
+            references=references,
+            xlabel=f"time over the optimum at {min(_TESTS)} nodes",
+            panels=(panel,),
+        ),
     )
 
 

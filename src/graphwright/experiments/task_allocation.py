@@ -260,8 +260,9 @@ TASK_ALLOCATION = Problem(
     solve_exactly=allocate_exactly,
     training={
         "algorithm": "ppo",
-        "ppo": {"learning_rate": 2e-3, "normalize_values": True},
+        "ppo": {"learning_rate": 2e-3, "minibatch_size": 128, "epochs": 4, "normalize_values": True},
         "heads": {"value_pool": "mean"},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 16}},
         "validation": {"sizes": (12,), "graphs": 32, "every": 10},
     },
 )

@@ -212,14 +212,15 @@ def _problem(name: BodyName) -> Problem:
             "heads": {"value_pool": "mean", "graph_columns": True},
             "ppo": {
                 "learning_rate": 1e-3,
-                "epochs": 4,
+                "minibatch_size": 128,
+                "epochs": 8,
                 "discount": 0.99,
                 "gae_lambda": 0.95,
                 "value_coefficient": 0.5,
                 "normalize_values": True,
                 "max_grad_norm": 1.0,
             },
-            "collection": {"steps": {"num_envs": 64, "num_steps": 64}},
+            "collection": {"steps": {"num_envs": 16, "num_steps": 64}},
             "validation": {"sizes": (_PARTS,), "graphs": 4, "every": 10},
         },
     )

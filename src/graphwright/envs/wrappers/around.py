@@ -109,6 +109,10 @@ class AroundOptimization(AroundReadable, Optimization):
         return self.inner.solution(state)
 
     @override
+    def so_far(self, state: GraphBatch) -> Solution:
+        return self.inner.so_far(state)
+
+    @override
     def severity(self, state: GraphBatch, action: Tensor) -> Tensor:
         return self.inner.severity(state, action)
 

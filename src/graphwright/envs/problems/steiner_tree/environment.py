@@ -105,6 +105,15 @@ class SteinerTree(Optimization, Gradual):
         nodes = (segment_sum(live, state.in_edges) > 0) | (state.nodes["terminal"] & state.nodes["in_tree"])
         return Solution(nodes.nonzero().squeeze(1), state.edge_index[:, rows[live[rows]]])
 
+    @override
+    def so_far(self, state: GraphBatch) -> Solution:
+        """The whole tree, with the branches that have not come to a terminal yet; at the end the solution."""
+        if self.is_complete(state).item():
+            return self.solution(state)
+        rows, _ = state.links
+        chosen = state.edges["chosen"][rows]
+        return Solution(state.nodes["in_tree"].nonzero().squeeze(1), state.edge_index[:, rows[chosen]])
+
 
 def _grown(state: GraphBatch, edges: Tensor) -> GraphBatch:
     """`state` with one more edge in each tree, `edges` [2, B] in both directions.
