@@ -60,4 +60,6 @@ def test_a_sweep_has_a_folder_of_its_own_where_none_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "unknown option nope" in fails(capsys, "sweep", "vertex-cover", "--over", "nope=1..2")
+    wrong = fails(capsys, "sweep", "independent-set", "--over", "ppo.epochs=1..2")
+    assert "begin with 'reinforce', and --algorithm takes another" in wrong
     assert sweep_command(["vertex-cover"]).defaults.directory is None

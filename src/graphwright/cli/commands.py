@@ -46,7 +46,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "algorithms": Command("algorithms:Algorithms", "the learning algorithms, and what each needs", computes=False),
     },
     "Learn": {
-        "new": Command("new:New", "a folder to start a problem of your own from", computes=False),
+        "new": Command("new:New", "a folder to start a problem of your own from"),
         "train": Command("train:train_command", "train a policy on a problem, which may be your own"),
         "resume": Command("train:Resume", "go on with a run that was stopped"),
         "record": Command("record:record_command", "record what an expert or a policy does, to learn from"),

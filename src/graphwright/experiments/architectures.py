@@ -124,14 +124,14 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
         span = interval.span(3)
         rows.append([label, interval.value, interval.value / optimum, span, seconds])
 
-    references = {"random": float(rows[0][1]), "cheapest first": cheapest, "greedy": greedy, "optimum": optimum}
+    references = {"cheapest first": cheapest, "greedy": greedy, "optimum": optimum}
     intervals = {label: (interval.value, interval.low, interval.high) for label, interval in bars.items()}
-    gaps, lengths = learning_curves(trained, "validation_gap", 100), learning_curves(trained, "episode_length")
+    returns, lengths = (learning_curves(trained, metric) for metric in ("return", "episode_length"))
     for row in rows:
         line = lengths.get(str(row[0]))
         row.append("" if line is None else f"{line.y[0]:.2f} → {line.y[-1]:.2f}")
     panels = (
-        Panel(gaps, "environment steps", "validation: % worse", logarithmic="y", marker=None),
+        Panel(returns, "environment steps", "return in training", marker=None),
         Panel(lengths, "environment steps", "episode length", marker=None),
     )
 
@@ -147,8 +147,8 @@ def _report(options: ExperimentOptions, trained: list[Trained]) -> Report:
             note,
             f"Published (cost, on its own test graphs): {published}.",
             "Episode length: mean number of nodes that training episodes took, of those that ended in the first and in "
-            "the last update. The figure shows it over the run, and the validation gap; lines are interquartile means "
-            "over seeds, with their 95 % intervals.",
+            "the last update. The figure shows it over the run, and the return of these episodes; lines are "
+            "interquartile means over seeds, with their 95 % intervals. Random choice lies to the right of the figure.",
         ],
         ["policy", "mean cost", "over optimum", "95 % interval", "seconds a run", "episode length"],
         rows,

@@ -9,8 +9,8 @@ from graphwright.experiments.runs import Trained
 from graphwright.training.compare import compare
 
 
-def learning_curves(trained: Sequence[Trained], metric: str, scale: float = 1) -> dict[str, Line]:
-    """Label → the interquartile mean over seeds of a column of `metrics.csv`, times `scale`, with its 95 % interval.
+def learning_curves(trained: Sequence[Trained], metric: str) -> dict[str, Line]:
+    """Label → the interquartile mean over seeds of a column of `metrics.csv`, with its 95 % interval.
 
     Raises ConfigError where runs lack the column.
     """
@@ -18,6 +18,6 @@ def learning_curves(trained: Sequence[Trained], metric: str, scale: float = 1) -
     for label in dict.fromkeys(run.job.label for run in trained):
         places = [run.directory for run in trained if run.job.label == label]
         _, (group,) = compare(places, trust=True, metric=metric)
-        middle, low, high = (scale * values for values in group.middle())
+        middle, low, high = group.middle()
         found[label] = Line(group.steps.tolist(), middle.tolist(), low.tolist(), high.tolist())
     return found

@@ -93,8 +93,8 @@ def reproduce(options: ExperimentOptions, console: Console) -> Report:
             "Length: steps until the episode ends, which it does early where the walker falls. Seconds are CPU "
             "seconds of a run.",
             "Both: three rounds of width 64 (gin), parts tell which they are, PPO with 16 episodes × 64 steps, eight "
-            "passes in minibatches of 128, γ 0.99, λ 0.95. The graph network's critic reads the mean of the parts over the encoder of the "
-            "actor; the MLP has two layers of its own on all parts side by side.",
+            "passes in minibatches of 128, γ 0.99, λ 0.95. The graph network's critic reads the mean of the parts over "
+            "the encoder of the actor; the MLP has two layers of its own on all parts side by side.",
             "Published for 1 to 3 million steps (as remembered): about 5,000 for the cheetah and 3,700 for the walker.",
         ],
         ["body", "policy", "return", "95 % interval", "length", "CPU s"],

@@ -85,6 +85,11 @@ def with_options(config: TrainConfig, options: Mapping[str, Any], prefix: str) -
     for option, value in options.items():
         *path, name = option.replace("-", "_").split(".")
         path = ["settings", *path[1:]] if path[:1] == [prefix] else path
+        if path and not hasattr(config, path[0]):
+            raise ConfigError(
+                f"--over {option}: no option begins with {path[0]!r}; those of the algorithm begin with {prefix!r}, "
+                "and --algorithm takes another"
+            )
         path = ["collection"] if not path and hasattr(config.collection, name) else path
         table = changes
         for part in path:

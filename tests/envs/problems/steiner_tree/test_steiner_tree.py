@@ -54,7 +54,7 @@ def test_an_episode_by_hand() -> None:
     assert state.nodes["in_tree"].tolist() == [True, False, False, False, False]
     assert state.nodes["to_tree"].tolist() == [0, 1, 3, 5, 11]
     assert state.nodes["to_terminal"].tolist() == [3, 2, 0, 6, 0]
-    rewards = []
+    rewards, shown = [], []
     for one, other in ((0, 1), (1, 3), (1, 2), (2, 4)):
         legal = ENVIRONMENT.observe(state).masks[0]
         action = link(state, one, other)
@@ -63,7 +63,9 @@ def test_an_episode_by_hand() -> None:
         assert step.terminated.item() == (other == 4)
         rewards.append(step.reward.item())
         state = step.state
+        shown.append(ENVIRONMENT.so_far(state).links.shape[1])
     assert rewards == [-1, -4, -2, -8 + 4]  # the dead branch to 3 is given back at the end
+    assert shown == [1, 2, 3, 3]
     assert ENVIRONMENT.objective(state).item() == 11
     nodes, links = ENVIRONMENT.solution(state)
     assert nodes.tolist() == [0, 1, 2, 4]
