@@ -2,9 +2,10 @@
 
     python benchmarks/learning/path_finding.py --maps 01-random-maps.yaml 02-mazes-maps.yaml [--seconds 600]
 
-Trained by DAgger (`imitation` of `pibt`) on random maps of 9 to 21 rows; with `--reinforced SECONDS`, PPO goes on from
+Trained by DAgger (`imitation` of `pibt`) on random maps of 8 to 16 rows; with `--reinforced SECONDS`, PPO goes on from
 there. Each file of maps is a table: targets that a team reaches in a step, in 256 steps, beside scripted robots, and
-published figures of all 128 maps of the benchmark (Skrynnik et al. 2025), from other starts and targets.
+published figures of all 128 maps of the benchmark (Skrynnik et al. 2025), from other starts and targets. With
+`--no-lifelong` imitation goes on for `--one-shot SECONDS` with one target each, and success in 128 steps is measured.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import tyro
 from rich.console import Console
@@ -47,10 +48,12 @@ class Options:
     """Of imitation."""
     reinforced: float = 0.0
     """Seconds of PPO after it."""
+    one_shot: float = 300.0
+    """Seconds of imitation with one target each after that, where this is measured."""
     seed: int = 0
     """Of training."""
     most: int = 16
-    """Robots of the largest team in training; the others have a half and a quarter of that."""
+    """Robots of the larger teams in training; the others have half of that."""
     agents: tuple[int, ...] = SIZES
     """Robots in evaluation."""
     episodes: int = 128
@@ -87,23 +90,26 @@ class Row:
 
 def trained(options: Options, folder: Path) -> Agent:
     """The policy, trained if it is not there."""
-    environment = {"lifelong": options.lifelong, "steps": min(_STEPS, steps_of(options))}
-    sizes = tuple(sorted({max(1, options.most // 4), max(1, options.most // 2), options.most}))
-    shared: dict[str, Any] = {"seed": options.seed, "threads": options.threads, "environment": environment}
-    played = {"law": "crowded", "sizes": sizes}
-    imitated, reinforced = folder / "imitated", folder / "reinforced"
-    if not imitated.exists():
+    stages = [("imitated", "imitation", True, options.seconds)]
+    stages += [("reinforced", "ppo", True, options.reinforced)] if options.reinforced else []
+    stages += [] if options.lifelong else [("one-shot", "imitation", False, options.one_shot)]
+    before: Path | None = None
+    for name, algorithm, lifelong, seconds in stages:
         config = TrainConfig.for_problem(
-            "path-finding", "imitation", seconds=options.seconds, collection={**played, "num_instances": 32}, **shared
+            "path-finding",
+            algorithm,
+            seconds=seconds,
+            seed=options.seed,
+            threads=options.threads,
+            environment={"lifelong": lifelong, "steps": min(_STEPS, steps_of(options))},
+            collection={"law": "crowded", "sizes": tuple(sorted({max(1, options.most // 2), options.most}))},
+            start=None if before is None else str(before),
         )
-        train("path-finding", config, imitated, Console(stderr=True))
-    if not options.reinforced:
-        return load(imitated)
-    if not reinforced.exists():
-        shared |= {"start": str(imitated)}
-        config = TrainConfig.for_problem("path-finding", "ppo", seconds=options.reinforced, collection=played, **shared)
-        train("path-finding", config, reinforced, Console(stderr=True))
-    return load(reinforced)
+        before = folder / name
+        if not before.exists():
+            train("path-finding", config, before, Console(stderr=True))
+    assert before is not None
+    return load(before)
 
 
 def steps_of(options: Options) -> int:

@@ -93,21 +93,26 @@ def play_teams(environment: Team, instances: GraphBatch, act: Act, record: bool 
     start = environment.reset(instances)
     returns = torch.zeros(start.num_graphs, dtype=torch.float64, device=start.device)
     length = torch.zeros(start.num_graphs, dtype=torch.int64, device=start.device)
-    agents = environment.actions.deciders(environment.observe(start).graph).lengths
+    graphs = environment.actions.deciders(environment.observe(start).graph)
+    agents = graphs.lengths
     recorder = Recorder(environment, start) if record else None
     measures = {name: values.clone() for name, values in environment.measures(start).items()}
     for transition in until_done(start, lambda _, state: act(state), environment.step, ends=is_over):
         step, episode = transition.step, transition.episode
         assert step is not None
-        graphs = environment.actions.deciders(environment.observe(transition.state).graph)
         returns[episode] += graph_reward(environment, step.reward, graphs).double()
         length[episode] += 1
         over = is_over(step)
+        going = (~over).nonzero().squeeze(1)
         for name, values in environment.measures(step.state.select(over)).items():
             measures[name][episode[over]] = values
         if recorder is not None:
             recorder.add(episode, graphs, transition.action, step)
-            after = environment.actions.deciders(environment.observe(step.state).graph)
-            recorder.keep((~over).nonzero().squeeze(1), after)
+        if step.successor is not None:  # others may decide now
+            graphs = environment.actions.deciders(environment.observe(step.state).graph)
+        if recorder is not None:
+            recorder.keep(going, graphs)
+        if going.numel() < graphs.num_groups:
+            graphs = graphs.select(going)[0]
     returns = returns / agents.clamp(min=1) if environment.own_reward else returns
     return PlayedTeams(returns, length, measures, {} if recorder is None else recorder.arrays(length))

@@ -12,7 +12,6 @@ import torch
 from graphwright.core import GraphError
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.registry import find_problem
-from graphwright.envs.teams.path_finding.claims import claims
 from graphwright.envs.teams.path_finding.collisions import settle
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, parse_maps
@@ -147,17 +146,3 @@ def test_recordings_follow_the_rules() -> None:
     assert (np.abs(np.diff(record["cells"], axis=1)).sum(3) <= 1).all()
     there = (record["cells"][:, 1:] == record["targets"][:, :-1]).all(3)
     np.testing.assert_allclose(there.sum((1, 2)) / 20, played.measures["throughput"])
-
-
-def test_claims_by_hand() -> None:
-    """A robot in the middle: one above it that goes first and wants down, one two to the right that goes later."""
-    edges, offset = torch.tensor([[1, 2, 3], [0, 0, 0]]), torch.tensor([[-1, 0], [0, 2], [1, 3]])
-    gain = -torch.ones(4, 4)
-    gain[1, 1], gain[2, 2], gain[2, 3], gain[3, 2] = 1, 1, 1, 1
-    found = claims(4, edges, offset, torch.tensor([True, False, True]), gain)
-    wanted = torch.zeros(4, 5)
-    wanted[0, 1] = 1  # the first is above
-    wanted[1, 0] = 1  # and wants the own cell
-    wanted[3, 4] = 1  # the second wants the cell to the right, or to go left, which is the same; or down, which is far
-    torch.testing.assert_close(found[0], wanted.flatten())
-    assert not found[1:].any()

@@ -12,8 +12,6 @@ from graphwright.core import GraphBatch, GraphError
 from graphwright.core.kernels.jit import jit_as_written
 from graphwright.envs.generators import DrawColumns
 
-SIDE = 21
-"""Of the largest random map."""
 _SPARSEST, _DENSEST = 0.1, 0.3
 _FREE, _WALL = ".G ", "#@OTW"
 _MOST_DRAWS, _MOST_CELLS = 100, 1 << 20
@@ -77,18 +75,18 @@ def maps_of(texts: Mapping[str, str]) -> DrawColumns:
     return law
 
 
-def random_maps(graph: GraphBatch, generator: torch.Generator, smallest: int = 17) -> GraphBatch:
+def random_maps(graph: GraphBatch, generator: torch.Generator, smallest: int = 17, largest: int = 21) -> GraphBatch:
     """As many robots as `graph` has nodes on random square maps, of whose cells 10 to 30 % are obstacles.
 
-    smallest: rows of the smallest map; the largest has 21.
+    smallest, largest: rows of the smallest and of the largest map.
     """
     count, device = graph.num_graphs, generator.device
 
     def draw() -> Tensor:
-        side = torch.randint(smallest, SIDE + 1, (count, 1), generator=generator, device=device)
+        side = torch.randint(smallest, largest + 1, (count, 1), generator=generator, device=device)
         density = _SPARSEST + (_DENSEST - _SPARSEST) * torch.rand(count, 1, 1, generator=generator, device=device)
-        walls = torch.rand(count, SIDE, SIDE, generator=generator, device=device) < density
-        outside = torch.arange(SIDE, device=device) >= side
+        walls = torch.rand(count, largest, largest, generator=generator, device=device) < density
+        outside = torch.arange(largest, device=device) >= side
         return (walls | outside[:, :, None] | outside[:, None, :]).to(torch.uint8)
 
     instances, room = _placed(graph, draw(), generator)
@@ -99,7 +97,7 @@ def random_maps(graph: GraphBatch, generator: torch.Generator, smallest: int = 1
         rows = (~room & more).nonzero().squeeze(1)
         instances, room = instances.replace(rows, others.select(rows)), room | more
     most = int(graph.node_segments.lengths.max())
-    raise ValueError(f"random maps of {SIDE} x {SIDE} cells have no room for {most} agents and their targets")
+    raise ValueError(f"random maps of {largest} x {largest} cells have no room for {most} agents and their targets")
 
 
 def _placed(graph: GraphBatch, maps: Tensor, generator: torch.Generator) -> tuple[GraphBatch, Tensor]:

@@ -9,8 +9,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
 from graphwright.envs.environment import Environment
-from graphwright.envs.randomness import node_streams, uniform
-from graphwright.envs.teams.path_finding.priority import urgency
+from graphwright.envs.teams.path_finding.preference import preferences
+from graphwright.envs.teams.path_finding.priority import lots
 from graphwright.envs.teams.path_finding.ways import MOVES, distances
 
 
@@ -18,29 +18,23 @@ def pibt(environment: Environment, state: GraphBatch) -> Tensor:
     """[D] int64: steps that never collide (Okumura, Machida, Défago & Tamura 2022, "Priority inheritance with
     backtracking for iterative multi-agent path finding").
 
-    Who has waited longest for a target goes first; those that stand in its way inherit its priority. Equals among the
-    next cells are ordered by chance, a hash of `seed`, `number` and time.
+    Who has drawn the larger lot goes first; those that stand in its way inherit its priority. Each takes the best of
+    its `preferences` that is left. Published robots keep the priority of the time that they have waited; see `lots`.
     """
-    nodes, time = state.nodes, state.graphs["time"][state.node_graph]
-    away = distances(state.graphs["map"], state.node_graph, nodes["target"])
-    urgent = urgency(state)
-    most = int(urgent.max()) + 1 if state.num_nodes else 1
-    order = torch.argsort((state.node_graph * most + most - 1 - urgent) * (state.num_nodes + 1) + nodes["number"])
-    streams = node_streams(state)
-    noise = torch.stack([uniform(streams, time, 1 + choice) for choice in range(5)], 1)
+    away = distances(state.graphs["map"], state.node_graph, state.nodes["target"])
+    order = torch.argsort(2 * state.node_graph - lots(state))
     action = torch.zeros(state.num_nodes, dtype=torch.int64)
-    given = (state.graphs["map"], state.node_ptr, order, nodes["cell"], away, noise)
+    given = (state.graphs["map"], state.node_ptr, order, state.nodes["cell"], preferences(state, away)[0])
     _inherit(*arrays(*(each.cpu() for each in given), MOVES, action))
     return action.to(state.device)
 
 
 @jit_as_written
-def _inherit(maps, ptr, order, cell, away, noise, moves, action):  # type: ignore[no-untyped-def]
+def _inherit(maps, ptr, order, cell, options, moves, action):  # type: ignore[no-untyped-def]
     """Fill `action`. The calls of the published recursion are a stack of robots, each pushed by the one below it."""
     height, width = maps.shape[1], maps.shape[2]
     robots = cell.shape[0]
     there = np.full(robots, -1, np.int64)  # where each goes
-    options = np.empty((robots, 5), np.int64)
     tried = np.zeros(robots, np.int64)
     stack = np.empty(robots, np.int64)
     for graph in range(ptr.shape[0] - 1):
@@ -48,22 +42,6 @@ def _inherit(maps, ptr, order, cell, away, noise, moves, action):  # type: ignor
         after = np.full(height * width, -1, np.int64)
         for robot in range(ptr[graph], ptr[graph + 1]):
             now[cell[robot, 0] * width + cell[robot, 1]] = robot
-        for robot in range(ptr[graph], ptr[graph + 1]):
-            cost = np.full(5, np.inf)
-            for choice in range(5):
-                r, c = cell[robot, 0] + moves[choice, 0], cell[robot, 1] + moves[choice, 1]
-                if 0 <= r < height and 0 <= c < width and maps[graph, r, c] == 0:
-                    other = now[r * width + c]
-                    cost[choice] = (
-                        away[robot, r, c] + 0.4 * (other >= 0 and other != robot) + 0.4 * noise[robot, choice]
-                    )
-            for place in range(5):  # nearest first
-                best = 0
-                for choice in range(1, 5):
-                    if cost[choice] < cost[best]:
-                        best = choice
-                options[robot, place] = best if cost[best] < np.inf else -1
-                cost[best] = np.inf
         for place in range(ptr[graph], ptr[graph + 1]):
             if there[order[place]] >= 0:
                 continue

@@ -1,4 +1,4 @@
-"""Who goes first: whoever has waited longest for a target."""
+"""Who goes first: lots that are drawn anew every few steps."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.envs.randomness import node_streams, uniform
+
+STEPS = 4
+"""Lots are kept so long."""
+_DRAW = 6
 
 
-def urgency(state: GraphBatch) -> Tensor:
-    """[D] int64: 0 of a robot at its target, otherwise 1 more than the steps since its last one."""
-    nodes = state.nodes
-    return torch.where((nodes["cell"] == nodes["target"]).all(1), 0, nodes["waited"] + 1)
+def lots(state: GraphBatch) -> Tensor:
+    """[D] float64 in (-1, 1), different ones: who has more goes first. Those at their targets have less than 0.
 
-
-def yields(state: GraphBatch, source: Tensor, end: Tensor) -> Tensor:
-    """[E, 2] float32: whether robots `end` [E] go after `source` [E], by urgency (equals by number) and by number."""
-    urgent, number = urgency(state), state.nodes["number"]
-    lower = number[source] < number[end]
-    earlier = (urgent[source] > urgent[end]) | ((urgent[source] == urgent[end]) & lower)
-    return torch.stack([earlier, lower], 1).float()
+    Lots pass twice as many robots as who has waited longest for a target does where these are many (measured with
+    `pibt`): whoever is stuck in a crowd would hold its priority, and the crowd, for long.
+    """
+    nodes, time = state.nodes, state.graphs["time"][state.node_graph]
+    drawn = uniform(node_streams(state), time // STEPS, _DRAW)
+    return torch.where((nodes["cell"] == nodes["target"]).all(1), drawn - 1, drawn)

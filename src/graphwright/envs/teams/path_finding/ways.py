@@ -14,14 +14,28 @@ MOVES = torch.tensor([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])
 """[5, 2]: rows and columns of each action: nothing, up, down, left, right."""
 
 
+class _Last:
+    """What was asked last, and the answer: acting, an expert and a step all ask for the same ways of one state."""
+
+    asked: tuple[Tensor, ...] = ()
+    versions: tuple[int, ...] = ()
+    answer: Tensor = torch.empty(0)
+
+
 def distances(maps: Tensor, team: Tensor, target: Tensor) -> Tensor:
     """[D, S, S] int16: how many steps each cell is from each `target` [D, 2] on its map, `FAR` where there is no way.
 
-    maps: [B, S, S] uint8, 1 where there is an obstacle; team: [D] int64, whose map each target is on.
+    maps: [B, S, S] uint8, 1 where there is an obstacle; team: [D] int64, whose map each target is on. The same tensors,
+    unchanged, get the same answer, which nobody may write to.
     """
+    asked = (maps, team, target)
+    versions = tuple(tensor._version for tensor in asked)
+    if versions == _Last.versions and all(one is other for one, other in zip(asked, _Last.asked, strict=True)):
+        return _Last.answer
     found = torch.full((team.numel(), *maps.shape[1:]), FAR, dtype=torch.int16)
     _flood(*arrays(maps.cpu(), team.cpu(), target.cpu(), found))
-    return found.to(maps.device)
+    _Last.asked, _Last.versions, _Last.answer = asked, versions, found.to(maps.device)
+    return _Last.answer
 
 
 def other_cells(maps: Tensor, team: Tensor, cell: Tensor, uniforms: Tensor) -> Tensor:
