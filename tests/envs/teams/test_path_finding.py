@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
 import pytest
 import torch
 
-from graphwright.core import GraphError
+from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.registry import find_problem
 from graphwright.envs.teams.path_finding.collisions import settle
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, parse_maps
+from graphwright.envs.teams.path_finding.neighbours import neighbours
 from graphwright.envs.teams.path_finding.pibt import pibt
 from graphwright.envs.teams.path_finding.planner import planned, shortest
+from graphwright.envs.teams.path_finding.preference import MOST, preferences
+from graphwright.envs.teams.path_finding.priority import STEPS, lots
+from graphwright.envs.teams.path_finding.views import views
 from graphwright.envs.teams.path_finding.ways import FAR, MOVES, distances
 from graphwright.training.play_teams import play_teams
 from strategies import seeded
@@ -146,3 +151,103 @@ def test_recordings_follow_the_rules() -> None:
     assert (np.abs(np.diff(record["cells"], axis=1)).sum(3) <= 1).all()
     there = (record["cells"][:, 1:] == record["targets"][:, :-1]).all(3)
     np.testing.assert_allclose(there.sum((1, 2)) / 20, played.measures["throughput"])
+
+
+@pytest.fixture(scope="module")
+def crowd() -> GraphBatch:
+    """Some steps into episodes of small crowded maps."""
+    rules, instances = PathFinding(), PROBLEM.generator(sizes=(3, 16), law="crowded")(3, seeded())
+    state = rules.reset(instances)
+    for _ in range(6):
+        state = rules.step(state, pibt(rules, state)).state
+    return state
+
+
+def ways(state: GraphBatch) -> torch.Tensor:
+    return distances(state.graphs["map"], state.node_graph, state.nodes["target"])
+
+
+def test_ways_that_are_asked_for_again_are_remembered_unless_something_changed() -> None:
+    maps, team, target = torch.zeros(1, 3, 3, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 2)
+    target = target.long()
+    first = distances(maps, team, target)
+    assert distances(maps, team, target) is first
+    target += 2
+    assert distances(maps, team, target)[0, 0, 0] == 4
+    assert distances(maps.clone(), team, target)[0, 2, 2] == 0
+
+
+def test_lots_are_kept_for_some_steps_and_robots_at_their_targets_have_none_to_speak_of(crowd: GraphBatch) -> None:
+    def drawn(time: int) -> torch.Tensor:
+        return lots(crowd.with_graphs(time=torch.full_like(crowd.graphs["time"], time)))
+
+    assert torch.equal(drawn(0), drawn(STEPS - 1))
+    assert not bool((drawn(0) == drawn(STEPS)).any())
+    assert drawn(0).unique().numel() == crowd.num_nodes
+    arrived = crowd.with_nodes(target=crowd.nodes["cell"])
+    assert float(lots(arrived).max()) < 0 <= float(lots(crowd).min())
+
+
+def test_robots_prefer_what_is_near_then_what_hinders_few_then_what_is_free(crowd: GraphBatch) -> None:
+    options, ranks = preferences(crowd, ways(crowd))
+    away, maps, cells = ways(crowd).numpy(), crowd.graphs["map"].numpy(), crowd.nodes["cell"].numpy()
+    side = maps.shape[1]
+    for robot, team in enumerate(crowd.node_graph.tolist()):
+        at = {tuple(cell): one for one, cell in enumerate(cells.tolist()) if crowd.node_graph[one] == team}
+        around = [tuple(cells[robot] + move) for move in MOVES.numpy()]
+        cost = []
+        for to in around:
+            if not all(0 <= place < side for place in to) or maps[(team, *to)]:
+                cost.append(None)
+                continue
+            beside = [at[cell] for cell in around[1:] if cell in at and cell != to]
+            hindered = sum(away[(one, *to)] < away[(one, *cells[one])] for one in beside)
+            cost.append((away[(robot, *to)], hindered, at.get(to, robot) != robot))
+        able = [action for action in options[robot].tolist() if action >= 0]
+        assert sorted(able) == [action for action in range(5) if cost[action] is not None]
+        assert all(cost[one] <= cost[other] for one, other in pairwise(able))
+        assert all(int(ranks[robot, action]) == place for place, action in enumerate(able))
+        assert int((ranks[robot] == MOST).sum()) == 5 - len(able)
+
+
+def test_neighbours_are_those_of_two_steps_with_what_they_want(crowd: GraphBatch) -> None:
+    lot, ranks = lots(crowd), preferences(crowd, ways(crowd))[1]
+    graph = neighbours(crowd, lot, ranks)
+    cell, number, team = crowd.nodes["cell"], crowd.nodes["number"], crowd.node_graph
+    pairs = [
+        (source, end)
+        for end in range(crowd.num_nodes)
+        for source in range(crowd.num_nodes)
+        if source != end and team[source] == team[end] and int((cell[source] - cell[end]).abs().sum()) <= 2
+    ]
+    assert graph.edge_index.T.tolist() == [list(pair) for pair in pairs]
+    assert graph.in_degree.tolist() == [sum(end == one for _, end in pairs) for one in range(crowd.num_nodes)]
+    for edge, (source, end) in enumerate(pairs):
+        assert torch.equal(graph.edges["relative"][edge] * 2, (cell[source] - cell[end]).float())
+        assert graph.edges["yields"][edge].tolist() == [lot[source] > lot[end], number[source] < number[end]]
+        wants, ahead = torch.zeros(5, 5), torch.zeros(5)
+        for own in range(5):
+            if torch.equal(cell[end] + MOVES[own], cell[source]):
+                ahead[ranks[end, own]] = 1
+            for other in range(5):
+                if ranks[source, other] < MOST and torch.equal(cell[end] + MOVES[own], cell[source] + MOVES[other]):
+                    wants[own, ranks[source, other]] = 1
+        assert torch.equal(graph.edges["wants"][edge], wants.flatten())
+        assert torch.equal(graph.edges["ahead"][edge], ahead)
+
+
+def test_views_are_cut_out_of_the_map(crowd: GraphBatch) -> None:
+    seen, away = views(crowd, ways(crowd)), ways(crowd).numpy().astype(float)
+    cells, targets = crowd.nodes["cell"].numpy(), crowd.nodes["target"].numpy()
+    for robot, team in enumerate(crowd.node_graph.tolist()):
+        others = [one for one in np.flatnonzero(crowd.node_graph == team) if one != robot]
+        taken, wanted = np.zeros(away.shape[1:]), np.zeros(away.shape[1:])
+        np.add.at(taken, tuple(cells[others].T), 1)
+        np.add.at(wanted, tuple(targets[others].T), 1)
+        farther = ((away[robot] - away[(robot, *cells[robot])]) / 11).clip(-1, 1)
+        planes = {"walls": (crowd.graphs["map"][team].numpy(), 1), "others": (taken, 0), "goals": (wanted, 0)}
+        planes["way"] = (np.where(away[robot] == FAR, 1, farther), 1)
+        row, column = cells[robot]
+        for name, (plane, outside) in planes.items():
+            window = np.pad(plane, 5, constant_values=outside)[row : row + 11, column : column + 11]
+            np.testing.assert_allclose(seen[name][robot].numpy(), window.flatten(), atol=1e-6)

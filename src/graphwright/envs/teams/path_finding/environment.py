@@ -34,7 +34,7 @@ class PathFinding(Team):
     Observation: per node the 11 x 11 cells around it (`views`), row by row: `walls`, `others`, `goals` of others, and
         `way`, how much farther from the own target a cell is than the robot; `target`, its direction and the steps to
         it, as w / (w + 11); `order` [25], of each move whether it would be the robot's first choice, second, and so on
-        (`preferences`); `lot` (`lots`). Edges between robots at most 2 steps apart, with what these want (`neighbours`).
+        (`preferences`); `lot` (`lots`). Edges between robots at most 2 steps apart, see `neighbours`.
     Action: of each robot, nothing, or a step up, down, left or right onto a cell without an obstacle.
     Dynamics: soft collisions (`settle`). `lifelong`: a robot at its target gets another one, uniform among the cells
         that it can reach, by a hash of `seed`, `number` and how many it has had.
