@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from graphwright.drawing.experiments import Line
 from graphwright.experiments.runs import Trained
-from graphwright.training.compare import compare
+from graphwright.training.compare import group_runs
+from graphwright.training.directory import METRICS_FILE
+from graphwright.training.logging import MetricsFile
 
 
 def learning_curves(trained: Sequence[Trained], metric: str) -> dict[str, Line]:
@@ -17,7 +19,7 @@ def learning_curves(trained: Sequence[Trained], metric: str) -> dict[str, Line]:
     found = {}
     for label in dict.fromkeys(run.job.label for run in trained):
         places = [run.directory for run in trained if run.job.label == label]
-        _, (group,) = compare(places, trust=True, metric=metric)
+        group = group_runs(places, {place: MetricsFile(place / METRICS_FILE).rows() for place in places}, metric)
         middle, low, high = group.middle()
         found[label] = Line(group.steps.tolist(), middle.tolist(), low.tolist(), high.tolist())
     return found

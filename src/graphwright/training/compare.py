@@ -64,7 +64,7 @@ def compare(directories: Sequence[Path], trust: bool = False, metric: str | None
     grouped: dict[str, list[Path]] = {}
     for directory, config in kinds.items():
         grouped.setdefault(_but_the_seed(config), []).append(directory)
-    return metric, [_group(tuple(places), runs, metric) for places in grouped.values()]
+    return metric, [group_runs(places, runs, metric) for places in grouped.values()]
 
 
 def _metric(runs: Sequence[Sequence[Mapping[str, float]]], names: Sequence[str]) -> str:
@@ -80,7 +80,12 @@ def _but_the_seed(config: TrainConfig) -> str:
     return repr(replace(config, seed=0, threads=1, device="cpu", checkpoint_seconds=0.0))
 
 
-def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> RunGroup:
+def group_runs(places: Sequence[Path], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> RunGroup:
+    """The runs at `places` as one group, whatever their settings. runs: directory → the rows of its `metrics.csv`.
+
+    Raises ConfigError where one of them lacks the metric.
+    """
+    _metric([runs[place] for place in places], (metric,))
     end = min(runs[place][-1]["steps"] for place in places)
     begin = max(_measured(runs[place], metric)[0][0] for place in places)
     steps = np.linspace(min(begin, end), end, POINTS)
@@ -88,7 +93,7 @@ def _group(places: tuple[Path, ...], runs: Mapping[Path, Sequence[Mapping[str, f
     curves = np.stack([np.interp(steps, where, values) for where, values in measured])
     last = np.array([values[max(int(np.searchsorted(where, end, side="right")) - 1, 0)] for where, values in measured])
     name = places[0].name if len(places) == 1 else f"{places[0].name} and {len(places) - 1} more"
-    return RunGroup(name, places, steps, curves, stratified_interval(last[:, None]))
+    return RunGroup(name, tuple(places), steps, curves, stratified_interval(last[:, None]))
 
 
 def _measured(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[np.ndarray, np.ndarray]:
