@@ -13,7 +13,8 @@ import pytest
 import graphwright as gw
 from command_line import fails
 from graphwright.cli.main import main
-from graphwright.training.compare import compare
+from graphwright.training.compare import compare, group_runs
+from graphwright.training.config import ConfigError
 from graphwright.training.config_json import to_json
 from graphwright.training.logging import MetricsFile
 
@@ -47,6 +48,15 @@ def test_what_is_measured_after_the_shortest_run_ends_does_not_count_at_the_end(
     long, short = run(tmp_path / "long", [0.4, 0.3, 0.0], 1), run(tmp_path / "short", [0.4, 0.3], 2)
     _, (group,) = compare([long, short])
     assert (group.steps[-1], group.last.value) == (200, pytest.approx(0.3))
+
+
+def test_runs_of_several_settings_are_one_group_where_they_are_named_together(tmp_path: Path) -> None:
+    places = [run(tmp_path / "deep", [0.4, 0.2]), run(tmp_path / "flat", [0.4, 0.4], depth=1)]
+    rows = {place: MetricsFile(place / "metrics.csv").rows() for place in places}
+    group = group_runs(places, rows, "validation_gap")
+    assert (group.curves.shape[0], group.last.value) == (2, pytest.approx(0.3))
+    with pytest.raises(ConfigError, match="they share return, validation_gap"):
+        group_runs(places, rows, "elo")
 
 
 def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
