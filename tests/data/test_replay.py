@@ -177,11 +177,11 @@ def test_instances_that_an_endless_episode_outlives_are_dropped() -> None:
 def test_memory_does_not_grow_with_what_is_added() -> None:
     replay = Replay(500, InstancesOnce, max_bytes=10**6)
     environment, sizes = VertexCover(), set()
-    for step in range(2500):
+    for step in range(1250):
         if step % 10 == 0:
             ids = replay.add_states(environment.reset(TWO), instances=TWO)
         ids = add_one(replay, ids)
-        if step >= 1000:
+        if step >= 600:
             sizes.add(replay.num_bytes)
     assert len(sizes) == 1
     assert sizes.pop() < 80_000

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch
 from graphwright.data.sources import FixedInstances, GeneratedInstances
-from graphwright.envs.generators import InstanceGenerator, WattsStrogatz
+from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from strategies import alone, assert_same_batch, ragged_batches, seeds
 
-GENERATE = InstanceGenerator(WattsStrogatz(), sizes=(5, 6))
+GENERATE = InstanceGenerator(ErdosRenyi(0.5), sizes=(5, 6))
 draws = st.lists(st.integers(0, 9), min_size=1, max_size=5)
 
 
@@ -91,7 +91,7 @@ def test_drawing_nothing_costs_no_block() -> None:
 
     def generate(count: int, generator: torch.Generator) -> GraphBatch:
         calls.append(count)
-        return InstanceGenerator(WattsStrogatz(), (5,))(count, generator)
+        return InstanceGenerator(ErdosRenyi(0.5), (5,))(count, generator)
 
     source = GeneratedInstances(generate, seed=0, block=4)
     source.draw(6)

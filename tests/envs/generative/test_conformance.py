@@ -236,14 +236,14 @@ class OtherKeys(EdgeSets):
 
 @pytest.mark.parametrize("directed", [True, False])
 def test_edges_without_mistakes_conform(directed: bool) -> None:
-    check_environment(EdgeSets(4), complete_graphs(6, 4, directed=directed))
+    check_environment(EdgeSets(3), complete_graphs(6, 3, directed=directed))
 
 
 @pytest.mark.parametrize("kind", [AllEdges, ByPlace, Leaky, StopMoves, StopGoesOn, OtherKeys])
 @pytest.mark.parametrize("directed", [True, False])
 def test_mistakes_with_edges_are_found(kind: type[EdgeSets], directed: bool) -> None:
     with pytest.raises(ConformanceError):
-        check_environment(kind(4), complete_graphs(6, 4, directed=directed), max_steps=400)
+        check_environment(kind(3), complete_graphs(6, 3, directed=directed), max_steps=400)
 
 
 @pytest.mark.parametrize("name", [name for name in PROBLEMS if PROBLEMS.places[name].count("generative")])
