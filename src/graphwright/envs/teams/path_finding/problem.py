@@ -17,7 +17,11 @@ PATH_FINDING = Problem(
     environment=PathFinding(),
     topology="points",
     sizes=(4, 8, 16),
-    laws={"random": random_maps, "crowded": partial(random_maps, smallest=8, largest=16)},
+    laws={
+        "random": random_maps,
+        "crowded": partial(random_maps, smallest=8, largest=16),
+        "packed": partial(random_maps, smallest=8, largest=11),
+    },
     law_of_files=maps_of,
     baselines={"pibt": ControlRule(pibt), "planned": ControlRule(planned), "shortest": ControlRule(shortest)},
     training={
