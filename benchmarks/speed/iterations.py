@@ -1,12 +1,14 @@
-"""Iterations of training of one version of Graphwright beside those of another, in turns, for every problem of both.
+"""Iterations of training of one version of Graphwright beside those of another, in turns: all problems, all frameworks.
 
     git worktree add ../before v0.1 && python benchmarks/speed/iterations.py --before ../before
 
 A process of each version makes iterations of a run with its defaults (collection and update, one thread), one at a
 time and in turns, so that what else happens on the machine meets both. What the defaults of later versions add to an
-iteration is left out: PPO's updates end early in neither (`target-kl`), and flow networks learn once from each batch,
-with Adam, without replay and without walks. Figures are steps (of environments, or sampled objects) a CPU second,
-medians, and the median of new over old by pairs with its quartiles: above 1 is faster.
+iteration is left out: PPO's updates end early in neither (`target-kl`), and flow networks are the same GIN in both,
+learn once from each batch, with Adam, without walks, replay objects where 0.1 did, and count what can be built in
+several ways as often as it can. Frameworks are those of each version's own `frameworks.py`, on graphs of 15 nodes.
+Figures are steps (of environments, or sampled objects) a CPU second, medians, and the median of new over old by pairs
+with its quartiles: above 1 is faster.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ def now():
     from graphwright.training.train import new_run
     keeping_freed_memory(above_large=False).__enter__()
     if kind == "samples":
-        once = {"passes": 1, "optimizer": "adam"}
-        fresh, plain = {"sources": {"replay": 0}}, {"walks": 0}
+        from graphwright.envs.registry import find_problem
+        own = find_problem(name).sampled.training.get("collection", {}).get("trajectories", {}).get("sources", {})
+        collection = {"count_once": False, "sources": {"replay": own.get("replay", 0)}}
         config = TrainConfig.for_problem(
-            name, "tb", steps=10**9, threads=1, settings=once, collection=fresh, encoder=plain, heads=plain
+            name, "tb", steps=10**9, threads=1, settings={"passes": 1, "optimizer": "adam"}, collection=collection,
+            encoder={"kind": "gin", "depth": 4, "walks": 0}, heads={"walks": 0},
         )
     else:
         config = TrainConfig.for_problem(name, steps=10**9, threads=1)
@@ -53,7 +57,9 @@ def before():
         from graphwright.training.flow.config import FlowConfig
         from graphwright.training.flow.trainer import FlowTrainer, find_task
         from pathlib import Path
-        run = FlowTrainer(find_task(name), FlowConfig.for_task(name, steps=10**9, threads=1), Path(directory))
+        config = FlowConfig.for_task(name, steps=10**9, threads=1)
+        config = replace(config, encoder=replace(config.encoder, kind="gin", depth=4))
+        run = FlowTrainer(find_task(name), config, Path(directory))
         run.learner.objective.begin(lambda: run._collect()[0])
     else:
         from graphwright.training.config import TrainConfig
@@ -62,11 +68,18 @@ def before():
         run = new_run(name, replace(config, ppo=replace(config.ppo, target_kl=None)), directory)
     return lambda: run.iterate()[0]
 
+def framework():
+    import frameworks
+    make = getattr(frameworks, "make_env_config", None) or frameworks.make_setting
+    run = frameworks.FRAMEWORKS[name](make("vertex-cover", sizes=(15,)))
+    return lambda: next(run) or frameworks.STEPS_AN_UPDATE
+
 try:
     import graphwright.training.train
-    iterate = now()
+    own = now
 except ImportError:
-    iterate = before()
+    own = before
+iterate = framework() if kind == "framework" else own()
 iterate()
 for _ in sys.stdin:
     begin = time.process_time()
@@ -86,6 +99,7 @@ PROBLEMS = (
     "network-repair",
     "locomotion",
 )
+FRAMEWORKS = ("Stable-Baselines3, ragged", "Stable-Baselines3, padded", "TorchRL, padded")
 SAMPLED = ("ring-edges", "two-colour", "hyper-grid", "toy-sequences", "dag", "rings", "qed")
 
 
@@ -99,6 +113,8 @@ class Options:
     """Optimised, and learned in the problem's own way."""
     sampled: tuple[str, ...] = SAMPLED
     """Sampled by a flow network that learns by trajectory balance."""
+    frameworks: tuple[str, ...] = FRAMEWORKS
+    """Other programs whose loop it is."""
     pairs: int = 9
     """Iterations of each version."""
 
@@ -116,9 +132,11 @@ def measure(before: Path, kind: str, name: str, pairs: int) -> str:
 
 
 def _start(checkout: Path, kind: str, name: str) -> subprocess.Popen[str]:
-    surroundings = {**os.environ, "PYTHONPATH": str(checkout.resolve() / "src"), "OMP_NUM_THREADS": "1"}
+    paths = os.pathsep.join(str(checkout.resolve() / folder) for folder in ("src", "benchmarks/speed"))
+    surroundings = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     call = [sys.executable, "-c", _SIDE, kind, name]
-    return subprocess.Popen(call, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe, silent = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(call, env=surroundings, stdin=pipe, stdout=pipe, stderr=silent, text=True)
 
 
 def _iterate(side: subprocess.Popen[str]) -> float:
@@ -133,7 +151,11 @@ def _iterate(side: subprocess.Popen[str]) -> float:
 def main(options: Options) -> None:
     print("| run | steps a CPU second, before | now | now / before | quartiles |")
     print("|---|---:|---:|---:|---|")
-    for kind, names in (("optimised", options.problems), ("samples", options.sampled)):
+    for kind, names in (
+        ("optimised", options.problems),
+        ("samples", options.sampled),
+        ("framework", options.frameworks),
+    ):
         for name in names:
             print(measure(options.before, kind, name, options.pairs), flush=True)
 

@@ -72,7 +72,7 @@ SMALLEST = {
     "benchmarks/learning/window.py": "--seconds 0.1 --num 8",
     "benchmarks/versions.py": "--seeds 1 --steps 0.00001 --only hyper-grid",
     "benchmarks/speed/parts.py": "--batches 2 6 --pairs 1",
-    "benchmarks/speed/iterations.py": "--problems --sampled hyper-grid --pairs 1",
+    "benchmarks/speed/iterations.py": "--problems --sampled hyper-grid --frameworks --pairs 1",
     "benchmarks/speed/export.py": "--repeats 1 --sizes 6",
     "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
