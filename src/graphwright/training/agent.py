@@ -243,8 +243,8 @@ def load(directory: Path | str, device: str = "auto", *, trust: bool = False) ->
     shipped = directory.parent == PRETRAINED  # of another release perhaps, whose options were fewer
     if not shipped and info.get("run") != fingerprint(fixed_settings(problem.name, config)):
         raise CheckpointError(
-            f"{directory / POLICY_FILE}: does not fit {CONFIG_FILE}, which was changed, or is another run's; put back "
-            "what belongs together"
+            f"{directory / POLICY_FILE}: does not fit {CONFIG_FILE}, which was changed, is another run's, or is of a "
+            "release with other options; put back what belongs together, or train anew"
         )
     if isinstance(config.collection, PlayConfig) and config.encoder.layer is None:
         require_fit(partial(make_policy, config, torch.device("meta")), tensors, directory / POLICY_FILE)
