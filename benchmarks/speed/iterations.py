@@ -13,16 +13,13 @@ with its quartiles: above 1 is faster.
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
+from parts import ROOT, iterate, start
 
-ROOT = Path(__file__).parents[2]
 _SIDE = """
 import sys, tempfile, time
 import torch
@@ -121,31 +118,14 @@ class Options:
 
 def measure(before: Path, kind: str, name: str, pairs: int) -> str:
     """A row of the table."""
-    sides = [_start(checkout, kind, name) for checkout in (before, ROOT)]
-    speeds = [[_iterate(side) for side in sides] for _ in range(pairs)]
+    sides = [start(_SIDE, checkout, kind, name) for checkout in (before, ROOT)]
+    speeds = [[iterate(side)[0] for side in sides] for _ in range(pairs)]
     for side in sides:
         side.communicate()
     old, new = (statistics.median(side) for side in zip(*speeds, strict=True))
     ratios = [b / a for a, b in speeds]
     low, middle, high = statistics.quantiles(ratios, n=4) if pairs > 1 else ratios * 3
     return f"| {name}, {kind} | {old:,.0f} | {new:,.0f} | **{middle:.2f}** | {low:.2f} to {high:.2f} |"
-
-
-def _start(checkout: Path, kind: str, name: str) -> subprocess.Popen[str]:
-    paths = os.pathsep.join(str(checkout.resolve() / folder) for folder in ("src", "benchmarks/speed"))
-    surroundings = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    call = [sys.executable, "-c", _SIDE, kind, name]
-    pipe, silent = subprocess.PIPE, subprocess.DEVNULL
-    return subprocess.Popen(call, env=surroundings, stdin=pipe, stdout=pipe, stderr=silent, text=True)
-
-
-def _iterate(side: subprocess.Popen[str]) -> float:
-    """Steps a CPU second of one iteration."""
-    assert side.stdin is not None
-    assert side.stdout is not None
-    side.stdin.write("\n")
-    side.stdin.flush()
-    return float(side.stdout.readline())
 
 
 def main(options: Options) -> None:

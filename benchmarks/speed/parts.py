@@ -53,8 +53,8 @@ class Options:
 
 def measure(before: Path, graphs: int, nodes: int, pairs: int) -> list[str]:
     """A row of the table for each part of an iteration."""
-    sides = [_start(checkout, graphs, nodes) for checkout in (before, ROOT)]
-    times = [[_iterate(side) for side in sides] for _ in range(pairs)]
+    sides = [start(_SIDE, checkout, graphs, nodes) for checkout in (before, ROOT)]
+    times = [[iterate(side) for side in sides] for _ in range(pairs)]
     for side in sides:
         side.communicate()
     rows = []
@@ -69,21 +69,22 @@ def measure(before: Path, graphs: int, nodes: int, pairs: int) -> list[str]:
     return rows
 
 
-def _start(checkout: Path, graphs: int, nodes: int) -> subprocess.Popen[str]:
+def start(side: str, checkout: Path, *arguments: object) -> subprocess.Popen[str]:
+    """A process of a version that runs the program `side`, which makes an iteration for each line that it reads."""
     paths = os.pathsep.join(str(checkout.resolve() / folder) for folder in ("src", "benchmarks/speed"))
     surroundings = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    call = [sys.executable, "-c", _SIDE, str(graphs), str(nodes)]
-    return subprocess.Popen(call, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    call = [sys.executable, "-c", side, *map(str, arguments)]
+    pipe, silent = subprocess.PIPE, subprocess.DEVNULL
+    return subprocess.Popen(call, env=surroundings, stdin=pipe, stdout=pipe, stderr=silent, text=True)
 
 
-def _iterate(side: subprocess.Popen[str]) -> tuple[float, float]:
-    """CPU seconds of a collection and of an update."""
+def iterate(side: subprocess.Popen[str]) -> list[float]:
+    """What the process says of its next iteration."""
     assert side.stdin is not None
     assert side.stdout is not None
     side.stdin.write("\n")
     side.stdin.flush()
-    collection, update = side.stdout.readline().split()
-    return float(collection), float(update)
+    return [float(word) for word in side.stdout.readline().split()]
 
 
 def main(options: Options) -> None:
