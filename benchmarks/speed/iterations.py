@@ -37,7 +37,7 @@ def now():
         own = find_problem(name).sampled.training.get("collection", {}).get("trajectories", {}).get("sources", {})
         collection = {"count_once": False, "sources": {"replay": own.get("replay", 0)}}
         config = TrainConfig.for_problem(
-            name, "tb", steps=10**9, threads=1, settings={"passes": 1, "optimizer": "adam"}, collection=collection,
+            name, "tb", steps=10**9, threads=1, settings={"passes": 1, "minibatches": 1, "optimizer": "adam"}, collection=collection,
             encoder={"kind": "gin", "depth": 4, "walks": 0}, heads={"walks": 0},
         )
     else:
@@ -76,12 +76,13 @@ try:
     own = now
 except ImportError:
     own = before
+told, sys.stdout = sys.stdout, sys.stderr
 iterate = framework() if kind == "framework" else own()
 iterate()
 for _ in sys.stdin:
     begin = time.process_time()
     steps = iterate()
-    print(steps / (time.process_time() - begin), flush=True)
+    print(steps / (time.process_time() - begin), file=told, flush=True)
 """
 PROBLEMS = (
     "vertex-cover",
