@@ -37,8 +37,8 @@ def now():
         own = find_problem(name).sampled.training.get("collection", {}).get("trajectories", {}).get("sources", {})
         collection = {"count_once": False, "sources": {"replay": own.get("replay", 0)}}
         config = TrainConfig.for_problem(
-            name, "tb", steps=10**9, threads=1, settings={"passes": 1, "minibatches": 1, "optimizer": "adam"}, collection=collection,
-            encoder={"kind": "gin", "depth": 4, "walks": 0}, heads={"walks": 0},
+            name, "tb", steps=10**9, threads=1, settings={"passes": 1, "minibatches": 1, "optimizer": "adam"},
+            collection=collection, encoder={"kind": "gin", "depth": 4, "walks": 0}, heads={"walks": 0},
         )
     else:
         config = TrainConfig.for_problem(name, steps=10**9, threads=1)
