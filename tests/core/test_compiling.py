@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
-from numba.core.compiler import Flags
-from numba.core.targetconfig import TargetConfig
 
 from graphwright.core.doing import now
-from graphwright.core.kernels.compiling import WATCH, Watch, watch_compiler
+from graphwright.core.kernels.compiling import WATCH, Watch
 from graphwright.core.kernels.jit import Kernel
 
 
@@ -37,14 +35,3 @@ def test_numba_is_heard() -> None:
 
 def _next(x: int) -> int:
     return x + 1
-
-
-def test_numba_is_told_the_same_options() -> None:
-    """As it would find them itself, by the attribute of each."""
-    watch_compiler()
-    flags = Flags()
-    flags.nrt, flags.error_model, flags.fastmath = True, "numpy", {"nsz"}
-    for asked in (Flags(), flags, flags.copy()):
-        assert asked.values() == TargetConfig.values(asked)
-    assert flags == flags.copy() != Flags()
-    assert hash(flags) == hash(flags.copy())

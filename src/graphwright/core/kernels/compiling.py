@@ -40,8 +40,6 @@ def watch_compiler() -> None:
     """Let `WATCH` hear. Imports Numba."""
     from numba.core import event
 
-    _compare_options_quickly()
-
     class Listener(event.Listener):
         """Numba's side of it."""
 
@@ -52,14 +50,3 @@ def watch_compiler() -> None:
             WATCH.end()
 
     event.register("numba:compile", Listener())
-
-
-def _compare_options_quickly() -> None:
-    """Numba asks for the values of the 40 options of a kernel at each operator of it: a tenth of what compiling takes.
-
-    They are the defaults but for those that were set, which this says without a call for each.
-    """
-    from numba.core.compiler import Flags
-
-    defaults = {name: option.default for name, option in Flags.options.items()}
-    Flags.values = lambda flags: defaults | flags._values
