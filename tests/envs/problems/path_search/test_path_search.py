@@ -135,7 +135,7 @@ def test_neither_the_unit_nor_the_place_of_the_origin_is_seen() -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_environment_conforms(view: View) -> None:
     generator = seeded()
-    for laws in (LAWS[:2], LAWS[2:]):  # with places of nodes and without
+    for laws in (LAWS[:3], LAWS[3:]):  # with places of nodes and without
         instances = [PATH_SEARCH.generator(topology, (2, 5, 12), law)(3, generator) for topology, law in laws]
         check_environment(PathSearch(view=view), GraphBatch.concat(instances))
 
