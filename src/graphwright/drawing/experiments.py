@@ -59,6 +59,8 @@ def _draw(axes: Axes, panel: Panel) -> None:
     axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, **scales)
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), list(panel.ticks))
+    elif "x" not in panel.logarithmic:
+        axes.locator_params(axis="x", nbins=5)  # numbers of steps are long
 
 
 def draw_intervals(
