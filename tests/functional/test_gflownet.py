@@ -122,6 +122,16 @@ def test_modified_detailed_balance(drawn: Drawn) -> None:
     assert found.tolist() == pytest.approx(expected, abs=1e-9)
 
 
+def assert_weighed(residual: torch.Tensor, weight: torch.Tensor, expected: list[tuple[float, float]]) -> None:
+    """The residuals, in any order, with weights in proportion to those of `expected`, (residual, weight) each."""
+    total = sum(factor for _, factor in expected)
+    found = sorted(zip(residual.tolist(), weight.tolist(), strict=True))
+    assert len(found) == len(expected)
+    for (value, share), (wanted, factor) in zip(found, sorted(expected), strict=True):
+        assert value == pytest.approx(wanted, abs=1e-9)
+        assert share == pytest.approx(factor / total)
+
+
 @given(trajectories(), st.sampled_from([0.5, 0.9, 1.0, 1.1]))
 def test_sub_trajectory_balance(drawn: Drawn, decay: float) -> None:
     """All pairs i < j of the states of a trajectory and its finished object, decay^(j - i) over the sum of all."""
@@ -136,12 +146,7 @@ def test_sub_trajectory_balance(drawn: Drawn, decay: float) -> None:
             for j in range(i + 1, len(rows) + 1):
                 steps = sum(float(drawn.log_forward[rows[m]]) - back[m] for m in range(i, j))
                 expected.append((flows[i] + steps - flows[j], decay ** (j - i)))
-    total = sum(factor for _, factor in expected)
-    found = sorted(zip(residual.tolist(), weight.tolist(), strict=True))
-    assert len(found) == len(expected)
-    for (value, share), (wanted, factor) in zip(found, sorted(expected), strict=True):
-        assert value == pytest.approx(wanted, abs=1e-9)
-        assert share == pytest.approx(factor / total)
+    assert_weighed(residual, weight, expected)
     assert float(weight.sum()) == pytest.approx(1)
 
 
@@ -183,12 +188,7 @@ def test_modified_sub_trajectory_balance(drawn: Drawn, decay: float, seed: int) 
         for j in range(len(points)):
             expected += [(points[i] - points[j], decay ** (j - i)) for i in range(j)]
     assert estimate.tolist() == pytest.approx(says, abs=1e-9)
-    total = sum(factor for _, factor in expected)
-    found = sorted(zip(residual.tolist(), weight.tolist(), strict=True))
-    assert len(found) == len(expected)
-    for (value, share), (wanted, factor) in zip(found, sorted(expected), strict=True):
-        assert value == pytest.approx(wanted, abs=1e-9)
-        assert share == pytest.approx(factor / total)
+    assert_weighed(residual, weight, expected)
 
 
 @given(trajectories())

@@ -177,6 +177,15 @@ def test_ways_that_are_asked_for_again_are_remembered_unless_something_changed()
     assert distances(maps.clone(), team, target)[0, 2, 2] == 0
 
 
+def test_ways_are_found_in_inference_mode_too() -> None:
+    with torch.inference_mode():
+        maps, team = torch.zeros(1, 3, 3, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64)
+        target = torch.zeros(1, 2, dtype=torch.int64)
+        assert distances(maps, team, target)[0, 2, 2] == 4
+        target += 1
+        assert distances(maps, team, target)[0, 2, 2] == 2
+
+
 def test_lots_are_kept_for_some_steps_and_robots_at_their_targets_have_none_to_speak_of(crowd: GraphBatch) -> None:
     def drawn(time: int) -> torch.Tensor:
         return lots(crowd.with_graphs(time=torch.full_like(crowd.graphs["time"], time)))

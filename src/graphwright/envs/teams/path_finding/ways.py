@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,12 +17,20 @@ MOVES = torch.tensor([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])
 """[5, 2]: rows and columns of each action: nothing, up, down, left, right."""
 
 
-class _Last:
-    """What was asked last, and the answer: acting, an expert and a step all ask for the same ways of one state."""
+class _Answer(NamedTuple):
+    """What `distances` was asked, in which versions of the tensors, and what it said."""
 
-    asked: tuple[Tensor, ...] = ()
-    versions: tuple[int, ...] = ()
-    answer: Tensor = torch.empty(0)
+    asked: tuple[Tensor, ...]
+    versions: tuple[int, ...]
+    found: Tensor
+
+    def is_of(self, asked: tuple[Tensor, ...], versions: tuple[int, ...]) -> bool:
+        """Whether these very tensors were asked about, as they are."""
+        return versions == self.versions and all(map(operator.is_, asked, self.asked))
+
+
+_last: _Answer | None = None
+"""Acting, an expert and a step all ask for the same ways of one state. Exchanged as a whole, for threads."""
 
 
 def distances(maps: Tensor, team: Tensor, target: Tensor) -> Tensor:
@@ -28,14 +39,18 @@ def distances(maps: Tensor, team: Tensor, target: Tensor) -> Tensor:
     maps: [B, S, S] uint8, 1 where there is an obstacle; team: [D] int64, whose map each target is on. The same tensors,
     unchanged, get the same answer, which nobody may write to.
     """
-    asked = (maps, team, target)
-    versions = tuple(tensor._version for tensor in asked)
-    if versions == _Last.versions and all(one is other for one, other in zip(asked, _Last.asked, strict=True)):
-        return _Last.answer
+    global _last
+    asked, last = (maps, team, target), _last
+    tracked = not any(tensor.is_inference() for tensor in asked)  # those of inference mode count no versions
+    versions = tuple(tensor._version for tensor in asked) if tracked else ()
+    if tracked and last is not None and last.is_of(asked, versions):
+        return last.found
     found = torch.full((team.numel(), *maps.shape[1:]), FAR, dtype=torch.int16)
     _flood(*arrays(maps.cpu(), team.cpu(), target.cpu(), found))
-    _Last.asked, _Last.versions, _Last.answer = asked, versions, found.to(maps.device)
-    return _Last.answer
+    found = found.to(maps.device)
+    if tracked:
+        _last = _Answer(asked, versions, found)
+    return found
 
 
 def other_cells(maps: Tensor, team: Tensor, cell: Tensor, uniforms: Tensor) -> Tensor:
