@@ -53,8 +53,10 @@ SMALLEST = {
     "--picture line.png",
     "benchmarks/learning/large.py": "VERTEX-COVER-RUN --sizes 30 --families watts-strogatz --improve 0.01 --repeats 1",
     "benchmarks/learning/locomotion.py": "gaits --links 3 --waves 5 --horizon 4",
-    "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --steps 64 --width 4 --graphs 4",
-    "benchmarks/learning/over_smoothing.py": "--depths 2 --encoders 'gcn, jumping' --steps 64 --width 4 --graphs 4",
+    "benchmarks/learning/long_range.py": "--distances 2 --encoders sage --seeds 2 --steps 64 --width 4 --graphs 4 "
+    "--out table.md",
+    "benchmarks/learning/over_smoothing.py": "--depths 2 --encoders 'gcn, jumping' --seeds 2 --steps 64 --width 4 "
+    "--graphs 4 --out table.md",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
