@@ -4,8 +4,8 @@
 
 The observation is the graph of buses, which an action may split or join: nodes and edges change as the grid is
 switched. Actions are a fixed list: do nothing, redispatch a generator up or down, or switch a substation between two
-buses. An episode lasts until the grid fails or `--horizon` steps have passed; each step pays 1. Needs no download;
-pandapower 3.1, which grid2op computes with, needs pandas below 3.
+buses. An episode lasts until the grid fails or `--horizon` steps have passed; each step pays 1. Needs no download,
+but the extra `examples`; pandapower 3.1, which grid2op computes with, needs pandas below 3.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ import tyro
 from grid2op.Action import BaseAction
 from gymnasium import spaces
 
+from graphwright.algorithms.optimizer import require, require_each
 from graphwright.algorithms.ppo import PPOConfig
+from graphwright.cli.main import one_line_errors
+from graphwright.cli.outputs import require_picture
 from graphwright.core import ActionSpec, Observation, per_graph
 from graphwright.drawing.curves import plot_returns
 from graphwright.envs.problem import random_choice
@@ -127,6 +130,9 @@ def do_nothing(observation: Observation) -> torch.Tensor:
 
 def main(options: Options) -> dict[str, float]:
     """Mean number of steps survived on held-out time series, by method."""
+    require_each(options, "", ("horizon", "topologies", "num_envs"))
+    require("test", options.test, most=CHRONICS - NUM_TRAINING)
+    require_picture("--out", options.out)
     make = partial(Grid, range(NUM_TRAINING), options.horizon, options.topologies)
     example = make()
     actions = ActionSpec(per_graph("act", int(example.action_space.n)))
@@ -156,4 +162,6 @@ def main(options: Options) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__.splitlines()[0]))
+    arguments = tyro.cli(Options, description=__doc__.splitlines()[0])
+    with one_line_errors():
+        main(arguments)

@@ -4,7 +4,7 @@
 
 The graph is the residual resource-task graph: operations, machines, jobs and one node for all; operations that are done
 leave it. An action is the node of a job whose next operation is dispatched. All methods choose among the same
-operations (job-shop-lib's default filter of its dispatching rules).
+operations (job-shop-lib's default filter of its dispatching rules). Needs the extra `examples`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from job_shop_lib.generation import GeneralInstanceGenerator
 from job_shop_lib.graphs import build_complete_resource_task_graph
 from job_shop_lib.reinforcement_learning import SingleJobShopGraphEnv
 
+from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.ppo import PPOConfig
+from graphwright.cli.main import one_line_errors
+from graphwright.cli.outputs import require_picture
 from graphwright.core import ActionSpec, per_node
 from graphwright.drawing.curves import plot_returns
 from graphwright.frameworks.foreign import ForeignTraining, from_gymnasium, play_episodes, train_foreign
@@ -127,6 +130,8 @@ class Options:
 
 def main(options: Options) -> dict[str, float]:
     """Mean makespan over that of the optimum, by method."""
+    require_each(options, "", ("jobs", "machines", "test", "num_envs"))
+    require_picture("--out", options.out)
     actions = ActionSpec(per_node("dispatch"))
     make = partial(JobShop, options.jobs, options.machines)
     config = ForeignTraining(
@@ -156,4 +161,6 @@ def main(options: Options) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__.splitlines()[0]))
+    arguments = tyro.cli(Options, description=__doc__.splitlines()[0])
+    with one_line_errors():
+        main(arguments)

@@ -1,8 +1,8 @@
 """A padded Gymnasium environment as practical guides write it, trained unchanged: natively and in Stable-Baselines3.
 
 Independent set: choose nodes, no two of which are joined. Every graph is filled up to `max_nodes` rows, and nothing
-but the zeros says which rows are padding. `python examples/padded_environment.py` prints the returns of both routes for
-four sizes of padding, which are the same.
+but the zeros says which rows are padding. `python examples/padded_environment.py [--steps 8192]` prints the returns of
+both routes for four sizes of padding, which are the same.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from tempfile import TemporaryDirectory
 
 import gymnasium
 import numpy as np
+import tyro
 from gymnasium import spaces
 from rich.console import Console
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.ppo import PPOConfig
+from graphwright.cli.main import one_line_errors
 from graphwright.core import ActionSpec, per_node
 from graphwright.frameworks.foreign import ForeignTraining, from_gymnasium, train_foreign
 from graphwright.frameworks.sb3 import DenseSchema, GraphPolicy
@@ -107,8 +110,20 @@ def train_in_sb3(max_nodes: int, steps: int = 1024) -> list[float]:
     return [float(value) for monitor in env.envs for value in monitor.get_episode_rewards()]
 
 
-if __name__ == "__main__":
-    for route in (train_natively, train_in_sb3):
+def main(steps: int = 8192) -> None:
+    """A padded environment, trained natively and in Stable-Baselines3: returns do not change with the padding.
+
+    Args:
+        steps: Environment steps of each run.
+    """
+    require("steps", steps, least=8 * 16)
+    print("| trained | rows | mean return, of the last three | of all |\n|---|---:|---:|---:|")
+    for name, route in {"natively": train_natively, "in Stable-Baselines3": train_in_sb3}.items():
         for padding in (15, 30, 60, 120):
-            returns = route(padding, 8192)
-            print(route.__name__, padding, sum(returns[-3:]) / 3, hash(tuple(returns)))
+            returns = route(padding, steps)
+            print(f"| {name} | {padding} | {np.mean(returns[-3:]):.4f} | {np.mean(returns):.6f} |", flush=True)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        tyro.cli(main)

@@ -2,8 +2,9 @@
 
 Errands: each agent stands on a node of a ring with chords, moves to a neighbour, and is paid 1 at its goal, where it
 gets another one. It observes the graph with its own place, its goal and the others' places, and chooses among its
-neighbours; two agents on one node cost each of them 0.5. `python examples/pettingzoo_team.py` prints the mean return of
-an agent on a ring of 12 nodes, as in training, and of 16, for the learned policy and for random moves.
+neighbours; two agents on one node cost each of them 0.5. `python examples/pettingzoo_team.py [--seconds 30]` prints
+the mean return of an agent on a ring of 12 nodes, as in training, and of 16, for the learned policy and for random
+moves.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+import tyro
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 from rich.console import Console
 
+from graphwright.cli.main import one_line_errors
 from graphwright.core import ActionSpec, per_neighbour
 from graphwright.envs.problem import random_choice
 from graphwright.frameworks.foreign import ForeignTraining, play_episodes, train_foreign
@@ -89,7 +92,11 @@ class Errands(ParallelEnv):
 
 
 def main(seconds: float = 30) -> dict[str, list[float]]:
-    """The mean return of an agent on 12 and on 16 nodes: learned and random."""
+    """A team of PettingZoo agents on one graph: the mean return of an agent on 12 and on 16 nodes, learned and random.
+
+    Args:
+        seconds: Training time.
+    """
     config = ForeignTraining(seconds=seconds, encoder=EncoderConfig(width=32, depth=4), threads=1)
     with TemporaryDirectory() as folder, from_pettingzoo(Errands, 8, actions=ACTIONS) as vector:
         policy = train_foreign(vector, config, Path(folder) / "run", Console(quiet=True)).learned()
@@ -104,4 +111,8 @@ def main(seconds: float = 30) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    print(main())
+    with one_line_errors():
+        results = tyro.cli(main)
+        print("| moves | 12 nodes | 16 nodes |\n|---|---:|---:|")
+        for name, (trained_on, larger) in results.items():
+            print(f"| {name} | {trained_on:.2f} | {larger:.2f} |")

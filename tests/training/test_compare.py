@@ -75,3 +75,38 @@ def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys:
     (tmp_path / "1" / "metrics.csv").unlink()
     assert "has no rows" in fails(capsys, "compare", places[0])
     assert "at least one RUN" in fails(capsys, "compare")
+
+
+def test_nothing_that_a_run_names_is_imported(tmp_path: Path) -> None:
+    """Learning curves are numbers: neither --trust nor the module is needed, nor is it run."""
+    ran = tmp_path / "ran"
+    (tmp_path / "stranger.py").write_text(f"open({str(ran)!r}, 'w')")
+    places = [run(tmp_path / str(seed), [0.4, 0.1 * seed], seed) for seed in (1, 2)]
+    for place in places:
+        settings = json.loads((place / "config.json").read_text())
+        named = {"problem": "stranger:OWN", "algorithm": "stranger:WAY", "encoder": {"layer": "stranger:Layer"}}
+        (place / "config.json").write_text(json.dumps(settings | named))
+    _, (group,) = compare(places)
+    assert (group.last.value, ran.exists()) == (pytest.approx(0.15), False)
+
+
+def test_runs_on_environments_of_others_are_compared(tmp_path: Path) -> None:
+    places = [run(tmp_path / str(seed), [0.4, 0.1 * seed], seed) for seed in (1, 2)]
+    for place in places:
+        settings = json.loads((place / "config.json").read_text())
+        del settings["problem"]
+        (place / "config.json").write_text(json.dumps(settings))
+    metric, (group,) = compare(places)
+    assert (metric, len(group.runs)) == ("validation_gap", 2)
+
+
+def test_what_is_no_run_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = run(tmp_path / "run", [0.4])
+    (place / "config.json").write_text("[1]")
+    assert "holds no settings of a run" in fails(capsys, "compare", str(place))
+    (place / "config.json").write_text("{")
+    assert "config.json: not JSON" in fails(capsys, "compare", str(place))
+    (place / "config.json").write_text("{}")
+    (place / "metrics.csv").write_text("iteration,return\n1,2\n")
+    assert "has no rows" in fails(capsys, "compare", str(place))
+    assert "holds no run" in fails(capsys, "compare", str(tmp_path / "nothing"))

@@ -21,7 +21,8 @@ from graphwright.training.config import ConfigError
 class Compare:
     """Learning curves of runs of one problem, and where they end. Runs that differ in the seed alone are one line.
 
-    Of several seeds it is the interquartile mean, with its 95 % interval by the bootstrap over runs.
+    Of several seeds it is the interquartile mean, with its 95 % interval by the bootstrap over runs. Numbers alone are
+    read, so that runs of a problem of one's own need no --trust.
     """
 
     directories: Annotated[tyro.conf.Positional[tuple[Path, ...]], tyro.conf.arg(metavar="RUN...")]
@@ -30,8 +31,6 @@ class Compare:
     """File for the curves: .png, .svg or .pdf."""
     metric: str | None = None
     """A column of their `metrics.csv`, such as return or episode_length; by default what they are validated by."""
-    trust: bool = False
-    """Run code of its maker's own that a run names, found in the working directory or installed."""
     json: bool = False
     """Write one JSON document to stdout."""
 
@@ -41,7 +40,7 @@ class Compare:
             raise ConfigError("compare: name at least one RUN")
         if self.picture is not None:
             require_picture("--picture", self.picture)
-        metric, groups = compare(self.directories, self.trust, self.metric)
+        metric, groups = compare(self.directories, self.metric)
         if self.picture is not None:
             from graphwright.drawing.curves import plot_comparison
 

@@ -107,14 +107,17 @@ def _reason(error: BaseException) -> str:
 def _run(command: Any) -> None:
     from graphwright.core.numbers import require_numbers
 
-    with _one_line_errors():
+    with one_line_errors():
         require_numbers(command, {"config": "", "options": "", "reading": "", "files": ""})
         command.run()
 
 
 @contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Say in one line what is wrong with what the user gave; anything else is a fault of ours, with its traceback."""
+def one_line_errors() -> Iterator[None]:
+    """Say in one line what is wrong with what the user gave, and end; anything else is a fault, with its traceback.
+
+    Scripts on the library may use it as well.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -144,7 +147,7 @@ def _parse(arguments: list[str]) -> Any:
     import tyro
 
     complaint = io.StringIO()
-    with _one_line_errors():
+    with one_line_errors():
         if "--trust" in arguments or _names_own_code(arguments):
             _search_working_directory()
         command, *words = arguments

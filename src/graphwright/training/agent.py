@@ -15,7 +15,7 @@ from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch, Observation
-from graphwright.core.files import read_whole, write_atomically
+from graphwright.core.files import write_atomically
 from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
@@ -37,6 +37,7 @@ from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.config_json import fixed_settings, from_json, to_json
 from graphwright.training.decode import Decoding, decode
+from graphwright.training.directory import settings_text
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.exact import Exact
@@ -48,7 +49,6 @@ from graphwright.training.whole_play import why_not_played_at_once
 
 PRETRAINED = Path(str(files("graphwright"))) / "pretrained"
 """Where the policies that come with the package are, each in a folder with the name of its problem."""
-_MOST_BYTES = 1 << 20  # of settings, which take a few thousand
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,17 +218,11 @@ def make_policy(config: TrainConfig, device: torch.device) -> Any:
 
 def read_config(directory: Path, trust: bool = False) -> tuple[Problem, TrainConfig]:
     """The problem and settings of a run directory; trust: see `load`. Raises ConfigError, naming the file."""
-    path = directory / CONFIG_FILE
+    text = settings_text(directory)
     try:
-        return from_json(read_whole(path, _MOST_BYTES).decode(), trust)
-    except FileNotFoundError:
-        raise ConfigError(
-            f"{path}: no such file, so {directory} holds no run; `graphwright train` begins one"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory? ({error})") from None
+        return from_json(text, trust)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{directory / CONFIG_FILE}: {error}") from None
 
 
 def load(directory: Path | str, device: str = "auto", *, trust: bool = False) -> Agent:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from graphwright.training.agent import read_config
-from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.directory import METRICS_FILE
+from graphwright.training.checkpoint import CONFIG_FILE
+from graphwright.training.collectors.play import ConfigError
+from graphwright.training.config_json import parse_json
+from graphwright.training.directory import METRICS_FILE, settings_text
 from graphwright.training.logging import MetricsFile
 from graphwright.training.statistics import Interval, stratified_interval
 
@@ -19,6 +22,8 @@ METRICS = ("validation_gap", "validation_return", "validation_backlog", "total_v
 """What is compared, the first that all runs have."""
 POINTS = 50
 """Of a curve."""
+_NO_DIFFERENCE = ("format", "seed", "threads", "device", "checkpoint_seconds")
+"""Settings in which runs of one way of learning may differ."""
 
 
 @dataclass(frozen=True)
@@ -42,28 +47,31 @@ class RunGroup:
         return tuple(np.array(values) for values in zip(*spans, strict=True))  # type: ignore[return-value]
 
 
-def compare(directories: Sequence[Path], trust: bool = False, metric: str | None = None) -> tuple[str, list[RunGroup]]:
+def compare(directories: Sequence[Path], metric: str | None = None) -> tuple[str, list[RunGroup]]:
     """The metric that is compared, and a group for each way of learning.
+
+    Settings and measurements are read as they were written: nothing that they name is imported.
 
     metric: a column of `metrics.csv`; None: the first of `METRICS` that all runs have. Raises ConfigError, naming the
     directory.
     """
     runs: dict[Path, list[dict[str, float]]] = {}
-    kinds: dict[Path, TrainConfig] = {}
-    problems = set()
+    kinds: dict[Path, dict[str, Any]] = {}
     for directory in directories:
-        problem, config = read_config(directory, trust)
-        rows = MetricsFile(directory / METRICS_FILE).rows()
+        kinds[directory] = _settings(directory)
+        measured = MetricsFile(directory / METRICS_FILE).rows()
+        rows = [row for row in measured if math.isfinite(row.get("steps", math.nan))]
         if not rows:
             raise ConfigError(f"{directory / METRICS_FILE}: has no rows; the run has not begun to learn")
-        problems.add(problem.name)
-        runs[directory], kinds[directory] = rows, config
+        runs[directory] = rows
+    problems = {str(settings.get("problem", "environments of others")) for settings in kinds.values()}
     if len(problems) > 1:
         raise ConfigError(f"compare: these are runs of {' and '.join(sorted(problems))}; name those of one problem")
     metric = _metric(list(runs.values()), METRICS if metric is None else (metric,))
     grouped: dict[str, list[Path]] = {}
-    for directory, config in kinds.items():
-        grouped.setdefault(_but_the_seed(config), []).append(directory)
+    for directory, settings in kinds.items():
+        way = {name: value for name, value in settings.items() if name not in _NO_DIFFERENCE}
+        grouped.setdefault(json.dumps(way, sort_keys=True), []).append(directory)
     return metric, [group_runs(places, runs, metric) for places in grouped.values()]
 
 
@@ -75,9 +83,16 @@ def _metric(runs: Sequence[Sequence[Mapping[str, float]]], names: Sequence[str])
     raise ConfigError(f"compare: the runs share none of {', '.join(names)}; they share {', '.join(sorted(shared))}")
 
 
-def _but_the_seed(config: TrainConfig) -> str:
-    """What tells one way of learning from another."""
-    return repr(replace(config, seed=0, threads=1, device="cpu", checkpoint_seconds=0.0))
+def _settings(directory: Path) -> dict[str, Any]:
+    """Of a run, as they were written."""
+    text = settings_text(directory)
+    try:
+        settings = parse_json(text)
+    except ConfigError as error:
+        raise ConfigError(f"{directory / CONFIG_FILE}: {error}") from None
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{directory / CONFIG_FILE}: holds no settings of a run")
+    return settings
 
 
 def group_runs(places: Sequence[Path], runs: Mapping[Path, Sequence[Mapping[str, float]]], metric: str) -> RunGroup:

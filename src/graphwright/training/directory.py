@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from graphwright.core.files import is_left_over, require_writable
+from graphwright.core.files import is_left_over, read_whole, require_writable
 from graphwright.training.checkpoint import CONFIG_FILE, POLICY_FILE, TRAINER_FILE
 from graphwright.training.collectors.play import ConfigError
 
@@ -20,6 +20,8 @@ METRICS_FILE, CURVE_FILE, START_FILE = "metrics.csv", "curve.png", "fine-tuning.
 GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
 RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, START_FILE, GATE_FILE, RATINGS_FILE)
 """The files of a run directory, beside those of TensorBoard."""
+_MOST_BYTES = 1 << 20
+"""Of `config.json`."""
 
 
 @contextlib.contextmanager
@@ -45,16 +47,29 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def new_directory(directory: Path | str) -> Path:
+def settings_text(directory: Path) -> str:
+    """What the `config.json` of a run directory holds. Raises ConfigError, naming the file, where it cannot be read."""
+    path = directory / CONFIG_FILE
+    try:
+        return read_whole(path, _MOST_BYTES).decode()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file, so {directory} holds no run; `graphwright train` begins one"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory? ({error})") from None
+
+
+def new_directory(directory: Path | str, resume: str = "`graphwright resume {}`") -> Path:
     """Where a run may begin: nothing is there, or nothing but what a run left that was killed before it had begun.
 
-    Raises ConfigError otherwise.
+    resume: how the run that is there goes on, in what is said of it. Raises ConfigError otherwise.
     """
     directory = Path(directory)
     if directory.is_dir() and all(is_left_over(path, RUN_FILES) for path in directory.iterdir()):
         return directory
     if (directory / CONFIG_FILE).exists():
-        raise ConfigError(f"--run {directory}: exists already; name a new one, or `graphwright resume {directory}`")
+        raise ConfigError(f"--run {directory}: exists already; name a new one, or {resume.format(directory)}")
     if os.path.lexists(directory):
         raise ConfigError(f"--run {directory}: exists already, and holds no run; name a new directory")
     above = next(parent for parent in directory.absolute().parents if os.path.lexists(parent))

