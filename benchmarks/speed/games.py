@@ -1,10 +1,11 @@
-"""How fast games are played: Hex against OpenSpiel's Python loop, and the count of Hive's moves.
+"""How fast games are played: Hex against OpenSpiel's Python loop and pgx, and the count of Hive's moves.
 
     python benchmarks/speed/games.py [--size 7] [--batch 512] [--seconds 5] [--depth 6]
 
 Random games on one thread: a step is to draw one of the legal moves, to make it, to see whether the game is over, and
 to begin another where it is. Of OpenSpiel that is `legal_actions`, `random.choice` and `apply_action`, one game after
-the other; both take turns, the time is the thread's own, and the best of three rounds counts. Then the sequences of
+the other; of pgx, which has 11 rows only, all games at once as here. They take turns, the time is the processor's, and
+the best of three rounds counts. Then the sequences of
 moves of Hive from the beginning, in `perft`, and how long perfect play of Hex takes on its small boards.
 """
 
@@ -59,8 +60,8 @@ def ours(size: int, batch: int) -> Callable[[float], float]:
     fresh = begin.nodes["owner"].view(batch, -1)
 
     def play(seconds: float) -> float:
-        state, steps, start = begin, 0, time.thread_time()
-        while time.thread_time() - start < seconds:
+        state, steps, start = begin, 0, time.process_time()
+        while time.process_time() - start < seconds:
             step = game.step(state, random_moves(game, state, generator))
             state, over = step.state, step.terminated.nonzero().squeeze(1)
             if over.numel():
@@ -68,7 +69,7 @@ def ours(size: int, batch: int) -> Callable[[float], float]:
                 for name in ("player", "winner"):
                     state.graphs[name][over] = begin.graphs[name][over]
             steps += batch
-        return steps / (time.thread_time() - start)
+        return steps / (time.process_time() - start)
 
     return play
 
@@ -81,13 +82,13 @@ def theirs(size: int) -> Callable[[float], float]:
     random.seed(0)
 
     def play(seconds: float) -> float:
-        steps, start = 0, time.thread_time()
-        while time.thread_time() - start < seconds:
+        steps, start = 0, time.process_time()
+        while time.process_time() - start < seconds:
             state = game.new_initial_state()
             while not state.is_terminal():
                 state.apply_action(random.choice(state.legal_actions()))
                 steps += 1
-        return steps / (time.thread_time() - start)
+        return steps / (time.process_time() - start)
 
     return play
 
@@ -101,6 +102,13 @@ def main(options: Options) -> None:
     except ImportError:
         print("OpenSpiel is not installed")
     rounds["ours"](0.01)  # compiles
+    if options.size == 11:
+        try:
+            from pgx_games import random_games
+
+            rounds["pgx"] = random_games(options.batch)
+        except ImportError:
+            print("pgx is not installed")
     best = dict.fromkeys(rounds, 0.0)
     for _ in range(3):
         best = {name: max(best[name], play(options.seconds)) for name, play in rounds.items()}

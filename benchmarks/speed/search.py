@@ -4,7 +4,8 @@
 
 Positions are a few random moves from the beginning. "network" is the time of its passes over the leaves (what is
 observed of them included), "rules" that of the steps of the game, "tree" the rest. Overhead is all time over that of
-the network.
+the network. Where pgx and mctx are installed, `--size 11` also searches their Hex, where the network costs nothing: a
+simulation then takes what it takes there besides our network's time. Seconds are of processor time.
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ def timed(seconds: dict[str, float], name: str, function: Callable[..., Any]) ->
     """`function`, whose time is added up."""
 
     def call(*arguments: Any) -> Any:
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = function(*arguments)
-        seconds[name] += time.perf_counter() - begin
+        seconds[name] += time.process_time() - begin
         return found
 
     return call
@@ -81,6 +82,19 @@ def positions(game: Game, boards: GraphBatch) -> GraphBatch:
     return state
 
 
+def beside(options: Options, kind: Kind, network: float) -> None:
+    """The row of mctx, as if it asked a network that takes as long as ours."""
+    try:
+        from pgx_games import searches
+    except ImportError:
+        print("| pgx or mctx is not installed | | | | | |")
+        return
+    measure = searches(options.games, options.simulations, kind)
+    rest = min(measure() for _ in range(options.repeats))
+    speed, share = options.games * options.simulations / (network + rest), network / (network + rest)
+    print(f"| {kind}, mctx | {speed:,.0f} | {share:.0%} | | {1 - share:.0%} | {1 / share:.2f} |")
+
+
 def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     problem = find_problem(options.game)
@@ -99,9 +113,9 @@ def main(options: Options) -> None:
         for _ in range(options.repeats + 1):
             seconds: dict[str, float] = defaultdict(float)
             evaluate = timed(seconds, "network", by_network(game, policy))
-            begin = time.perf_counter()
+            begin = time.process_time()
             search(Watched(game, seconds), states, evaluate, SearchSettings(options.simulations, kind))  # type: ignore[arg-type]
-            rows.append((time.perf_counter() - begin, seconds["network"], seconds["rules"]))
+            rows.append((time.process_time() - begin, seconds["network"], seconds["rules"]))
         whole, network, rules = min(rows[1:])
         shares = (network / whole, rules / whole, 1 - (network + rules) / whole)
         print(
@@ -109,9 +123,11 @@ def main(options: Options) -> None:
             + " | ".join(f"{s:.0%}" for s in shares)
             + f" | {whole / network:.2f} |"
         )
-    begin = time.perf_counter()
+        if (options.game, options.size) == ("hex", 11):
+            beside(options, kind, network)
+    begin = time.process_time()
     PlayoutPlayer(options.simulations)(game, states, torch.Generator().manual_seed(0))
-    print(f"| uct | {count / (time.perf_counter() - begin):,.0f} | | | | |")
+    print(f"| uct | {count / (time.process_time() - begin):,.0f} | | | | |")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from graphwright.experiments.experiment import ExperimentOptions
 from graphwright.experiments.permutation import count_distinct
 from graphwright.experiments.registry import find_experiment
 from graphwright.experiments.report import Report, spell
-from graphwright.experiments.runs import Job, train_all
+from graphwright.experiments.runs import Job, side_by_side, train_all
 from graphwright.training.agent import make_policy
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
 from graphwright.training.config import ConfigError, TrainConfig
@@ -91,6 +92,17 @@ def test_a_finished_run_is_used_again_and_other_settings_are_refused(tmp_path) -
         assert torch.equal(one, other)
     with pytest.raises(ConfigError, match="other settings"):
         train_all([Job("GCN", "vertex-cover", quick(2))], tmp_path, 1, QUIET)
+
+
+def test_it_is_said_how_many_runs_are_over(caplog) -> None:
+    with caplog.at_level(logging.INFO, logger="graphwright"):
+        assert list(side_by_side(pow, [(2, 3), (3, 2)], 1)) == [8, 9]
+    assert caplog.messages == [
+        "training: 2 runs, 1 at a time",
+        "training: 1 of 2 runs are over",
+        "training: 2 of 2 runs are over",
+        "evaluating what was trained",
+    ]
 
 
 def test_what_a_job_leaves_untrained_does_not_move(tmp_path) -> None:

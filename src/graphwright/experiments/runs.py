@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.progress import Progress
 
+from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import CONFIG_FILE, Agent, load
@@ -67,6 +68,14 @@ def train_all(jobs: Sequence[Job], directory: Path, workers: int, console: Conso
 
 def side_by_side(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Result]:
     """The results of `work` for each tuple of arguments as they come, from so many processes; from this one, if 1."""
+    for over, result in enumerate(_in_processes(work, arguments, workers)):
+        now(f"training: {over + 1} of {len(arguments)} runs are over")
+        yield result
+    now("evaluating what was trained")
+
+
+def _in_processes(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Result]:
+    now(f"training: {len(arguments)} runs, {min(workers, len(arguments))} at a time")
     if workers == 1:
         yield from starmap(work, arguments)
         return

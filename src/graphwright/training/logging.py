@@ -178,10 +178,12 @@ class RunLog:
         self.file = MetricsFile(directory / METRICS_FILE)
         self.file.forget_after(iteration)
         self.events = EventsFile(directory, iteration + 1)
+        self._shows_itself = not console.quiet
         self.display = (Bar if console.is_terminal or console.is_jupyter else Lines)(directory.name, console)
 
     def __enter__(self) -> RunLog:
-        now("")  # the numbers of a run show themselves
+        if self._shows_itself:
+            now("")
         self.display.__enter__()
         return self
 
