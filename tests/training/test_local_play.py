@@ -82,6 +82,8 @@ def test_parallel_decisions_are_legal_apart_and_complete(name: str, environment:
             observation = environment.observe(state)
             score = policy.distribution(observation).logits
             source, destination = observation.graph.edge_index
+            taken = nodes.numel() + int(torch.isin(destination, nodes).sum())
+            assert environment.reach == 0 or len(nodes) == 1 or 4 * taken <= int(observation.masks[0].sum())
             assert not torch.isin(source[torch.isin(destination, nodes)], nodes).any()
             for node in nodes.tolist():
                 around = source[destination == node]
@@ -97,6 +99,16 @@ def test_parallel_decisions_are_legal_apart_and_complete(name: str, environment:
     assert bool(environment.is_complete(found).all())
     for graph in range(3):
         assert_same_batch(alone(found, graph), decode(policy, environment, alone(batch, graph), "parallel"))
+
+
+def test_few_are_decided_at_once_where_each_takes_many() -> None:
+    """Of the words of hamming8-4 all look alike: eight taken at once were a whole set, half of what there is."""
+    environment = IndependentSet(columns=("weight", "relative_degree"))
+    policy = policy_for(environment, EncoderConfig(width=16, depth=0))
+    with torch.no_grad():
+        play = LocalPlay(policy, environment, instances_of("independent-set", "hamming:n=8,d=4", 256, "one"))
+        assert play.best_around(1, 0.03).tolist() == [0]
+        assert len(play.best_around(1, 1.0)) == 1
 
 
 @pytest.mark.parametrize(("name", "environment"), LOCAL)

@@ -18,6 +18,8 @@ from graphwright.nn.columns import node_columns
 from graphwright.nn.local_policy import LocalPolicy, why_not_local
 from graphwright.training.compared_play import play_compared
 
+_MOST_TAKEN = 0.25
+
 
 def why_not_played_locally(policy: GraphPolicy, environment: Environment) -> str | None:
     """Why each decision has to look at a whole graph again; None where it need not."""
@@ -64,9 +66,14 @@ class LocalPlay:
     def best_around(self, radius: int, share: float) -> Tensor:
         """[S] int64, rising: the legal nodes that are better than all others within `radius` hops, at least 1.
 
-        Of these, such as are among the best `share` of all legal nodes.
+        Of these, such as are among the best `share` of all legal nodes, and the best of those where choosing a node
+        decides about its neighbours, as far as they take no more than a quarter of the legal nodes.
         """
-        return best_spread(self._edges, self._policy.refresh(), radius, share)
+        score = self._policy.refresh()
+        best = best_spread(self._edges, score, radius, share)
+        if self._environment.reach == 0 or best.numel() < 2:
+            return best
+        return _within(best, score, 1 + self._edges.degree, _MOST_TAKEN * int((score > -torch.inf).sum()))
 
     def decide(self, nodes: Tensor) -> None:
         """Choose `nodes` [S] int64, rising, all legal and no two joined by a seen edge."""
@@ -120,6 +127,17 @@ def best_spread(edges: FadingGraph, score: Tensor, radius: int, share: float) ->
     worst = score[legal].kthvalue(1 + int((1 - share) * (legal.numel() - 1))).values
     best = edges.best_around(score, legal, radius)
     return best[score[best] >= worst]
+
+
+def _within(nodes: Tensor, score: Tensor, cost: Tensor, room: float) -> Tensor:
+    """[S] int64, rising: those of `nodes`, rising, that come first by falling score and cost at most `room` together.
+
+    The first is one of them whatever it costs. Of equals the first is better.
+    """
+    order = nodes[torch.argsort(score[nodes], descending=True, stable=True)]
+    affordable = cost[order].cumsum(0) <= room
+    affordable[:1] = True
+    return order[affordable].sort().values
 
 
 def play_locally(
