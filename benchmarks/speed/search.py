@@ -4,8 +4,9 @@
 
 Positions are a few random moves from the beginning. "network" is the time of its passes over the leaves (what is
 observed of them included), "rules" that of the steps of the game, "tree" the rest. Overhead is all time over that of
-the network. Where pgx and mctx are installed, `--size 11` also searches their Hex, where the network costs nothing: a
-simulation then takes what it takes there besides our network's time. Seconds are of processor time.
+the network. The search believes it, or knows nothing (equal priors and a value of 0, whatever it says), which decides
+how deep trees become. Where pgx and mctx are installed, `--size 11` also searches their Hex, knowing nothing, where a
+network costs nothing: its time there is ours. Seconds are of processor time.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from typing import Any
 
 import torch
 import tyro
 
 from graphwright.core import GraphBatch
+from graphwright.core.segment import segment_log_softmax
 from graphwright.envs.game import Game
 from graphwright.envs.registry import find_problem
 from graphwright.nn.policies import ValuedPolicy
-from graphwright.search.evaluation import by_network
+from graphwright.search.evaluation import Evaluate, Evaluation, by_network
 from graphwright.search.search import Kind, SearchSettings, search
 from graphwright.training.config import TrainConfig
 from graphwright.training.games.players import PlayoutPlayer
@@ -82,6 +85,21 @@ def positions(game: Game, boards: GraphBatch) -> GraphBatch:
     return state
 
 
+def knowing_nothing(evaluate: Evaluate) -> Evaluate:
+    """`evaluate`, whose time is spent and whose word is not heard."""
+
+    def equal(states: GraphBatch) -> Evaluation:
+        evaluation = evaluate(states)
+        log_probs = torch.where(evaluation.log_probs > -torch.inf, 0.0, -torch.inf)
+        log_probs = segment_log_softmax(log_probs, evaluation.candidates)
+        return Evaluation(log_probs, evaluation.candidates, torch.zeros_like(evaluation.value))
+
+    return equal
+
+
+BELIEFS: dict[str, Callable[[Evaluate], Evaluate]] = {"as it says": lambda it: it, "knowing nothing": knowing_nothing}
+
+
 def beside(options: Options, kind: Kind, network: float) -> None:
     """The row of mctx, as if it asked a network that takes as long as ours."""
     try:
@@ -92,7 +110,7 @@ def beside(options: Options, kind: Kind, network: float) -> None:
     measure = searches(options.games, options.simulations, kind)
     rest = min(measure() for _ in range(options.repeats))
     speed, share = options.games * options.simulations / (network + rest), network / (network + rest)
-    print(f"| {kind}, mctx | {speed:,.0f} | {share:.0%} | | {1 - share:.0%} | {1 / share:.2f} |")
+    print(f"| {kind}, mctx, knowing nothing | {speed:,.0f} | {share:.0%} | | {1 - share:.0%} | {1 / share:.2f} |")
 
 
 def main(options: Options) -> None:
@@ -108,22 +126,22 @@ def main(options: Options) -> None:
         "| search | simulations/s | network | rules | tree | overhead |\n|---|---:|---:|---:|---:|---:|"
     )
     count = options.games * options.simulations
-    for kind in options.kinds:
+    for kind, believed in product(options.kinds, BELIEFS):
         rows = []
         for _ in range(options.repeats + 1):
             seconds: dict[str, float] = defaultdict(float)
-            evaluate = timed(seconds, "network", by_network(game, policy))
+            evaluate = BELIEFS[believed](timed(seconds, "network", by_network(game, policy)))
             begin = time.process_time()
             search(Watched(game, seconds), states, evaluate, SearchSettings(options.simulations, kind))  # type: ignore[arg-type]
             rows.append((time.process_time() - begin, seconds["network"], seconds["rules"]))
         whole, network, rules = min(rows[1:])
         shares = (network / whole, rules / whole, 1 - (network + rules) / whole)
         print(
-            f"| {kind} | {count / whole:,.0f} | "
+            f"| {kind}, {believed} | {count / whole:,.0f} | "
             + " | ".join(f"{s:.0%}" for s in shares)
             + f" | {whole / network:.2f} |"
         )
-        if (options.game, options.size) == ("hex", 11):
+        if (options.game, options.size, believed) == ("hex", 11, "knowing nothing"):
             beside(options, kind, network)
     begin = time.process_time()
     PlayoutPlayer(options.simulations)(game, states, torch.Generator().manual_seed(0))
