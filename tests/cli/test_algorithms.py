@@ -80,10 +80,10 @@ def test_a_run_of_an_older_version_is_refused_in_one_line(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--steps", "x"], "--steps x: give {None}|INT"),
+        (["--steps", "x"], "--steps x: give a whole number"),
         (["--seed", "x"], "--seed x: give a whole number"),
         (["--ppo.clip", "a"], "--ppo.clip a: give a number"),
-        (["--sizes", "a", "b"], "--sizes a b: give {None}|{[INT [INT ...]]}"),
+        (["--sizes", "a", "b"], "--sizes a b: give whole numbers"),
         (["--environment.horizon", "-1"], "--environment.horizon -1: give at least 0"),
     ],
 )

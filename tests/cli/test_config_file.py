@@ -71,7 +71,7 @@ def test_what_is_wrong_with_a_file_is_one_line_that_names_it(run: Path, tmp_path
     files = {
         "no.toml": ("steps = \n", "no TOML"),
         "unknown.toml": ('problem = "tour"\nbread = 3\n', "bread"),
-        "kind.toml": ("[encoder]\nkind = 'magic'\n", "--encoder.kind"),
+        "kind.toml": ("problem = 'tour'\n[encoder]\nkind = 'magic'\n", "--encoder.kind"),
         "own.toml": ('problem = "stranger:OWN"\n', "--trust"),
         "layer.toml": ('encoder.layer = "stranger:OWN"\n', "--trust"),
         "no.json": ("{", "not JSON"),

@@ -45,9 +45,20 @@ def _is_mark(word: str) -> bool:
 
 
 def option_of(words: Sequence[str], option: str) -> str | None:
-    """What follows `option`, wherever among `words`; None where it is not there."""
+    """What follows `option`, wherever among `words`; None where it is not there.
+
+    Raises ValueError where nothing follows it but the next option.
+    """
     for place, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name == option:
-            return value if equals else next(iter(words[place + 1 :]), "")
+            value = value if equals else next(iter(words[place + 1 :]), "")
+            if not value or (not equals and value.startswith("--")):
+                raise ValueError(f"{option}: give a value")
+            return value
     return None
+
+
+def is_given(words: Sequence[str], option: str) -> bool:
+    """Whether `option` is among `words`."""
+    return any(word.partition("=")[0] == option for word in words)

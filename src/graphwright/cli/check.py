@@ -30,7 +30,7 @@ _LARGEST = 1 << 28  # bytes of a solution
 class Check:
     """Recompute what a solution is worth, and whether it is one, without the environment that it was found in."""
 
-    problem: tyro.conf.Positional[str]
+    problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
     """Name of the problem."""
     file: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="FILE")]
     """The graph that was solved."""

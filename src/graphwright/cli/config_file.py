@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.arguments import option_of
+from graphwright.cli.arguments import is_given, option_of
 from graphwright.core.files import read_whole
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.config_json import flat, from_json, require_trust
@@ -33,17 +33,18 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
 
     What stands in `words` counts more. Raises ConfigError naming the file.
     """
-    words = list(words)
     given = option_of(words, "--config")
     if given is None:
-        return words, None
-    path = Path(given)
-    path = path / "config.json" if path.is_dir() else path
+        return list(words), None
+    words = _problem_first(_with_file_last(words, given))
+    path = Path(given) / "config.json" if Path(given).is_dir() else Path(given)
     trust = "--trust" in words
     try:
         text = read_whole(path, _LARGEST).decode()
         if path.suffix == ".toml":
             return _with_options(tomllib.loads(text), words, trust), None
+        if path.suffix != ".json":
+            raise ConfigError("is neither a TOML of options (.toml) nor a run, nor the config.json of one")
         problem, config = from_json(text, trust)
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: no such file") from None
@@ -58,13 +59,28 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
     return words if _names_problem(words) else [problem.name, *words], _for(config, words, problem)
 
 
+def _with_file_last(words: Sequence[str], given: str) -> list[str]:
+    """`words` with `--config FILE` at their end, so that a problem may stand before it or behind it."""
+    place = next(place for place, word in enumerate(words) if word.partition("=")[0] == "--config")
+    behind = place + (1 if "=" in words[place] else 2)
+    return [*words[:place], *words[behind:], "--config", given]
+
+
+def _problem_first(words: list[str]) -> list[str]:
+    """`words` with a problem that stands behind options, and is no value of one, before them."""
+    for place, word in enumerate(words[1:], 1):
+        if word in PROBLEMS and not words[place - 1].startswith("--") and not _names_problem(words):
+            return [word, *words[:place], *words[place + 1 :]]
+    return words
+
+
 def _names_problem(words: Sequence[str]) -> bool:
     return bool(words) and not words[0].startswith("-")
 
 
 def _for(config: TrainConfig, words: Sequence[str], problem: Any) -> TrainConfig:
     """`config` without what `words` say otherwise: another end, or another algorithm and so its settings."""
-    if any(option_of(words, end) is not None for end in _ENDS):
+    if any(is_given(words, end) for end in _ENDS):
         config = replace(config, seconds=None, steps=None)
     algorithm = option_of(words, "--algorithm")
     if algorithm in (None, config.algorithm):
@@ -75,30 +91,70 @@ def _for(config: TrainConfig, words: Sequence[str], problem: Any) -> TrainConfig
 
 
 def _with_options(document: Mapping[str, Any], words: list[str], trust: bool) -> list[str]:
-    """`words` with the options of a TOML document before them, but for those that `words` give too."""
+    """`words` with the options of a TOML document before them, but for those that `words` give too.
+
+    Raises ConfigError where one is no option.
+    """
     options = {name.replace("_", "-"): value for name, value in flat(document)}
     problem = options.pop("problem", None)
     named = {"problem": problem, "algorithm": options.get("algorithm"), "layer": options.get("encoder.layer")}
     for what, name in named.items():
         if isinstance(name, str) and ":" in name and name not in PROBLEMS and not (what == "layer" and is_of_pyg(name)):
             require_trust(what, name, trust)
-    if any(option_of(words, end) is not None for end in _ENDS):
+    if any(is_given(words, end) for end in _ENDS):
         options.pop("seconds", None), options.pop("steps", None)
+    first = words[:1] if _names_problem(words) else [] if problem is None else [str(problem)]
+    words = words[_names_problem(words) :]
+    if not first:
+        raise ConfigError('names no problem; write problem = "NAME" into it, or name one before it')
+    algorithm = option_of(words, "--algorithm") or options.get("algorithm")
+    defaults = TrainConfig.for_problem(find_problem(first[0]), None if algorithm is None else str(algorithm))
     found: list[str] = []
     for name, value in options.items():
-        if option_of(words, f"--{name}") is None:
+        default = _default(defaults, name)
+        if name == "config":
+            raise ConfigError("names another file of settings, which is not followed; leave it out")
+        if is_dataclass(default):
+            raise ConfigError(f"{name} = {value!r}: {name} has options of its own; write [{name}] and them below it")
+        if isinstance(value, bool) and isinstance(default, bool):
+            words, said = _without_switch(words, name)
+            value = value if said is None else said
+            found += _switch(name, value) if value != default else []
+        elif not is_given(words, f"--{name}"):
             found += _words_of(name, value)
-    first = words[:1] if _names_problem(words) else [] if problem is None else [str(problem)]
-    return [*first, *found, *words[_names_problem(words) :]]
+    return [*first, *found, *words]
+
+
+def _default(config: TrainConfig, name: str) -> Any:
+    """What a setting is by default, by the name of its option; None where there is none of that name."""
+    path = name.replace("-", "_").split(".")
+    if path[0] == find_algorithm(config.algorithm).load().options.replace("-", "_"):
+        path[0] = "settings"
+    value: Any = config if hasattr(config, path[0]) else config.collection
+    for part in path:
+        value = getattr(value, part, None)
+    return value
+
+
+def _without_switch(words: list[str], name: str) -> tuple[list[str], bool | None]:
+    """`words` without the switch `name`, and whether they have it on or off; None where they have it not."""
+    ways = {_switch(name, value)[0]: value for value in (True, False)}
+    said = [ways[word] for word in words if word in ways]
+    return [word for word in words if word not in ways], said[-1] if said else None
+
+
+def _switch(name: str, value: bool) -> list[str]:
+    """A switch in words; one that is off is said with "no-" before its last part."""
+    before, _, last = name.rpartition(".")
+    return [f"--{name}"] if value else [f"--{before + '.' if before else ''}no-{last}"]
 
 
 def _words_of(name: str, value: Any) -> list[str]:
-    """An option as words; a switch that is off is said with "no-" before its last part."""
-    if value is True:
-        return [f"--{name}"]
-    if value is False:
-        before, _, last = name.rpartition(".")
-        return [f"--{before + '.' if before else ''}no-{last}"]
+    """An option as words. Raises ConfigError where its value is a table."""
+    if isinstance(value, bool):
+        return _switch(name, value)
     if isinstance(value, list):
+        if any(isinstance(item, Mapping | list) for item in value):
+            raise ConfigError(f"{name} is a list of tables, which no option takes; write [{name}] once, not [[{name}]]")
         return [f"--{name}", *map(str, value)]
     return [f"--{name}", str(value)]

@@ -23,11 +23,13 @@ from graphwright.cli.outputs import require_folder
 from graphwright.cli.policies import policy_of
 from graphwright.cli.tables import control_table, evaluation_table, sampling_table
 from graphwright.core.numbers import to_plain_json
+from graphwright.envs.registry import PROBLEMS
 from graphwright.training.agent import Agent, read_config
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.control import ControlOptions
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
 from graphwright.training.evaluate_solutions import generated
+from graphwright.training.pretrained import require_pretrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +146,8 @@ class EvaluateControl(Evaluate):
 def evaluate_command(words: Sequence[str]) -> Parsing:
     """The class of the command, for what `words` name: a problem and a policy of its own, or a run."""
     by_name = option_of(words, "--policy") is not None
+    if words and not by_name and words[0] in PROBLEMS and not Path(words[0]).exists():
+        require_pretrained(words[0])  # which is more to the point than options that it has not
     return Parsing(policy_command(words[0]) if by_name else _run_command(words), list(words))
 
 

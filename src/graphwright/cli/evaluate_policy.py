@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphwright.cli.instances import FileOptions, read_all
+from graphwright.cli.policies import problem_by_name
 from graphwright.cli.tables import control_table, heuristic_table
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import to_plain_json
@@ -60,7 +61,7 @@ class EvaluatePolicy:
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
-        problem = find_problem(self.problem)
+        problem = problem_by_name(self.problem)
         if not problem.is_played:
             raise ConfigError(
                 f"{problem.name} is sampled: it has no policy without a run; `graphwright train {problem.name}`, then "

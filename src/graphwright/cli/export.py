@@ -9,9 +9,9 @@ from typing import Annotated
 import tyro
 
 from graphwright.cli.outputs import require_output
+from graphwright.cli.policies import policy_of
 from graphwright.core.doing import now
 from graphwright.drawing.letters import printable
-from graphwright.training.agent import load
 from graphwright.training.config import ConfigError
 
 
@@ -23,7 +23,7 @@ class Export:
     """
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
-    """Directory of the run."""
+    """Directory of the run, or the name of a problem, for the policy that comes with it."""
     out: Path
     """File to write, *.pt2."""
     trust: bool = False
@@ -34,7 +34,7 @@ class Export:
         if self.out.suffix != ".pt2":
             raise ConfigError(f"--out {self.out}: programs of torch.export are .pt2 files; name it so")
         require_output("--out", self.out)
-        agent = load(self.directory, trust=self.trust)
+        agent = policy_of(self.directory, "auto", self.trust)
         now("exporting the policy")
         agent.export(self.out)
         print(printable(f"{self.out}: scores of the actions of {agent.problem.name}, for graphs of any size"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import errno
 import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import graphwright
@@ -40,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         elif words in ([], ["--help"], ["-h"]):
             print(overview())
         elif words[0] not in COMMANDS:
-            _fail(f"there is no command {words[0]}; choose one of {', '.join(COMMANDS)}, or see --help")
+            near = difflib.get_close_matches(words[0].lower(), COMMANDS, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            _fail(f"there is no command {words[0]}; {meant}choose one of {', '.join(COMMANDS)}, or see --help")
         elif arguments is None and COMMANDS[words[0]].computes and os.environ.get(QUIET) != "1":
             with Heartbeat(words[0]):
                 _run(_parse(words))
@@ -146,6 +149,8 @@ def _parse(arguments: list[str]) -> Any:
     """The command that `arguments` describe; the parser's complaint is put on one line."""
     import tyro
 
+    from graphwright.cli.complaints import largest, of_the_run, one_line, require_values
+
     complaint = io.StringIO()
     with one_line_errors():
         if "--trust" in arguments or _names_own_code(arguments):
@@ -156,37 +161,17 @@ def _parse(arguments: list[str]) -> Any:
         style = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
         try:
             with contextlib.redirect_stderr(complaint):
-                return tyro.cli(
+                parsed = tyro.cli(
                     parsing.kind, args=parsing.words, prog=f"graphwright {command}", config=style, **defaults
                 )
+            require_values(parsed, parsing.words)
+            return parsed
         except SystemExit as stop:
             if not stop.code:
                 raise
-            _fail(_of_the_run(arguments) or _one_line(complaint.getvalue()))
+            _fail(of_the_run(arguments) or one_line(complaint.getvalue()))
         except OverflowError:
-            _fail(f"{_largest(arguments)}: too large a number")
-
-
-def _largest(arguments: Sequence[str]) -> str:
-    """The option with the most digits, and the one before it, which names it."""
-    place = max(range(len(arguments)), key=lambda index: sum(map(str.isdigit, arguments[index])))
-    return " ".join(arguments[max(place - 1, 0) : place + 1])
-
-
-def _of_the_run(arguments: Sequence[str]) -> str | None:
-    """What to say where an option is given that only training has."""
-    if (
-        arguments
-        and arguments[0] in ("evaluate", "transfer", "sample", "solve", "resume", "match", "play")
-        and "--policy" not in arguments
-    ):
-        for word in arguments[1:]:
-            if re.match(r"--[a-z-]+\.", word):
-                option, file = word.partition("=")[0], "config.json"
-                return (
-                    f"{option}: is a setting of the run, which stands in its {file}; only `graphwright train` takes it"
-                )
-    return None
+            _fail(f"{largest(arguments)}: too large a number")
 
 
 def _names_own_code(arguments: list[str]) -> bool:
@@ -205,30 +190,6 @@ def _search_working_directory() -> None:
     here = os.getcwd()
     if here not in sys.path:
         sys.path.append(here)
-
-
-_PLAIN: dict[str, str | Callable[[re.Match[str]], str]] = {
-    r"^Error parsing (--\S+): no type matching (.+?) could be instantiated from \['?(.*?)'?\]\..*": lambda found: (
-        found.expand(r"\1 ") + found[3].replace("', '", " ") + found.expand(r": give \2")
-    ),
-    r"^Error parsing (--\S+): invalid literal for int\(\) with base 10: '(.*)'": r"\1 \2: give a whole number",
-    r"^Error parsing (--\S+): could not convert string to float: '(.*)'": r"\1 \2: give a number",
-}
-"""What the parser says of a value → the same in plain words."""
-
-
-def _one_line(complaint: str) -> str:
-    """The text inside the parser's box, or between its rules where it draws none."""
-    inside = [line.strip("│ ") for line in complaint.splitlines() if line.startswith("│")]
-    text = " ".join(inside).split("─")[0]
-    if not text and len(between := re.split(r"\s*-{5,}\s*", complaint)) > 1:
-        text = between[1]
-    text = re.sub(r"^Error parsing ((?!--)\S+: |\S+: (?=--))", "", text or complaint)  # a name nobody typed, or twice
-    text = re.sub(r"__tyro-dummy-inner__\.(config\.|options\.)?", "--", text)
-    text = re.sub(r"\s+", " ", text).strip()
-    for said, plain in _PLAIN.items():
-        text = re.sub(said, plain, text)
-    return text + "; see --help"
 
 
 def _fail(message: str) -> NoReturn:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from graphwright.core.doing import now
 from graphwright.drawing.letters import printable
-from graphwright.envs.registry import PROBLEMS
+from graphwright.envs.problem import Problem
+from graphwright.envs.registry import PROBLEMS, find_problem, meant
 from graphwright.training.agent import Agent, load
+from graphwright.training.checkpoint import CONFIG_FILE
+from graphwright.training.config import ConfigError
 from graphwright.training.pretrained import load_pretrained
 
 
@@ -20,7 +23,19 @@ def policy_of(given: Path, device: str, trust: bool) -> Agent:
     now(f"loading the policy of {given}")
     name = str(given)
     if given.exists() or name not in PROBLEMS:
+        if not given.exists() and (":" in name or meant(name)):
+            own = f"a problem of your own comes with no policy; train one: `graphwright train {name} --run RUN`"
+            raise ConfigError(f"{name}: there is no run of this name; {own if ':' in name else meant(name).strip()}")
         return load(given, device, trust=trust)
     found = load_pretrained(name, device)
     print(printable(f"{name}: {found.sentence()}"), file=sys.stderr)
     return found.agent
+
+
+def problem_by_name(given: str) -> Problem:
+    """The problem that `--policy`, which is of no run, is asked for. Raises ValueError where a run is named."""
+    if (Path(given) / CONFIG_FILE).is_file():
+        raise ConfigError(
+            f"--policy: solves a problem without a run, and {given} is one; name the problem, or leave out --policy"
+        )
+    return find_problem(given)

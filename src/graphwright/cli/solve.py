@@ -17,14 +17,13 @@ from graphwright.algorithms.optimizer import require
 from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
 from graphwright.cli.outputs import require_picture
-from graphwright.cli.policies import policy_of
+from graphwright.cli.policies import policy_of, problem_by_name
 from graphwright.cli.terminal import marked
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import shown, to_plain_json
 from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
-from graphwright.envs.registry import find_problem
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, Device, use_threads
 from graphwright.training.decode import Decoding
@@ -70,6 +69,8 @@ class Solve:
         """Solve all files, then print the solutions or JSON."""
         use_threads(self.threads)
         if not self.files:
+            if self.directory.is_file():
+                raise ConfigError(f"solve: {self.directory} is a file; name a problem or a run before it")
             raise ConfigError("solve: name at least one FILE")
         require("samples", self.samples)
         require("time-limit", self.time_limit, 0)
@@ -109,7 +110,7 @@ class Solve:
     ) -> tuple[Problem, Optimization, Callable[[GraphBatch, Sequence[str]], NamedSolution], Agent | None]:
         """The problem, the environment that reads its instances, what solves one of them, and whose policy that is."""
         if self.policy is not None:
-            problem = find_problem(str(self.directory))
+            problem = problem_by_name(str(self.directory))
             require_method(problem, self.policy, self.time_limit)
             if self.policy_only or self.decode != "greedy":
                 raise ConfigError("--policy: solves without a run, which --policy-only and --decode are about")

@@ -45,7 +45,8 @@ class SweepRuns:
 
     def run(self) -> None:
         """Sweep, and print the report."""
-        from graphwright.experiments.sweep import Sweep, parse_span, run_sweep
+        from graphwright.experiments.span import parse_span
+        from graphwright.experiments.sweep import Sweep, run_sweep
 
         if not self.over:
             raise ConfigError("sweep: say what to draw, such as --over encoder.depth=2..5")

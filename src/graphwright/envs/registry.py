@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -110,9 +111,16 @@ def find_problem(name: str) -> Problem:
         return PROBLEMS[name]
     if ":" not in name:
         raise ValueError(
-            f"unknown problem {name!r}; choose one of {', '.join(PROBLEMS)}, or one of your own: module:PROBLEM"
+            f"unknown problem {name!r}; {meant(name)}choose one of {', '.join(PROBLEMS)}, or one of your own: "
+            "module:PROBLEM"
         )
     return replace(_own(name), name=name)
+
+
+def meant(name: str) -> str:
+    """ "did you mean ...? " where a problem is called nearly so, otherwise nothing."""
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), PROBLEMS, 1, cutoff=0.75)
+    return f"did you mean {near[0]}? " if near else ""
 
 
 def simultaneous_problems() -> list[str]:

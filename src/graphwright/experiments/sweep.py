@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
 from graphwright.envs.registry import find_problem
 from graphwright.experiments.runs import side_by_side
+from graphwright.experiments.span import Span
 from graphwright.training.callbacks import Callback, Row
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.config_json import build, to_json
@@ -27,53 +29,6 @@ from graphwright.training.runner import DivergenceError, Runner
 from graphwright.training.train import new_run
 
 STORAGE_FILE, SWEEP_FILE, REPORT_FILE = "trials.log", "sweep.json", "report.md"
-
-
-@dataclass(frozen=True)
-class Span:
-    """The values of an option that are tried: from low to high, or one of `choices`. log: evenly by logarithms."""
-
-    option: str
-    low: float = 0
-    high: float = 0
-    log: bool = False
-    choices: tuple[str, ...] = ()
-
-    def draw(self, trial: Any) -> Any:
-        """A value for `trial`: an integer where both ends are."""
-        if self.choices:
-            return trial.suggest_categorical(self.option, list(self.choices))
-        whole = isinstance(self.low, int) and isinstance(self.high, int)
-        suggest = trial.suggest_int if whole else trial.suggest_float
-        return suggest(self.option, self.low, self.high, log=self.log)
-
-
-def parse_span(text: str) -> Span:
-    """`encoder.depth=2..5`, `ppo.learning-rate=1e-4..1e-2:log` or `encoder.kind=gcn,gin`. Raises ConfigError."""
-    option, _, values = text.partition("=")
-    option = option.removeprefix("--")
-    if not option or not values:
-        raise ConfigError(f"--over {text}: write OPTION=LOW..HIGH, with :log for logarithms, or OPTION=A,B,C")
-    if ".." not in values:
-        return Span(option, choices=tuple(values.split(",")))
-    ends, _, law = values.partition(":")
-    first, _, second = ends.partition("..")
-    try:
-        low, high = _number(first), _number(second)
-    except ValueError:
-        raise ConfigError(f"--over {text}: {first} or {second} is no number") from None
-    if law not in ("", "log") or not low < high or (law and low <= 0):
-        raise ConfigError(f"--over {text}: give a lower and a higher number, both positive with :log, the only law")
-    return Span(option, low, high, law == "log")
-
-
-def _number(text: str) -> float:
-    try:
-        return int(text)
-    except ValueError:
-        if not math.isfinite(value := float(text)):
-            raise
-        return value
 
 
 def with_options(config: TrainConfig, options: Mapping[str, Any], prefix: str) -> TrainConfig:
@@ -140,8 +95,14 @@ def run_sweep(sweep: Sweep, trials: int, workers: int, console: Console) -> str:
 
     Raises ConfigError where Optuna is missing, the folder holds another sweep, or an option is none.
     """
-    for spans in ({span.option: span.choices[-1] if span.choices else span.high for span in sweep.spans},):
-        with_options(sweep.config, spans, sweep.prefix)
+    options = [span.option for span in sweep.spans]
+    for option in options:
+        if options.count(option) > 1:
+            raise ConfigError(f"--over {option}: is named twice")
+    others = {span.option: span.ends()[-1] for span in sweep.spans}
+    for span in sweep.spans:
+        for value in span.ends():
+            with_options(sweep.config, others | {span.option: value}, sweep.prefix)
     _begin(sweep)
     study = _study(sweep)
     missing = trials - sum(trial.state.is_finished() for trial in study.trials)
@@ -154,6 +115,8 @@ def run_sweep(sweep: Sweep, trials: int, workers: int, console: Console) -> str:
 
 
 def _begin(sweep: Sweep) -> None:
+    if sweep.directory.exists() and not sweep.directory.is_dir():
+        raise ConfigError(f"--out {sweep.directory}: is no folder; name one")
     path, text = sweep.directory / SWEEP_FILE, json.dumps(sweep.document(), indent=2) + "\n"
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise ConfigError(f"--out {sweep.directory}: holds a sweep with other settings; name another folder")
@@ -193,8 +156,13 @@ def _one_trial(sweep: Sweep) -> str:
     try:
         config = replace(with_options(sweep.config, drawn, sweep.prefix), threads=1)
         run = new_run(find_problem(sweep.problem), config, place)
-        if run.evaluator.metric is None:
-            raise ConfigError(f"sweep: runs of {sweep.problem} are not compared by one number")
+    except ValueError as error:  # what was drawn does not go together
+        study.tell(trial, state=TrialState.FAIL)
+        return f"{place.name}: {error} ({said})"
+    if run.evaluator.metric is None:
+        study.tell(trial, state=TrialState.FAIL)
+        raise ConfigError(f"sweep: runs of {sweep.problem} are not compared by one number")
+    try:
         run.callbacks = (Pruning(trial),)
         run.begin(Console(quiet=True))
     except TrialPruned:
@@ -205,10 +173,13 @@ def _one_trial(sweep: Sweep) -> str:
         if isinstance(error, ConfigError):
             raise
         return f"{place.name}: {error}"
-    sign = 1 if run.evaluator.better == "lower" else -1
-    trial.set_user_attr("metric", run.evaluator.metric)
     best = run.counters.best
-    study.tell(trial, sign * best if best is not None and math.isfinite(best) else math.inf)
+    if best is None or not math.isfinite(best):
+        study.tell(trial, state=TrialState.FAIL)
+        return f"{place.name}: {run.evaluator.metric} was not measured before the end ({said})"
+    trial.set_user_attr("metric", run.evaluator.metric)
+    trial.set_user_attr("best", best)
+    study.tell(trial, best if run.evaluator.better == "lower" else -best)
     return f"{place.name}: {run.evaluator.metric} {best:.4g} ({said})"
 
 
@@ -217,7 +188,8 @@ def report(sweep: Sweep, study: Any) -> str:
     done = sorted((trial for trial in study.trials if trial.state.name == "COMPLETE"), key=lambda trial: trial.value)
     others = {name: sum(trial.state.name == name for trial in study.trials) for name in ("PRUNED", "FAIL")}
     lines = [f"# Sweep of {sweep.problem}", ""]
-    lines += [f"{len(done)} trials to their end, {others['PRUNED']} stopped early, {others['FAIL']} failed.", ""]
+    ended = f"{len(done)} trial{'' if len(done) == 1 else 's'} to the end"
+    lines += [f"{ended}, {others['PRUNED']} stopped early, {others['FAIL']} failed.", ""]
     if not done:
         return "\n".join(lines)
     options = [span.option for span in sweep.spans]
@@ -225,7 +197,7 @@ def report(sweep: Sweep, study: Any) -> str:
     lines += [f"| trial | {' | '.join(options)} | {metric} |", f"|---|{'---:|' * (len(options) + 1)}"]
     for trial in done[:10]:
         cells = " | ".join(_shown(trial.params[option]) for option in options)
-        lines.append(f"| trial-{trial.number:03d} | {cells} | {abs(trial.value):.5g} |")
+        lines.append(f"| trial-{trial.number:03d} | {cells} | {trial.user_attrs.get('best', abs(trial.value)):.5g} |")
     weights = _importance(study)
     if weights:
         lines += ["", "| option | how much it mattered |", "|---|---:|"]
@@ -242,12 +214,14 @@ def report(sweep: Sweep, study: Any) -> str:
 
 
 def _importance(study: Any) -> dict[str, float]:
-    """Option → its share; empty where there are too few trials to say."""
+    """Option → its share; empty where there are too few trials to say, of which Optuna warns."""
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
     try:
-        return dict(get_param_importances(study, evaluator=PedAnovaImportanceEvaluator()))
-    except (ValueError, RuntimeError, ZeroDivisionError):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="The number of trials is too small")
+            return dict(get_param_importances(study, evaluator=PedAnovaImportanceEvaluator()))
+    except (UserWarning, ValueError, RuntimeError, ZeroDivisionError):
         return {}
 
 

@@ -58,6 +58,8 @@ def compare(directories: Sequence[Path], metric: str | None = None) -> tuple[str
     runs: dict[Path, list[dict[str, float]]] = {}
     kinds: dict[Path, dict[str, Any]] = {}
     for directory in directories:
+        if directory.resolve() in map(Path.resolve, runs):
+            raise ConfigError(f"compare: {directory} is named twice")
         kinds[directory] = _settings(directory)
         measured = MetricsFile(directory / METRICS_FILE).rows()
         rows = [row for row in measured if math.isfinite(row.get("steps", math.nan))]
@@ -80,7 +82,8 @@ def _metric(runs: Sequence[Sequence[Mapping[str, float]]], names: Sequence[str])
         if all(any(not math.isnan(row.get(name, math.nan)) for row in rows) for rows in runs):
             return name
     shared = set.intersection(*({name for row in rows for name in row} for rows in runs)) - {"iteration", "steps"}
-    raise ConfigError(f"compare: the runs share none of {', '.join(names)}; they share {', '.join(sorted(shared))}")
+    wanted = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+    raise ConfigError(f"compare: not all runs have measured {wanted}; they share {', '.join(sorted(shared))}")
 
 
 def _settings(directory: Path) -> dict[str, Any]:

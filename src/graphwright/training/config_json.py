@@ -91,8 +91,8 @@ def require_trust(what: str, name: str, trust: bool) -> None:
     """Raise ConfigError where a file names a problem, layer or algorithm that is not the library's, unless trusted."""
     if not trust:
         raise ConfigError(
-            f"names a {what} of its maker's own, {name!r}, and importing that runs its code; if you trust whoever made "
-            "this run, say --trust (in Python trust=True)"
+            f"names {'an' if what == 'algorithm' else 'a'} {what} of its maker's own, {name!r}, and importing that "
+            "runs its code; if you trust whoever made this run, say --trust (in Python trust=True)"
         )
 
 
@@ -150,5 +150,7 @@ def _convert(hint: Any, value: Any, path: str, like: Any) -> Any:
         return float(value)
     if hint in (int, str, bool) and type(value) is hint:
         return value
+    if origin is Literal:
+        raise ConfigError(f"{path} is {repr(value)[:40]}; choose one of {', '.join(map(str, get_args(hint)))}")
     shown, wanted = repr(value), getattr(hint, "__name__", None) or " or ".join(map(repr, get_args(hint)))
     raise ConfigError(f"{path} is {shown[:40]}; that is no {_KINDS.get(wanted, wanted)}")

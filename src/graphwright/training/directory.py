@@ -50,6 +50,8 @@ def locked(directory: Path) -> Iterator[None]:
 def settings_text(directory: Path) -> str:
     """What the `config.json` of a run directory holds. Raises ConfigError, naming the file, where it cannot be read."""
     path = directory / CONFIG_FILE
+    if directory.is_file():
+        raise ConfigError(f"{directory}: is a file, where the directory of a run is needed")
     try:
         return read_whole(path, _MOST_BYTES).decode()
     except FileNotFoundError:

@@ -62,18 +62,24 @@ def pretrained_run(problem: str) -> Path:
     return agents.PRETRAINED / problem
 
 
-def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
-    """The one for the problem of that name. Raises ConfigError, naming those that there are, where there is none."""
-    if not has_pretrained(problem):
-        if not isinstance(find_problem(problem).environment, Optimization):
-            raise ConfigError(
-                f"no policy for {problem} comes with Graphwright, only for problems with an objective "
-                f"({', '.join(pretrained_names())}); train one: `graphwright train {problem} --run RUN`"
-            )
+def require_pretrained(problem: str) -> None:
+    """Raise ConfigError, naming those that there are, where there is none for the problem of that name."""
+    if has_pretrained(problem):
+        return
+    if not isinstance(find_problem(problem).environment, Optimization):
         raise ConfigError(
-            f"no policy for {problem} comes with Graphwright; train one: `graphwright train {problem} --run RUN` "
-            f"(there are some for {', '.join(pretrained_names())})"
+            f"no policy for {problem} comes with Graphwright, only for problems with an objective "
+            f"({', '.join(pretrained_names())}); train one: `graphwright train {problem} --run RUN`"
         )
+    raise ConfigError(
+        f"no policy for {problem} comes with Graphwright; train one: `graphwright train {problem} --run RUN` "
+        f"(there are some for {', '.join(pretrained_names())})"
+    )
+
+
+def load_pretrained(problem: str, device: str = "auto") -> Pretrained:
+    """The one for the problem of that name. Raises as `require_pretrained` does."""
+    require_pretrained(problem)
     place = pretrained_run(problem)
     about = json.loads((place / ABOUT_FILE).read_text(encoding="utf-8"))
     return Pretrained(load(place, device), about)
