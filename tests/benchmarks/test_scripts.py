@@ -94,7 +94,7 @@ ELSEWHERE = {
     "benchmarks/fuzz/kills.py": "tests/training/test_kills.py",
     "benchmarks/speed/limit.py": "tests/benchmarks/test_speed.py",
     "benchmarks/speed/replay.py": "tests/benchmarks/test_speed.py",
-    "examples/grid2op_redispatch.py": "tests/frameworks/foreign/test_foreign_examples.py",
+    "examples/grid2op_topology.py": "tests/frameworks/foreign/test_foreign_examples.py",
     "examples/job_shop.py": "tests/frameworks/foreign/test_foreign_examples.py",
     "examples/padded_environment.py": "tests/frameworks/foreign/test_padded_environment.py",
     "examples/pettingzoo_team.py": "tests/frameworks/foreign/test_foreign_examples.py",

@@ -67,12 +67,16 @@ def test_grid2op(tmp_path: Path, drawn_figures: None) -> None:
     pytest.importorskip("grid2op")
     if int(version("pandas").split(".")[0]) >= 3:
         pytest.skip("pandapower 3.1 writes into arrays that pandas 3 keeps read-only")
-    example = load("grid2op_redispatch")
+    example = load("grid2op_topology")
     options = example.Options(
         seconds=0.5, horizon=4, topologies=2, num_envs=1, test=1, out=tmp_path / "curve.png", run=tmp_path / "run"
     )
     survived = example.main(options)
     assert set(survived) == {"policy", "do nothing", "random"}
+    grid = example.Grid(range(1), 4, 5)
+    nothing, *choices = grid.choices
+    assert all(choice != nothing and choice.impact_on_objects()["has_impact"] for choice in choices)
+    grid.close()
     assert 0 <= survived["do nothing"] <= 4
     assert options.out.stat().st_size > 1000
 
@@ -83,7 +87,7 @@ def test_grid2op(tmp_path: Path, drawn_figures: None) -> None:
         ("job_shop", "job_shop_lib", ["--run", "there"], "there: exists already; name a new one, or `resume_foreign("),
         ("job_shop", "job_shop_lib", ["--jobs", "0"], "--jobs 0: give at least 1"),
         ("job_shop", "job_shop_lib", ["--out", "nowhere/a.png"], "--out nowhere"),
-        ("grid2op_redispatch", "grid2op", ["--test", "5"], "--test 5: give 1 to 4"),
+        ("grid2op_topology", "grid2op", ["--test", "5"], "--test 5: give 1 to 4"),
         ("padded_environment", "sb3_contrib", ["--steps", "1"], "--steps 1: give at least 128"),
         ("pettingzoo_team", "pettingzoo", ["--seconds", "-1"], "--seconds"),
     ],

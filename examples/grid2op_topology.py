@@ -1,11 +1,12 @@
 """Power grid operation: a policy on grid2op's five-substation grid, against doing nothing and random actions.
 
-    python examples/grid2op_redispatch.py [--seconds 180] [--out grid2op.png]
+    python examples/grid2op_topology.py [--seconds 180] [--out grid2op.png]
 
 The observation is the graph of buses, which an action may split or join: nodes and edges change as the grid is
-switched. Actions are a fixed list: do nothing, redispatch a generator up or down, or switch a substation between two
-buses. An episode lasts until the grid fails or `--horizon` steps have passed; each step pays 1. Needs no download,
-but the extra `examples`; pandapower 3.1, which grid2op computes with, needs pandas below 3.
+switched. Actions are a fixed list: do nothing, or connect a substation to its two buses in one of so many ways.
+Generators are left as they are: of this grid's two only one can be redispatched, and it does not move when it is told
+to. An episode lasts until the grid fails or `--horizon` steps have passed; each step pays 1. Needs no download, but the
+extra `examples`; pandapower 3.1, which grid2op computes with, needs pandas below 3.
 """
 
 from __future__ import annotations
@@ -74,15 +75,11 @@ class Grid(gymnasium.Env):
 
 
 def action_list(env: grid2op.Environment, num_topologies: int) -> list[BaseAction]:
-    """Do nothing; each generator that can, up and down at its full ramp; so many ways to connect substations."""
+    """Do nothing; so many ways to connect substations."""
     space = env.action_space
-    choices = [space({})]
-    for generator in np.flatnonzero(env.gen_redispatchable):
-        ramps = (float(env.gen_max_ramp_up[generator]), -float(env.gen_max_ramp_down[generator]))
-        choices += [space({"redispatch": [(int(generator), ramp)]}) for ramp in ramps]
     topologies = space.get_all_unitary_topologies_set(space)
     places = np.linspace(0, len(topologies) - 1, num=min(num_topologies, len(topologies))).astype(int)
-    return choices + [topologies[place] for place in places]
+    return [space({}), *(topologies[place] for place in places)]
 
 
 def bus_graph(observation: grid2op.Observation.BaseObservation) -> spaces.GraphInstance:
@@ -133,6 +130,7 @@ def main(options: Options) -> dict[str, float]:
     require_each(options, "", ("horizon", "topologies", "num_envs"))
     require("test", options.test, most=CHRONICS - NUM_TRAINING)
     require_picture("--out", options.out)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="grid2op")  # of pandas 3, which is not used
     make = partial(Grid, range(NUM_TRAINING), options.horizon, options.topologies)
     example = make()
     actions = ActionSpec(per_graph("act", int(example.action_space.n)))
