@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphError, Segments
 from graphwright.core.construction import sort_by_destination
+from graphwright.core.kernels.runs import check_ends, to_union_ends
 
 _COUNTED = {"num_nodes": ("nodes",), "num_edges": ("edges", "edge_index", "reverse")}
 
@@ -32,21 +33,16 @@ def checked_edges(ends: Tensor, nodes: Segments, edges: Segments) -> tuple[Tenso
     """
     if ends.dim() != 2 or ends.shape[1] != 2:
         raise GraphError(f"edge_index has shape {tuple(ends.shape)}; it must be [E, 2]")
-    local = ends.long().t().contiguous()
-    if not local.numel():
-        return local, None
-    size, start = (values.index_select(0, edges.index) for values in (nodes.lengths, nodes.ptr[:-1]))
-    if int(local.min()) < 0 or bool((local >= size).any()):
-        edge = int(((local < 0) | (local >= size)).any(0).nonzero()[0])
-        graph = int(edges.index[edge])
+    ends = ends.long()
+    wrong, is_sorted = check_ends(ends, edges.ptr, nodes.ptr)
+    if wrong >= 0:
+        graph = int(edges.index[wrong])
         raise GraphError(
-            f"edge_index of graph {graph} joins nodes {local[:, edge].tolist()}, but it has {int(size[edge])} nodes"
+            f"edge_index of graph {graph} joins nodes {ends[wrong].tolist()}, but it has {int(nodes.lengths[graph])} "
+            "nodes"
         )
-    edge_index = local + start
-    key = edge_index[1] * nodes.num_rows + edge_index[0]
-    if bool((key[1:] >= key[:-1]).all()):
-        return edge_index, None
-    return sort_by_destination(edge_index, nodes.num_rows)
+    edge_index = to_union_ends(ends, edges.ptr, nodes.ptr)
+    return (edge_index, None) if is_sorted else sort_by_destination(edge_index, nodes.num_rows)
 
 
 def checked_reverse(reverse: Tensor, edge_index: Tensor, edges: Segments) -> Tensor:

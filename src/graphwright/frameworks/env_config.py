@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice, pairwise
 
 import torch
@@ -58,7 +58,7 @@ class EnvConfig(CloudPickled):
     source: Callable[[int], InstanceSource]
     limits: Limits
 
-    @property
+    @cached_property
     def schema(self) -> Schema:
         """Observations as arrays."""
         return Schema(self.environment.features, self.environment.actions)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
 from graphwright.core.graph import ACTS
+from graphwright.core.kernels.runs import gather_runs, spread_runs
 from graphwright.core.rows import AT
 from graphwright.frameworks.checks import check_finite, check_range, checked_edges, checked_reverse, checked_segments
 from graphwright.nn.columns import as_matrix
@@ -62,12 +63,12 @@ class Schema:
     features: Features
     actions: ActionSpec
 
-    @property
+    @cached_property
     def widths(self) -> dict[str, int]:
         """F, D and G under "nodes", "edges" and "graphs"."""
         return {table: sum(columns.values()) for table, columns in self._columns.items()}
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """The keys of the arrays; `reverse` is absent where the graphs are directed."""
         tables = [table for table, width in self.widths.items() if width]
@@ -166,33 +167,29 @@ def _with_acts(graph: GraphBatch, table: str) -> Mapping[str, Tensor]:
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
     """Packed arrays with each graph filled up to `limits`. Raises GraphError for a graph that exceeds them."""
     sizes = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
-    places = {name: _places(arrays[name], most) for name, most in sizes.items() if name in arrays}
-    most = {name: int(arrays[name].max()) if len(arrays[name]) else 0 for name in places}
+    rows = {name: segments_of(arrays[name]) for name in sizes if name in arrays}
+    most = {name: int(arrays[name].max()) if len(arrays[name]) else 0 for name in rows}
     padded = dict(arrays)
     for key, counted in COUNTED_BY.items():
         if key in arrays:
             if most[counted] > sizes[counted]:
                 raise GraphError(f"{key}: a graph has {most[counted]} rows, there is room for {sizes[counted]}")
-            filled = arrays[key].new_zeros(len(arrays[counted]) * sizes[counted], *arrays[key].shape[1:])
-            padded[key] = filled.index_copy_(0, places[counted], arrays[key]).unflatten(0, (-1, sizes[counted]))
+            padded[key] = spread(arrays[key], rows[counted], sizes[counted], 0)
     return padded
 
 
 def strip(padded: Mapping[str, Tensor]) -> Arrays:
     """Padded arrays [B, ...] without their padding, packed."""
-    sizes = {counted: padded[key].shape[1] for key, counted in COUNTED_BY.items() if key in padded}
-    places = {name: _places(padded[name], most) for name, most in sizes.items()}
-    own = {
-        key: padded[key].flatten(0, 1).index_select(0, places[counted])
-        for key, counted in COUNTED_BY.items()
-        if key in padded
-    }
-    return {**padded, **own}
+    keys = [key for key in COUNTED_BY if key in padded]
+    return {**padded, **{key: _without_padding(padded[key], padded[COUNTED_BY[key]]) for key in keys}}
 
 
-def _places(counts: Tensor, most: int) -> Tensor:
-    """[M] int64: the places that M rows take in a table of B · most, from how many each graph has, [B, 1]."""
-    return (torch.arange(most, device=counts.device) < counts).flatten().nonzero().squeeze(1)
+def _without_padding(rows: Tensor, counts: Tensor) -> Tensor:
+    """[M, ...]: the first of the `rows` [B, most, ...] of each graph, from how many it has, [B, 1]."""
+    most = rows.shape[1]
+    own = segments_of(counts.clamp(0, most))
+    start = torch.arange(len(rows), device=rows.device) * most
+    return gather_runs(rows.flatten(0, 1), start, own.ptr, own.num_rows)
 
 
 def segments_of(counts: Tensor) -> Segments:
@@ -213,7 +210,4 @@ def select(arrays: Mapping[str, Tensor], rows: Tensor) -> Arrays:
 
 def spread(values: Tensor, segments: Segments, width: int, fill: float) -> Tensor:
     """[B, width, ...]: the values [M, ...] of each graph in a row of its own, then `fill`."""
-    out = values.new_full((segments.num_groups * width, *values.shape[1:]), fill)
-    return out.index_put((segments.index * width + segments.position,), values).unflatten(
-        0, (segments.num_groups, width)
-    )
+    return spread_runs(values, segments.ptr, width, fill)

@@ -1,4 +1,4 @@
-"""Runs of consecutive rows, copied out of a ring; and edges that are counted from the first node of their graph.
+"""Runs of consecutive rows, copied out of a ring or apart; and edges counted from the first node of their graph.
 
 Beside each function is its reference in plain torch, which runs on any device.
 """
@@ -17,7 +17,7 @@ def gather_runs(ring: Tensor, start: Tensor, ptr: Tensor, num_rows: int) -> Tens
 
     start: each below size. A run is at most `size` long.
     """
-    if not ring.is_cpu or not ring.is_contiguous():
+    if not ring.is_cpu or not ring.is_contiguous() or ring.requires_grad:
         return gather_runs_reference(ring, start, ptr, num_rows)
     out = ring.new_empty(num_rows, *ring.shape[1:])
     if out.numel():
@@ -31,6 +31,52 @@ def gather_runs_reference(ring: Tensor, start: Tensor, ptr: Tensor, num_rows: in
         return ring[:0]
     rows = torch.arange(num_rows, device=ring.device) + (start - ptr[:-1]).index_select(0, group_index(ptr, num_rows))
     return ring.index_select(0, torch.where(rows >= len(ring), rows - len(ring), rows))
+
+
+def spread_runs(rows: Tensor, ptr: Tensor, width: int, fill: float) -> Tensor:
+    """[G, width, ...]: the `rows` [M, ...] of each of G groups, then `fill`.
+
+    Raises IndexError for a group of more than `width` rows.
+    """
+    if not rows.is_cpu or rows.requires_grad:
+        return spread_runs_reference(rows, ptr, width, fill)
+    out = rows.new_full((ptr.numel() - 1, width, *rows.shape[1:]), fill)
+    if rows.numel() and not _spread(*arrays(_bytes(rows), ptr, _bytes(out)), width, rows[0].nbytes):
+        raise _too_many(ptr, width)
+    return out
+
+
+def spread_runs_reference(rows: Tensor, ptr: Tensor, width: int, fill: float) -> Tensor:
+    """`spread_runs` in plain torch."""
+    if bool((ptr.diff() > width).any()):
+        raise _too_many(ptr, width)
+    index = group_index(ptr, len(rows))
+    place = torch.arange(len(rows), device=rows.device) - ptr[index] + index * width
+    out = rows.new_full(((ptr.numel() - 1) * width, *rows.shape[1:]), fill)
+    return out.index_put((place,), rows).unflatten(0, (ptr.numel() - 1, width))
+
+
+def check_ends(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[int, bool]:
+    """The first row of `ends` [E, 2] int64 with a node that its graph does not have, or -1; whether they are sorted.
+
+    ends: counted from the first node of their graph. Sorted by destination, then source, inside each graph.
+    """
+    if not ends.is_cpu:
+        return check_ends_reference(ends, edge_ptr, node_ptr)
+    wrong, is_sorted = _check(*arrays(ends.contiguous(), edge_ptr, node_ptr))
+    return int(wrong), bool(is_sorted)
+
+
+def check_ends_reference(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[int, bool]:
+    """`check_ends` in plain torch."""
+    graph = group_index(edge_ptr, len(ends))
+    size = node_ptr.diff()[graph].unsqueeze(1)
+    wrong = ((ends < 0) | (ends >= size)).any(1).nonzero()
+    if wrong.numel():
+        return int(wrong[0]), False
+    source, destination = (ends + node_ptr[graph].unsqueeze(1)).unbind(1)
+    key = destination * node_ptr[-1] + source
+    return -1, bool((key[1:] >= key[:-1]).all())
 
 
 def to_own_ends(edge_index: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> Tensor:
@@ -51,6 +97,10 @@ def to_union_ends(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> Tensor:
     return out
 
 
+def _too_many(ptr: Tensor, width: int) -> IndexError:
+    return IndexError(f"a group has {int(ptr.diff().max())} rows, there is room for {width}")
+
+
 def _bytes(tensor: Tensor) -> Tensor:
     return tensor.reshape(-1).view(torch.uint8)
 
@@ -67,6 +117,33 @@ def _gather(ring, start, ptr, out, size, width):  # type: ignore[no-untyped-def]
         rest = out[(ptr[g] + straight) * width : ptr[g + 1] * width]
         for k in range(rest.size):
             rest[k] = ring[k]
+
+
+@jit
+def _spread(rows, ptr, out, most, width):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        if ptr[g + 1] - ptr[g] > most:
+            return False
+        source = rows[ptr[g] * width : ptr[g + 1] * width]
+        target = out[g * most * width : (g + 1) * most * width]
+        for k in range(source.size):
+            target[k] = source[k]
+    return True
+
+
+@jit
+def _check(ends, edge_ptr, node_ptr):  # type: ignore[no-untyped-def]
+    is_sorted = True
+    for g in range(edge_ptr.size - 1):
+        size, before = node_ptr[g + 1] - node_ptr[g], -1
+        for e in range(edge_ptr[g], edge_ptr[g + 1]):
+            source, destination = ends[e, 0], ends[e, 1]
+            if source < 0 or source >= size or destination < 0 or destination >= size:
+                return e, False
+            key = destination * size + source
+            is_sorted &= key >= before
+            before = key
+    return -1, is_sorted
 
 
 @jit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import torch
@@ -11,6 +12,7 @@ from tensordict import LazyStackedTensorDict, NestedKey, TensorDictBase
 
 from graphwright.core import ActionSpec, Features, GraphError, Observation, Segments
 from graphwright.frameworks.schema import Schema, strip
+from graphwright.frameworks.torchrl.read_once import read_once
 
 AGENTS_MASK = ("agents", "action_mask")
 
@@ -47,14 +49,14 @@ class EnvGraphs:
     @property
     def in_keys(self) -> list[NestedKey]:
         """The keys of the padded observation, and, where several agents act, of the masks of who there is."""
-        several = not (self.actions.one_per_graph or self.actions.continuous)  # numbers need no second width
-        return [*self._schema.keys, *([AGENTS_MASK] if several else [])]
+        return [*self._schema.keys, *([AGENTS_MASK] if self._has_several else [])]
 
     def read(self, tensordict: TensorDictBase) -> PaddedObservation:
         """Raises GraphError, naming the key, for one that is missing or does not fit."""
-        shape = tensordict.get(AGENTS_MASK).shape[-2:] if AGENTS_MASK in self.in_keys else (1, 1)
-        keys = set(tensordict.keys()) & set(self._schema.keys)
-        missing = [key for key in self._schema.keys if key not in keys and key != "reverse"]
+        schema = self._schema
+        shape = tensordict.get(AGENTS_MASK).shape[-2:] if self._has_several else (1, 1)
+        keys = set(tensordict.keys()) & set(schema.keys)
+        missing = [key for key in schema.keys if key not in keys and key != "reverse"]
         if missing:
             raise GraphError(f"the tensordict has no {', '.join(missing)}; for tensors of your own give DenseGraphs")
         tensordict = tensordict.select(*keys)
@@ -62,15 +64,20 @@ class EnvGraphs:
             tensordict = tensordict.densify(layout=torch.jagged)
         columns = {key: tensordict.get(key) for key in keys}
         jagged = {key: column.values() for key, column in columns.items() if column.is_nested}
-        padded = strip({key: column for key, column in columns.items() if not column.is_nested})
-        observation = self._schema.unpack({**padded, **jagged})
+        padded = {key: column for key, column in columns.items() if not column.is_nested}
+        observation = read_once(self, padded | jagged, lambda: schema.unpack(strip(padded) | jagged))
         if "action_mask" in jagged:
             return PaddedObservation(observation, _longest(self.actions.graph_segments(observation.graph)), shape)
         return PaddedObservation(observation, columns["action_mask"].shape[1], shape)
 
-    @property
+    @cached_property
     def _schema(self) -> Schema:
         return Schema(self.features, self.actions)
+
+    @property
+    def _has_several(self) -> bool:
+        """Whether a graph has several choices to make; numbers need no second width."""
+        return not (self.actions.one_per_graph or self.actions.continuous)
 
 
 def _longest(segments: Segments) -> int:
