@@ -14,8 +14,9 @@ from graphwright.cli import main
 from graphwright.core import GraphBatch
 from graphwright.envs.problem import Optimum
 from graphwright.envs.registry import SOLVED, find_problem
-from graphwright.training.agent import Agent, make_policy
+from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.networks import make_policy
 from graphwright.training.solve import solve, solve_without_policy
 from strategies import seeded
 
@@ -122,7 +123,8 @@ def test_local_search_says_whose_solution_it_began_from(monkeypatch: pytest.Monk
     assert both.objective <= min(both.improved.values())
     alone = solve_without_policy(agent.problem, graph, names, "greedy", improve=0.01)
     assert alone.objective == alone.improved["greedy"]
-    monkeypatch.setattr("graphwright.training.solve.MANY", 40)
+    for module in ("solve", "proving"):
+        monkeypatch.setattr(f"graphwright.training.{module}.MANY", 40)
     bounded = solve(agent, graph, names, time_limit=1)
     assert bounded.bound_by == "clique cover"
     assert bounded.bound is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphwright.core import GraphBatch
 from graphwright.training.agent import Agent
@@ -15,10 +15,12 @@ from graphwright.training.evaluate_team import TeamOptions, evaluate_team
 from graphwright.training.games.evaluate_games import GameOptions, evaluate_games
 from graphwright.training.gflownet.evaluate_sampling import SamplingOptions, evaluate_sampling
 
+Options = EvaluationOptions | SamplingOptions | ControlOptions | TeamOptions | GameOptions
+
 
 def evaluate(
     agent: Agent,
-    options: EvaluationOptions | SamplingOptions | ControlOptions | TeamOptions | GameOptions | None = None,
+    options: Options | None = None,
     instances: Mapping[str, GraphBatch] | None = None,
     pictures: Path | None = None,
 ) -> Any:
@@ -30,32 +32,40 @@ def evaluate(
 
     Raises ConfigError where options are for the other kind, or make no graphs.
     """
+    asked = _asked(agent)
+    if options is not None and not isinstance(options, asked.options):
+        raise ConfigError(f"{agent.problem.name}: {asked.since}; evaluate it with {asked.options.__name__}")
+    for name, given in (("instances", instances), ("pictures", pictures)):
+        if given is not None and name != asked.takes:
+            raise ConfigError(f"{agent.problem.name}: {asked.since}; evaluate it without {name}")
+    match options or asked.options():
+        case GameOptions() as wanted:
+            return evaluate_games(agent, wanted)
+        case TeamOptions() as wanted:
+            return evaluate_team(agent, wanted)
+        case ControlOptions() as wanted:
+            return evaluate_policy(agent, wanted, instances)
+        case SamplingOptions() as wanted:
+            return evaluate_sampling(agent, wanted, pictures)
+        case wanted:
+            return evaluate_solutions(agent, wanted, instances)
+
+
+class _Asked(NamedTuple):
+    """What an evaluation asks for. since: why; takes: what else it takes, if anything."""
+
+    since: str
+    options: type[Options]
+    takes: str | None = None
+
+
+def _asked(agent: Agent) -> _Asked:
     if agent.problem.is_game:
-        if not isinstance(options, GameOptions | None) or instances is not None or pictures is not None:
-            raise ConfigError(f"{agent.problem.name}: is a game; evaluate it with GameOptions, and no more")
-        return evaluate_games(agent, options or GameOptions())
-    if isinstance(options, GameOptions):
-        raise ConfigError(f"{agent.problem.name}: is no game; evaluate it without GameOptions")
+        return _Asked("is a game", GameOptions)
     if agent.problem.is_team:
-        if not isinstance(options, TeamOptions | None) or instances is not None or pictures is not None:
-            raise ConfigError(f"{agent.problem.name}: is played by a team; evaluate it with TeamOptions, and no more")
-        return evaluate_team(agent, options or TeamOptions())
-    if isinstance(options, TeamOptions):
-        raise ConfigError(f"{agent.problem.name}: is not played by a team; evaluate it without TeamOptions")
+        return _Asked("is played by a team", TeamOptions)
     if agent.problem.is_endless:
-        if isinstance(options, EvaluationOptions | SamplingOptions) or pictures is not None:
-            raise ConfigError(f"{agent.problem.name}: never ends; evaluate it with ControlOptions, and no pictures")
-        return evaluate_policy(agent, options or ControlOptions(), instances)
-    if isinstance(options, ControlOptions):
-        raise ConfigError(f"{agent.problem.name}: ends; evaluate it without ControlOptions")
+        return _Asked("never ends", ControlOptions, takes="instances")
     if agent.samples:
-        if isinstance(options, EvaluationOptions) or instances is not None:
-            raise ConfigError(
-                f"{agent.problem.name}: samples objects; evaluate it with SamplingOptions, and no instances"
-            )
-        return evaluate_sampling(agent, options or SamplingOptions(), pictures)
-    if isinstance(options, SamplingOptions) or pictures is not None:
-        raise ConfigError(
-            f"{agent.problem.name}: solves instances; evaluate it with EvaluationOptions, and no pictures"
-        )
-    return evaluate_solutions(agent, options or EvaluationOptions(), instances)
+        return _Asked("samples objects", SamplingOptions, takes="pictures")
+    return _Asked("solves instances", EvaluationOptions, takes="instances")

@@ -18,7 +18,8 @@ from graphwright.envs.rollouts import play
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, make_generator
 from graphwright.training.decode import Decoding
-from graphwright.training.solve import MANY, require_local_search
+from graphwright.training.proving import MANY, prove
+from graphwright.training.solve import require_local_search
 from graphwright.training.statistics import bootstrap_ratio
 
 _SUMS = 1e-12  # of an objective: what the order of summation may change in it
@@ -128,40 +129,25 @@ def generated(agent: Agent, options: EvaluationOptions) -> dict[str, GraphBatch]
 
 def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBatch) -> EvaluationRow:
     played, environment, problem = agent.config.played, agent.config.environment, agent.problem
-    search = require_local_search(problem) if options.improve > 0 else None
+    many = max(instances.node_segments.lengths.tolist(), default=0) >= MANY
+    asked = [other for other in problem.heuristics if not many or other in problem.fast]
+    if options.improve > 0:
+        require_local_search(problem)
     now(f"{name}: the policy, {options.decode}")
     start = time.perf_counter()
     states = agent.solve(instances, options.decode, samples=options.samples, seed=options.seed)
     seconds = time.perf_counter() - start
-    policy, found = played.objective(states), {"policy": states}
-    randomly = random_choice(played, torch.Generator().manual_seed(options.seed))
-    many = max(instances.node_segments.lengths.tolist(), default=0) >= MANY
-    asked = [other for other in problem.heuristics if not many or other in problem.fast]
+    found = {"policy": states}
     for other in asked:
         now(f"{name}: {other}")
         found[other] = problem.heuristics[other](environment, instances)
-    heuristics = {other: environment.objective(found[other]) for other in asked}
-    improved = {}
-    if search is not None:
-        for other in ("policy", *asked[:1]):
-            now(f"{name}: local search from {other}")
-            rules = played if other == "policy" else environment
-            found[f"{other}, improved"] = search(rules, found[other], options.improve, options.seed)
-            improved[other] = _mean(environment.objective(found[f"{other}, improved"]))
-    optimum, proven, unproven, bound_by = None, 0, None, None
-    if many and problem.bound_quickly is not None and options.time_limit > 0:
-        optimum, bound_by = problem.bound_quickly(environment, instances)
-    elif many:
-        unproven = f"{MANY:,} nodes are too many for the solver"
-    elif problem.solve_exactly is not None and options.time_limit > 0:
-        now(f"{name}: the optimum of {instances.num_graphs} graphs, at most {options.time_limit:g} s each")
-        try:
-            solved = problem.solve_exactly(environment, instances, options.time_limit)
-            optimum, proven = solved.bound, int(solved.proven.sum())
-            if solved.solution is not None:
-                found["solver"] = solved.solution
-        except ImportError as missing:
-            unproven = str(missing)
+    policy, heuristics = played.objective(states), {other: environment.objective(found[other]) for other in asked}
+    better = _improved(agent, options, name, {other: found[other] for other in ("policy", *asked[:1])})
+    found |= {f"{other}, improved": states for other, states in better.items()}
+    proof = prove(problem, environment, instances, options.time_limit, name)
+    if proof.optimum is not None and proof.optimum.solution is not None:
+        found["solver"] = proof.optimum.solution
+    optimum = None if proof.optimum is None else proof.optimum.bound
     best = (max if environment.maximise else min)(
         heuristics, key=lambda other: _mean(heuristics[other]), default="policy"
     )
@@ -173,21 +159,41 @@ def _row(agent: Agent, options: EvaluationOptions, name: str, instances: GraphBa
         graphs=instances.num_graphs,
         policy=_mean(policy),
         complete=int(played.is_complete(states).sum()),
-        random=None if many else _mean(played.objective(play(played, instances, randomly))),
+        random=None if many else _mean(_random_objective(played, instances, options.seed)),
         heuristics={other: _mean(values) for other, values in heuristics.items()},
         optimum=None if optimum is None else _mean(optimum),
-        proven=proven,
+        proven=0 if proof.optimum is None or proof.bound_by else int(proof.optimum.proven.sum()),
         reference=best if optimum is None else "optimum",
         ratio=ratio.value,
         ratio_low=ratio.low,
         ratio_high=ratio.high,
         seconds=seconds,
-        unproven=unproven,
+        unproven=proof.unproven,
         best=known,
         best_by=by,
-        bound_by=bound_by,
-        improved=improved,
+        bound_by=proof.bound_by,
+        improved={other: _mean(environment.objective(states)) for other, states in better.items()},
     )
+
+
+def _improved(
+    agent: Agent, options: EvaluationOptions, name: str, begun: Mapping[str, GraphBatch]
+) -> dict[str, GraphBatch]:
+    """Whose solutions local search began from → the final states [B] that it came to; nothing where none is asked."""
+    if options.improve == 0:
+        return {}
+    search, better = require_local_search(agent.problem), {}
+    for other, states in begun.items():
+        now(f"{name}: local search from {other}")
+        rules = agent.config.played if other == "policy" else agent.config.environment
+        better[other] = search(rules, states, options.improve, options.seed)
+    return better
+
+
+def _random_objective(environment: Optimization, instances: GraphBatch, seed: int) -> Tensor:
+    """[B]: of random choice."""
+    choose = random_choice(environment, torch.Generator().manual_seed(seed))
+    return environment.objective(play(environment, instances, choose))
 
 
 def _best_known(environment: Optimization, found: Mapping[str, GraphBatch]) -> tuple[float, dict[str, int]]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-import torch
-
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
 from graphwright.core.kernels.compiling import WATCH
@@ -21,9 +19,8 @@ from graphwright.envs.wrappers.recorded import recorded
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError
 from graphwright.training.decode import Decoding
+from graphwright.training.proving import MANY, prove
 
-MANY = 20_000
-"""From so many nodes on, what takes more than nearly linear time is left out."""
 _SUMS = 1e-13  # of an objective: what the order of summation may change in it
 
 
@@ -182,7 +179,7 @@ def best_known(
             environment, state = found[name]
             found[f"{name}, improved"] = better = environment, search(environment, state, improve, 0)
             improved[name] = _objective(*better)
-    proof, bound_by, unproven = _prove(problem, rules, instance, time_limit)
+    proof, bound_by, unproven = prove(problem, rules, instance, time_limit)
     if with_solver and proof is not None and proof.solution is not None:
         found["solver"] = rules, proof.solution
     name, (owner, state) = min(found.items(), key=lambda item: _order(*item[1]))
@@ -216,24 +213,6 @@ def require_local_search(problem: Problem) -> Improve:
         able = ", ".join(name for name, other in SOLVED.items() if other.improve is not None)
         raise ConfigError(f"--improve: {problem.name} has no local search; {able} have")
     return problem.improve
-
-
-def _prove(
-    problem: Problem, environment: Optimization, instance: GraphBatch, time_limit: float
-) -> tuple[Optimum | None, str | None, str | None]:
-    """What is proven of one instance, by what other than the solver, and what is missing where it is not installed."""
-    if time_limit <= 0 or problem.solve_exactly is None:
-        return None, None, None
-    now(f"{instance.num_nodes:,} nodes: proving a bound")
-    if instance.num_nodes >= MANY:
-        if problem.bound_quickly is None:
-            return None, None, f"{instance.num_nodes:,} nodes are too many for the solver"
-        bound, by = problem.bound_quickly(environment, instance)
-        return Optimum(bound, bound, torch.tensor([True])), by, None
-    try:
-        return problem.solve_exactly(environment, instance, time_limit), None, None
-    except ImportError as missing:
-        return None, None, str(missing)
 
 
 def _objective(environment: Optimization, state: GraphBatch) -> float:

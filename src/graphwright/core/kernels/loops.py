@@ -22,3 +22,11 @@ def with_room(array, size):  # type: ignore[no-untyped-def]
     larger = np.empty(2 * array.size, array.dtype)
     copy_into(larger, array)
     return larger
+
+
+@jit_as_written
+def with_one_more(array, size, number):  # type: ignore[no-untyped-def]
+    """`array`, or one of twice the length, with `number` behind the `size` that are in use; and how many are then."""
+    array = with_room(array, size)
+    array[size] = number
+    return array, size + 1

@@ -19,6 +19,9 @@ ILLEGAL = -(1 << 20)
 """What is written for a move that may not be made."""
 _FAR = 100
 _MOST_BITS = 19  # of the number of entries of a table
+# Of each position on the way: between what its worth is asked for, the best so far and its move, what alpha began with,
+# the move that is tried, the place in the table, and the move that came first.
+_ALPHA, _BETA, _BEST, _GOOD, _FLOOR, _CELL, _ENTRY, _HINT = range(8)
 
 
 @jit_as_written
@@ -103,57 +106,74 @@ def _keep(mine, theirs, entry, low, high, good, keys, bounds):  # type: ignore[n
 def _negamax(mine, theirs, connects, limit, size, below, lines, near, ends, keys, bounds):  # type: ignore[no-untyped-def]
     """What a position in which the other side has just moved is worth to the side that moves, or `limit` or more.
 
-    With a stack of its own, since compiled kernels that call themselves cannot be kept on disk.
+    With a stack of its own, since compiled kernels that call themselves cannot be kept on disk: `sides` [depth, 2] and
+    `frames` [depth, 8], whose columns are named above.
     """
-    sides = np.zeros((size + 2, 2), np.uint64)
-    alpha, beta, best, floor = np.empty((4, size + 2), np.int64)
-    cell, entries, hint, good = np.zeros((4, size + 2), np.int64)
-    depth, entering, found = 0, True, 0
+    sides, frames = np.zeros((size + 2, 2), np.uint64), np.zeros((size + 2, 8), np.int64)
     sides[0, 0], sides[0, 1] = mine, theirs
-    alpha[0], beta[0] = -_FAR, limit
-    while True:
-        taken = sides[depth, 0] | sides[depth, 1]
-        if entering:
+    frames[0, _ALPHA], frames[0, _BETA] = -_FAR, limit
+    depth, is_new, worth = 0, True, 0  # worth: of the position that was left last
+    while depth >= 0:
+        alpha, beta = frames[depth, _ALPHA], frames[depth, _BETA]
+        if is_new:
             turn = connects == (depth % 2 == 0)
-            low, high, entries[depth] = _bounds_of(
-                sides[depth, 0], sides[depth, 1], turn, size, lines, near, ends, keys, bounds
-            )
-            if low >= high or low >= beta[depth] or high <= alpha[depth]:
-                found = high if low < high and high <= alpha[depth] else low
-                entering = False
-                depth -= 1
-                if depth < 0:
-                    return found
+            low, high, entry = _bounds_of(sides[depth, 0], sides[depth, 1], turn, size, lines, near, ends, keys, bounds)
+            if low >= high or low >= beta or high <= alpha:  # nothing is left to ask
+                worth = high if low < high <= alpha else low
+                depth, is_new = depth - 1, False
                 continue
-            alpha[depth], beta[depth] = max(alpha[depth], low), min(beta[depth], high)
-            best[depth], floor[depth] = -_FAR, alpha[depth]
-            hint[depth] = np.int64(bounds[entries[depth], 2])  # what was best before, here or in another position
-            if hint[depth] < 0 or hint[depth] >= size or not _can_take(taken, below, hint[depth]):
-                hint[depth] = -1
-            good[depth] = cell[depth] = hint[depth]
-            if hint[depth] < 0:
-                cell[depth] = _next_cell(-1, -1, taken, below, size)
-        else:  # back from the move on cell[depth]
-            if -found > best[depth]:
-                best[depth], good[depth] = -found, cell[depth]
-                alpha[depth] = max(alpha[depth], best[depth])
-            before = -1 if cell[depth] == hint[depth] else cell[depth]
-            cell[depth] = _next_cell(before, hint[depth], taken, below, size)
-        if cell[depth] < size and alpha[depth] < beta[depth]:
-            sides[depth + 1, 0] = sides[depth, 1]
-            sides[depth + 1, 1] = sides[depth, 0] | (np.uint64(1) << np.uint64(cell[depth]))
-            alpha[depth + 1], beta[depth + 1] = -beta[depth], -alpha[depth]
-            depth += 1
-            entering = True
-            continue
-        found = best[depth]
-        low = found if found > floor[depth] else -_FAR
-        high = found if found < beta[depth] else _FAR
-        _keep(sides[depth, 0], sides[depth, 1], entries[depth], low, high, good[depth], keys, bounds)
-        entering = False
-        depth -= 1
-        if depth < 0:
-            return found
+            _enter(sides, frames, depth, low, high, entry, below, size, bounds)
+        else:
+            _go_on(sides, frames, depth, -worth, below, size)
+        if frames[depth, _CELL] < size and frames[depth, _ALPHA] < frames[depth, _BETA]:
+            _play(sides, frames, depth)
+            depth, is_new = depth + 1, True
+        else:
+            worth = _leave(sides, frames, depth, keys, bounds)
+            depth, is_new = depth - 1, False
+    return worth
+
+
+@jit_as_written
+def _enter(sides, frames, depth, low, high, entry, below, size, bounds):  # type: ignore[no-untyped-def]
+    """Begin with a position that is worth `low` to `high`: with the move that was best before, if it can be made."""
+    taken, hint = sides[depth, 0] | sides[depth, 1], np.int64(bounds[entry, 2])  # perhaps of another position
+    if hint < 0 or hint >= size or not _can_take(taken, below, hint):
+        hint = np.int64(-1)
+    alpha = max(frames[depth, _ALPHA], low)
+    frames[depth, _ALPHA], frames[depth, _BETA] = alpha, min(frames[depth, _BETA], high)
+    frames[depth, _BEST], frames[depth, _FLOOR], frames[depth, _ENTRY] = -_FAR, alpha, entry
+    frames[depth, _HINT], frames[depth, _GOOD] = hint, hint
+    frames[depth, _CELL] = hint if hint >= 0 else _next_cell(-1, -1, taken, below, size)
+
+
+@jit_as_written
+def _go_on(sides, frames, depth, worth, below, size):  # type: ignore[no-untyped-def]
+    """Take note of what the move that was played is `worth`, and come to the next one."""
+    cell, hint = frames[depth, _CELL], frames[depth, _HINT]
+    if worth > frames[depth, _BEST]:
+        frames[depth, _BEST], frames[depth, _GOOD] = worth, cell
+        frames[depth, _ALPHA] = max(frames[depth, _ALPHA], worth)
+    before = -1 if cell == hint else cell
+    frames[depth, _CELL] = _next_cell(before, hint, sides[depth, 0] | sides[depth, 1], below, size)
+
+
+@jit_as_written
+def _play(sides, frames, depth):  # type: ignore[no-untyped-def]
+    """Put the position after the move on top, as the other side sees it."""
+    sides[depth + 1, 0] = sides[depth, 1]
+    sides[depth + 1, 1] = sides[depth, 0] | (np.uint64(1) << np.uint64(frames[depth, _CELL]))
+    frames[depth + 1, _ALPHA], frames[depth + 1, _BETA] = -frames[depth, _BETA], -frames[depth, _ALPHA]
+
+
+@jit_as_written
+def _leave(sides, frames, depth, keys, bounds):  # type: ignore[no-untyped-def]
+    """What the position is worth, which the table keeps: exactly, or as a bound where it is outside alpha and beta."""
+    worth, entry = frames[depth, _BEST], frames[depth, _ENTRY]
+    low = worth if worth > frames[depth, _FLOOR] else -_FAR
+    high = worth if worth < frames[depth, _BETA] else _FAR
+    _keep(sides[depth, 0], sides[depth, 1], entry, low, high, frames[depth, _GOOD], keys, bounds)
+    return worth
 
 
 @jit_as_written

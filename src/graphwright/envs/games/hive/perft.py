@@ -40,47 +40,59 @@ def _perft(node_ptr, kind, owner, q, r, level, last, player, depth, counts):  # 
 @jit_as_written
 def _count(size, pieces, top, height, player, last, depth):  # type: ignore[no-untyped-def]
     """With a stack of its own, since compiled kernels that call themselves cannot be kept on disk."""
+    if depth == 0:
+        return 1
     marks, stamp = np.zeros((2, CELLS), np.int64), np.zeros(1, np.int64)
-    moves = np.empty((depth + 1, MOST_MOVES, 2), np.int64)
-    number, tried, newest, source = np.zeros((4, depth + 2), np.int64)
-    newest[0], total, level, entering = last, 0, 0, True
-    while True:
-        if entering:
-            entering = False
-            tried[level] = -1
-            if level == depth:
-                total += 1
-                number[level] = 0
-            elif surrounded(size, pieces, height, 0) or surrounded(size, pieces, height, 1):
-                number[level] = 0
-            else:
-                side = (player + level) % 2
-                n = legal_moves(size, pieces, top, height, side, newest[level], marks, stamp, moves[level])
-                if n == 0:
-                    n, moves[level, 0, 0] = 1, -1
-                number[level] = n
-                if level == depth - 1:
-                    total += n
-                    number[level] = 0
-        tried[level] += 1
+    moves = np.empty((depth, MOST_MOVES, 2), np.int64)
+    number, tried, source = np.zeros((3, depth), np.int64)  # of moves; how many were made; where the last one began
+    number[0] = _choices(size, pieces, top, height, player, last, marks, stamp, moves[0])
+    level, total = 0, 0
+    while level >= 0:
+        if level == depth - 1:  # the last moves are counted, and not made
+            total += number[level]
+            number[level] = 0
         if tried[level] < number[level]:
             piece, cell = moves[level, tried[level]]
-            if piece >= 0:
-                source[level] = pieces[piece, CELL]
-                if source[level] >= 0:
-                    lift(pieces, top, height, piece)
-                drop(pieces, top, height, piece, cell)
-            newest[level + 1] = piece
+            source[level] = pieces[piece, CELL]
+            _make(pieces, top, height, piece, cell)
+            tried[level] += 1
             level += 1
-            entering = True
-            continue
-        level -= 1
-        if level < 0:
-            return total
-        piece = moves[level, tried[level], 0]
-        if piece >= 0:
+            side = (player + level) % 2
+            number[level] = _choices(size, pieces, top, height, side, piece, marks, stamp, moves[level])
+            tried[level] = 0
+        else:
+            level -= 1
+            if level >= 0:
+                _take_back(pieces, top, height, moves[level, tried[level] - 1, 0], source[level])
+    return total
+
+
+@jit_as_written
+def _choices(size, pieces, top, height, side, last, marks, stamp, moves):  # type: ignore[no-untyped-def]
+    """How many moves `side` has: one, of the piece -1, where it has to pass; none where the game is over."""
+    if surrounded(size, pieces, height, 0) or surrounded(size, pieces, height, 1):
+        return 0
+    count = legal_moves(size, pieces, top, height, side, last, marks, stamp, moves)
+    if count:
+        return count
+    moves[0, 0], moves[0, 1] = -1, -1
+    return 1
+
+
+@jit_as_written
+def _make(pieces, top, height, piece, cell):  # type: ignore[no-untyped-def]
+    if piece >= 0:
+        if pieces[piece, CELL] >= 0:
             lift(pieces, top, height, piece)
-            if source[level] >= 0:
-                drop(pieces, top, height, piece, source[level])
-            else:
-                pieces[piece, CELL] = -1
+        drop(pieces, top, height, piece, cell)
+
+
+@jit_as_written
+def _take_back(pieces, top, height, piece, source):  # type: ignore[no-untyped-def]
+    """Undo the move of a piece, from its hand where `source` is -1."""
+    if piece >= 0:
+        lift(pieces, top, height, piece)
+        if source >= 0:
+            drop(pieces, top, height, piece, source)
+        else:
+            pieces[piece, CELL] = -1

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.core.kernels.loops import with_room
+from graphwright.core.kernels.loops import with_one_more
 
 # Numba compiles the legacy generator alone, whose state inside compiled code is its own.
 # ruff: noqa: NPY002
@@ -87,13 +87,9 @@ def _force(node, ptr, source, weight, chosen, count, load, flips, size):  # type
         other = source[e]
         if chosen[other]:
             _flip(other, ptr, source, weight, chosen, count, load)
-            flips = with_room(flips, size)
-            flips[size] = other
-            size += 1
+            flips, size = with_one_more(flips, size, other)
     _flip(node, ptr, source, weight, chosen, count, load)
-    flips = with_room(flips, size)
-    flips[size] = node
-    return flips, size + 1
+    return with_one_more(flips, size, node)
 
 
 @jit_as_written
@@ -115,36 +111,12 @@ def _swap(node, ptr, source, weight, chosen, count, stamp, tiny):  # type: ignor
 @jit_as_written
 def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waiting, flips, size):  # type: ignore[no-untyped-def]
     """Exchange nodes until none of the first `waiting` of `queue`, nor what follows from them, gains anything."""
-    seen = 0  # of flips: what lies around these has been looked at
-    while True:
-        while seen < size:
-            node = flips[seen]
+    seen = 0  # of flips: what lies around these waits as well
+    while seen < size or waiting:
+        if seen < size:
+            queue, waiting = _wake(flips[seen], ptr, source, weight, chosen, count, load, tiny, queue, waiting)
             seen += 1
-            queue = with_room(queue, waiting)
-            queue[waiting] = node
-            waiting += 1
-            if chosen[node]:
-                continue
-            asked = -1  # once for all neighbours in a row: what a clique shares would be asked by each of its nodes
-            for e in range(ptr[node], ptr[node + 1]):
-                other = source[e]
-                if chosen[other] or count[other] > 1:
-                    if not chosen[other] and weight[other] <= load[other] + tiny:
-                        continue
-                elif count[other] == 1:  # its one chosen neighbour may now give way to two
-                    for f in range(ptr[other], ptr[other + 1]):
-                        if chosen[source[f]]:
-                            if source[f] != asked:
-                                asked = source[f]
-                                queue = with_room(queue, waiting)
-                                queue[waiting] = asked
-                                waiting += 1
-                            break
-                queue = with_room(queue, waiting)
-                queue[waiting] = other
-                waiting += 1
-        if not waiting:
-            return queue, flips, size
+            continue
         waiting -= 1
         node = queue[waiting]
         if not chosen[node]:
@@ -155,6 +127,36 @@ def _settle(ptr, source, weight, chosen, count, load, stamp, tiny, queue, waitin
         if one >= 0:
             flips, size = _force(one, ptr, source, weight, chosen, count, load, flips, size)
             flips, size = _force(other, ptr, source, weight, chosen, count, load, flips, size)
+    return queue, flips, size
+
+
+@jit_as_written
+def _wake(node, ptr, source, weight, chosen, count, load, tiny, queue, waiting):  # type: ignore[no-untyped-def]
+    """Let wait what may gain now that `node` was flipped. The queue, and how many wait in it then."""
+    queue, waiting = with_one_more(queue, waiting, node)
+    if chosen[node]:
+        return queue, waiting
+    asked = -1  # once for all neighbours in a row: what a clique shares would be asked by each of its nodes
+    for e in range(ptr[node], ptr[node + 1]):
+        other = source[e]
+        if not chosen[other] and count[other] > 1 and weight[other] <= load[other] + tiny:
+            continue
+        if not chosen[other] and count[other] == 1:
+            holder = _chosen_neighbour(other, ptr, source, chosen)
+            if holder != asked:  # it may now give way to two
+                asked = holder
+                queue, waiting = with_one_more(queue, waiting, asked)
+        queue, waiting = with_one_more(queue, waiting, other)
+    return queue, waiting
+
+
+@jit_as_written
+def _chosen_neighbour(node, ptr, source, chosen):  # type: ignore[no-untyped-def]
+    """The first neighbour in the set; -1 for none."""
+    for e in range(ptr[node], ptr[node + 1]):
+        if chosen[source[e]]:
+            return source[e]
+    return -1
 
 
 @jit_as_written

@@ -165,43 +165,63 @@ def _search(tour, place, ptr, source, position, rounding, rounds, seed):  # type
         length += distance_between(position, rounding, tour[k - 1], tour[k])
     least = _LEAST * length / size
     queue, waits = np.empty(size, np.int64), np.zeros(place.size, np.bool_)
-    head, waiting = 0, 0
-    for _ in range(max(rounds, 1)):
-        count, gain = 0, 0.0
-        if not rounds:
-            for node in tour:
-                queue[waiting] = node
-                waits[node] = True
-                waiting += 1
-        else:
-            span = min(_SPAN, size // 4)
-            at, one, two = np.random.randint(size), 1 + np.random.randint(span), 1 + np.random.randint(span)
-            p, first, last = tour[at], tour[(at + 1) % size], tour[(at + one) % size]
-            n, c, d = tour[(at + one + 1) % size], tour[(at + one + two) % size], tour[(at + one + two + 1) % size]
-            for x, y, sign in ((p, first, 1), (last, n, 1), (c, d, 1), (p, n, -1), (c, first, -1), (last, d, -1)):
-                gain += sign * distance_between(position, rounding, x, y)
-            moves, count = _move(tour, place, moves, count, p, first, last, n, c, d, False)
-            for node in (p, first, last, n, c, d):
-                if not waits[node]:
-                    queue[(head + waiting) % size] = node
-                    waits[node] = True
-                    waiting += 1
-        while waiting:
-            node = queue[head]
-            head, waiting = (head + 1) % size, waiting - 1
-            waits[node] = False
-            while True:
-                more, moves, count = _improve(
-                    node, tour, place, ptr, source, position, rounding, least, moves, count, touched
-                )
-                if more == 0.0:
-                    break
-                gain += more
-                for other in touched:
-                    if not waits[other] and other != node:
-                        queue[(head + waiting) % size] = other
-                        waits[other] = True
-                        waiting += 1
-        if rounds and gain < -least:
+    if not rounds:
+        waiting = _wait(tour, queue, waits, 0, 0)
+        _settle(tour, place, ptr, source, position, rounding, least, moves, 0, touched, queue, waits, waiting)
+    for _ in range(rounds):
+        gain, moves, count = _perturb(tour, place, position, rounding, moves, touched)
+        waiting = _wait(touched, queue, waits, 0, 0)
+        more, moves, count = _settle(
+            tour, place, ptr, source, position, rounding, least, moves, count, touched, queue, waits, waiting
+        )
+        if gain + more < -least:
             for k in range(count - 1, -1, -1):
                 _flip(tour, place, moves[k, 0], moves[k, 2], moves[k, 1], moves[k, 3])
+
+
+@jit_as_written
+def _perturb(tour, place, position, rounding, moves, touched):  # type: ignore[no-untyped-def]
+    """Let two neighbouring pieces change places: what that gains, the moves, and how many; its nodes are `touched`."""
+    size = tour.size
+    span = min(_SPAN, size // 4)
+    at, one, two = np.random.randint(size), 1 + np.random.randint(span), 1 + np.random.randint(span)
+    p, first, last = tour[at], tour[(at + 1) % size], tour[(at + one) % size]
+    n, c, d = tour[(at + one + 1) % size], tour[(at + one + two) % size], tour[(at + one + two + 1) % size]
+    gain = 0.0
+    for x, y, sign in ((p, first, 1), (last, n, 1), (c, d, 1), (p, n, -1), (c, first, -1), (last, d, -1)):
+        gain += sign * distance_between(position, rounding, x, y)
+    moves, count = _move(tour, place, moves, 0, p, first, last, n, c, d, False)
+    touched[0], touched[1], touched[2], touched[3], touched[4], touched[5] = p, first, last, n, c, d
+    return gain, moves, count
+
+
+@jit_as_written
+def _wait(nodes, queue, waits, head, waiting):  # type: ignore[no-untyped-def]
+    """Put those of `nodes` that do not wait yet at the end of the queue, which begins at `head`; how many wait then."""
+    for node in nodes:
+        if not waits[node]:
+            queue[(head + waiting) % queue.size] = node
+            waits[node] = True
+            waiting += 1
+    return waiting
+
+
+@jit_as_written
+def _settle(  # type: ignore[no-untyped-def]
+    tour, place, ptr, source, position, rounding, least, moves, count, touched, queue, waits, waiting
+):
+    """Exchange edges until no node that waits gains anything: what that gains in all, the moves, and how many."""
+    head, gain = 0, 0.0
+    while waiting:
+        node = queue[head]
+        head, waiting = (head + 1) % queue.size, waiting - 1
+        while True:
+            more, moves, count = _improve(
+                node, tour, place, ptr, source, position, rounding, least, moves, count, touched
+            )
+            if more == 0.0:
+                break
+            gain += more
+            waiting = _wait(touched, queue, waits, head, waiting)
+        waits[node] = False
+    return gain, moves, count

@@ -42,57 +42,73 @@ def _all_sets(node_ptr, edge_ptr, source, weight, chosen, widest):  # type: igno
 def _one_set(first, last, edge_ptr, source, weight, chosen, widest):  # type: ignore[no-untyped-def]
     """The set of nodes first .. last - 1; whether the frontier is never wider than `widest`."""
     size = last - first
+    ptr = edge_ptr[first : last + 1]
     place = np.full(size, -1, np.int64)  # in the frontier
     taken, left = np.zeros(size, np.bool_), np.zeros(size, np.int64)  # neighbours to come
     for v in range(size):
         taken[v] = weight[first + v] <= 0
     for v in range(size):
-        for e in range(edge_ptr[first + v], edge_ptr[first + v + 1]):
+        for e in range(ptr[v], ptr[v + 1]):
             left[v] += not taken[source[e] - first]
-    order, count = np.empty(size, np.int64), 0
-    bits, free = np.zeros(size, np.int64), np.ones(63, np.bool_)
-    gone = np.zeros(size, np.int64)  # bits that leave the frontier with each node
-    width = highest = 0
-    while True:
-        best, least, closest = -1, size + 2, -1
-        for v in range(size):
-            if taken[v]:
-                continue
-            more, near = int(left[v] > 0), 0
-            for e in range(edge_ptr[first + v], edge_ptr[first + v + 1]):
-                other = source[e] - first
-                if place[other] >= 0:
-                    near += 1
-                    more -= left[other] == 1
-            if more < least or (more == least and near > closest):
-                best, least, closest = v, more, near
-        if best < 0:
-            break
-        v = best
+    order, count, highest = np.empty(size, np.int64), 0, 0
+    bits, gone = np.zeros((2, size), np.int64)  # neighbours of each node in the frontier, and those that leave it then
+    free = np.ones(63, np.bool_)
+    v = _next_node(first, ptr, source, taken, left, place)
+    while v >= 0:
         taken[v] = True
         order[count] = v
-        for e in range(edge_ptr[first + v], edge_ptr[first + v + 1]):
-            other = source[e] - first
-            left[other] -= 1
-            if place[other] >= 0:
-                bits[count] |= np.int64(1) << place[other]
-                if left[other] == 0:
-                    gone[count] |= np.int64(1) << place[other]
-                    free[place[other]] = True
-                    place[other] = -1
-                    width -= 1
+        bits[count], gone[count] = _meet_frontier(v, first, ptr, source, left, place, free)
         if left[v] > 0:
-            own = 0
-            while not free[own]:
-                own += 1
-            free[own] = False
-            place[v] = own
-            width += 1
-            highest = max(highest, own + 1)
+            place[v] = _first_free(free)
+            free[place[v]] = False
+            highest = max(highest, place[v] + 1)
             if highest > widest:
                 return False
         count += 1
+        v = _next_node(first, ptr, source, taken, left, place)
     return _walk(order[:count], first, weight, bits, gone, edge_ptr, source, chosen, highest)
+
+
+@jit_as_written
+def _next_node(first, ptr, source, taken, left, place):  # type: ignore[no-untyped-def]
+    """The node to come that widens the frontier least, of those the one with most neighbours there; -1 for none."""
+    best, least, closest = -1, taken.size + 2, -1
+    for v in range(taken.size):
+        if taken[v]:
+            continue
+        more, near = int(left[v] > 0), 0
+        for e in range(ptr[v], ptr[v + 1]):
+            other = source[e] - first
+            if place[other] >= 0:
+                near += 1
+                more -= left[other] == 1
+        if more < least or (more == least and near > closest):
+            best, least, closest = v, more, near
+    return best
+
+
+@jit_as_written
+def _meet_frontier(v, first, ptr, source, left, place, free):  # type: ignore[no-untyped-def]
+    """The places of the neighbours of node v in the frontier, as bits; and of those that leave it now."""
+    met, gone = np.int64(0), np.int64(0)
+    for e in range(ptr[v], ptr[v + 1]):
+        other = source[e] - first
+        left[other] -= 1
+        if place[other] >= 0:
+            met |= np.int64(1) << place[other]
+            if left[other] == 0:
+                gone |= np.int64(1) << place[other]
+                free[place[other]] = True
+                place[other] = -1
+    return met, gone
+
+
+@jit_as_written
+def _first_free(free):  # type: ignore[no-untyped-def]
+    place = 0
+    while not free[place]:
+        place += 1
+    return place
 
 
 @jit_as_written

@@ -31,52 +31,52 @@ def pibt(environment: Environment, state: GraphBatch) -> Tensor:
 
 @jit_as_written
 def _inherit(maps, ptr, order, cell, options, moves, action):  # type: ignore[no-untyped-def]
-    """Fill `action`. The calls of the published recursion are a stack of robots, each pushed by the one below it."""
-    height, width = maps.shape[1], maps.shape[2]
-    robots = cell.shape[0]
-    there = np.full(robots, -1, np.int64)  # where each goes
-    tried = np.zeros(robots, np.int64)
-    stack = np.empty(robots, np.int64)
+    """Fill `action`."""
+    width = maps.shape[2]
+    home = cell[:, 0] * width + cell[:, 1]
+    steps = moves[:, 0] * width + moves[:, 1]
+    there, tried = np.full(home.size, -1, np.int64), np.zeros(home.size, np.int64)
+    stack = np.empty(home.size, np.int64)
     for graph in range(ptr.shape[0] - 1):
-        now = np.full(height * width, -1, np.int64)
-        after = np.full(height * width, -1, np.int64)
+        now, after = np.full((2, maps.shape[1] * width), -1, np.int64)
         for robot in range(ptr[graph], ptr[graph + 1]):
-            now[cell[robot, 0] * width + cell[robot, 1]] = robot
+            now[home[robot]] = robot
         for place in range(ptr[graph], ptr[graph + 1]):
-            if there[order[place]] >= 0:
-                continue
-            stack[0] = order[place]
-            size = 1
-            while size > 0:
-                robot = stack[size - 1]
-                home = cell[robot, 0] * width + cell[robot, 1]
-                if tried[robot] == 5:  # boxed in: it stays, and who pushes it looks elsewhere
-                    there[robot] = home
-                    after[home] = robot
-                    size -= 1
-                    if size > 0:
-                        there[stack[size - 1]] = -1
-                    continue
-                choice = options[robot, tried[robot]]
-                tried[robot] += 1
-                if choice < 0:
-                    continue
-                to = home + moves[choice, 0] * width + moves[choice, 1]
-                if after[to] >= 0:
-                    continue
-                if size > 1:
-                    pusher = stack[size - 2]
-                    if to == cell[pusher, 0] * width + cell[pusher, 1]:
-                        continue
-                there[robot], after[to] = to, robot
-                other = now[to]
-                if other >= 0 and other != robot and there[other] < 0:
-                    stack[size] = other
-                    size += 1
-                else:
-                    size = 0
+            if there[order[place]] < 0:
+                _send(order[place], home, options, steps, now, after, there, tried, stack)
         for robot in range(ptr[graph], ptr[graph + 1]):
-            home = cell[robot, 0] * width + cell[robot, 1]
             for choice in range(5):
-                if home + moves[choice, 0] * width + moves[choice, 1] == there[robot]:
+                if home[robot] + steps[choice] == there[robot]:
                     action[robot] = choice
+
+
+@jit_as_written
+def _send(robot, home, options, steps, now, after, there, tried, stack):  # type: ignore[no-untyped-def]
+    """Let a robot, and those that stand in its way, choose where they go.
+
+    The calls of the published recursion are a stack of robots, each pushed by the one below it. home, there: [N] cells,
+    where each is, and goes; now, after: who is in each cell; tried: [N], how many options of each were looked at.
+    """
+    stack[0], size = robot, 1
+    while size > 0:
+        robot = stack[size - 1]
+        pusher = stack[size - 2] if size > 1 else -1
+        if tried[robot] == 5:  # boxed in: it stays, and who pushes it looks elsewhere
+            there[robot], after[home[robot]] = home[robot], robot
+            if pusher >= 0:
+                there[pusher] = -1
+            size -= 1
+            continue
+        choice = options[robot, tried[robot]]
+        tried[robot] += 1
+        if choice < 0:
+            continue
+        to = home[robot] + steps[choice]
+        if after[to] >= 0 or (pusher >= 0 and to == home[pusher]):
+            continue
+        there[robot], after[to] = to, robot
+        other = now[to]
+        if other < 0 or other == robot or there[other] >= 0:
+            return
+        stack[size] = other
+        size += 1

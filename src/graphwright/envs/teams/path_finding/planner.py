@@ -42,54 +42,69 @@ def shortest(environment: Environment, state: GraphBatch) -> Tensor:
 
 @jit_as_written
 def _plan(maps, ptr, order, cell, away, moves, action, ahead):  # type: ignore[no-untyped-def]
-    """Fill `action`: layer by layer of time, the least sum of distances to each cell that no earlier plan is in."""
-    height, width = maps.shape[1], maps.shape[2]
-    cells = height * width
+    """Fill `action`, one robot after the other."""
+    cells = maps.shape[1] * maps.shape[2]
     for graph in range(ptr.shape[0] - 1):
         taken = np.full((ahead + 1, cells), -1, np.int64)  # who is where, and came from where
         origin = np.full((ahead + 1, cells), -1, np.int64)
         for place in range(ptr[graph], ptr[graph + 1]):
             robot = order[place]
-            start = cell[robot, 0] * width + cell[robot, 1]
-            cost = np.full((ahead + 1, cells), np.int64(1) << 40)
-            came = np.full((ahead + 1, cells), -1, np.int64)
-            cost[0, start] = 0
-            frontier, size = np.empty(cells, np.int64), 1
-            frontier[0] = start
-            for time in range(ahead):
-                following, count = np.empty(cells, np.int64), 0
-                for index in range(size):
-                    at = frontier[index]
-                    row, column = at // width, at % width
-                    for choice in range(5):
-                        r, c = row + moves[choice, 0], column + moves[choice, 1]
-                        if not (0 <= r < height and 0 <= c < width) or maps[graph, r, c] != 0:
-                            continue
-                        to = r * width + c
-                        if taken[time + 1, to] >= 0 or (taken[time + 1, at] >= 0 and origin[time + 1, at] == to):
-                            continue
-                        total = cost[time, at] + away[robot, r, c]
-                        if total < cost[time + 1, to]:
-                            if came[time + 1, to] < 0:
-                                following[count] = to
-                                count += 1
-                            cost[time + 1, to], came[time + 1, to] = total, at
-                frontier, size = following, count
-                if size == 0:
-                    break
-            if size == 0:  # boxed in: stay, and be seen there in the next step
-                if taken[1, start] < 0:
-                    taken[1, start], origin[1, start] = robot, start
-                continue
-            best = frontier[0]
-            for index in range(1, size):
-                if cost[ahead, frontier[index]] < cost[ahead, best]:
-                    best = frontier[index]
-            for time in range(ahead, 0, -1):
-                before = came[time, best]
-                taken[time, best], origin[time, best] = robot, before
-                if time == 1:
-                    for choice in range(5):
-                        if before + moves[choice, 0] * width + moves[choice, 1] == best:
-                            action[robot] = choice
-                best = before
+            start = cell[robot, 0] * maps.shape[2] + cell[robot, 1]
+            came, goal = _way(maps[graph], start, away[robot], moves, ahead, taken, origin)
+            if goal >= 0:
+                action[robot] = _reserve(robot, goal, came, maps.shape[2], moves, taken, origin)
+            elif taken[1, start] < 0:  # boxed in: stay, and be seen there in the next step
+                taken[1, start], origin[1, start] = robot, start
+
+
+@jit_as_written
+def _way(walls, start, away, moves, ahead, taken, origin):  # type: ignore[no-untyped-def]
+    """Layer by layer of time, the least sum of distances to each cell that no earlier plan is in.
+
+    From where one comes to each cell [ahead + 1, cells], and the best of the last; -1 where no way leads on.
+    """
+    height, width = walls.shape
+    cells = height * width
+    cost, came = np.full((ahead + 1, cells), np.int64(1) << 40), np.full((ahead + 1, cells), -1, np.int64)
+    cost[0, start] = 0
+    frontier, size = np.empty(cells, np.int64), 1
+    frontier[0] = start
+    for time in range(ahead):
+        following, count = np.empty(cells, np.int64), 0
+        for index in range(size):
+            at = frontier[index]
+            row, column = at // width, at % width
+            for choice in range(5):
+                r, c = row + moves[choice, 0], column + moves[choice, 1]
+                if not (0 <= r < height and 0 <= c < width) or walls[r, c] != 0:
+                    continue
+                to = r * width + c
+                if taken[time + 1, to] >= 0 or (taken[time + 1, at] >= 0 and origin[time + 1, at] == to):
+                    continue
+                total = cost[time, at] + away[r, c]
+                if total < cost[time + 1, to]:
+                    if came[time + 1, to] < 0:
+                        following[count] = to
+                        count += 1
+                    cost[time + 1, to], came[time + 1, to] = total, at
+        frontier, size = following, count
+    best = -1
+    for index in range(size):
+        if best < 0 or cost[ahead, frontier[index]] < cost[ahead, best]:
+            best = frontier[index]
+    return came, best
+
+
+@jit_as_written
+def _reserve(robot, goal, came, width, moves, taken, origin):  # type: ignore[no-untyped-def]
+    """Take the cells of the way to `goal` for a robot; its first step."""
+    at, after = goal, goal
+    for time in range(came.shape[0] - 1, 0, -1):
+        before = came[time, at]
+        taken[time, at], origin[time, at] = robot, before
+        at, after = before, at
+    first = 0
+    for choice in range(5):
+        if at + moves[choice, 0] * width + moves[choice, 1] == after:
+            first = choice
+    return first
