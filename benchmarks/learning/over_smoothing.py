@@ -35,7 +35,8 @@ from long_range import (
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problems.path_search.environment import PATH_SEARCH
-from graphwright.training.agent import Agent, make_policy
+from graphwright.training.agent import Agent
+from graphwright.training.networks import make_policy
 
 _DISTANCE = 8
 

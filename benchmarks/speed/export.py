@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch
 
 from graphwright.envs.registry import PROBLEMS
-from graphwright.training.agent import make_policy
 from graphwright.training.config import TrainConfig
 from graphwright.training.export import export_policy, inputs_of
+from graphwright.training.networks import make_policy
 
 GRAPHS = 16
 

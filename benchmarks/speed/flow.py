@@ -35,7 +35,7 @@ from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig
 from graphwright.training.config import TrainConfig
-from graphwright.training.train import TrainingRun
+from graphwright.training.training_run import TrainingRun
 
 try:
     import flow_torchgfn

@@ -11,7 +11,7 @@ from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
 from graphwright.cli import main
 from graphwright.envs.registry import find_problem
 from graphwright.training.config import TrainConfig
-from graphwright.training.train import TrainingRun
+from graphwright.training.training_run import TrainingRun
 
 PLAYING = [name for name, entry in ALGORITHMS.items() if entry.collector != "trajectories"]
 """Those of flow networks are in tests/training/gflownet/test_trainer.py."""

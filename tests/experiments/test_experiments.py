@@ -19,9 +19,9 @@ from graphwright.experiments.permutation import count_distinct
 from graphwright.experiments.registry import find_experiment
 from graphwright.experiments.report import Report, spell
 from graphwright.experiments.runs import Job, side_by_side, train_all
-from graphwright.training.agent import make_policy
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
 from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.networks import make_policy
 from graphwright.training.statistics import bootstrap_ratio, interquartile_mean, stratified_interval
 from graphwright.training.validation import ValidationConfig
 

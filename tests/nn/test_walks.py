@@ -24,7 +24,7 @@ from graphwright.core import (
     unordered_pair_nodes,
     unordered_pair_segments,
 )
-from graphwright.core.rows import pair_ends
+from graphwright.core.pairs import pair_ends
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.nn.kernels import (
     random_walks,

@@ -13,9 +13,10 @@ from command_line import fails
 from graphwright.cli.main import main
 from graphwright.core import GraphBatch, Observation
 from graphwright.envs.registry import PROBLEMS
-from graphwright.training.agent import Agent, make_policy
+from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError
 from graphwright.training.export import INPUTS_FILE, inputs_of
+from graphwright.training.networks import make_policy
 
 
 def untrained(problem: str, **encoder: object) -> Agent:

@@ -10,7 +10,7 @@ from torch import Tensor
 from graphwright.envs.registry import find_problem
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.config import TrainConfig
-from graphwright.training.train import TrainingRun
+from graphwright.training.training_run import TrainingRun
 
 SMALL = {"sizes": (5,), "num_envs": 4, "num_steps": 2, "warm_up": 8, "capacity": 16, "minibatch_size": 4}
 ROWS = "replay.transitions.rows"

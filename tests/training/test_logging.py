@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from graphwright.training.divergence import has_diverged
 from graphwright.training.logging import EventsFile, MetricsFile, RunLog
-from graphwright.training.runner import has_diverged
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from graphwright.cli.main import main
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.registry import SOLVED, find_problem
 from graphwright.training import agent as agents
-from graphwright.training.agent import PRETRAINED, Agent, make_policy
+from graphwright.training.agent import PRETRAINED, Agent
 from graphwright.training.checkpoint import POLICY_FILE
 from graphwright.training.config import ConfigError
+from graphwright.training.networks import make_policy
 from graphwright.training.pretrained import ABOUT_FILE, load_pretrained, pretrained_names
 
 

@@ -17,10 +17,11 @@ from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.episodes import EpisodesConfig
 from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.divergence import DivergenceError
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile
-from graphwright.training.runner import DivergenceError
-from graphwright.training.train import TrainingRun, resume, train
+from graphwright.training.train import resume, train
+from graphwright.training.training_run import TrainingRun
 from graphwright.training.validation import ValidationConfig
 
 QUIET = Console(quiet=True)

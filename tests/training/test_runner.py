@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.training.checkpoint import CheckpointError, load_checkpoint
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.evaluators import Evaluator, NoEvaluator
+from graphwright.training.divergence import DivergenceError
+from graphwright.training.evaluator import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
-from graphwright.training.runner import DivergenceError, Runner, RunText
+from graphwright.training.run_settings import RunText
+from graphwright.training.runner import Runner
 
 QUIET = Console(quiet=True)
 

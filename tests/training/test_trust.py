@@ -20,7 +20,8 @@ import graphwright as gw
 from command_line import fails
 from graphwright.cli.main import main
 from graphwright.core import Features
-from graphwright.core.actions import ActionSpec, per_node
+from graphwright.core.action_blocks import per_node
+from graphwright.core.actions import ActionSpec
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from graphwright.training.config import ConfigError

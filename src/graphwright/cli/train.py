@@ -28,7 +28,8 @@ from graphwright.training.games.evaluator import GameEvaluator
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.pretrained import load_pretrained, pretrained_run
 from graphwright.training.start import sentence
-from graphwright.training.train import TrainingRun, resume, train
+from graphwright.training.train import resume, train
+from graphwright.training.training_run import TrainingRun
 
 _FROM_PRETRAINED = ("pretrained", "--from=pretrained")
 Watcher = Literal["wandb", "mlflow"]

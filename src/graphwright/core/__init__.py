@@ -1,10 +1,7 @@
 """Graphs, ragged groups, actions and time steps: what everything else is made of."""
 
-from graphwright.core.actions import (
+from graphwright.core.action_blocks import (
     ActionBlock,
-    ActionSpec,
-    Choice,
-    Decisions,
     per_decider,
     per_edge,
     per_graph,
@@ -13,18 +10,18 @@ from graphwright.core.actions import (
     per_pair,
     per_unordered_pair,
 )
+from graphwright.core.actions import ActionSpec, Choice, Decisions
 from graphwright.core.construction import from_edges, relabel, simplify, with_links
 from graphwright.core.graph import GraphBatch
 from graphwright.core.graph_rules import GraphError
-from graphwright.core.rows import (
-    RowKind,
-    out_edges,
+from graphwright.core.pairs import (
     pair_ends,
     pair_segments,
     unordered_pair_nodes,
     unordered_pair_row,
     unordered_pair_segments,
 )
+from graphwright.core.rows import RowKind, out_edges
 from graphwright.core.segment import Segments
 from graphwright.core.timestep import Chosen, Features, Observation, Step
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from graphwright.core.disjoint_union import DisjointUnion
 from graphwright.core.graph_rules import GraphError, check_batch
 from graphwright.core.segment import Segments
 
@@ -20,12 +21,10 @@ ACTS = "acts"
 
 
 @dataclass(frozen=True, eq=False)
-class GraphBatch:
+class GraphBatch(DisjointUnion):
     """B directed graphs as one disjoint union: a table of graphs, of nodes and of edges.
 
-    edge_index: [2, E] int64, source and destination of each edge, numbered over the whole union. Edges are grouped by
-        graph and, inside a graph, sorted by destination, then source.
-    node_ptr, edge_ptr: [B + 1] int64, where the nodes and edges of each graph begin.
+    edge_index, node_ptr, edge_ptr: as of `DisjointUnion`.
     nodes: name -> [N, ...], columns over all nodes, grouped by graph.
     edges: name -> [E, ...], columns over all edges, in the order of `edge_index`.
     graphs: name -> [B, ...], one row a graph.
@@ -35,9 +34,6 @@ class GraphBatch:
     beginning of their own graph, so that moving a graph to another batch never rewrites them.
     """
 
-    edge_index: Tensor
-    node_ptr: Tensor
-    edge_ptr: Tensor
     nodes: Columns = field(default_factory=dict)
     edges: Columns = field(default_factory=dict)
     graphs: Columns = field(default_factory=dict)
@@ -60,61 +56,6 @@ class GraphBatch:
             batch.__dict__["in_degree"] = in_degree
         return batch
 
-    # ---- sizes and groups -------------------------------------------------------------------------------------------
-
-    @property
-    def num_graphs(self) -> int:
-        """B."""
-        return self.node_ptr.numel() - 1
-
-    @property
-    def num_nodes(self) -> int:
-        """N, over all graphs."""
-        return self.node_segments.num_rows
-
-    @property
-    def num_edges(self) -> int:
-        """E, over all graphs; an undirected edge counts twice."""
-        return self.edge_index.shape[1]
-
-    @property
-    def device(self) -> torch.device:
-        """Where the tensors are."""
-        return self.edge_index.device
-
-    @cached_property
-    def node_segments(self) -> Segments:
-        """The nodes of each graph."""
-        return Segments(self.node_ptr)
-
-    @cached_property
-    def edge_segments(self) -> Segments:
-        """The edges of each graph."""
-        return Segments(self.edge_ptr)
-
-    @property
-    def node_graph(self) -> Tensor:
-        """[N] int64: the graph of each node."""
-        return self.node_segments.index
-
-    @property
-    def edge_graph(self) -> Tensor:
-        """[E] int64: the graph of each edge."""
-        return self.edge_segments.index
-
-    @cached_property
-    def in_degree(self) -> Tensor:
-        """[N] int64: how many edges end in each node."""
-        return torch.bincount(self.edge_index[1], minlength=self.num_nodes)
-
-    @cached_property
-    def in_edges(self) -> Segments:
-        """The edges that end in each node, consecutive since edges are sorted by destination (the CSR row pointer)."""
-        segments = Segments.from_lengths(self.in_degree)
-        segments.__dict__["index"] = self.edge_index[1]
-        segments.__dict__["num_rows"] = self.num_edges
-        return segments
-
     @cached_property
     def links(self) -> tuple[Tensor, Segments]:
         """One edge row for each undirected edge (each edge, if the graph is directed) [L], and each graph's share."""
@@ -123,12 +64,6 @@ class GraphBatch:
         rows = (self.edge_segments.position <= self.edges["reverse"]).nonzero().squeeze(1)
         count = torch.bincount(self.edge_graph[rows], minlength=self.num_graphs)
         return rows, Segments.from_lengths(count)
-
-    @cached_property
-    def out_edges(self) -> tuple[Tensor, Segments]:
-        """The rows of the edges out of each node [E], by rising destination, and each node's share of them (E → N)."""
-        order = torch.argsort(self.edge_index[0], stable=True)
-        return order, Segments.from_lengths(torch.bincount(self.edge_index[0], minlength=self.num_nodes))
 
     @cached_property
     def acting_nodes(self) -> tuple[Tensor, Segments]:
@@ -144,8 +79,6 @@ class GraphBatch:
         if ACTS not in self.edges:
             return torch.arange(rows.numel(), device=self.device), links
         return _chosen(self.edges[ACTS][rows], links)
-
-    # ---- from tables to tables --------------------------------------------------------------------------------------
 
     def select(self, index: Tensor) -> GraphBatch:
         """The graphs at `index` [S] int64 (any order, repeats allowed), or where `index` [B] bool is true."""

@@ -27,7 +27,7 @@ from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import TrainConfig, use_threads
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.statistics import stratified_interval
-from graphwright.training.train import TrainingRun
+from graphwright.training.training_run import TrainingRun
 from graphwright.training.validation import ValidationConfig
 
 _SIZE, _GRAPHS, _STEPS, _POINTS = 15, 200, 100_000, 12

@@ -25,7 +25,8 @@ from graphwright.experiments.span import Span
 from graphwright.training.callbacks import Callback, Row
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.config_json import build, to_json
-from graphwright.training.runner import DivergenceError, Runner
+from graphwright.training.divergence import DivergenceError
+from graphwright.training.runner import Runner
 from graphwright.training.train import new_run
 
 STORAGE_FILE, SWEEP_FILE, REPORT_FILE = "trials.log", "sweep.json", "report.md"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -25,6 +24,7 @@ from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.readable import Inputs
+from graphwright.experiments.makespan import least_makespan
 
 _NEAR = 3  # other tasks that a task is joined to
 _MOST_TASKS = 11  # of graphs that are solved exactly
@@ -216,36 +216,10 @@ def allocate_exactly(environment: Optimization, instances: GraphBatch, seconds: 
     for number in range(instances.num_graphs):
         if bool(proven[number]):
             one = instances.select(torch.tensor([number]))
-            best[number] = _least(*(one.nodes[name].numpy() for name in ("robot", "position", "speed", "duration")))
+            best[number] = least_makespan(
+                *(one.nodes[name].numpy() for name in ("robot", "position", "speed", "duration"))
+            )
     return Optimum(best, torch.where(proven, best, bound), proven)
-
-
-def _least(robot: np.ndarray, position: np.ndarray, speed: np.ndarray, duration: np.ndarray) -> float:
-    """The least time at which all tasks are done: a shortest path for each robot and set, then the best division."""
-    places, starts = position[~robot].astype(float), position[robot].astype(float)
-    count = len(places)
-    sets = 1 << count
-    between = np.linalg.norm(places[:, None] - places[None], axis=2)
-    path = np.full((len(starts), sets, count), np.inf)  # shortest, through a set of tasks, that ends in one
-    for task in range(count):
-        path[:, 1 << task, task] = np.linalg.norm(starts - places[task], axis=1)
-    for some in range(1, sets):
-        for task in range(count):
-            if some >> task & 1 and some != 1 << task:
-                path[:, some, task] = (path[:, some ^ 1 << task] + between[:, task]).min(1)
-    inside = (np.arange(sets)[:, None] >> np.arange(count)) & 1
-    takes = path.min(2) / speed[robot].astype(float)[:, None] + inside @ duration[~robot].astype(float)
-    takes[:, 0] = 0
-    least = takes[0]
-    for own in takes[1:]:
-        least = np.array([np.maximum(least[some ^ part], own[part]).min() for some, part in _parts(sets)])
-    return float(least[-1])
-
-
-def _parts(sets: int) -> list[tuple[int, np.ndarray]]:
-    """Each set with all its subsets, [k] int64."""
-    every = np.arange(sets)
-    return [(some, every[(every & some) == every]) for some in range(sets)]
 
 
 TASK_ALLOCATION = Problem(

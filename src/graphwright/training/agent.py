@@ -11,18 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import require
-from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.files import write_atomically
-from graphwright.envs.game import Game
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import simultaneous_problems
-from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
-from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
     POLICY_FILE,
@@ -45,6 +40,7 @@ from graphwright.training.gflownet.likelihood import log_likelihood
 from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.local_play import why_not_played_locally
+from graphwright.training.networks import make_policy
 from graphwright.training.whole_play import why_not_played_at_once
 
 PRETRAINED = Path(str(files("graphwright"))) / "pretrained"
@@ -179,41 +175,6 @@ class Agent:
     def _require(self, holds: bool, otherwise: str) -> None:
         if not holds:
             raise ConfigError(f"{self.problem.name}: what {self.config.algorithm} learned {otherwise}")
-
-
-def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm:
-    """A fresh algorithm, its networks the same for the same seed. Raises ValueError where settings do not fit."""
-    collection, environment = config.collection, config.environment
-    if isinstance(collection, PlayConfig):
-        environment = collection.played(environment)
-        features = environment.features
-    else:
-        features = collection.features(environment)
-    setup = Setup(
-        config.algorithm,
-        features,
-        environment.actions,
-        environment,
-        config.encoder,
-        config.heads,
-        generator,
-        has_own_reward(environment),
-        isinstance(environment, Game),
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return find_algorithm(config.algorithm).load().build(config.settings, setup)
-
-
-def make_policy(config: TrainConfig, device: torch.device) -> Any:
-    """A fresh policy without what only learns, the same for the same seed."""
-    if not isinstance(config.collection, PlayConfig):
-        return make_algorithm(config, torch.Generator(device)).policy
-    environment = config.played
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        make = ValuedPolicy if isinstance(environment, Game) else GraphPolicy
-        return make(environment.features, environment.actions, config.encoder, config.heads).to(device)
 
 
 def read_config(directory: Path, trust: bool = False) -> tuple[Problem, TrainConfig]:

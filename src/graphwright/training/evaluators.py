@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
-from graphwright.drawing.curves import plot_backlog_curve, plot_curve, plot_returns
+from graphwright.drawing.curves import plot_backlog_curve, plot_curve
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
@@ -25,63 +24,12 @@ from graphwright.envs.team import Team
 from graphwright.training.averages import mean_backlog, require_endless
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
+from graphwright.training.evaluator import Evaluator, Rows, returned
 from graphwright.training.play_teams import SUCCESS, play_teams
 from graphwright.training.validation import ValidationConfig
 
 _SECONDS_AN_INSTANCE = 2.0
 _SEED = 0x5EED
-
-Rows = Sequence[Mapping[str, float]]
-"""Of `metrics.csv`."""
-
-
-class Evaluator(ABC):
-    """Watches a policy.
-
-    every: updates between evaluations. metric: the one of the numbers that the best policy is chosen by; None where the
-    last policy is the one to use. better: whether the lower or the higher value of it is.
-    """
-
-    metric: str | None = None
-    better: Literal["lower", "higher"] = "lower"
-
-    def __init__(self, every: int) -> None:
-        self.every = every
-
-    @abstractmethod
-    def evaluate(self, policy: Any) -> dict[str, float]:
-        """Numbers by name; the same for the same policy."""
-
-    def improves(self, found: Mapping[str, float], best: float | None) -> bool:
-        """Whether what `evaluate` found makes the policy the best, where the best had `best` of `metric`."""
-        assert self.metric is not None
-        sign = 1 if self.better == "lower" else -1
-        return best is None or math.isnan(best) or sign * found[self.metric] < sign * best
-
-    def write(self, directory: Path) -> None:  # noqa: B027 (nothing is an answer)
-        """Write what it has to say beside the metrics, whenever a checkpoint is written."""
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """What has to be remembered between evaluations."""
-        return {}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027
-        """Go on from what `state_dict` returned."""
-
-    def line(self, row: Mapping[str, float], best: float | None) -> str:
-        """What the terminal shows of an iteration's numbers and the best value of `metric` so far."""
-        shown = returned(row)
-        return shown if best is None else f"{shown}  best {self.metric} {best:.4g}"
-
-    def plot(self, rows: Rows, path: Path) -> None:
-        """Draw the learning curve."""
-        plot_returns(rows, path)
-
-
-def returned(row: Mapping[str, float]) -> str:
-    """The mean return of the episodes that ended lately; what was learned from a recording, or played on, has none."""
-    value = row.get("return", math.nan)
-    return "" if math.isnan(value) else f"return {value:.3f}"
 
 
 class GapEvaluator(Evaluator):
@@ -138,17 +86,6 @@ class GapEvaluator(Evaluator):
     def plot(self, rows: Rows, path: Path) -> None:
         beside = None if self.rule is None else (self.rule[0], self._gap_of(self.rule[1]))
         plot_curve(rows, self.reference, path, beside)
-
-
-class NoEvaluator(Evaluator):
-    """Measures nothing, so that the last policy is the one to use."""
-
-    def __init__(self) -> None:
-        super().__init__(every=1)
-
-    @override
-    def evaluate(self, policy: Any) -> dict[str, float]:
-        return {}
 
 
 class ReturnEvaluator(Evaluator):

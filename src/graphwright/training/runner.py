@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -26,7 +26,6 @@ from graphwright.training.checkpoint import (
     CheckpointError,
     fingerprint,
     load_checkpoint,
-    read_info,
     save_checkpoint,
     with_prefix,
     without_prefix,
@@ -34,28 +33,11 @@ from graphwright.training.checkpoint import (
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.config_json import build
 from graphwright.training.directory import CURVE_FILE, METRICS_FILE, RUN_FILES, has_checkpoint, locked, new_directory
-from graphwright.training.evaluators import Evaluator
+from graphwright.training.divergence import DivergenceError, has_diverged
+from graphwright.training.evaluator import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
 from graphwright.training.logging import MetricsFile, RunLog
-
-
-class DivergenceError(ValueError):
-    """A loss or a gradient is no longer finite. The last checkpoint is as it was."""
-
-    def __init__(self, directory: Path, options: str, iteration: int) -> None:
-        super().__init__(
-            f"{directory}: training diverged at update {iteration}; train anew, in another directory, with a lower "
-            f"--{options}.learning-rate (what was learned until the last checkpoint can be used)"
-        )
-
-
-def has_diverged(metrics: Mapping[str, float]) -> bool:
-    """Whether a loss or the norm of a gradient among `metrics` is not finite."""
-    return any(
-        not math.isfinite(value)
-        for name, value in metrics.items()
-        if name == "loss" or name.endswith(("_loss", "grad_norm"))
-    )
+from graphwright.training.run_settings import RunSettings, RunText, require_same_settings
 
 
 @dataclass
@@ -67,32 +49,6 @@ class Counters:
     seconds: float = 0.0
     best: float | None = None
     best_iteration: int = 0
-
-
-class RunSettings(Protocol):
-    """What a run asks of its settings."""
-
-    @property
-    def seconds(self) -> float | None:
-        """Its end in time."""
-
-    @property
-    def steps(self) -> int | None:
-        """Its end in environment steps."""
-
-    @property
-    def checkpoint_seconds(self) -> float:
-        """Time between checkpoints."""
-
-
-@dataclass(frozen=True)
-class RunText:
-    """What a run writes of its settings. config: `config.json`; fixed: what must not change in the middle of it;
-    options: what the names of the algorithm's settings begin with."""
-
-    config: str
-    fixed: Mapping[str, Any] = field(default_factory=dict)
-    options: str = "algorithm"
 
 
 class Runner:
@@ -137,8 +93,6 @@ class Runner:
     def policy(self) -> nn.Module:
         """The policy as it is."""
         return self.algorithm.policy
-
-    # ---- the loop --------------------------------------------------------------------------------------------------
 
     def learn(self, interruption: Interruption, console: Console) -> None:
         """Iterate until the run's time or steps are over or it is interrupted."""
@@ -203,8 +157,6 @@ class Runner:
             parts.append(self.counters.seconds / self.settings.seconds)
         return min(max(parts), 1.0)
 
-    # ---- from the beginning to the end, and on again ---------------------------------------------------------------
-
     def begin(self, console: Console | None = None) -> None:
         """The whole run, in a directory that is made for it. Raises as `new_directory`, `locked` and `run` do."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -232,8 +184,7 @@ class Runner:
         """`learn`; stop at Ctrl-C and SIGTERM where `resume` can go on, and raise `Interrupted`."""
         with self.collector, keeping_freed_memory(above_large=False), interruptible() as interruption:
             self.learn(interruption, console or Console(stderr=True))
-        rows = MetricsFile(self.directory / METRICS_FILE).rows()
-        if rows:
+        if rows := MetricsFile(self.directory / METRICS_FILE).rows():
             self.evaluator.plot(rows, self.directory / CURVE_FILE)
         for callback in self.callbacks:
             callback.on_end(self)
@@ -282,8 +233,8 @@ class Runner:
         if self.evaluator.metric is None:
             return self.algorithm.acting_state(), {"iteration": self.counters.iteration}
         best = self.counters.best
-        info = {"iteration": self.counters.best_iteration, self.evaluator.metric: best if _finite(best) else None}
-        return self.best, info
+        known = best if best is not None and math.isfinite(best) else None
+        return self.best, {"iteration": self.counters.best_iteration, self.evaluator.metric: known}
 
     def _line(self) -> str:
         """What the terminal shows of the latest numbers."""
@@ -294,20 +245,6 @@ class Runner:
         return {name: getattr(self.counters, name) for name in ("iteration", "steps", "seconds")}
 
 
-def require_same_settings(directory: Path, text: RunText) -> None:
-    """Raise CheckpointError where the checkpoint of `directory`, if there is one, was written with other settings.
-
-    Before anything is made of the settings: what takes an instance of each size may not take one of a million nodes.
-    """
-    path = directory / TRAINER_FILE
-    if has_checkpoint(directory) and read_info(path).get("settings") != text.fixed:
-        raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
-
-
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A copy of each."""
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
-
-
-def _finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

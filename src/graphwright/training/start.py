@@ -14,12 +14,14 @@ from torch import Tensor
 from graphwright.algorithms.algorithm import Algorithm
 from graphwright.algorithms.trust_region import Anchor
 from graphwright.nn import GraphPolicy
-from graphwright.training.agent import Agent, load, make_policy
+from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import TRAINER_FILE, CheckpointError, load_checkpoint, without_prefix
 from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.columns import require_same_columns
 from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.evaluators import Evaluator, make_evaluator
+from graphwright.training.evaluator import Evaluator
+from graphwright.training.evaluators import make_evaluator
+from graphwright.training.networks import make_policy
 
 
 @dataclass(frozen=True, eq=False)

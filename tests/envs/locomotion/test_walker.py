@@ -17,8 +17,8 @@ from graphwright.envs.problem import Problem
 from graphwright.experiments.nervenet import VectorCriticPPO
 from graphwright.nn.critics import VectorValue
 from graphwright.nn.encoders import Embedding
-from graphwright.training.agent import make_algorithm
 from graphwright.training.config import TrainConfig
+from graphwright.training.networks import make_algorithm
 from strategies import seeded
 
 BODIES = [

@@ -27,7 +27,8 @@ from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.games.pool import OpponentPool
 from graphwright.training.games.vector import ITSELF, LiveGames
-from graphwright.training.train import TrainingRun, resume, train
+from graphwright.training.train import resume, train
+from graphwright.training.training_run import TrainingRun
 from kayles_problem import KAYLES
 from strategies import seeded
 

@@ -13,9 +13,10 @@ from graphwright.envs.generative.grid import HyperGrid
 from graphwright.envs.registry import find_problem
 from graphwright.envs.reversible import Reversible
 from graphwright.nn import EncoderConfig
-from graphwright.training.agent import Agent, make_policy
+from graphwright.training.agent import Agent
 from graphwright.training.evaluate import SamplingOptions, evaluate
 from graphwright.training.gflownet.conditions import ConditionConfig, Goal
+from graphwright.training.networks import make_policy
 from graphwright.training.validation import DistributionValidationConfig
 from samplers import sampler_config
 from strategies import assert_same_batch, seeded

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from graphwright.envs.registry import find_problem
-from graphwright.training.agent import Agent, make_policy
+from graphwright.training.agent import Agent
 from graphwright.training.config import TrainConfig, changed
+from graphwright.training.networks import make_policy
 
 
 def test_likelihoods_of_all_small_two_coloured_graphs_are_the_exact_ones() -> None:

@@ -36,7 +36,8 @@ from graphwright.training.gflownet.exact import Exact
 from graphwright.training.gflownet.sources import SourcesConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile
-from graphwright.training.train import TrainingRun, new_run, resume, train
+from graphwright.training.train import new_run, resume, train
+from graphwright.training.training_run import TrainingRun
 from graphwright.training.validation import DistributionValidationConfig
 from samplers import OBJECTIVES, sampler_config
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from graphwright.core import GraphBatch, from_edges
-from graphwright.core.rows import unordered_pair_nodes, unordered_pair_segments
+from graphwright.core.pairs import unordered_pair_nodes, unordered_pair_segments
 
 
 def joined(graph: GraphBatch) -> GraphBatch:

@@ -34,9 +34,10 @@ from graphwright.training.collectors.steps import StepCollector
 from graphwright.training.config import ConfigError, RunConfig, use_threads
 from graphwright.training.config_json import build, parse_json, require_trusted_layer
 from graphwright.training.directory import new_directory, settings_text
-from graphwright.training.evaluators import Evaluator, NoEvaluator
+from graphwright.training.evaluator import Evaluator, NoEvaluator
 from graphwright.training.logging import MetricsFile
-from graphwright.training.runner import Runner, RunText
+from graphwright.training.run_settings import RunText
+from graphwright.training.runner import Runner
 
 
 @dataclass(frozen=True, kw_only=True)

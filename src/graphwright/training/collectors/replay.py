@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -24,6 +23,7 @@ from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.live import LiveCollector
+from graphwright.training.collectors.n_step import reached, select_graphs, window
 from graphwright.training.collectors.play import ConfigError, PlayConfig
 from graphwright.training.collectors.possible import require_possible
 from graphwright.training.exploration import Behaviour, EpsilonConfig, EpsilonGreedy, as_the_policy
@@ -178,9 +178,9 @@ class ReplayCollector(LiveCollector):
         lost: Tensor,
     ) -> None:
         """Add the transitions of [T, B] steps, over up to `n_step` of them."""
-        window = partial(_window, done=terminated | truncated, n_step=self.n_step)
+        done = terminated | truncated
         for row, (state, group) in enumerate(zip(before, decisions, strict=True)):
-            steps, length = window(row)
+            steps, length = window(row, done, self.n_step)
             last = (row + length - 1, torch.arange(state.numel(), device=state.device))
             counts = torch.arange(steps.stop - row, device=state.device)[:, None] < length
             kept = ~(lost[steps] & counts).any(0)
@@ -188,11 +188,10 @@ class ReplayCollector(LiveCollector):
             ahead[: len(counts)] = reward[steps] * counts
             columns = {"reward": ahead.T.contiguous(), "length": length, "terminated": terminated[last]}
             if "successor" in group.columns:
-                reached = _reached(decisions[steps], length)
-                group = Group(group.segments, {**group.columns, "successor": reached})
+                group = Group(group.segments, {**group.columns, "successor": reached(decisions[steps], length)})
             if not kept.all():
                 columns = {name: column[kept] for name, column in columns.items()}
-                group = _select(group, kept)
+                group = select_graphs(group, kept)
             self.replay.add(state[kept], after[last][kept], columns, {DECISIONS: group})
 
     def _declare(self) -> None:
@@ -235,28 +234,3 @@ class ReplayCollector(LiveCollector):
         known = self.vector.state.to_tensors()
         if live.keys() != known.keys() or not all(torch.equal(live[name], known[name]) for name in known):
             raise ValueError("live episodes are not those of the replay")
-
-
-def _window(row: int, *, done: Tensor, n_step: int) -> tuple[slice, Tensor]:
-    """The steps from `row` on that a transition may span, and how many it does in each episode, [B] int64."""
-    steps = slice(row, min(row + n_step, len(done)))
-    goes_on = (~done[steps]).long().cumprod(0)
-    return steps, (1 + goes_on[:-1].sum(0)).clamp(max=steps.stop - row)
-
-
-def _reached(decisions: Sequence[Group], length: Tensor) -> Tensor:
-    """[D]: the place of each decider of the first step after `length` [B] of these steps; -k, gone after k of them."""
-    first = decisions[0]
-    place, graph = first.columns["successor"], first.segments.index
-    for before, group in enumerate(decisions[1:], start=1):
-        going = (place >= 0) & (length[graph] > before)
-        if not going.any():
-            break
-        following = group.columns["successor"][(group.segments.ptr[graph] + place)[going]]
-        place = place.masked_scatter(going, torch.where(following < 0, -(before + 1), following))
-    return place
-
-
-def _select(group: Group, kept: Tensor) -> Group:
-    segments, rows = group.segments.select(kept.nonzero().squeeze(1))
-    return Group(segments, {name: column[rows] for name, column in group.columns.items()})

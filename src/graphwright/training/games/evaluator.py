@@ -17,7 +17,7 @@ from graphwright.drawing.ratings import plot_ratings
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Opponent
 from graphwright.training.directory import GATE_FILE, RATINGS_FILE
-from graphwright.training.evaluators import Evaluator, Rows
+from graphwright.training.evaluator import Evaluator, Rows
 from graphwright.training.games.match import Score, play_match
 from graphwright.training.games.players import PolicyPlayer
 from graphwright.training.games.pool import BEST, OpponentPool

@@ -23,7 +23,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.collectors.play import ConfigError
-from graphwright.training.evaluators import Evaluator, Rows
+from graphwright.training.evaluator import Evaluator, Rows
 from graphwright.training.gflownet.collector import TrajectoriesConfig
 from graphwright.training.gflownet.data import given_objects
 from graphwright.training.gflownet.exact import Exact, enumerate_or_none

@@ -10,23 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from graphwright.core.kernels.jit import jit_as_written
-from graphwright.envs.games.hive.board import (
-    ANT,
-    BEETLE,
-    CELL,
-    GRASSHOPPER,
-    KIND,
-    KINDS,
-    LADYBUG,
-    MOSQUITO,
-    OWNER,
-    PILLBUG,
-    QUEEN,
-    SPIDER,
-    drop,
-    lift,
-    near,
-)
+from graphwright.envs.games.hive.board import CELL, KIND, KINDS, MOSQUITO, OWNER, PILLBUG, QUEEN, drop, lift, near
+from graphwright.envs.games.hive.steps import own_moves, throws
 
 MOST_MOVES = 2048
 """More than any position has."""
@@ -109,17 +94,18 @@ def _movements(size, pieces, top, height, player, last, marks, stamp, moves, n):
         now = stamp[0]
         lift(pieces, top, height, p)
         if mine:
-            n = _own_moves(pieces, top, height, p, cell, now, marks, stamp, moves, n)
+            n = own_moves(pieces, top, height, p, cell, now, marks, stamp, moves, n)
         if single:
             for k in range(number):
                 if throwers[k] != p:
-                    n = _throws(height, p, cell, pieces[throwers[k], CELL], now, marks, moves, n)
+                    n = throws(height, p, cell, pieces[throwers[k], CELL], now, marks, moves, n)
         drop(pieces, top, height, p, cell)
     return n
 
 
 @jit_as_written
 def _has_near(pieces, top, cell, kind):  # type: ignore[no-untyped-def]
+    """Whether a piece of that kind lies on top beside a cell."""
     for direction in range(6):
         other = top[near(cell, direction)]
         if other >= 0 and pieces[other, KIND] == kind:
@@ -151,134 +137,3 @@ def _whole_without(cell, height, others, marks, stamp):  # type: ignore[no-untyp
                 stack[depth] = there
                 depth, met = depth + 1, met + 1
     return met == others
-
-
-@jit_as_written
-def _add(piece, cell, now, marks, moves, n):  # type: ignore[no-untyped-def]
-    """One more move, unless the piece has come to that cell another way."""
-    if marks[0, cell] == now:
-        return n
-    marks[0, cell] = now
-    moves[n, 0], moves[n, 1] = piece, cell
-    return n + 1
-
-
-@jit_as_written
-def _own_moves(pieces, top, height, piece, cell, now, marks, stamp, moves, n):  # type: ignore[no-untyped-def]
-    kind = pieces[piece, KIND]
-    if kind != MOSQUITO:
-        return _moves_as(kind, height, piece, cell, now, marks, stamp, moves, n)
-    if height[cell]:
-        return _moves_as(BEETLE, height, piece, cell, now, marks, stamp, moves, n)
-    copied = np.zeros(KINDS, np.bool_)
-    for direction in range(6):
-        other = top[near(cell, direction)]
-        if other >= 0:
-            copied[pieces[other, KIND]] = True
-    for kind in range(KINDS):
-        if copied[kind] and kind != MOSQUITO:
-            n = _moves_as(kind, height, piece, cell, now, marks, stamp, moves, n)
-    return n
-
-
-@jit_as_written
-def _moves_as(kind, height, piece, cell, now, marks, stamp, moves, n):  # type: ignore[no-untyped-def]
-    if kind == ANT:
-        return _run(height, piece, cell, now, marks, stamp, moves, n)
-    for direction in range(6):
-        there = near(cell, direction)
-        if kind in (QUEEN, PILLBUG):
-            if _slides(height, cell, direction):
-                n = _add(piece, there, now, marks, moves, n)
-        elif kind == BEETLE:
-            if _steps(height, cell, direction):
-                n = _add(piece, there, now, marks, moves, n)
-        elif kind == GRASSHOPPER:
-            if height[there]:
-                while height[there]:
-                    there = near(there, direction)
-                n = _add(piece, there, now, marks, moves, n)
-        elif kind == SPIDER:
-            if _slides(height, cell, direction):
-                n = _three_slides(height, piece, cell, there, now, marks, moves, n)
-        elif kind == LADYBUG and height[there] and _steps(height, cell, direction):
-            n = _over_two(height, piece, cell, there, now, marks, moves, n)
-    return n
-
-
-@jit_as_written
-def _slides(height, cell, direction):  # type: ignore[no-untyped-def]
-    """Whether a piece on the ground gets from a cell to the next: through no gate, and along the hive."""
-    left, right = height[near(cell, (direction + 1) % 6)], height[near(cell, (direction + 5) % 6)]
-    return height[near(cell, direction)] == 0 and (left == 0) != (right == 0)
-
-
-@jit_as_written
-def _steps(height, cell, direction):  # type: ignore[no-untyped-def]
-    """Whether a piece that climbs gets from the top of a cell to the top of the next: not between two higher stacks."""
-    highest = max(height[cell], height[near(cell, direction)])
-    if highest == 0:
-        return _slides(height, cell, direction)
-    left, right = height[near(cell, (direction + 1) % 6)], height[near(cell, (direction + 5) % 6)]
-    return left <= highest or right <= highest
-
-
-@jit_as_written
-def _run(height, piece, cell, now, marks, stamp, moves, n):  # type: ignore[no-untyped-def]
-    """All cells to which one slides."""
-    stamp[0] += 1
-    stack, depth = np.empty(256, np.int64), 1
-    stack[0] = cell
-    marks[1, cell] = stamp[0]
-    while depth:
-        depth -= 1
-        here = stack[depth]
-        for direction in range(6):
-            there = near(here, direction)
-            if marks[1, there] != stamp[0] and _slides(height, here, direction):
-                marks[1, there] = stamp[0]
-                n = _add(piece, there, now, marks, moves, n)
-                stack[depth] = there
-                depth += 1
-    return n
-
-
-@jit_as_written
-def _three_slides(height, piece, cell, one, now, marks, moves, n):  # type: ignore[no-untyped-def]
-    """The cells of two more slides, none of which is met twice."""
-    for second in range(6):
-        two = near(one, second)
-        if two == cell or not _slides(height, one, second):
-            continue
-        for third in range(6):
-            three = near(two, third)
-            if three not in (cell, one) and _slides(height, two, third):
-                n = _add(piece, three, now, marks, moves, n)
-    return n
-
-
-@jit_as_written
-def _over_two(height, piece, cell, one, now, marks, moves, n):  # type: ignore[no-untyped-def]
-    """From the top of `one` over another top down to the ground."""
-    for second in range(6):
-        two = near(one, second)
-        if not height[two] or not _steps(height, one, second):
-            continue
-        for third in range(6):
-            three = near(two, third)
-            if three != cell and not height[three] and _steps(height, two, third):
-                n = _add(piece, three, now, marks, moves, n)
-    return n
-
-
-@jit_as_written
-def _throws(height, piece, cell, over, now, marks, moves, n):  # type: ignore[no-untyped-def]
-    """What a pillbug at `over` does with a piece beside it: over its back to another side."""
-    for direction in range(6):
-        if near(over, direction) != cell or not _steps(height, over, direction):
-            continue
-        for away in range(6):
-            there = near(over, away)
-            if there != cell and not height[there] and _steps(height, over, away):
-                n = _add(piece, there, now, marks, moves, n)
-    return n
