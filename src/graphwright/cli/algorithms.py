@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from graphwright.algorithms.registry import ALGORITHMS
-from graphwright.cli.columns import wrapped
+from graphwright.cli.terminal import wrapped
 
 _CODE = re.compile(r" \(`[^`]*`\)")  # where a formula is, which the list leaves out
 

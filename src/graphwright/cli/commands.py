@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -16,6 +16,12 @@ class Parsing:
     kind: Any
     words: list[str]
     defaults: Any = None
+
+
+def with_fields(kind: type, types: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
+    """The dataclass `kind`, whose fields of these names have these types and defaults."""
+    body = {"__annotations__": dict(types), "__doc__": kind.__doc__, **defaults}
+    return dataclass(frozen=True, kw_only=True)(type(kind.__name__, (kind,), body))
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
-from rich.table import Table
 
+from graphwright.cli.options import AsJson
 from graphwright.cli.outputs import require_picture
-from graphwright.cli.terminal import marked
-from graphwright.core.numbers import to_plain_json
+from graphwright.cli.terminal import empty_table, marked, print_found
 from graphwright.training.compare import compare
 from graphwright.training.config import ConfigError
 
@@ -31,8 +29,7 @@ class Compare:
     """File for the curves: .png, .svg or .pdf."""
     metric: str | None = None
     """A column of their `metrics.csv`, such as return or episode_length; by default what they are validated by."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    json: AsJson = False
 
     def run(self) -> None:
         """Print a table or JSON, and draw the curves."""
@@ -47,25 +44,21 @@ class Compare:
             names = [f"{number}: {group.name}" for number, group in enumerate(groups, 1)]
             curves = {name: (group.steps, *group.middle()) for name, group in zip(names, groups, strict=True)}
             plot_comparison(curves, metric, self.picture)
-        if self.json:
-            rows = [
-                {
-                    "runs": [str(run) for run in group.runs],
-                    "steps": float(group.steps[-1]),
-                    "value": group.last.value,
-                    "low": group.last.low,
-                    "high": group.last.high,
-                }
-                for group in groups
-            ]
-            print(to_plain_json({"metric": metric, "rows": rows}, indent=2))
-            return
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("runs", "seeds", "steps", metric.replace("_", " "), "95 % interval"):
-            table.add_column(heading, justify="left" if heading == "runs" else "right", overflow="fold")
+        rows = [
+            {
+                "runs": [str(run) for run in group.runs],
+                "steps": float(group.steps[-1]),
+                "value": group.last.value,
+                "low": group.last.low,
+                "high": group.last.high,
+            }
+            for group in groups
+        ]
+        headings = ("runs", "seeds", "steps", metric.replace("_", " "), "95 % interval")
+        table = empty_table(None, headings, left="runs")
         for group in groups:
             steps = f"{group.steps[-1]:,.0f}"
             table.add_row(
                 marked(group.name), str(len(group.runs)), steps, f"[bold]{group.last.value:.4f}", group.last.span()
             )
-        Console().print(table)
+        print_found({"metric": metric, "rows": rows}, table, self.json)

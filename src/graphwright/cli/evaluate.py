@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import tyro
-from rich.console import Console
 from rich.table import Table
 
 from graphwright.adapters.reading import count
@@ -19,13 +18,14 @@ from graphwright.cli.arguments import option_of
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
+from graphwright.cli.options import AsJson, OnDevice, Threads, Trust
 from graphwright.cli.outputs import require_folder
 from graphwright.cli.policies import policy_of
 from graphwright.cli.tables import control_table, evaluation_table, sampling_table
-from graphwright.core.numbers import to_plain_json
+from graphwright.cli.terminal import print_found
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.agent import Agent, read_config
-from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.control import ControlOptions
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
 from graphwright.training.evaluate_solutions import generated
@@ -38,14 +38,10 @@ class Evaluate(ABC):
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run, or the name of a problem, for the policy that comes with it."""
-    threads: int = 2
-    """CPU threads."""
-    device: Device = "auto"
-    """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    threads: Threads = 2
+    device: OnDevice = "auto"
+    trust: Trust = False
+    json: AsJson = False
 
     column_width: ClassVar[int] = 15
     """Characters that a column of the table takes in the mean."""
@@ -54,11 +50,7 @@ class Evaluate(ABC):
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
         document, table = self.measure(policy_of(self.directory, self.device, self.trust))
-        if self.json:
-            print(to_plain_json(document, indent=2))
-        else:
-            # Wide enough for whole numbers: a terminal that is narrower wraps lines, never digits.
-            Console(width=max(Console().width, self.column_width * len(table.columns))).print(table)
+        print_found(document, table, self.json, self.column_width)
 
     @abstractmethod
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from typing_extensions import override
 
 from graphwright.cli.evaluate import Evaluate
-from graphwright.cli.terminal import marked
+from graphwright.cli.terminal import empty_table, marked
 from graphwright.training.agent import Agent
 from graphwright.training.evaluate import evaluate
 from graphwright.training.games.evaluate_games import GameOptions, GameRow
@@ -42,9 +42,8 @@ class EvaluateGames(Evaluate):
 
 
 def _table(title: str, rows: list[GameRow]) -> Table:
-    table = Table(title=marked(title), box=None, pad_edge=False, header_style="dim", title_justify="left")
-    for heading in ("size", "opponent", "won", "drawn", "lost", "score", "95 % interval", "first", "second"):
-        table.add_column(heading, justify="left" if heading == "opponent" else "right")
+    headings = ("size", "opponent", "won", "drawn", "lost", "score", "95 % interval", "first", "second")
+    table = empty_table(marked(title), headings, left="opponent")
     for row in rows:
         shares = (
             f"{row.score:.1%}",

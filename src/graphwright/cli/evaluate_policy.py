@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import tyro
-from rich.console import Console
 from rich.table import Table
 
+from graphwright.cli.commands import with_fields
 from graphwright.cli.instances import FileOptions, read_all
+from graphwright.cli.options import AsJson, Threads
 from graphwright.cli.policies import problem_by_name
 from graphwright.cli.tables import control_table, heuristic_table
+from graphwright.cli.terminal import print_found
 from graphwright.core import GraphBatch
-from graphwright.core.numbers import to_plain_json
 from graphwright.drawing.letters import printable
 from graphwright.envs.endless import Endless
 from graphwright.envs.optimization import Optimization
@@ -31,27 +33,17 @@ from graphwright.training.evaluate_heuristic import evaluate_heuristic
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluatePolicy:
-    """Evaluate a baseline of a problem by its name, without a run.
-
-    Of what never ends: mean backlog with its 95 % interval by batch means, and throughput. Of what is solved: the mean
-    objective of a heuristic, of the solver, or of random choice.
-    """
+class ByName(ABC):
+    """Evaluate what a problem knows by a name."""
 
     problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
     """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
     policy: str
-    """Name of a baseline or a heuristic, "solver", or "random"."""
-    options: Annotated[ControlOptions, tyro.conf.arg(name="")] = field(default_factory=ControlOptions)
-    instances: tuple[Path, ...] = ()
-    """Files to evaluate on instead of random instances, one row each."""
-    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
-    time_limit: float = 10.0
-    """Seconds for the solver, each graph."""
-    threads: int = 2
-    """CPU threads."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    """Name of a baseline or a heuristic, "random", or of what is solved "solver"."""
+    threads: Threads = 2
+    json: AsJson = False
+    column_width: ClassVar[int] = 0
+    """Characters that a column of the table takes in the mean."""
 
     @property
     def played(self) -> Any:
@@ -61,7 +53,30 @@ class EvaluatePolicy:
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
-        problem = problem_by_name(self.problem)
+        print_found(*self.measure(problem_by_name(self.problem)), self.json, self.column_width)
+
+    @abstractmethod
+    def measure(self, problem: Problem) -> tuple[dict[str, Any], Table]:
+        """What is measured, for programs and for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatePolicy(ByName):
+    """Evaluate a baseline of a problem by its name, without a run.
+
+    Of what never ends: mean backlog with its 95 % interval by batch means, and throughput. Of what is solved: the mean
+    objective of a heuristic, of the solver, or of random choice.
+    """
+
+    options: Annotated[ControlOptions, tyro.conf.arg(name="")] = field(default_factory=ControlOptions)
+    instances: tuple[Path, ...] = ()
+    """Files to evaluate on instead of random instances, one row each."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
+    time_limit: float = 10.0
+    """Seconds for the solver, each graph."""
+
+    def measure(self, problem: Problem) -> tuple[dict[str, Any], Table]:
+        """A row for each size or file."""
         if not problem.is_played:
             raise ConfigError(
                 f"{problem.name} is sampled: it has no policy without a run; `graphwright train {problem.name}`, then "
@@ -77,7 +92,7 @@ class EvaluatePolicy:
             instances, read = read_all(self.instances, self.files, environment)
         else:
             instances = random_instances(problem, self.options)
-        rows, table = self._measure(problem, environment, instances, bool(self.instances))
+        rows, table = self._rows(problem, environment, instances)
         document = {
             "problem": problem.name,
             "policy": self.policy,
@@ -85,17 +100,12 @@ class EvaluatePolicy:
             **({"read": read} if read else {}),
             "rows": [dataclasses.asdict(row) for row in rows],
         }
-        if self.json:
-            print(to_plain_json(document, indent=2))
-        else:
-            Console().print(table)
+        return document, table
 
-    def _measure(
-        self, problem: Problem, environment: Any, instances: Mapping[str, GraphBatch], are_files: bool
-    ) -> tuple[list[Any], Table]:
+    def _rows(self, problem: Problem, environment: Any, instances: Mapping[str, GraphBatch]) -> tuple[list[Any], Table]:
         title, options = f"{problem.name}: {self.policy}", self.options
         if isinstance(environment, Endless):
-            if are_files:
+            if self.instances:
                 warn_of_load(environment, instances)
             rows = evaluate_rule(problem, environment, self.policy, instances, options)
             return list(rows), control_table(title, rows)
@@ -126,15 +136,7 @@ def environment_options(command: Any, problem: str) -> Any:
         return command  # the command says what is wrong with it
     if not dataclasses.is_dataclass(environment) or not dataclasses.fields(environment):
         return command
-    options: Any = dataclass(frozen=True, kw_only=True)(
-        type(
-            command.__name__,
-            (command,),
-            {"__annotations__": {"environment": type(environment)}, "environment": environment},
-        )
-    )
-    options.__doc__ = command.__doc__
-    return options
+    return with_fields(command, {"environment": type(environment)}, {"environment": environment})
 
 
 def warn_of_load(environment: Endless, instances: Mapping[str, GraphBatch]) -> None:

@@ -10,20 +10,19 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import tyro
-from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from graphwright.adapters.reading import count
 from graphwright.cli.evaluate import Evaluate
+from graphwright.cli.evaluate_policy import ByName
+from graphwright.cli.options import AsJson, OnDevice, Threads, Trust
 from graphwright.cli.outputs import require_output, require_picture
-from graphwright.cli.terminal import marked
+from graphwright.cli.terminal import empty_table, marked, print_found
 from graphwright.core.files import write_atomically
-from graphwright.core.numbers import to_plain_json
 from graphwright.drawing.teams import save_episode, save_transfer
-from graphwright.envs.registry import find_problem
+from graphwright.envs.problem import Problem
 from graphwright.training.agent import Agent, load
-from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.evaluate_team import (
     TeamOptions,
     TeamRow,
@@ -35,6 +34,8 @@ from graphwright.training.evaluate_team import (
 )
 from graphwright.training.play_teams import PlayedTeams
 from graphwright.training.statistics import Interval
+
+COLUMN_WIDTH = 26
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class EvaluateTeam(Evaluate):
     """File, as *.npz, for every step of every episode of the policy."""
     picture: Path | None = None
     """File, as *.gif, for the first episode."""
-    column_width: ClassVar[int] = 26
+    column_width: ClassVar[int] = COLUMN_WIDTH
 
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
         """A row for each number of agents."""
@@ -65,42 +66,26 @@ class EvaluateTeam(Evaluate):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateTeamPolicy:
+class EvaluateTeamPolicy(ByName):
     """Let teams of any size follow a baseline of a problem, or random choice, without a run."""
 
-    problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
-    """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
-    policy: str
-    """Name of a baseline, or "random"."""
     options: Annotated[TeamOptions, tyro.conf.arg(name="")] = field(default_factory=TeamOptions)
     record: Path | None = None
     """File, as *.npz, for every step of every episode."""
     picture: Path | None = None
     """File, as *.gif, for the first episode."""
-    threads: int = 2
-    """CPU threads."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    column_width: ClassVar[int] = COLUMN_WIDTH
 
-    @property
-    def played(self) -> Any:
-        """The environment with its options."""
-        return getattr(self, "environment", None) or find_problem(self.problem).environment
-
-    def run(self) -> None:
-        """Evaluate, and print a table or JSON."""
-        use_threads(self.threads)
+    def measure(self, problem: Problem) -> tuple[dict[str, Any], Table]:
+        """A row for each number of agents."""
         require_files(self.record, self.picture)
-        problem, record = find_problem(self.problem), self.record is not None or self.picture is not None
+        record = self.record is not None or self.picture is not None
         played = play_rule(problem, require_team(problem, self.played), self.policy, self.options, record)
         write_files(problem.name, [(row.agents, each) for row, each in played], self.record, self.picture)
         rows = [row for row, _ in played]
-        if self.json:
-            found = [{name: value for name, value in row.as_dict().items() if name != "baselines"} for row in rows]
-            print(to_plain_json({"problem": problem.name, "policy": self.policy, "rows": found}, indent=2))
-        else:
-            table = team_table(f"{problem.name}: {count(self.options.episodes, 'episode')} each", self.policy, rows)
-            Console(width=max(Console().width, 26 * len(table.columns))).print(table)
+        found = [{name: value for name, value in row.as_dict().items() if name != "baselines"} for row in rows]
+        table = team_table(f"{problem.name}: {count(self.options.episodes, 'episode')} each", self.policy, rows)
+        return {"problem": problem.name, "policy": self.policy, "rows": found}, table
 
 
 def require_files(record: Path | None, picture: Path | None) -> None:
@@ -137,14 +122,10 @@ class Transfer:
     options: Annotated[TeamOptions, tyro.conf.arg(name="")] = field(default_factory=TeamOptions)
     picture: Path | None = None
     """File, as *.png, for a heat map of success, or of the return where there is no success."""
-    threads: int = 2
-    """CPU threads."""
-    device: Device = "auto"
-    """Where the networks run; auto is the CPU, and CUDA has to be asked for."""
-    trust: bool = False
-    """Run code of its maker's own that a run names, found in the working directory or installed."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    threads: Threads = 2
+    device: OnDevice = "auto"
+    trust: Trust = False
+    json: AsJson = False
 
     def run(self) -> None:
         """Evaluate all runs, and print a table or JSON."""
@@ -174,14 +155,12 @@ class Transfer:
             }
             for path, agent, each in zip(self.directories, agents, rows, strict=True)
         ]
-        if self.json:
-            print(to_plain_json({"problem": problems[0], "decode": self.options.decode, "runs": runs}, indent=2))
-        else:
-            table = _table(f"{problems[0]}: {count(self.options.episodes, 'episode')} each", "run", rows[0][0].score)
-            for name, each in zip(names, rows, strict=True):
-                for row in each:
-                    table.add_row(str(row.agents), marked(name), *_cells(row.score))
-            Console(width=max(Console().width, 26 * len(table.columns))).print(table)
+        table = _table(f"{problems[0]}: {count(self.options.episodes, 'episode')} each", "run", rows[0][0].score)
+        for name, each in zip(names, rows, strict=True):
+            for row in each:
+                table.add_row(str(row.agents), marked(name), *_cells(row.score))
+        document = {"problem": problems[0], "decode": self.options.decode, "runs": runs}
+        print_found(document, table, self.json, COLUMN_WIDTH)
 
 
 def team_table(title: str, policy: str, rows: Sequence[TeamRow]) -> Table:
@@ -195,12 +174,7 @@ def team_table(title: str, policy: str, rows: Sequence[TeamRow]) -> Table:
 
 
 def _table(title: str, who: str, score: dict[str, float]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("agents", justify="right")
-    table.add_column(who, overflow="fold")
-    for name in _names(score):
-        table.add_column(name.replace("_", " "), justify="right")
-    return table
+    return empty_table(title, ("agents", who, *(name.replace("_", " ") for name in _names(score))), left=who)
 
 
 def _names(score: dict[str, float]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from graphwright.cli.options import Trust
 from graphwright.cli.outputs import require_output
 from graphwright.cli.policies import policy_of
 from graphwright.core.doing import now
@@ -26,8 +27,7 @@ class Export:
     """Directory of the run, or the name of a problem, for the policy that comes with it."""
     out: Path
     """File to write, *.pt2."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    trust: Trust = False
 
     def run(self) -> None:
         """Export it, and say where it is."""

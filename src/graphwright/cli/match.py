@@ -8,17 +8,16 @@ from typing import Annotated, Any, Literal
 
 import torch
 import tyro
-from rich.console import Console
 from rich.table import Table
 
-from graphwright.cli.terminal import marked
+from graphwright.cli.options import OnDevice, Threads, Trust
+from graphwright.cli.terminal import empty_table, marked, print_found
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
-from graphwright.core.numbers import to_plain_json
 from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import CONFIG_FILE
-from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.games.boards import draw_boards
 from graphwright.training.games.evaluate_games import require_played
 from graphwright.training.games.match import Match, Score, play_match
@@ -56,12 +55,9 @@ class MatchCommand:
     """Of policies without search: greedy makes the likeliest move, sample draws."""
     seed: int = 1
     """Seed of all that is random."""
-    threads: int = 2
-    """CPU threads."""
-    device: Device = "auto"
-    """Where the networks run; auto is the CPU, and CUDA has to be asked for."""
-    trust: bool = False
-    """Run code of its maker's own that a run names, found in the working directory or installed."""
+    threads: Threads = 2
+    device: OnDevice = "auto"
+    trust: Trust = False
     json: bool = False
     """Write one JSON document to stdout, with the moves of every game."""
 
@@ -88,10 +84,7 @@ class MatchCommand:
             lambda over: now(f"{over} of {self.games} games are over"),
         )
         require_played(match, self.opening)
-        if self.json:
-            print(to_plain_json(self._document(problem, size, match), indent=2))
-        else:
-            Console().print(self._table(problem, size, match))
+        print_found(self._document(problem, size, match), self._table(problem, size, match), self.json)
 
     def _opponent(self, problem: Problem, agent: Agent) -> Opponent:
         path = Path(self.opponent)
@@ -128,9 +121,8 @@ class MatchCommand:
 
     def _table(self, problem: Problem, size: int, match: Match) -> Table:
         title = f"{problem.name}, size {size}: {self.directory} against {self.opponent}"
-        table = Table(title=marked(title), box=None, pad_edge=False, header_style="dim", title_justify="left")
-        for heading in ("side", "games", "won", "drawn", "lost", "score", "95 % interval"):
-            table.add_column(heading, justify="left" if heading == "side" else "right")
+        headings = ("side", "games", "won", "drawn", "lost", "score", "95 % interval")
+        table = empty_table(marked(title), headings, left="side")
         for name, side in (("first", 0), ("second", 1), ("both", None)):
             score, share = match.count(side), match.share(side)
             numbers = (score.games, score.wins, score.draws, score.losses)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from graphwright.cli.columns import wrapped
+from graphwright.cli.terminal import wrapped
 from graphwright.core import ActionBlock
 from graphwright.drawing.letters import printable
 from graphwright.envs.capabilities import capabilities_of

@@ -15,6 +15,7 @@ import tyro
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import environment_options
 from graphwright.cli.instances import FileOptions, read_all
+from graphwright.cli.options import Threads, Trust
 from graphwright.cli.outputs import require_output
 from graphwright.core import GraphBatch
 from graphwright.data.recording import Recording
@@ -46,10 +47,8 @@ class Record:
     instances: tuple[Path, ...] = ()
     """Files to play instead of random instances."""
     files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
-    threads: int = 2
-    """CPU threads."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    threads: Threads = 2
+    trust: Trust = False
 
     def run(self) -> None:
         """Record, write the file, and say what is in it."""

@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 from rich.console import Console
 
+from graphwright.cli.options import Threads, Trust
 from graphwright.cli.outputs import require_output
 from graphwright.cli.terminal import marked
 from graphwright.core.doing import now
@@ -42,10 +43,8 @@ class Sample:
     """Weights of the objectives, for samplers that were trained on many; by default drawn."""
     focus: tuple[float, ...] | None = None
     """Direction in the space of objectives, for samplers that were trained on many; by default drawn."""
-    threads: int = 2
-    """CPU threads."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    threads: Threads = 2
+    trust: Trust = False
 
     def run(self) -> None:
         """Sample, and write the file whole or not at all."""
@@ -54,7 +53,8 @@ class Sample:
             raise ConfigError(f"--num {self.num}: give at least 1")
         require_output("--out", self.out)
         agent = load(self.directory, trust=self.trust)
-        goal, generation, environment = self.goal, agent.problem.sampled, agent.config.environment
+        goal = Goal(self.beta, self.preference, self.focus)
+        generation, environment = agent.problem.sampled, agent.config.environment
         one = generation.export(environment, agent.sample(1, self.seed, goal))  # a try, before all that are wanted
         self._require_suffix(agent.problem.name, lines=isinstance(one, list))
         require_memory(STEP * self.num)
@@ -70,11 +70,6 @@ class Sample:
         Console(stderr=True, highlight=False).print(
             f"{marked(self.out)}: {self.num} objects of {marked(agent.problem.name)}", soft_wrap=True
         )
-
-    @property
-    def goal(self) -> Goal:
-        """What objects are built for."""
-        return Goal(self.beta, self.preference, self.focus)
 
     def _require_suffix(self, problem: str, lines: bool) -> None:
         if self.out.suffix not in (_LINES if lines else (".npz",)):

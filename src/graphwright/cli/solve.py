@@ -16,6 +16,7 @@ from graphwright.adapters.reading import count
 from graphwright.algorithms.optimizer import require
 from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
+from graphwright.cli.options import AsJson, OnDevice, Threads, Trust
 from graphwright.cli.outputs import require_picture
 from graphwright.cli.policies import policy_of, problem_by_name
 from graphwright.cli.terminal import marked
@@ -25,7 +26,7 @@ from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.training.agent import Agent
-from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.decode import Decoding
 from graphwright.training.solve import NamedSolution, NamedStep, require_method, solve, solve_without_policy
 
@@ -50,14 +51,10 @@ class Solve:
     """Seconds for proving a lower bound, each graph; 0 for none."""
     improve: float = 0.0
     """Seconds of local search from the solution of the policy, and as many from that of the first heuristic."""
-    threads: int = 2
-    """CPU threads."""
-    device: Device = "auto"
-    """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
-    json: bool = False
-    """Write one JSON document to stdout."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    threads: Threads = 2
+    device: OnDevice = "auto"
+    json: AsJson = False
+    trust: Trust = False
     policy: str | None = None
     """Solve without a run, by a heuristic of this name, or by the solver."""
     policy_only: bool = False

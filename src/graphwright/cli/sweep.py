@@ -58,12 +58,8 @@ class SweepRuns:
         spans = tuple(map(parse_span, self.over))
         directory = self.directory or Path("sweeps") / self.problem.replace(":", "-")
         sweep = Sweep(self.problem, config.with_an_end(), prefix, spans, directory)
-        print(printable_lines(run_sweep(sweep, self.trials, self.at_once, Console(stderr=True))))
-
-
-def printable_lines(text: str) -> str:
-    """`text` of several lines, safe on a terminal."""
-    return "\n".join(map(printable, text.splitlines()))
+        report = run_sweep(sweep, self.trials, self.at_once, Console(stderr=True))
+        print("\n".join(map(printable, report.splitlines())))
 
 
 def sweep_command(words: Sequence[str]) -> Parsing:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.table import Table
 
-from graphwright.cli.terminal import marked
+from graphwright.cli.terminal import empty_table, marked
 from graphwright.training.control import ControlRow
 from graphwright.training.evaluate_heuristic import HeuristicRow
 from graphwright.training.evaluate_solutions import EvaluationRow
@@ -17,14 +16,12 @@ from graphwright.training.statistics import Interval
 
 def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     """Mean objectives, a row for each size or file."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     heuristics = list(dict.fromkeys(name for row in rows for name in row.heuristics))
     solved = any(row.optimum is not None for row in rows)
     known = any(row.best is not None for row in rows)
     headings = ["graphs", "random", *heuristics, "policy", *(["best known"] if known else [])]
-    headings += [*(["optimum"] if solved else []), "ratio"]
-    for heading in (*headings, "95 % interval", "time"):
-        table.add_column(heading.replace("-", " "), justify="right", overflow="fold")
+    headings += [*(["optimum"] if solved else []), "ratio", "95 % interval", "time"]
+    table = empty_table(title, [heading.replace("-", " ") for heading in headings])
     for row in rows:
         optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
         table.add_row(
@@ -48,10 +45,7 @@ def _cell(value: float | None) -> str:
 
 def control_table(title: str, rows: Sequence[ControlRow]) -> Table:
     """Mean backlogs, a row for each size or file."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("instance", overflow="fold")
-    for heading in ("backlog", "95 % interval", "throughput", "slots"):
-        table.add_column(heading, justify="right")
+    table = empty_table(title, ("instance", "backlog", "95 % interval", "throughput", "slots"), left="instance")
     for row in rows:
         interval = Interval(row.backlog, row.backlog_low, row.backlog_high)
         table.add_row(
@@ -66,10 +60,7 @@ def control_table(title: str, rows: Sequence[ControlRow]) -> Table:
 
 def heuristic_table(title: str, objective: str, rows: Sequence[HeuristicRow]) -> Table:
     """Mean objectives of one heuristic, a row for each size or file."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("instance", overflow="fold")
-    for heading in (f"mean {objective}", "complete", "graphs", "time"):
-        table.add_column(heading, justify="right")
+    table = empty_table(title, ("instance", f"mean {objective}", "complete", "graphs", "time"), left="instance")
     for row in rows:
         table.add_row(
             marked(row.instance),
@@ -108,10 +99,8 @@ def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
 
 def sampling_table(title: str, found: SamplingEvaluation) -> Table:
     """The sampler beside random building."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     exact = found.log_z_exact is not None
-    for heading in ("", "sampler", "random", *(["exact"] if exact else [])):
-        table.add_column(heading, justify="left" if not heading else "right")
+    table = empty_table(title, ("", "sampler", "random", *(["exact"] if exact else [])), left="")
     if found.log_z is not None or exact:
         table.add_row("log Z", _number(found.log_z), "", _number(found.log_z_exact))
     if found.total_variation is not None:

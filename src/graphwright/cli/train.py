@@ -14,8 +14,9 @@ from rich.console import Console
 
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.arguments import option_of
-from graphwright.cli.commands import Parsing
+from graphwright.cli.commands import Parsing, with_fields
 from graphwright.cli.config_file import with_config_file
+from graphwright.cli.options import Trust
 from graphwright.cli.terminal import marked
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -83,12 +84,8 @@ def options_command(command: type, words: Sequence[str]) -> Parsing:
         "collection": Annotated[type(values["collection"]), tyro.conf.arg(name="")],
         "validation": type(defaults.validation),
     }
-    options: Any = dataclass(frozen=True, kw_only=True)(
-        type("TrainOptions", (TrainConfig,), {"__annotations__": types, **{name: values[name] for name in types}})
-    )
-    types = {"config": Annotated[options, tyro.conf.arg(name="")]}
-    kind: Any = dataclass(frozen=True)(type(command.__name__, (command,), {"__annotations__": types}))
-    kind.__doc__ = command.__doc__
+    options = with_fields(TrainConfig, types, {name: values[name] for name in types})
+    kind = with_fields(command, {"config": Annotated[options, tyro.conf.arg(name="")]}, {})
     asked = {each.name: tyro.MISSING for each in dataclasses.fields(command) if each.default is dataclasses.MISSING}
     return Parsing(kind, words, kind(**{**asked, "config": options(**values)}))
 
@@ -97,17 +94,8 @@ def with_agents(collection: Any) -> Any:
     """The same settings in a class whose `sizes`, which are numbers of agents, are the option `--agents`."""
     kind = type(collection)
     words = "Numbers of agents; each team's is drawn from this list. By default the problem's own."
-    named: Any = dataclass(frozen=True)(
-        type(
-            kind.__name__,
-            (kind,),
-            {
-                "__annotations__": {"sizes": Annotated[tuple[int, ...], tyro.conf.arg(name="agents", help=words)]},
-                "__doc__": kind.__doc__,
-                "sizes": collection.sizes,
-            },
-        )
-    )
+    sizes = Annotated[tuple[int, ...], tyro.conf.arg(name="agents", help=words)]
+    named = with_fields(kind, {"sizes": sizes}, {"sizes": collection.sizes})
     return named(**{each.name: getattr(collection, each.name) for each in dataclasses.fields(collection)})
 
 
@@ -176,8 +164,7 @@ class Resume:
     """CPU threads; by default those of the run."""
     device: Device | None = None
     """Where the networks run; by default that of the run. Samplers run on the CPU."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    trust: Trust = False
 
     def run(self) -> None:
         """Go on, and say what came of it."""

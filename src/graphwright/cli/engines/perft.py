@@ -8,10 +8,9 @@ from typing import Annotated, Any
 
 import torch
 import tyro
-from rich.console import Console
-from rich.table import Table
 
-from graphwright.core.numbers import to_plain_json
+from graphwright.cli.options import AsJson
+from graphwright.cli.terminal import empty_table, print_found
 from graphwright.envs.games.hive.environment import EXPANSIONS, Hive, with_expansions
 from graphwright.envs.games.hive.perft import perft
 from graphwright.envs.games.hive.problem import HIVE
@@ -30,8 +29,7 @@ class Perft:
     """Pieces beside those of the base game: letters of M (mosquito), L (ladybug), P (pillbug)."""
     depth: int = 4
     """The most moves."""
-    json: bool = False
-    """Write one JSON document to stdout."""
+    json: AsJson = False
 
     def run(self) -> None:
         """Count, and print a table or JSON."""
@@ -43,16 +41,11 @@ class Perft:
         if not 1 <= self.depth <= _DEEPEST:
             raise ConfigError(f"--depth {self.depth}: give 1 to {_DEEPEST}")
         rows = self._count(letters)
-        if self.json:
-            known = "".join(letter for letter in EXPANSIONS if letter in letters)
-            print(to_plain_json({"game": HIVE.name, "expansions": known, "counts": rows}, indent=2))
-            return
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("depth", "sequences of moves", "seconds"):
-            table.add_column(heading, justify="right")
+        table = empty_table(None, ("depth", "sequences of moves", "seconds"))
         for row in rows:
             table.add_row(str(row["depth"]), f"{row['count']:,}", f"{row['seconds']:.2f}")
-        Console().print(table)
+        known = "".join(letter for letter in EXPANSIONS if letter in letters)
+        print_found({"game": HIVE.name, "expansions": known, "counts": rows}, table, self.json)
 
     def _count(self, letters: str) -> list[dict[str, Any]]:
         game = Hive(limit=0)

@@ -10,11 +10,12 @@ from typing import Annotated, NamedTuple
 
 import tyro
 
+from graphwright.cli.options import OnDevice, Threads, Trust
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Opponent
 from graphwright.envs.registry import GAMES
 from graphwright.training.agent import load
-from graphwright.training.config import ConfigError, Device, use_threads
+from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.games.players import find_opponent, policy_player
 
 
@@ -38,12 +39,9 @@ class EngineOptions:
     """Simulations of a tree search before each move of a run; 0: none."""
     seed: int = 0
     """Seed of all that is random."""
-    threads: int = 2
-    """CPU threads."""
-    device: Device = "auto"
-    """Where the network runs; auto is the CPU, and CUDA has to be asked for."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    threads: Threads = 2
+    device: OnDevice = "auto"
+    trust: Trust = False
 
     def player(self, name: str, default: str) -> Engine:
         """Who plays the game `name`. Raises ConfigError where that is nobody."""

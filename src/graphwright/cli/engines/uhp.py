@@ -138,7 +138,10 @@ class UhpSession:
 
     def _begin(self, letters: str) -> None:
         self.letters = "".join(letter for letter in EXPANSIONS if letter.lower() in letters)
-        self.states, self.moves = [self.game.reset(with_expansions(self.letters, one_cell()))], []
+        self.states, self.moves = (
+            [self.game.reset(with_expansions(self.letters, HIVE.generator()(1, torch.Generator())))],
+            [],
+        )
         self.positions = [position_key(self.states[0])]
 
     def _play(self, text: str) -> str:
@@ -215,8 +218,3 @@ class UhpSession:
 
 class InvalidMove(ValueError):
     """A move that is none."""
-
-
-def one_cell() -> GraphBatch:
-    """The graph of the first free cell."""
-    return HIVE.generator()(1, torch.Generator())

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from graphwright.cli.match import board_size, boards_of, require_game
+from graphwright.cli.options import Threads, Trust
 from graphwright.cli.play.server import PlayServer
 from graphwright.cli.play.text import TextGame
 from graphwright.training.agent import load
@@ -40,10 +41,8 @@ class Play:
     """Play in the terminal."""
     you: Literal["first", "second", "both"] = "first"
     """With --text: the side that you play; the page asks."""
-    threads: int = 2
-    """CPU threads."""
-    trust: bool = False
-    """Run code of its maker's own that the run names, found in the working directory or installed."""
+    threads: Threads = 2
+    trust: Trust = False
 
     def run(self) -> None:
         """Serve the page until Ctrl-C, or play in the terminal."""
