@@ -29,7 +29,7 @@ import tyro
 
 from graphwright.core import GraphBatch
 from graphwright.training.agent import Agent, load
-from graphwright.training.pretrained import has_pretrained, pretrained
+from graphwright.training.pretrained import pretrained, pretrained_names
 
 _SPARSE = {
     "watts-strogatz": lambda n: "watts-strogatz:k=4,p=0.3",
@@ -110,7 +110,7 @@ def main(options: Options) -> None:
 
 
 def _agent(run: str) -> Agent:
-    return pretrained(run) if has_pretrained(run) else load(Path(run))
+    return pretrained(run) if run in pretrained_names() else load(Path(run))
 
 
 @torch.no_grad()

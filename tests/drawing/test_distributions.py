@@ -26,7 +26,7 @@ def test_only_objects_that_hold_mass_are_drawn() -> None:
     assert axes.get_xlabel() == "3 of 4096 objects, the most likely first"
     learned[:] = 0.4 / 4095
     learned[900] = 0.6
-    axes = plot_distribution(target, {"learned": learned}, log=True).axes[0]
+    axes = plot_distribution(target, {"learned": learned}).axes[0]
     assert len(axes.patches) == 200
     assert 0.6 in axes.collections[0].get_offsets()[:, 1]
     held = 0.6 + 199 * 0.4 / 4095
@@ -49,13 +49,13 @@ def test_titles_of_grids_are_within_the_picture(panels: int) -> None:
 
 
 def test_rewards_and_fronts_are_counted() -> None:
-    axes = plot_rewards({"a": np.log([0.1, 0.5, 0.9]), "b": np.zeros(2)}, threshold=0.9).axes[0]
+    axes = plot_rewards({"a": np.log([0.1, 0.5, 0.9]), "b": np.zeros(2)}).axes[0]
     texts = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert set(texts) == {"a: mean 0.5", "b: mean 1", "threshold 0.9"}
+    assert set(texts) == {"a: mean 0.5", "b: mean 1"}
     assert axes.get_xlabel() == "reward R"
     points = np.array([[1, 0, 2], [0, 1, 2], [0, 0, 1]])
-    figure = plot_pareto(points, ("x", "y", "z"), color=np.arange(3), color_label="weight")
-    assert len(figure.axes) == 4
+    figure = plot_pareto(points, ("x", "y", "z"))
+    assert len(figure.axes) == 3
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["samples", "Pareto front (2 of 3)"]
 
 
@@ -73,8 +73,7 @@ def test_rewards_and_fronts_are_counted() -> None:
 def test_rewards_are_on_the_scale_that_shows_them(
     log_rewards: list[float], label: str, ends: tuple[float, float]
 ) -> None:
-    axes = plot_rewards({"a": np.array(log_rewards)}, threshold=2.0).axes[0]
+    axes = plot_rewards({"a": np.array(log_rewards)}).axes[0]
     assert axes.get_xlabel() == label
     outline = axes.patches[0].get_xy()
     np.testing.assert_allclose([outline[:, 0].min(), outline[:, 0].max()], ends, atol=1e-12)
-    assert axes.lines[0].get_xdata()[0] == pytest.approx(np.log(2) if label == "log R" else 2)

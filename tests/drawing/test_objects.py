@@ -20,7 +20,7 @@ def test_sheets_draw_each_node_and_link_once(undirected: bool, numbered: bool) -
         undirected=undirected,
         nodes={"kind": torch.tensor([0, 1, 0, 1, 2, 0, 0])},
     )
-    figure = draw_graphs(states, ["a", "b", "c"], node_type="kind", type_names=("red", "blue"), numbered=numbered)
+    figure = draw_graphs(states, ["a", "b", "c"], node_type="kind", numbered=numbered)
     first, empty, last = figure.axes
     for axes, nodes in ((first, 4), (last, 3)):
         position = np.asarray(axes.collections[-1].get_offsets())
@@ -30,7 +30,7 @@ def test_sheets_draw_each_node_and_link_once(undirected: bool, numbered: bool) -
         links = [path for lines in axes.collections for path in lines.get_paths() if len(path.vertices) == 2]
         assert len(arrows if not undirected else links) == {4: 3, 3: 1}[nodes]
     assert [text.get_text() for text in empty.texts] == ["empty"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["red", "blue", "kind 2"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["kind 0", "kind 1", "kind 2"]
     assert [axes.get_title() for axes in figure.axes] == ["a", "b", "c"]
 
 
@@ -57,6 +57,7 @@ def test_sheets_leave_few_cells_empty(count: int, columns: int) -> None:
 
 
 def test_molecules_stand_row_by_row() -> None:
-    images = [np.full((8, 8, 3), shade, np.uint8) for shade in (0, 100, 200)]
-    figure = draw_molecules(images, ["a", "b", "c"], columns=2)
-    assert [axes.images[0].get_array()[0, 0, 0] if axes.images else None for axes in figure.axes] == [0, 100, 200, None]
+    shades = list(range(7))
+    figure = draw_molecules([np.full((8, 8, 3), shade, np.uint8) for shade in shades], list("abcdefg"))
+    found = [axes.images[0].get_array()[0, 0, 0] if axes.images else None for axes in figure.axes]
+    assert found == [*shades, None]

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from graphwright.core.numbers import require, require_each, require_positive
 
-def require(name: str, value: float, least: float = 1, most: float = math.inf) -> None:
-    """Raise ValueError, naming the option, unless `value` is a number from `least` to `most`."""
-    if not (least <= value <= most and math.isfinite(value)):
-        limit = f"at least {least:g}" if math.isinf(most) else f"{least:g} to {most:g}"
-        raise ValueError(f"--{name} {value}: give {limit}")
-
-
-def require_each(settings: Any, options: str, names: Sequence[str], least: float = 1, most: float = math.inf) -> None:
-    """`require` of the fields `names` of `settings`, whose options begin with `options`, if with anything."""
-    for name in names:
-        require(".".join(filter(None, [options, name.replace("_", "-")])), getattr(settings, name), least, most)
-
-
-def require_positive(name: str, value: float) -> None:
-    """Raise ValueError, naming the option, unless `value` is finite and above 0."""
-    if not 0 < value < math.inf:
-        raise ValueError(f"--{name} {value}: give a positive number")
+__all__ = ["AnnealedAdam", "mean_of", "require", "require_each", "require_positive"]
 
 
 def mean_of(steps: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -27,8 +27,9 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.readable import Readable
 from graphwright.envs.registry import find_problem
+from graphwright.training.acting import require_baseline
 from graphwright.training.config import ConfigError, use_threads
-from graphwright.training.control import ControlOptions, evaluate_rule, random_instances, require_baseline
+from graphwright.training.control import ControlOptions, evaluate_rule, random_instances
 from graphwright.training.evaluate_heuristic import evaluate_heuristic
 
 

@@ -14,6 +14,7 @@ from graphwright.cli.options import OnDevice, Threads, Trust
 from graphwright.cli.terminal import empty_table, marked, print_found
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
+from graphwright.core.numbers import require
 from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import CONFIG_FILE
@@ -65,8 +66,7 @@ class MatchCommand:
         """Play, and print a table or JSON."""
         if self.games < 2 or self.games % 2:
             raise ConfigError(f"--games {self.games}: give an even number from 2 on, since sides are swapped")
-        if self.opening < 0:
-            raise ConfigError(f"--opening {self.opening}: give at least 0")
+        require("opening", self.opening, 0)
         use_threads(self.threads)
         agent = load(self.directory, self.device, trust=self.trust)
         problem, size = require_game(agent), board_size(agent, self.size)
@@ -142,10 +142,11 @@ def require_game(agent: Agent) -> Problem:
 
 
 def board_size(agent: Agent, size: int | None) -> int:
-    """The size of a board that is asked for, or the largest of training."""
-    if size is not None and size < 1:
-        raise ConfigError(f"--size {size}: give at least 1")
-    return size if size is not None else max(agent.config.collection.sizes)
+    """The size of a board that is asked for, or the largest of training. Raises ValueError, naming the option."""
+    if size is None:
+        return int(max(agent.config.collection.sizes))
+    require("size", size)
+    return size
 
 
 def boards_of(agent: Agent, size: int, count: int, seed: int) -> GraphBatch:

@@ -17,6 +17,7 @@ from graphwright.cli.terminal import marked
 from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
 from graphwright.core.memory import STEP, require_memory
+from graphwright.core.numbers import require
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.gflownet.conditions import Goal
@@ -49,8 +50,7 @@ class Sample:
     def run(self) -> None:
         """Sample, and write the file whole or not at all."""
         use_threads(self.threads)
-        if self.num < 1:
-            raise ConfigError(f"--num {self.num}: give at least 1")
+        require("num", self.num)
         require_output("--out", self.out)
         agent = load(self.directory, trust=self.trust)
         goal = Goal(self.beta, self.preference, self.focus)

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import count
-from graphwright.algorithms.optimizer import require
 from graphwright.cli.answers import options_of
 from graphwright.cli.instances import FileOptions, dropped_loops, say_reading, say_slowness
 from graphwright.cli.options import AsJson, OnDevice, Threads, Trust
@@ -21,7 +20,7 @@ from graphwright.cli.outputs import require_picture
 from graphwright.cli.policies import policy_of, problem_by_name
 from graphwright.cli.terminal import marked
 from graphwright.core import GraphBatch
-from graphwright.core.numbers import shown, to_plain_json
+from graphwright.core.numbers import require, shown, to_plain_json
 from graphwright.drawing.letters import printable
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem

@@ -14,6 +14,7 @@ from rich.console import Console
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.commands import Parsing
 from graphwright.cli.train import options_command
+from graphwright.core.numbers import require_each
 from graphwright.drawing.letters import printable
 from graphwright.training.config import ConfigError, TrainConfig
 
@@ -50,9 +51,7 @@ class SweepRuns:
 
         if not self.over:
             raise ConfigError("sweep: say what to draw, such as --over encoder.depth=2..5")
-        for name in ("trials", "at_once"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"--{name.replace('_', '-')} {getattr(self, name)}: give at least 1")
+        require_each(self, "", ("trials", "at_once"))
         config = TrainConfig(**{each.name: getattr(self.config, each.name) for each in dataclasses.fields(TrainConfig)})
         prefix = find_algorithm(config.algorithm).load().options
         spans = tuple(map(parse_span, self.over))

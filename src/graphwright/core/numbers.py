@@ -5,12 +5,31 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _MOST = 2**63 - 1
 _EXACT = 2**53  # up to which float64 holds every whole number
 _LARGEST = float(2**128 - 2**104)  # of float32, in which networks and rewards are
+
+
+def require(name: str, value: float, least: float = 1, most: float = math.inf) -> None:
+    """Raise ValueError, naming the option, unless `value` is a number from `least` to `most`."""
+    if not (least <= value <= most and math.isfinite(value)):
+        limit = f"at least {least:g}" if math.isinf(most) else f"{least:g} to {most:g}"
+        raise ValueError(f"--{name} {value}: give {limit}")
+
+
+def require_each(settings: Any, options: str, names: Sequence[str], least: float = 1, most: float = math.inf) -> None:
+    """`require` of the fields `names` of `settings`, whose options begin with `options`, if with anything."""
+    for name in names:
+        require(".".join(filter(None, [options, name.replace("_", "-")])), getattr(settings, name), least, most)
+
+
+def require_positive(name: str, value: float) -> None:
+    """Raise ValueError, naming the option, unless `value` is finite and above 0."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"--{name} {value}: give a positive number")
 
 
 def require_numbers(settings: Any, named: Mapping[str, str]) -> None:

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 _COLORS = (ACCENT, "#2a6f97", "#6a994e", "#9a5bb5")
 _MASS, _MOST_BARS = 0.999, 200
-_SPAN = 1e3
+_SPAN, _BINS = 1e3, 40
 LARGE = 1e6  # a reward that is easier to read as log R
 
 
-def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray], *, log: bool = False) -> Figure:
+def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray]) -> Figure:
     """Probabilities of objects, by falling target: bars of `target` [n], marks of each of `found`, name → [n].
 
     The legend says how far each is from the target in total variation, ½ Σ |p − q| over all objects. Only those that
     hold 99.9 % of the target or of one of `found` are drawn, at most 200; of what is left out the label says how many
-    objects, the legend how much probability. log: on a logarithmic scale.
+    objects, the legend how much probability.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -40,13 +40,8 @@ def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray], *, lo
     for color, (name, probability) in zip(_COLORS, found.items(), strict=False):
         variation = 0.5 * np.abs(probability - target).sum()
         label = f"{name}: total variation {variation:.3g}" + _share_shown(probability, order)
-        seen = probability[order] > 0 if log else slice(None)
-        marks = axes.scatter(place[seen], probability[order][seen], 14, color=color, linewidth=0, label=label)
-        entries.append(marks)
-    if log:
-        axes.set_yscale("log")
-    else:
-        axes.set_ylim(bottom=0)
+        entries.append(axes.scatter(place, probability[order], 14, color=color, linewidth=0, label=label))
+    axes.set_ylim(bottom=0)
     count = f"{len(order)} of {len(target)}" if len(order) < len(target) else f"{len(order)}"
     axes.set(xlabel=f"{count} objects, the most likely first", ylabel="probability")
     axes.set_xlim(-0.6, len(order) - 0.4)
@@ -56,9 +51,7 @@ def plot_distribution(target: np.ndarray, found: Mapping[str, np.ndarray], *, lo
     return figure
 
 
-def plot_grid(
-    tables: Mapping[str, np.ndarray], labels: Sequence[str] = ("first coordinate", "second coordinate")
-) -> Figure:
+def plot_grid(tables: Mapping[str, np.ndarray]) -> Figure:
     """Heat maps of probabilities on a two-dimensional grid, name → [h, w], side by side with one scale of colours.
 
     The first coordinate runs to the right, the second upwards.
@@ -71,61 +64,54 @@ def plot_grid(
     for axes, (name, table) in zip(row[0], tables.items(), strict=True):
         image = axes.imshow(table.T, origin="lower", cmap="magma_r", vmin=0, vmax=largest)
         axes.set_title(name, loc="left", fontsize=11, color=INK)
-        axes.set(xlabel=labels[0])
+        axes.set(xlabel="first coordinate")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(8, integer=True))
         axes.tick_params(color=EDGE, labelcolor=GREY, labelsize=8)
         axes.spines[:].set_visible(False)
-    row[0][0].set_ylabel(labels[1])
+    row[0][0].set_ylabel("second coordinate")
     figure.colorbar(image, ax=list(row[0]), label="probability", shrink=0.9).outline.set_visible(False)
     return figure
 
 
-def plot_rewards(log_rewards: Mapping[str, np.ndarray], *, threshold: float | None = None, bins: int = 40) -> Figure:
+def plot_rewards(log_rewards: Mapping[str, np.ndarray]) -> Figure:
     """Histograms of rewards, given log R, name → [n], as shares of the objects, with their means.
 
     Of log R where the greatest R is 1e6 or more, so also where it overflows, or where R spans more than a factor of
-    1000 and log R fills no fewer bins: a floor of 1e-30 does not push all else into one. threshold: of R, marked.
+    1000 and log R fills no fewer bins: a floor of 1e-30 does not push all else into one.
     """
     figure = new_figure(7, 3.4)
     axes = figure.add_subplot()
     together = np.concatenate(list(log_rewards.values()))
     log = together.max() >= np.log(LARGE) or (
-        np.ptp(together) > np.log(_SPAN) and _filled(together, bins) >= _filled(np.exp(together), bins)
+        np.ptp(together) > np.log(_SPAN) and _filled(together) >= _filled(np.exp(together))
     )
     values_of = {name: values if log else np.exp(values) for name, values in log_rewards.items()}
-    edges = np.histogram_bin_edges(np.concatenate(list(values_of.values())), bins)
+    edges = np.histogram_bin_edges(np.concatenate(list(values_of.values())), _BINS)
     for color, (name, values) in zip(_COLORS, values_of.items(), strict=False):
         style: dict[str, Any] = {"bins": edges, "weights": np.full(len(values), 1 / len(values)), "color": color}
         axes.hist(values, histtype="stepfilled", alpha=0.25, **style)
         axes.hist(values, histtype="step", linewidth=1.4, label=f"{name}: mean {values.mean():.4g}", **style)
-    if threshold is not None:
-        place = np.log(threshold) if log else threshold
-        axes.axvline(place, color=GREY, linewidth=1, linestyle=(0, (4, 3)), label=f"threshold {threshold:g}")
     axes.set(xlabel="log R" if log else "reward R", ylabel="share of objects")
     legend_above(axes)
     simplify(axes)
     return figure
 
 
-def plot_pareto(
-    points: np.ndarray, objectives: Sequence[str], *, color: np.ndarray | None = None, color_label: str = ""
-) -> Figure:
+def plot_pareto(points: np.ndarray, objectives: Sequence[str]) -> Figure:
     """Objectives of samples [n, K], larger is better, and their Pareto front; one panel for each pair of objectives.
 
-    The front is that of all K objectives; of two, a staircase bounds what it dominates. color: [n], such as the
-    preference that a sample was made for.
+    The front is that of all K objectives; of two, a staircase bounds what it dominates.
     """
     pairs = list(combinations(range(len(objectives)), 2))
     columns = min(len(pairs), 3)
     rows = -(-len(pairs) // columns)
-    figure = new_figure(4.2 * columns + (1.0 if color is not None else 0.4), 3.8 * rows)
+    figure = new_figure(4.2 * columns + 0.4, 3.8 * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     is_front = pareto_front(points)
     front = points[is_front]
     for place, (axes, (first, second)) in enumerate(zip(grid.flat, pairs, strict=False)):
-        shades = {"c": EDGE} if color is None else {"c": color, "cmap": "viridis"}
-        samples = axes.scatter(points[:, first], points[:, second], 10, linewidth=0, label="samples", **shades)
+        axes.scatter(points[:, first], points[:, second], 10, color=EDGE, linewidth=0, label="samples")
         if len(objectives) == 2:
             stairs = front[np.argsort(front[:, 0])]
             axes.step(stairs[:, 0], stairs[:, 1], where="pre", color=ACCENT, linewidth=1.2)
@@ -138,8 +124,6 @@ def plot_pareto(
             figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
     for axes in grid.flat[len(pairs) :]:
         axes.set_axis_off()
-    if color is not None:
-        figure.colorbar(samples, ax=grid.ravel().tolist(), label=color_label, shrink=0.9).outline.set_visible(False)
     return figure
 
 
@@ -159,6 +143,6 @@ def _share_shown(probability: np.ndarray, shown: np.ndarray) -> str:
     return "" if len(shown) == len(probability) else f" ({probability[shown].sum():.1%} shown)"
 
 
-def _filled(values: np.ndarray, bins: int) -> int:
-    """How many of `bins` equal bins are not empty."""
-    return int(np.count_nonzero(np.histogram(values, bins)[0]))
+def _filled(values: np.ndarray) -> int:
+    """How many bins of a histogram are not empty."""
+    return int(np.count_nonzero(np.histogram(values, _BINS)[0]))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.drawing.layout import lay_out
@@ -24,62 +23,57 @@ def draw_graphs(
     states: GraphBatch,
     captions: Sequence[str] = (),
     *,
-    columns: int | None = None,
     node_type: str | None = None,
-    edge_type: str | None = None,
-    type_names: Sequence[str] = (),
     numbered: bool = False,
 ) -> Figure:
     """The graphs of a batch in a grid, each with its caption.
 
-    node_type, edge_type: columns of integers that say the colours of nodes and links; `type_names` explains those of
-    nodes. Undirected links are lines, others arrows. numbered: the nodes are drawn with their numbers, in a circle, so
-    that graphs on the same nodes compare. An undirected path runs from left to right, from its end of the lower
-    number. columns: by default 6, 5 or 4, what leaves the fewest cells empty.
+    node_type: a column of integers that says the colours of nodes. Undirected links are lines, others arrows. numbered:
+    the nodes are drawn with their numbers, in a circle, so that graphs on the same nodes compare. An undirected path
+    runs from left to right, from its end of the lower number.
     """
     from matplotlib.lines import Line2D
 
     states = states.to("cpu")
-    figure, cells = _cells(states.num_graphs, columns, captions)
-    kinds, links = _types(states.nodes, node_type, states.num_nodes), _types(states.edges, edge_type, states.num_edges)
+    figure, cells = _cells(states.num_graphs, captions)
+    kinds = np.zeros(states.num_nodes, np.int64)
+    if node_type is not None:
+        kinds = states.nodes[node_type].reshape(-1).long().numpy()
     for graph, axes in zip(range(states.num_graphs), cells, strict=False):
         nodes = slice(*states.node_ptr[graph : graph + 2].tolist())
         edges = slice(*states.edge_ptr[graph : graph + 2].tolist())
         pairs = (states.edge_index[:, edges] - nodes.start).T.numpy()
         directed = "reverse" not in states.edges
-        kept = np.ones(len(pairs), bool) if directed else pairs[:, 0] <= pairs[:, 1]
-        inks = _colors(links[edges][kept]) if edge_type is not None else [GREY] * int(kept.sum())
-        pairs, colors = pairs[kept], _colors(kinds[nodes])
+        pairs = pairs if directed else pairs[pairs[:, 0] <= pairs[:, 1]]
+        colors = _colors(kinds[nodes])
         position = _circle(len(colors)) if numbered else _place(pairs, len(colors), directed)
-        _draw_graph(axes, pairs, inks, colors, position, directed)
+        _draw_graph(axes, pairs, colors, position, directed)
         if numbered:
             for node, (x, y) in enumerate(position.tolist()):
                 axes.text(x, y, str(node), color="white", fontsize=6, ha="center", va="center_baseline", zorder=3)
     if node_type is not None and states.num_nodes:
-        names = {kind: f"{node_type} {kind}" for kind in np.unique(kinds).tolist()} | dict(enumerate(type_names))
         marks = [
-            Line2D([], [], linestyle="", marker="o", markersize=8, color=_colors([kind])[0], label=names[kind])
-            for kind in np.unique(kinds).tolist()
+            Line2D([], [], linestyle="", marker="o", markersize=8, color=color, label=f"{node_type} {kind}")
+            for kind, color in zip(np.unique(kinds).tolist(), _colors(np.unique(kinds).tolist()), strict=True)
         ]
         figure.legend(handles=marks, loc="outside lower left", ncols=8, frameon=False, fontsize=9)
     return figure
 
 
-def draw_molecules(images: Sequence[np.ndarray], captions: Sequence[str] = (), *, columns: int | None = None) -> Figure:
+def draw_molecules(images: Sequence[np.ndarray], captions: Sequence[str] = ()) -> Figure:
     """Pictures that were drawn elsewhere in a grid, each with its caption.
 
-    images: arrays [h, w, 3 or 4], or anything that NumPy takes for one, as Pillow's images. columns: see `draw_graphs`.
+    images: arrays [h, w, 3 or 4], or anything that NumPy takes for one, as Pillow's images.
     """
-    figure, cells = _cells(len(images), columns, captions)
+    figure, cells = _cells(len(images), captions)
     for image, axes in zip(images, cells, strict=False):
         axes.imshow(np.asarray(image), interpolation="antialiased")
     return figure
 
 
-def _cells(count: int, columns: int | None, captions: Sequence[str]) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` empty cells, row by row."""
-    columns = columns or min((6, 5, 4), key=lambda width: -count % width)
-    columns = max(min(columns, count), 1)
+def _cells(count: int, captions: Sequence[str]) -> tuple[Figure, list[Axes]]:
+    """A figure with `count` empty cells, row by row: 6, 5 or 4 in each, what leaves the fewest cells empty."""
+    columns = max(min(count, min((6, 5, 4), key=lambda width: -count % width)), 1)
     rows = max(-(-count // columns), 1)
     height = 2.0 if captions else 1.8
     figure = new_figure(1.9 * columns, height * rows + 0.4)
@@ -91,10 +85,8 @@ def _cells(count: int, columns: int | None, captions: Sequence[str]) -> tuple[Fi
     return figure, cells
 
 
-def _draw_graph(
-    axes: Axes, pairs: np.ndarray, inks: list[str], colors: list[str], position: np.ndarray, directed: bool
-) -> None:
-    """pairs: [L, 2] int, their colours `inks`; position: [N, 2] float within -1 to 1."""
+def _draw_graph(axes: Axes, pairs: np.ndarray, colors: list[str], position: np.ndarray, directed: bool) -> None:
+    """pairs: [L, 2] int; position: [N, 2] float within -1 to 1."""
     from matplotlib.collections import LineCollection
 
     axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), aspect="equal")
@@ -102,18 +94,17 @@ def _draw_graph(
         axes.text(0, 0, "empty", color=GREY, fontsize=8, ha="center", va="center", style="italic")
         return
     loops = pairs[:, 0] == pairs[:, 1]
-    ink = np.array(inks, dtype=object)
-    for node, color in zip(pairs[loops, 0].tolist(), ink[loops], strict=True):
+    for node in pairs[loops, 0].tolist():
         x, y = position[node] * (1 + 0.14 / max(float(np.linalg.norm(position[node])), 0.14))
-        axes.scatter(x, y, s=2 * _NODE_SIZE, facecolor="none", edgecolor=color, linewidth=1.4, zorder=1)
+        axes.scatter(x, y, s=2 * _NODE_SIZE, facecolor="none", edgecolor=GREY, linewidth=1.4, zorder=1)
     if directed:
         opposites = {(destination, source) for source, destination in pairs.tolist()}
-        for (source, destination), color in zip(pairs[~loops].tolist(), ink[~loops], strict=True):
+        for source, destination in pairs[~loops].tolist():
             bend = 0.18 if (source, destination) in opposites else 0.0
-            style = {"arrowstyle": "-|>", "connectionstyle": f"arc3,rad={bend}", "color": color}
+            style = {"arrowstyle": "-|>", "connectionstyle": f"arc3,rad={bend}", "color": GREY}
             axes.annotate("", position[destination], position[source], arrowprops={**style, "shrinkA": 5, "shrinkB": 5})
     else:
-        axes.add_collection(LineCollection(position[pairs[~loops]], colors=ink[~loops], linewidths=1.6, zorder=1))
+        axes.add_collection(LineCollection(position[pairs[~loops]], colors=GREY, linewidths=1.6, zorder=1))
     axes.scatter(position[:, 0], position[:, 1], s=_NODE_SIZE, c=colors, edgecolor="white", linewidth=0.8, zorder=2)
 
 
@@ -154,11 +145,6 @@ def _row(pairs: np.ndarray, count: int) -> np.ndarray | None:
             break
         node, before = following[0], node
     return place if place.min() >= 0 else None
-
-
-def _types(columns: Mapping[str, Tensor], name: str | None, rows: int) -> np.ndarray:
-    """[rows] int64: the column `name`, or 0."""
-    return np.zeros(rows, np.int64) if name is None else columns[name].reshape(rows).long().numpy()
 
 
 def _colors(kinds: Iterable[int]) -> list[str]:

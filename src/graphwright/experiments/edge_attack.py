@@ -21,6 +21,7 @@ from graphwright.core import (
     per_pair,
     simplify,
 )
+from graphwright.core.numbers import require
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.problem import Follow, Problem
@@ -63,8 +64,7 @@ class EdgeAttack(Optimization):
 
     def __post_init__(self) -> None:
         """Raise ValueError for a budget of nothing."""
-        if self.budget < 1:
-            raise ValueError(f"--environment.budget {self.budget}: give at least 1")
+        require("environment.budget", self.budget)
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:

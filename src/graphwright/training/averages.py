@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
+from graphwright.training.acting import Act
 from graphwright.training.collectors.play import ConfigError
 
 BACKLOG, ARRIVED, DEPARTED = "backlog", "arrived", "departed"
-Act = Callable[[GraphBatch], Tensor]
-"""From states to an action for each decision."""
 
 
 @torch.no_grad()

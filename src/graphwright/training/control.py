@@ -8,18 +8,17 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.doing import now
+from graphwright.core.numbers import require_each
 from graphwright.envs.endless import Endless
-from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.problem import Problem
+from graphwright.training.acting import Act, act_of_policy, act_of_rule
 from graphwright.training.agent import Agent
-from graphwright.training.averages import ARRIVED, BACKLOG, DEPARTED, Act, require_endless, run
+from graphwright.training.averages import ARRIVED, BACKLOG, DEPARTED, require_endless, run
 from graphwright.training.config import ConfigError, make_generator
 from graphwright.training.statistics import batch_means
-
-RANDOM = "random"
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,8 @@ class ControlOptions:
     """Of a trained policy: greedy takes the likeliest action, sample draws."""
 
     def __post_init__(self) -> None:
-        """Raise ConfigError, naming the option."""
-        for name in ("slots", "graphs"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"--{name} {getattr(self, name)}: give at least 1")
+        """Raise ValueError, naming the option."""
+        require_each(self, "", ("slots", "graphs"))
         if self.sizes == ():
             raise ConfigError("--sizes: give at least one number of nodes")
 
@@ -83,32 +80,19 @@ def evaluate_rule(
 
     Raises ConfigError where there is none.
     """
-    require_baseline(problem, name)
-    if name == RANDOM:
-        choose = random_choice(environment, torch.Generator().manual_seed(options.seed))
-        return evaluate_control(environment, lambda state: choose(environment.observe(state)), instances, options)
-    baseline = problem.baselines[name]
-    played = require_endless(problem, baseline.environment(environment))
-    return evaluate_control(played, lambda state: baseline.rule(played, state), instances, options)
-
-
-def require_baseline(problem: Problem, name: str) -> None:
-    """Raise ConfigError, listing those that there are, where `problem` has no baseline of that name."""
-    if name not in (known := [*problem.baselines, RANDOM]):
-        raise ConfigError(f"--policy {name}: {problem.name} has none of this name; choose one of {', '.join(known)}")
+    played = environment
+    if name in problem.baselines:
+        played = require_endless(problem, problem.baselines[name].environment(environment))
+    return evaluate_control(played, act_of_rule(problem, played, name, options.seed), instances, options)
 
 
 def evaluate_policy(
     agent: Agent, options: ControlOptions, instances: Mapping[str, GraphBatch] | None = None
 ) -> list[ControlRow]:
     """A row for each of the named `instances`, by default random ones, under a trained policy."""
-    environment, policy = require_endless(agent.problem, agent.config.environment), agent.policy
+    environment = require_endless(agent.problem, agent.config.environment)
     generator = torch.Generator().manual_seed(options.seed)
-
-    def act(state: GraphBatch) -> Tensor:
-        seen = environment.observe(state)
-        return policy.best(seen) if options.decode == "greedy" else policy.act(seen, generator).action
-
+    act = act_of_policy(agent.policy, environment, None if options.decode == "greedy" else generator)
     collection = agent.config.collection
     if instances is None:
         options = replace(

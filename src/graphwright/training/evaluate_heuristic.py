@@ -13,8 +13,8 @@ from graphwright.core.doing import now
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.rollouts import play
+from graphwright.training.acting import RANDOM
 from graphwright.training.config import ConfigError
-from graphwright.training.control import RANDOM
 from graphwright.training.solve import require_method
 
 _SOLVER = "solver"

@@ -10,18 +10,18 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.files import read_whole
-from graphwright.envs.problem import Problem, random_choice
+from graphwright.core.numbers import require
+from graphwright.envs.problem import Problem
 from graphwright.envs.team import Team
+from graphwright.training.acting import RANDOM, act_of_policy, act_of_rule
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError, IdentityConfig, make_generator
-from graphwright.training.play_teams import SUCCESS, Act, PlayedTeams, play_teams
+from graphwright.training.play_teams import SUCCESS, PlayedTeams, play_teams
 from graphwright.training.statistics import mean_interval, wilson
 
-RANDOM = "random"
 _MOST_BYTES = 1 << 24  # of a file of maps
 
 
@@ -43,9 +43,8 @@ class TeamOptions:
     """Of a trained policy: greedy takes the likeliest action, sample draws."""
 
     def __post_init__(self) -> None:
-        """Raise ConfigError, naming the option."""
-        if self.episodes < 1:
-            raise ConfigError(f"--episodes {self.episodes}: give at least 1")
+        """Raise ValueError, naming the option."""
+        require("episodes", self.episodes)
         if self.agents == ():
             raise ConfigError("--agents: give at least one number of agents")
 
@@ -87,30 +86,6 @@ def require_team(problem: Problem, environment: object) -> Team:
     return environment
 
 
-def rule_of(problem: Problem, environment: Team, name: str, seed: int) -> Act:
-    """How the baseline of that name, or "random", acts. Raises ConfigError where there is none."""
-    if name == RANDOM:
-        choose = random_choice(environment, torch.Generator().manual_seed(seed))
-        return lambda state: choose(environment.observe(state))
-    if name not in problem.baselines:
-        known = ", ".join([*problem.baselines, RANDOM])
-        raise ConfigError(f"--policy {name}: {problem.name} has none of this name; choose one of {known}")
-    rule = problem.baselines[name].rule
-    return lambda state: rule(environment, state)
-
-
-def act_of(agent: Agent, environment: Team, options: TeamOptions) -> Act:
-    """How a trained policy acts."""
-    generator = torch.Generator(agent.device).manual_seed(options.seed)
-
-    @torch.no_grad()
-    def act(state: GraphBatch) -> Tensor:
-        seen = environment.observe(state)
-        return agent.policy.best(seen) if options.decode == "greedy" else agent.policy.act(seen, generator).action
-
-    return act
-
-
 def instances_of(
     problem: Problem,
     agents: int,
@@ -147,11 +122,15 @@ def play_rows(
     found = []
     for number in options.agents or collection.sizes or problem.sizes:
         instances = instances_of(problem, number, options, collection.law, collection.identity)
+        generator = torch.Generator(agent.device).manual_seed(options.seed)
+        act = act_of_policy(agent.policy, environment, None if options.decode == "greedy" else generator)
         began = time.perf_counter()
-        played = play_teams(environment, instances.to(agent.device), act_of(agent, environment, options), record)
+        played = play_teams(environment, instances.to(agent.device), act, record)
         seconds = time.perf_counter() - began
         names = [RANDOM, *problem.baselines] if baselines else []
-        others = {name: score(play_teams(own, instances, rule_of(problem, own, name, options.seed))) for name in names}
+        others = {
+            name: score(play_teams(own, instances, act_of_rule(problem, own, name, options.seed))) for name in names
+        }
         found.append((TeamRow(number, options.episodes, seconds, score(played), others), played))
     return found
 
@@ -164,7 +143,7 @@ def play_rule(
     for number in options.agents or problem.sizes:
         instances = instances_of(problem, number, options)
         began = time.perf_counter()
-        act = rule_of(problem, environment, name, options.seed)
+        act = act_of_rule(problem, environment, name, options.seed)
         played = play_teams(environment, instances, act, record)
         found.append((TeamRow(number, options.episodes, time.perf_counter() - began, score(played), {}), played))
     return found

@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import ActionSpec, GraphBatch, Observation
+from graphwright.core.numbers import require
 from graphwright.core.segment import segment_sum
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn.policies import Policy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.envs.rollouts import is_over, until_done
 from graphwright.envs.team import Team, graph_reward
+from graphwright.training.acting import Act
 
-Act = Callable[[GraphBatch], Tensor]
 SUCCESS = "success"
 
 

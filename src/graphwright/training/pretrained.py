@@ -52,11 +52,6 @@ def pretrained_names() -> list[str]:
     return sorted(path.parent.name for path in agents.PRETRAINED.glob(f"*/{ABOUT_FILE}"))
 
 
-def has_pretrained(problem: str) -> bool:
-    """Whether there is one for the problem of that name."""
-    return problem in pretrained_names()
-
-
 def pretrained_run(problem: str) -> Path:
     """The folder of the one for the problem of that name, which is read as a run is."""
     return agents.PRETRAINED / problem
@@ -64,7 +59,7 @@ def pretrained_run(problem: str) -> Path:
 
 def require_pretrained(problem: str) -> None:
     """Raise ConfigError, naming those that there are, where there is none for the problem of that name."""
-    if has_pretrained(problem):
+    if problem in pretrained_names():
         return
     if not isinstance(find_problem(problem).environment, Optimization):
         raise ConfigError(

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require_positive
 from graphwright.core import GraphBatch
 from graphwright.core.memory import STEP, require_memory
+from graphwright.core.numbers import require_positive
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.recording import Recording
 from graphwright.distributions import RaggedCategorical

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphwright.algorithms.optimizer import require
+from graphwright.core.numbers import require
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.collectors.expert_games import ExpertGamesCollector, ExpertGamesConfig
 from graphwright.training.config import TrainConfig
-from graphwright.training.games.openings import opened
+from graphwright.training.games.boards import opened
 from graphwright.training.train import resume, train
 from graphwright.training.training_run import TrainingRun
 from kayles_problem import KAYLES

@@ -15,7 +15,6 @@ from graphwright.training.gflownet.modes import (
     Tanimoto,
     diversity,
     find_modes,
-    num_modes,
     top_k_diversity,
 )
 
@@ -72,7 +71,7 @@ def test_modes_by_hand() -> None:
     assert find_modes(rewards, similarity, 0.5, 0.6).tolist() == [1, 2]  # 0 and 4 are near 1
     assert find_modes(rewards, similarity, 0.8, 1.1).tolist() == [1, 0, 4]  # nothing is too near
     assert find_modes(rewards, similarity, 0.2, 2 / 3).tolist() == [1, 2, 3]  # as near as the limit is too near
-    assert num_modes(rewards, similarity, 1.0, 0.5) == 0
+    assert len(find_modes(rewards, similarity, 1.0, 0.5)) == 0
 
 
 @given(rewarded(), st.sampled_from([0.0, 0.25, 0.6]), st.sampled_from([0.0, 0.3, 0.5, 1.0]))

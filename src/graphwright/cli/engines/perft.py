@@ -11,6 +11,7 @@ import tyro
 
 from graphwright.cli.options import AsJson
 from graphwright.cli.terminal import empty_table, print_found
+from graphwright.core.numbers import require
 from graphwright.envs.games.hive.environment import EXPANSIONS, Hive, with_expansions
 from graphwright.envs.games.hive.perft import perft
 from graphwright.envs.games.hive.problem import HIVE
@@ -38,8 +39,7 @@ class Perft:
         letters = self.expansions.upper()
         if len(set(letters)) != len(letters) or not set(letters) <= set(EXPANSIONS):
             raise ConfigError(f"--expansions {self.expansions}: give letters of {''.join(EXPANSIONS)}, each once")
-        if not 1 <= self.depth <= _DEEPEST:
-            raise ConfigError(f"--depth {self.depth}: give 1 to {_DEEPEST}")
+        require("depth", self.depth, 1, _DEEPEST)
         rows = self._count(letters)
         table = empty_table(None, ("depth", "sequences of moves", "seconds"))
         for row in rows:

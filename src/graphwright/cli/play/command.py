@@ -12,6 +12,7 @@ from graphwright.cli.match import board_size, boards_of, require_game
 from graphwright.cli.options import Threads, Trust
 from graphwright.cli.play.server import PlayServer
 from graphwright.cli.play.text import TextGame
+from graphwright.core.numbers import require
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.games.played import PlayedGame
@@ -46,8 +47,7 @@ class Play:
 
     def run(self) -> None:
         """Serve the page until Ctrl-C, or play in the terminal."""
-        if not 0 <= self.port <= 65_535:
-            raise ConfigError(f"--port {self.port}: give 0 to 65535")
+        require("port", self.port, 0, 65_535)
         use_threads(self.threads)
         agent = load(self.directory, trust=self.trust)
         problem, size = require_game(agent), board_size(agent, self.size)

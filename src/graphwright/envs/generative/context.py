@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import Features, GraphBatch
+from graphwright.core.numbers import require, require_each
 from graphwright.core.one_hot import one_hot
 
 TYPE = "type"
@@ -40,11 +41,8 @@ class GraphContext:
 
     def require_bounds(self) -> None:
         """Raise ValueError, naming the option, where no graph is within the bounds."""
-        for name, value in (("node_types", self.node_types), ("max_nodes", self.max_nodes)):
-            if value < 1:
-                raise ValueError(f"--environment.context.{name.replace('_', '-')} {value}: give at least 1")
-        if self.max_links is not None and self.max_links < 0:
-            raise ValueError(f"--environment.context.max-links {self.max_links}: give at least 0")
+        require_each(self, "environment.context", ("node_types", "max_nodes"))
+        require("environment.context.max-links", self.max_links or 0, 0)
 
     @property
     def node_attributes(self) -> Mapping[str, int]:

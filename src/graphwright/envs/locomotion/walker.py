@@ -11,6 +11,7 @@ from torch.nn.functional import one_hot
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, from_edges, per_decider
+from graphwright.core.numbers import require
 from graphwright.envs.locomotion.bodies import RULES, BodyName, PlanarBody, planar_body
 from graphwright.envs.locomotion.gait import still
 from graphwright.envs.optimization import Optimization, Solution
@@ -57,8 +58,7 @@ class Walker(Optimization):
         """Raise ValueError for options that make no environment."""
         if self.body not in RULES:
             raise ValueError(f"--environment.body {self.body}: choose one of {', '.join(RULES)}")
-        if self.horizon < 1:
-            raise ValueError(f"--environment.horizon {self.horizon}: give at least 1")
+        require("environment.horizon", self.horizon)
 
     @property
     def model(self) -> PlanarBody:

@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Step
+from graphwright.core.numbers import require_each
 from graphwright.core.seeds import derived_seed
 from graphwright.core.segment import segment_sum
 from graphwright.envs.endless import Endless
@@ -56,10 +57,7 @@ class QueueingNetwork(Endless, Readable):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        for name in ("backlog_limit", "penalty", "horizon", "initial_queue"):
-            if not getattr(self, name) >= 0:
-                option = name.replace("_", "-")
-                raise ValueError(f"--environment.{option} {getattr(self, name)}: give at least 0")
+        require_each(self, "environment", ("backlog_limit", "penalty", "horizon", "initial_queue"), 0)
 
     @abstractmethod
     @override

@@ -16,9 +16,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
+from graphwright.core.numbers import require_each
 from graphwright.envs.vector import VectorEnv
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig

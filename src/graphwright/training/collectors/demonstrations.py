@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import require, require_each
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import require_each
 from graphwright.data.rollout import Episodes
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.environment import Environment
@@ -32,8 +32,7 @@ class EpisodesConfig(PlayConfig):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        require("num-instances", self.num_instances)
-        require("num-samples", self.num_samples)
+        require_each(self, "", ("num_instances", "num_samples"))
 
     @override
     def collector(

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import require, require_each
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Replay
 from graphwright.data.ring import Group
@@ -24,10 +24,11 @@ from graphwright.envs.rollouts import is_over, until_done
 from graphwright.envs.vector import draw_playable
 from graphwright.search.evaluation import by_network
 from graphwright.search.search import Found, Kind, SearchSettings, search
+from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import PlayCollector
 from graphwright.training.collectors.self_play import GamesConfig
-from graphwright.training.games.openings import opened
+from graphwright.training.games.boards import opened
 from graphwright.training.games.pool import OpponentPool
 
 _CHECKED = 4096
@@ -131,13 +132,13 @@ class ExpertGamesCollector(PlayCollector):
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
-        replay = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
+        replay = with_prefix("replay", self.replay.state_dict())
         return {"sampling": self.sampling.get_state(), **replay, **super().state_dict()}
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         super().load_state_dict(state)
-        replay = {key.removeprefix("replay."): tensor for key, tensor in state.items() if key.startswith("replay.")}
+        replay = without_prefix("replay", state)
         if len(replay) > 1:
             self.replay.load_state_dict(replay)
             self._require_searched()

@@ -11,6 +11,7 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.vector import VectorEnv
+from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.play import PlayCollector
 
 
@@ -26,7 +27,7 @@ class LiveCollector(PlayCollector):
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
-        live = {f"live.{name}": tensor for name, tensor in self.vector.state.to_tensors().items()}
+        live = with_prefix("live", self.vector.state.to_tensors())
         return {"returns": self.returns, "lengths": self.lengths, **live, **super().state_dict()}
 
     @override
@@ -37,8 +38,7 @@ class LiveCollector(PlayCollector):
         if lengths.shape != self.lengths.shape or lengths.dtype != self.lengths.dtype or bool((lengths < 0).any()):
             raise ValueError("lengths so far that are not one number of steps for each live episode")
         self.returns, self.lengths = returns.to(device), lengths.to(device)
-        live = {key.removeprefix("live."): tensor for key, tensor in state.items() if key.startswith("live.")}
-        found = GraphBatch.from_tensors(live).to(device)
+        found = GraphBatch.from_tensors(without_prefix("live", state)).to(device)
         require_alike(found, self.vector.state)
         self.vector.state = found
         super().load_state_dict(state)

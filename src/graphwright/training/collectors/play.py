@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.core.numbers import require
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import ActionSpec, GraphBatch, GraphError
+from graphwright.core.numbers import require
 from graphwright.core.seeds import derived_seed
 from graphwright.core.segment import segment_sum
 from graphwright.data.recording import Recording, RecordingError, read_recording

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
+from graphwright.core.numbers import require, require_each
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.states import States
 from graphwright.data.turns import own_turns
@@ -72,8 +72,7 @@ class SelfPlayConfig(GamesConfig):
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
         super().__post_init__()
-        require("num-envs", self.num_envs)
-        require("num-steps", self.num_steps)
+        require_each(self, "", ("num_envs", "num_steps"))
         require("pool-share", self.pool_share, 0, 1)
         require("opening", self.opening, 0)
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
 from graphwright.core.memory import STEP, require_memory
+from graphwright.core.numbers import require_each
 from graphwright.core.segment import Segments
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances, RepeatedInstances
@@ -41,9 +41,7 @@ class StepsConfig(PlayConfig):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        require("num-envs", self.num_envs)
-        require("num-steps", self.num_steps)
-        require("copies", self.copies)
+        require_each(self, "", ("num_envs", "num_steps", "copies"))
         if self.num_envs % self.copies:
             raise ValueError(f"--copies {self.copies}: give a divisor of --num-envs, {self.num_envs}")
 

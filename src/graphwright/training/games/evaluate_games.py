@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from graphwright.core.numbers import require
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.games.boards import draw_boards
@@ -31,11 +32,10 @@ class GameOptions:
     """Seed of all that is random."""
 
     def __post_init__(self) -> None:
-        """Raise ConfigError, naming the option."""
+        """Raise ValueError, naming the option."""
         if self.games < 2 or self.games % 2:
             raise ConfigError(f"--games {self.games}: give an even number from 2 on, since sides are swapped")
-        if self.opening < 0:
-            raise ConfigError(f"--opening {self.opening}: give at least 0")
+        require("opening", self.opening, 0)
         if self.sizes == ():
             raise ConfigError("--sizes: give at least one size")
 

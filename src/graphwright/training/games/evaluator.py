@@ -16,6 +16,7 @@ from graphwright.core.files import write_atomically
 from graphwright.drawing.ratings import plot_ratings
 from graphwright.envs.game import Game
 from graphwright.envs.problem import Opponent
+from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.directory import GATE_FILE, RATINGS_FILE
 from graphwright.training.evaluator import Evaluator, Rows
 from graphwright.training.games.match import Score, play_match
@@ -170,9 +171,8 @@ class GameEvaluator(Evaluator):
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
-        pool = {f"pool.{name}": tensor for name, tensor in self.pool.state_dict().items()}
         own = {"encounters": self.encounters, "gate": self.gate, "places": self.place_of}
-        return {**own, "generator": self.generator.get_state(), **pool}
+        return {**own, "generator": self.generator.get_state(), **with_prefix("pool", self.pool.state_dict())}
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -186,4 +186,4 @@ class GameEvaluator(Evaluator):
             raise ValueError("matches between players that this run has not had")
         self.encounters, self.gate, self.place_of = encounters, gate, places
         self.generator.set_state(state["generator"])
-        self.pool.load_state_dict({key.removeprefix("pool."): state[key] for key in state if key.startswith("pool.")})
+        self.pool.load_state_dict(without_prefix("pool", state))

@@ -23,14 +23,14 @@ class Encounter(NamedTuple):
     games: int
 
 
-def elo(num_players: int, encounters: Sequence[Encounter], anchor: int = 0) -> list[Interval]:
-    """The rating of each player with its 95 % interval, by how much it is above that of `anchor`.
+def elo(num_players: int, encounters: Sequence[Encounter]) -> list[Interval]:
+    """The rating of each player with its 95 % interval, by how much it is above that of the first.
 
     The mode of the Bradley–Terry model's posterior, P(i beats j) = 1 / (1 + 10^((r_j − r_i) / 400)), draws counting as
-    half a win and half a loss, under a normal prior of 800 points around the anchor; intervals from the curvature
+    half a win and half a loss, under a normal prior of 800 points around the first; intervals from the curvature
     there. Bradley & Terry 1952; Elo 1978.
     """
-    free = [place for place in range(num_players) if place != anchor]
+    free = list(range(1, num_players))
     if not free:
         return [Interval(0.0, 0.0, 0.0)]
     one, other = (np.array([getattr(each, name) for each in encounters], dtype=np.int64) for name in ("one", "other"))

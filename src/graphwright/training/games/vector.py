@@ -10,7 +10,7 @@ from graphwright.core import GraphBatch, Step
 from graphwright.envs.game import Game
 from graphwright.envs.rollouts import is_over
 from graphwright.envs.vector import InstanceSource, VectorEnvironment, VectorStep, draw_playable
-from graphwright.training.games.openings import opened
+from graphwright.training.games.boards import opened
 from graphwright.training.games.pool import OpponentPool
 
 ITSELF = -1

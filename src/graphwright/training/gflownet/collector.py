@@ -12,8 +12,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.algorithms.optimizer import require
 from graphwright.core import Features, GraphBatch
+from graphwright.core.numbers import require
 from graphwright.core.segment import Segments
 from graphwright.data.states import WholeStates
 from graphwright.data.trajectories import Trajectories
@@ -22,6 +22,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
 from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn.gflownet_policy import FlowPolicy
+from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
@@ -190,19 +191,14 @@ class TrajectoryCollector(Collector):
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
-        tensors = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
-        if self.config.sources.ema:
-            tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
-        return tensors
+        tensors = with_prefix("replay", self.replay.state_dict())
+        return tensors | (with_prefix("average", self.average.state_dict()) if self.config.sources.ema else {})
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        def part(start: str) -> dict[str, Tensor]:
-            return {name.removeprefix(start): state[name] for name in state if name.startswith(start)}
-
-        self.replay.load_state_dict(part("replay."))
+        self.replay.load_state_dict(without_prefix("replay", state))
         if self.config.sources.ema:
-            self.average.load_state_dict(part("average."))
+            self.average.load_state_dict(without_prefix("average", state))
 
     @override
     def __enter__(self) -> TrajectoryCollector:

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import Features, GraphBatch
+from graphwright.core.numbers import require
 from graphwright.core.timestep import PREFERENCE
 from graphwright.envs.generative.many_objectives import FOCUS
 

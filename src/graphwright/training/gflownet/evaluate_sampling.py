@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import require
 from graphwright.drawing.reports import SampledDistribution, save_figures
 from graphwright.envs.generative.many_objectives import ManyObjectives
 from graphwright.envs.rollouts import uniform_choice
@@ -24,7 +24,7 @@ from graphwright.training.gflownet.data import given_objects
 from graphwright.training.gflownet.evaluator import estimated_log_z, likelihood_of, missed
 from graphwright.training.gflownet.goals import GoalEvaluation, evaluate_goals
 from graphwright.training.gflownet.measuring import Measures
-from graphwright.training.gflownet.modes import Tanimoto, num_modes, top_k_diversity
+from graphwright.training.gflownet.modes import Tanimoto, find_modes, top_k_diversity
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import sample_forward
 
@@ -209,7 +209,7 @@ def _modes(
         return None, None
     similarity = Tanimoto(agent.problem.sampled.fingerprints(agent.config.environment, objects))
     rewards = log_reward.exp().numpy()
-    modes = num_modes(rewards, similarity, options.mode_reward, options.mode_similarity)
+    modes = len(find_modes(rewards, similarity, options.mode_reward, options.mode_similarity))
     return modes, _finite(top_k_diversity(rewards, similarity, options.top))
 
 

@@ -76,11 +76,6 @@ def find_modes(rewards: np.ndarray, similarity: Similarity, threshold: float, ma
     return modes
 
 
-def num_modes(rewards: np.ndarray, similarity: Similarity, threshold: float, max_similarity: float) -> int:
-    """How many modes there are, see `find_modes`."""
-    return len(find_modes(rewards, similarity, threshold, max_similarity))
-
-
 def _best(rewards: np.ndarray, k: int) -> np.ndarray:
     """[min(k, n)] int64: indices of the largest, best first, the first of equal ones first."""
     return np.argsort(-np.asarray(rewards), kind="stable")[:k]

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.algorithms.optimizer import require
 from graphwright.core import GraphBatch
+from graphwright.core.numbers import require
 from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Generation, Instances, Reward
 from graphwright.training.exploration import ExplorationConfig

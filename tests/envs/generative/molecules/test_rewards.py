@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -16,33 +17,26 @@ from graphwright.envs.generative.molecules.fragment_building import FragmentBuil
 from graphwright.envs.generative.molecules.rewards import (
     cycle_rank,
     log_p,
-    molecular_weight,
-    num_rings,
     qed,
     reward_of_molecules,
     synthetic_accessibility,
 )
 from molecule_laws import built
 
-ASPIRIN, BENZENE, CUBANE = (
-    Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1", "C12C3C4C1C5C2C3C45")
-)
+ASPIRIN, BENZENE = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1"))
 
 
 def test_known_values() -> None:
     assert qed([ASPIRIN, BENZENE]) == pytest.approx([0.550, 0.443], abs=1e-3)
     assert synthetic_accessibility([ASPIRIN, BENZENE]) == pytest.approx([(10 - 1.58) / 9, 1], abs=1e-2)
     assert log_p([ASPIRIN, BENZENE]) == pytest.approx([(1.3101 + 2) / 8, (1.6866 + 2) / 8], abs=1e-4)
-    assert molecular_weight([ASPIRIN]) == pytest.approx([1.0])
-    assert molecular_weight([Chem.MolFromSmiles("C" * 50)]) == pytest.approx([(1000 - 703.36) / 700], abs=1e-3)
-    assert num_rings([ASPIRIN, BENZENE, CUBANE]).tolist() == [1, 1, 6]
 
 
 @pytest.mark.parametrize("environment", [GraphBuilding(AtomContext(max_nodes=12)), FragmentBuilding()])
 def test_properties_lie_between_zero_and_one(environment: GraphBuilding) -> None:
     states = built(environment, 60, seed=5, stop=3)
     found = molecules(environment.context, states)
-    for function in (qed, synthetic_accessibility, log_p, molecular_weight):
+    for function in (qed, synthetic_accessibility, log_p):
         values = function(found)
         assert values.dtype == np.float64
         assert values.shape == (60,)
@@ -58,11 +52,15 @@ def test_rings_are_counted_with_and_without_rdkit() -> None:
     environment = GraphBuilding(AtomContext(elements=("C",), charges=(), max_nodes=5))
     states = built(environment, 300, seed=6)
     rank = cycle_rank()(environment, states)
-    rings = reward_of_molecules(num_rings, floor=1e-30)(environment, states)
+    rings = reward_of_molecules(_num_rings, floor=1e-30)(environment, states)
     assert bool((rank <= rings).all())
     assert torch.allclose(rank[rank <= 0], rings[rank <= 0])
     assert float(rank.max()) > math.log(2)
     assert rank.min() == rings.min() == pytest.approx(math.log(1e-30))
+
+
+def _num_rings(found: Sequence[Chem.Mol]) -> np.ndarray:
+    return np.array([one.GetRingInfo().NumRings() for one in found], float)
 
 
 def test_similarity() -> None:

@@ -96,15 +96,14 @@ def test_a_batch_is_solved_as_its_graphs_one_by_one(instances: GraphBatch) -> No
         assert torch.equal(alone.bound, together.bound[[graph]])
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_bipartite_cover_is_a_minimum_cut(threads: int) -> None:
+def test_a_bipartite_cover_is_a_minimum_cut() -> None:
     # König's theorem with weights: cut the source's arcs to the left nodes or the right nodes' arcs to the sink.
     graph = nx.bipartite.random_graph(40, 60, 0.08, seed=0)
     weight = torch.rand(100, generator=torch.Generator().manual_seed(0)).tolist()
     flow = nx.DiGraph(list(graph.edges))
     flow.add_edges_from([("source", node, {"capacity": weight[node]}) for node in range(40)])
     flow.add_edges_from([(node, "sink", {"capacity": weight[node]}) for node in range(40, 100)])
-    solution = exact_cover(from_networkx(graph, weight), threads=threads, time_limit=NO_LIMIT)
+    solution = exact_cover(from_networkx(graph, weight), time_limit=NO_LIMIT)
     assert bool(solution.proven)
     assert float(solution.objective) == pytest.approx(nx.minimum_cut_value(flow, "source", "sink"), rel=1e-12)
 

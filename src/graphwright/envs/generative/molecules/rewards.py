@@ -51,32 +51,15 @@ def synthetic_accessibility(found: Sequence[Molecule]) -> NDArray[np.float64]:
     return (10 - _array(sa_score(), found)) / 9
 
 
-def log_p(found: Sequence[Molecule], low: float = -2.0, high: float = 6.0) -> NDArray[np.float64]:
-    """[M]: where log P of Wildman and Crippen 1999 lies between `low` (0) and `high` (1)."""
-    return ((_array(lambda one: rdMolDescriptors.CalcCrippenDescriptors(one)[0], found) - low) / (high - low)).clip(
-        0, 1
-    )
-
-
-def molecular_weight(found: Sequence[Molecule]) -> NDArray[np.float64]:
-    """[M]: 1 up to 300 g/mol, falling evenly to 0 at 1000, as in `seh_frag_moo` of recursionpharma/gflownet."""
-    average_mass = rdMolDescriptors.Properties(["amw"])
-    return ((1000 - _array(lambda one: average_mass.ComputeProperties(one)[0], found)) / 700).clip(0, 1)
-
-
-def num_rings(found: Sequence[Molecule]) -> NDArray[np.float64]:
-    """[M]: how many rings RDKit counts: the smallest set of smallest rings, with all that are alike by symmetry.
-
-    The reward of the task `make_rings` of recursionpharma/gflownet, which builds from carbon without charges, six atoms
-    at most, with floor = 1e-30.
-    """
-    return _array(lambda one: one.GetRingInfo().NumRings(), found)
+def log_p(found: Sequence[Molecule]) -> NDArray[np.float64]:
+    """[M]: where log P of Wildman and Crippen 1999 lies between -2 (0) and 6 (1)."""
+    return ((_array(lambda one: rdMolDescriptors.CalcCrippenDescriptors(one)[0], found) + 2) / 8).clip(0, 1)
 
 
 def cycle_rank(floor: float = 1e-30) -> Callable[[Reversible, GraphBatch], Tensor]:
     """The log-reward log max(links - nodes + 1, floor) of connected graphs, [B] float64, without RDKit.
 
-    That is `num_rings`, but for cages: tetrahedrane has three independent rings, and RDKit counts four that are alike.
+    The rings that RDKit counts, but for cages: tetrahedrane has three independent rings, and four that are alike.
     """
     return partial(_log_cycle_rank, floor)
 

@@ -20,19 +20,18 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Heuristic, Optimum
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet
 from graphwright.envs.proof import certified, common_units, scaled
-from graphwright.envs.solvers import import_solver
+from graphwright.envs.solvers import cp_solver, import_solver
 
 
 def exact_set(
-    environment: MaximalSet, instances: GraphBatch, fallback: Heuristic, *, time_limit: float = 10.0, threads: int = 1
+    environment: MaximalSet, instances: GraphBatch, fallback: Heuristic, *, time_limit: float = 10.0
 ) -> Optimum:
     """A maximal independent set of each graph with the largest sum of `node_reward`, or the best one found in time.
 
     The proof is exact where the rewards are whole multiples of 2^-50 of the sum of their sizes (`certified`).
 
     fallback: where the time does not suffice and it does better, its set is taken instead.
-    time_limit: seconds for each graph. threads: for each graph; the graphs are solved one after the other. With 1, a
-        run within its time limit is deterministic.
+    time_limit: seconds for each graph; the graphs are solved one after the other. A run within it is deterministic.
 
     Raises ImportError where OR-Tools is not installed.
     """
@@ -46,7 +45,7 @@ def exact_set(
         ends.split(links.lengths.tolist(), dim=1),
         strict=True,
     )
-    solved = [_solve(cp_model, *graph, time_limit, threads) for graph in graphs]
+    solved = [_solve(cp_model, *graph, time_limit) for graph in graphs]
     found = torch.tensor(
         [chosen for nodes, _, _ in solved for chosen in nodes], dtype=torch.bool, device=instances.device
     )
@@ -63,9 +62,7 @@ def exact_set(
     return certified(objective, objective + gap, unit, error, solution)
 
 
-def _solve(
-    cp_model: ModuleType, reward: Tensor, ends: Tensor, time_limit: float, threads: int
-) -> tuple[list[bool], float, float]:
+def _solve(cp_model: ModuleType, reward: Tensor, ends: Tensor, time_limit: float) -> tuple[list[bool], float, float]:
     """The best maximal set [n] of one graph that was found; a bound above every set's reward; its error.
 
     reward: [n] float64; ends: [2, L] int64. CP-SAT counts in integers: the rewards are multiplied by a power of two and
@@ -85,11 +82,7 @@ def _solve(
             model.add_bool_or(nodes[place] for place in (node, *around))
     model.maximize(cp_model.LinearExpr.weighted_sum(nodes, integers.tolist()))
 
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = time_limit
-    solver.parameters.num_workers = threads
-    solver.parameters.linearization_level = 2
-    solver.parameters.add_lp_constraints_lazily = False
+    solver = cp_solver(cp_model, time_limit, lazily=False)
     found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     chosen = [found and solver.boolean_value(node) for node in nodes]
     for node in np.argsort(-integers, kind="stable").tolist():

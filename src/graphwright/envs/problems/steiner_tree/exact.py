@@ -21,7 +21,7 @@ from graphwright.envs.problems.steiner_tree.cuts import Network, Row, flow_rows,
 from graphwright.envs.problems.steiner_tree.heuristics import mst_of_closure
 from graphwright.envs.problems.steiner_tree.state import total_length, tree_state
 from graphwright.envs.proof import certified, common_units
-from graphwright.envs.solvers import import_solver
+from graphwright.envs.solvers import cp_solver, import_solver
 
 _BITS = 50  # of the sum of a graph's lengths as integers; CP-SAT gives its bound as a float64, which holds 53
 _GAP = 1e-6
@@ -118,10 +118,7 @@ def _branch(
         for row in new:
             model.add(sum(arcs[arc] for arc in row.plus) - sum(arcs[arc] for arc in row.minus) >= row.least)
         left = deadline - time.perf_counter()
-        solver = satisfaction.CpSolver()
-        solver.parameters.max_time_in_seconds = max(left, 0)
-        solver.parameters.num_workers = 1
-        solver.parameters.linearization_level = 2
+        solver = cp_solver(satisfaction, max(left, 0))
         if left <= 0 or solver.solve(model) != satisfaction.OPTIMAL:
             return None, bound
         bound = max(bound, math.ldexp(solver.best_objective_bound, -shift))

@@ -16,17 +16,17 @@ from graphwright.envs.problems.tour.held_karp import useful_edges
 from graphwright.envs.problems.tour.plane import distance
 from graphwright.envs.problems.tour.sequence import in_order, tour_length, tour_order
 from graphwright.envs.proof import certified
-from graphwright.envs.solvers import import_solver
+from graphwright.envs.solvers import cp_solver, import_solver
 
 _BITS = 45  # of a tour's length as an integer; the solver gives its bound as a float64, which holds 53
 _GAP = 1e-6
 
 
-def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> Optimum:
+def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     """A shortest tour of each graph, or the best one found in time.
 
     tours: states with a complete tour, as good as a heuristic makes them: the search begins there.
-    time_limit: seconds for each graph. threads: of the solver; the graphs are solved one after the other.
+    time_limit: seconds for each graph; the graphs are solved one after the other.
 
     The bound of Held and Karp rules out most edges of an n-node graph, all but about 3 n where the tour that is given
     is close to the shortest; OR-Tools CP-SAT chooses among the others. On one core that takes 0.05 / 0.3 / 5 s a graph
@@ -36,7 +36,7 @@ def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1)
     """
     cp_model = import_solver("sat", "tours")
     each = [tours.select(torch.tensor([graph], device=tours.device)) for graph in range(tours.num_graphs)]
-    solved = [_solve(cp_model, tour.to("cpu"), time_limit, threads) for tour in each]
+    solved = [_solve(cp_model, tour.to("cpu"), time_limit) for tour in each]
     order = torch.cat([tours.node_ptr[:0], *(order for order, _ in solved)]).to(tours.device)
     found = in_order(tours, order + tours.node_ptr[:-1][tours.node_graph])
     better = tour_length(found) < tour_length(tours)
@@ -48,7 +48,7 @@ def exact_tour(tours: GraphBatch, *, time_limit: float = 10.0, threads: int = 1)
     return certified(length, bound, unit, _GAP * length, best)
 
 
-def _solve(cp_model: ModuleType, tour: GraphBatch, time_limit: float, threads: int) -> tuple[Tensor, float]:
+def _solve(cp_model: ModuleType, tour: GraphBatch, time_limit: float) -> tuple[Tensor, float]:
     """The nodes of the best tour [n] found, and a bound below every tour's length."""
     start = time.perf_counter()
     order, length, size = tour_order(tour), float(tour_length(tour)), tour.num_nodes
@@ -62,12 +62,12 @@ def _solve(cp_model: ModuleType, tour: GraphBatch, time_limit: float, threads: i
     left = time_limit - (time.perf_counter() - start)
     if left <= 0 or bound >= length * (1 - _GAP):
         return order, bound
-    found, proven = _search(cp_model, lengths, useful, following, left, threads)
+    found, proven = _search(cp_model, lengths, useful, following, left)
     return found if found is not None else order, max(bound, proven)
 
 
 def _search(
-    cp_model: ModuleType, lengths: np.ndarray, useful: np.ndarray, hint: np.ndarray, seconds: float, threads: int
+    cp_model: ModuleType, lengths: np.ndarray, useful: np.ndarray, hint: np.ndarray, seconds: float
 ) -> tuple[Tensor | None, float]:
     """The nodes of the best tour [n] of `useful` edges found, and a bound of such tours; `hint` [n]: successors.
 
@@ -87,10 +87,7 @@ def _search(
     for one, other, arc in arcs:
         model.add_hint(arc, bool(hint[one] == other))
 
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = seconds
-    solver.parameters.num_workers = threads
-    solver.parameters.linearization_level = 2
+    solver = cp_solver(cp_model, seconds)
     status = solver.solve(model)
     bound = math.ldexp(solver.best_objective_bound, -shift)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

@@ -20,10 +20,10 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import Optimum
 from graphwright.envs.problems.vertex_cover.two_approximation import remove_redundant, two_approximation
 from graphwright.envs.proof import certified, common_units, scaled
-from graphwright.envs.solvers import import_solver
+from graphwright.envs.solvers import cp_solver, import_solver
 
 
-def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int = 1) -> Optimum:
+def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0) -> Optimum:
     """A minimum weight vertex cover of each graph, or the best one found in time.
 
     Its solution has the node column `selected` [N] bool, from which no node can be left out. The proof is exact where
@@ -32,8 +32,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
     instances: undirected simple graphs with the node column `weight` [N] float32, finite and non-negative.
     time_limit: seconds for each graph; where they do not suffice, `proven` is false and the cover is the lighter one of
         the solver's and of `two_approximation`.
-    threads: for each graph; the graphs are solved one after the other. With 1, a run within its time limit is
-        deterministic.
+        The graphs are solved one after the other, and a run within the limit is deterministic.
 
     Raises ImportError where OR-Tools is not installed.
     """
@@ -46,7 +45,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
         ends.split(links.lengths.tolist(), dim=1),
         strict=True,
     )
-    solved = [_solve(cp_model, *graph, time_limit, threads) for graph in graphs]
+    solved = [_solve(cp_model, *graph, time_limit) for graph in graphs]
     found = [chosen for cover, _, _ in solved for chosen in cover]
     covers = (
         remove_redundant(instances, torch.tensor(found, dtype=torch.bool, device=instances.device)),
@@ -60,9 +59,7 @@ def exact_cover(instances: GraphBatch, *, time_limit: float = 10.0, threads: int
     return certified(cost, bound, unit, error, instances.with_nodes(selected=selected))
 
 
-def _solve(
-    cp_model: ModuleType, weight: Tensor, ends: Tensor, time_limit: float, threads: int
-) -> tuple[list[bool], float, float]:
+def _solve(cp_model: ModuleType, weight: Tensor, ends: Tensor, time_limit: float) -> tuple[list[bool], float, float]:
     """The best cover [n] of one graph, all nodes if none was found; a bound below every cover's weight; its error.
 
     weight: [n] float64; ends: [2, L] int64. CP-SAT counts in integers: the weights are multiplied by a power of two and
@@ -76,11 +73,7 @@ def _solve(
         model.add_bool_or(nodes[one], nodes[other])
     model.minimize(cp_model.LinearExpr.weighted_sum(nodes, integers.tolist()))
 
-    solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = time_limit
-    solver.parameters.num_workers = threads
-    solver.parameters.linearization_level = 2  # at its default of 1, 200 nodes can take over 30 s
-    solver.parameters.add_lp_constraints_lazily = False
+    solver = cp_solver(cp_model, time_limit, lazily=False)
     found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     cover = [solver.boolean_value(node) if found else True for node in nodes]
     bound = math.ldexp(solver.best_objective_bound, -shift)

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core.numbers import require
 from graphwright.core.segment import Segments, segment_argmax
 from graphwright.envs.queueing.multi_hop.layers import link_groups
 from graphwright.envs.queueing.multi_hop.packets import PacketNetwork
@@ -50,8 +51,7 @@ class MultiHop(PacketNetwork):
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
         super().__post_init__()
-        if self.hold < 1:
-            raise ValueError(f"--environment.hold {self.hold}: give at least 1")
+        require("environment.hold", self.hold)
 
     @override
     def without_cuts(self) -> MultiHop:

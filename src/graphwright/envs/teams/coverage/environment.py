@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core.numbers import require
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.team import Team
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
@@ -51,8 +52,7 @@ class Coverage(Team):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where no step could be taken."""
-        if self.steps < 1:
-            raise ValueError(f"--environment.steps {self.steps}: give at least 1")
+        require("environment.steps", self.steps)
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:

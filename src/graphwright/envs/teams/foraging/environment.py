@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core.numbers import require, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS, crowding
@@ -50,11 +51,8 @@ class Foraging(Team):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        if self.steps < 1:
-            raise ValueError(f"--environment.steps {self.steps}: give at least 1")
-        for name in ("sight", "penalty"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"--environment.{name} {getattr(self, name)}: give at least 0")
+        require("environment.steps", self.steps)
+        require_each(self, "environment", ("sight", "penalty"), 0)
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:

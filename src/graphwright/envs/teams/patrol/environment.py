@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_neighbour
+from graphwright.core.numbers import require
 from graphwright.core.segment import Segments, segment_argmax, segment_max, segment_mean, segment_sum
 from graphwright.envs.team import Team
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, members
@@ -46,10 +47,8 @@ class Patrol(Team):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        if self.steps < 1:
-            raise ValueError(f"--environment.steps {self.steps}: give at least 1")
-        if self.sight < 0:
-            raise ValueError(f"--environment.sight {self.sight}: give at least 0")
+        require("environment.steps", self.steps)
+        require("environment.sight", self.sight, 0)
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core.numbers import require_each
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
@@ -48,9 +49,7 @@ class Pursuit(Team):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        for name in ("steps", "hunters"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--environment.{name} {getattr(self, name)}: give at least 1")
+        require_each(self, "environment", ("steps", "hunters"))
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core.numbers import require
 from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.team import Team
@@ -48,10 +49,8 @@ class Spread(Team):
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no environment."""
-        if self.steps < 1:
-            raise ValueError(f"--environment.steps {self.steps}: give at least 1")
-        if not 0 <= self.local_ratio <= 1:
-            raise ValueError(f"--environment.local-ratio {self.local_ratio}: give a share, from 0 to 1")
+        require("environment.steps", self.steps)
+        require("environment.local-ratio", self.local_ratio, 0, 1)
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:

@@ -1,0 +1,45 @@
+"""Who acts, as a function of states: a policy, a baseline, or chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphwright.core import GraphBatch
+from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem, random_choice
+from graphwright.training.collectors.play import ConfigError
+
+Act = Callable[[GraphBatch], Tensor]
+"""From states to an action for each decision."""
+RANDOM = "random"
+
+
+def act_of_policy(policy: Any, environment: Environment, generator: torch.Generator | None = None) -> Act:
+    """The likeliest action of a policy, or a draw by `generator`."""
+
+    @torch.no_grad()
+    def act(state: GraphBatch) -> Tensor:
+        seen = environment.observe(state)
+        return policy.best(seen) if generator is None else policy.act(seen, generator).action
+
+    return act
+
+
+def act_of_rule(problem: Problem, environment: Environment, name: str, seed: int) -> Act:
+    """What the baseline of that name does, or "random". Raises ConfigError as `require_baseline` does."""
+    require_baseline(problem, name)
+    if name == RANDOM:
+        choose = random_choice(environment, torch.Generator().manual_seed(seed))
+        return lambda state: choose(environment.observe(state))
+    rule = problem.baselines[name].rule
+    return lambda state: rule(environment, state)
+
+
+def require_baseline(problem: Problem, name: str) -> None:
+    """Raise ConfigError, listing those that there are, where `problem` has no baseline of that name."""
+    if name not in (known := [*problem.baselines, RANDOM]):
+        raise ConfigError(f"--policy {name}: {problem.name} has none of this name; choose one of {', '.join(known)}")
