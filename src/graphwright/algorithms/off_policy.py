@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
-from graphwright.algorithms.valued import ValuedGraphs, what_is_valued
+from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS, ReplaySamples
 from graphwright.functional.q_learning import discounted
@@ -42,8 +42,8 @@ class OffPolicyAlgorithm(Algorithm):
         self.valued = self.valued_in(setup)
 
     def valued_in(self, setup: Setup) -> ValuedGraphs:
-        """What has a value."""
-        return what_is_valued(setup.own_reward)
+        """What has a value: deciders, where each has a reward of its own; graphs elsewhere."""
+        return ValuedDeciders() if setup.own_reward else ValuedGraphs()
 
     @classmethod
     def build(cls, config: Any, setup: Setup) -> Algorithm:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
 from graphwright.algorithms.optimizer import require_each
-from graphwright.algorithms.rewards import Returns, make_rewards
+from graphwright.algorithms.rewards import DifferentialRewards, DiscountedRewards, Returns
 from graphwright.algorithms.value_scale import RunningScale, ValueScale
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain, state_chain
@@ -70,7 +70,9 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
 
     def __init__(self, policy: ActorCritic, observe: Observe, config: Settings, generator: torch.Generator) -> None:
         super().__init__(policy, observe, config, generator)
-        self.rewards = make_rewards(config.returns, config.discount, config.rate_step).to(generator.device)
+        average = config.returns == "average"
+        rewards = DifferentialRewards(config.rate_step) if average else DiscountedRewards(config.discount)
+        self.rewards = rewards.to(generator.device)
         self.scale = (RunningScale() if config.normalize_values else ValueScale()).to(generator.device)
 
     @classmethod

@@ -58,8 +58,3 @@ class DifferentialRewards(DiscountedRewards):
         error = reward.double() - self.rate + next_value.double() - value.double()
         self.rate += self.step * error.mean()
         return {"average_reward": self.rate.clone()}
-
-
-def make_rewards(returns: Returns, discount: float, rate_step: float) -> DiscountedRewards:
-    """Those of that kind; discount: γ of the one, rate_step: η of the other."""
-    return DifferentialRewards(rate_step) if returns == "average" else DiscountedRewards(discount)

@@ -89,8 +89,3 @@ class SharingDeciders(ValuedDeciders):
 def each_decider(own_reward: bool) -> ValuedDeciders:
     """Deciders with a value each, of their own rewards, or of their graph's where they share it."""
     return ValuedDeciders() if own_reward else SharingDeciders()
-
-
-def what_is_valued(own_reward: bool) -> ValuedGraphs:
-    """Deciders, where each has a reward of its own; graphs elsewhere."""
-    return ValuedDeciders() if own_reward else ValuedGraphs()

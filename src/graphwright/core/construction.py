@@ -57,6 +57,19 @@ def from_edges(
     )
 
 
+def opposite_edges(graph: GraphBatch, rows: Tensor) -> Tensor:
+    """[M] int64: the rows of the edges that lead back along those at `rows` [M]. graph: undirected."""
+    return graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]
+
+
+def on_both_directions(graph: GraphBatch, values: Tensor) -> Tensor:
+    """[E]: a value of each link [L] on the edges of both its directions. graph: undirected."""
+    rows, _ = graph.links
+    spread = values.new_empty(graph.num_edges)
+    spread[rows] = spread[opposite_edges(graph, rows)] = values
+    return spread
+
+
 def simplify(graph: GraphBatch) -> GraphBatch:
     """The undirected simple graph of `graph`: directions forgotten, self-loops dropped, parallel edges merged.
 

@@ -157,10 +157,17 @@ def segment_sample(logits: Tensor, segments: Segments, generator: torch.Generato
     return segment_argmax(logits.detach() - exponential.clamp_(min=tiny).log_(), segments)
 
 
+def lexsort(*keys: Tensor) -> Tensor:
+    """[M] int64: the rows in the order of the last of `keys` [M], equal ones in that of the one before, and so on."""
+    order = torch.argsort(keys[0], stable=True)
+    for key in keys[1:]:
+        order = order[torch.argsort(key[order], stable=True)]
+    return order
+
+
 def segment_topk(values: Tensor, segments: Segments, k: int) -> Tensor:
     """Places inside each group of its k largest values in falling order, [G, k] int64; -1 where it has fewer."""
-    order = torch.argsort(values, descending=True, stable=True)
-    order = order[torch.argsort(segments.index[order], stable=True)]
+    order = lexsort(-values, segments.index)
     place = torch.arange(k, device=values.device)
     rows = segments.ptr[:-1, None] + place
     valid = place < segments.lengths[:, None]

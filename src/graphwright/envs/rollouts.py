@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, Observation, Step
-from graphwright.core.segment import Segments, segment_sample
+from graphwright.core.segment import Segments, segment_argmax, segment_sample
 from graphwright.envs.environment import Environment
 from graphwright.envs.team import graph_reward
 
@@ -166,6 +166,12 @@ def _last(start: GraphBatch, steps: Iterable[tuple[Tensor, Step | None]]) -> Gra
     episodes.append(never_begun.nonzero().squeeze(1))
     states.append(start.select(never_begun))
     return GraphBatch.concat(states).select(torch.argsort(torch.cat(episodes)))
+
+
+def take_best(observation: Observation, score: Tensor) -> Tensor:
+    """[B] int64: the legal node of greatest `score` [N], the first of equals; -1 where there is none."""
+    (legal,) = observation.masks
+    return segment_argmax(score.masked_fill(~legal, -torch.inf), observation.graph.node_segments)
 
 
 def uniform_choice(actions: ActionSpec, generator: torch.Generator) -> Choose:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -29,12 +30,12 @@ def node_numbers(graph: GraphBatch, name: str, default: float, rule: str) -> Ten
     if number.dim() != 1:
         raise GraphError(f"node column {name!r} has shape {tuple(number.shape)}; give each node one number")
     right = number.to(torch.float32).isfinite() & (number >= 0)
-    wrong = (~right).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
+
+    def told(node: int) -> str:
         value = float(number[node])
-        told = TOO_LARGE if _LARGEST < value < math.inf else rule
-        raise GraphError(f"node column {name!r} is {value} at node {{}}; {told}", [_place(graph, node)])
+        return f"node column {name!r} is {value} at node {{}}; {TOO_LARGE if _LARGEST < value < math.inf else rule}"
+
+    require_nodes(graph, right, told)
     return number
 
 
@@ -52,6 +53,14 @@ def edge_numbers(graph: GraphBatch, names: tuple[str, ...]) -> tuple[str, Tensor
     if number.dim() != 1:
         raise GraphError(f"edge column {name!r} has shape {tuple(number.shape)}; give each edge one number")
     return name, number
+
+
+def require_nodes(graph: GraphBatch, right: Tensor, told: Callable[[int], str]) -> None:
+    """Raise GraphError for the first node where `right` [N] is false: what is `told` of it, with {} for its name."""
+    wrong = (~right).nonzero()
+    if wrong.numel():
+        node = int(wrong[0])
+        raise GraphError(told(node), [_place(graph, node)])
 
 
 def require_edges(graph: GraphBatch, name: str, number: Tensor, right: Tensor, rule: str) -> None:

@@ -21,7 +21,7 @@ from flow_exact import (
 from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.algorithms.gflownet.config import GFlowNetConfig
 from graphwright.algorithms.gflownet.gflownet import count_residual
-from graphwright.algorithms.gflownet.inflow import log_inflow
+from graphwright.algorithms.gflownet.objectives import log_inflow
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.data.states import WholeStates
 from graphwright.distributions import RaggedCategorical

@@ -9,9 +9,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.gflownet.batch import FlowBatch
-from graphwright.algorithms.gflownet.inflow import log_inflow
 from graphwright.algorithms.gflownet.objective import Objective
-from graphwright.core.segment import segment_logsumexp
+from graphwright.core.segment import Segments, segment_logsumexp
 from graphwright.functional import gflownet
 
 
@@ -196,3 +195,20 @@ class SoftQ(EdgeFlows):
         q = value + batch.log_forward  # log P_F = Q - V
         target = gflownet.flow_after(value, batch.log_backward, batch.log_reward, batch.segments)
         return self.mean(q - target.detach())
+
+
+def log_inflow(batch: FlowBatch, rows: Tensor) -> Tensor:
+    """[S]: log Σ F(parent → s) over the parents of the states where `rows` [R] bool is true.
+
+    One pass over all parents. Where several backward actions lead to one parent, each has its own forward action.
+    """
+    states = batch.trajectories.states.select(rows)
+    actions = batch.policy.backward_actions
+    legal = actions.arrange(states, batch.backward_masks(states))
+    candidates = actions.segments(states)
+    ways = legal.nonzero().squeeze(1)
+    child = candidates.index[ways]
+    parents, forward = batch.undo(states.select(child), candidates.position[ways])
+    distribution = batch.policy.distribution(batch.observe(parents))
+    log_flow = distribution.logits[distribution.segments.ptr[:-1] + forward]
+    return segment_logsumexp(log_flow, Segments.from_lengths(torch.bincount(child, minlength=states.num_graphs)))

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import Segments
+from graphwright.core.segment import lexsort
 from graphwright.envs.generators.topology import Topology
 
 _QUARTERS = (0.57, 0.19, 0.19)
@@ -64,5 +65,4 @@ class Kronecker(Topology):
 def _shuffled(nodes: Segments, generator: torch.Generator) -> Tensor:
     """[N]: a random permutation inside each graph, numbered over the union."""
     drawn = torch.rand(nodes.num_rows, generator=generator, device=nodes.index.device, dtype=torch.float64)
-    order = torch.argsort(drawn, stable=True)
-    return order[torch.argsort(nodes.index[order], stable=True)]
+    return lexsort(drawn, nodes.index)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graphwright.core import Segments
 from graphwright.core.graph import Columns
+from graphwright.core.segment import lexsort
 from graphwright.envs.generators.topology import Topology
 
 _MANY = 20_000
@@ -65,8 +66,7 @@ def _close_pairs(position: Tensor, radius: float, nodes: Segments) -> Tensor:
 
     A plane sweep: nodes in order of x are compared with those 1, 2, ... places further on, until all are too far in x.
     """
-    order = torch.argsort(position[:, 0])
-    order = order[torch.argsort(nodes.index[order], stable=True)]
+    order = lexsort(position[:, 0], nodes.index)
     point, pairs = position[order], [order.new_empty(2, 0)]
     for step in range(1, max(nodes.lengths.tolist(), default=0)):
         square = (point[step:] - point[:-step]).square()

@@ -8,6 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.counts import COUNT_LAWS
 from graphwright.envs.randomness import poisson
+from graphwright.envs.weights import require_nodes
 
 POISSON, BERNOULLI, UNIFORM, CATEGORICAL, FIXED = range(len(COUNT_LAWS))
 MOST = 500.0
@@ -82,11 +83,8 @@ def _require_law(graph: GraphBatch, column: str, mean: Tensor, law: Tensor) -> N
 
 
 def _refuse(graph: GraphBatch, column: str, wrong: Tensor, rule: str) -> None:
-    if bool(wrong.any()):
-        node = int(wrong.nonzero()[0])
-        value = graph.nodes[column][node].tolist()
-        place = int(graph.node_segments.position[node])
-        raise GraphError(f"node column {column!r} is {value} at node {{}}; {rule}", [place])
+    values = graph.nodes[column]
+    require_nodes(graph, ~wrong, lambda node: f"node column {column!r} is {values[node].tolist()} at node {{}}; {rule}")
 
 
 def _names(law: Tensor) -> str:

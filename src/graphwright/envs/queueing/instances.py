@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from graphwright.core import GraphBatch, GraphError
+from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.counts import COUNT_LAWS
+from graphwright.core.pairs import unordered_pair_nodes, unordered_pair_segments
 from graphwright.envs.queueing.count_laws import law_of
 
 CONTROL: dict[str, Any] = {
@@ -27,3 +28,11 @@ def prepared(graph: GraphBatch) -> GraphBatch:
     number = graph.nodes.get("number", graph.node_segments.position)
     seed = graph.graphs.get("seed", torch.zeros_like(law))
     return graph.with_nodes(number=number).with_graphs(law=law, seed=seed.long())
+
+
+def joined(graph: GraphBatch) -> GraphBatch:
+    """The nodes of `graph` with their columns and those of graphs, and an undirected edge between any two of them."""
+    pairs = unordered_pair_segments(graph)
+    ends = torch.stack(unordered_pair_nodes(pairs.position)) + graph.node_ptr[:-1][pairs.index]
+    sizes = graph.node_segments.lengths
+    return from_edges(ends, sizes, undirected=True, nodes=graph.nodes, graphs=graph.graphs)

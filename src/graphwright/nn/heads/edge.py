@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
+from graphwright.core.construction import opposite_edges
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
@@ -89,7 +90,7 @@ def both_directions(graph: GraphBatch) -> tuple[Tensor, Tensor]:
     rows, _ = graph.links
     if "reverse" not in graph.edges:
         return rows, rows
-    return rows, graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]
+    return rows, opposite_edges(graph, rows)
 
 
 def add_directions(values: Tensor, graph: GraphBatch) -> Tensor:

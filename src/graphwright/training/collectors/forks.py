@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.numbers import require, require_each
-from graphwright.core.segment import Segments, segment_argmax, segment_sum
+from graphwright.core.segment import Segments, lexsort, segment_argmax, segment_sum
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.endless import Endless
@@ -174,7 +174,6 @@ def _some_of_each(
     key = torch.rand(rows.numel(), generator=generator, device=rows.device)
     key = key.masked_fill(segments.position[rows] == best[decision][groups.index], -1.0)
     key = key.masked_fill(~legal[rows], 2.0)
-    order = torch.argsort(key)
-    order = order[torch.argsort(groups.index[order], stable=True)]
+    order = lexsort(key, groups.index)
     kept = order[(groups.position < most) & (key[order] < 1)]
     return rows[kept.sort().values]

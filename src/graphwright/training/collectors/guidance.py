@@ -16,6 +16,7 @@ from graphwright.data.states import States
 from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.experts import Expert
+from graphwright.functional.relaxed import one_hot
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.tables import action_table
 
@@ -68,7 +69,7 @@ class Guidance:
         segments = distribution.segments
         if approved is None:
             assert action is not None
-            approved = one_of_each(action, segments)
+            approved = one_hot(action, segments) > 0
         right = RaggedCategorical(distribution.logits, segments, approved).sample(self.generator)
         lengths = self.environment.actions.joint(observation.graph, segments.lengths)
         return torch.where(guided & (right >= 0), right, own_way), Label(None, approved, lengths, graphs)
@@ -82,13 +83,6 @@ class Guidance:
         actions = [label.action for label in labels if label.action is not None]
         table = action_table(self.environment.actions, actions, [label.graphs for label in labels])
         return Demonstrations(states, action=table)
-
-
-def one_of_each(action: Tensor, segments: Segments) -> Tensor:
-    """[K] bool: the candidates that `action` [D] int64 names; none of a decision where it is -1."""
-    chosen = torch.zeros(segments.num_rows, dtype=torch.bool, device=action.device)
-    decided = (action >= 0).nonzero().squeeze(1)
-    return chosen.index_fill(0, segments.ptr[decided] + action[decided], True)
 
 
 def _is_decided(action: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionBlock, GraphBatch, per_edge, per_node
+from graphwright.core.construction import opposite_edges
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.edits.edit import Done, Edit
 
@@ -93,7 +94,7 @@ class SetLinkAttribute(Edit):
         """`state` with a value [S] for both directions of a link of each of `graphs`, and what was there before."""
         rows, links = state.links
         edge = rows[links.ptr[graphs] + row]
-        opposite = state.edges["reverse"][edge] + state.edge_ptr[graphs]
+        opposite = opposite_edges(state, edge)
         column = state.edges[self.name]
         written = column.index_copy(0, torch.cat([edge, opposite]), torch.cat([value, value]))
         return state.with_edges(**{self.name: written}), column[edge]

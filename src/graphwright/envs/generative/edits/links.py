@@ -18,6 +18,7 @@ from graphwright.core import (
     unordered_pair_segments,
     with_links,
 )
+from graphwright.core.construction import opposite_edges
 from graphwright.envs.generative.bridges import find_bridges
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.edits.edit import Done, Edit
@@ -74,7 +75,7 @@ class AddLink(Edit):
         rows, links = state.links
         edge = rows[links.ptr[graphs] + row]
         u, v = state.edge_index[:, edge] - state.node_ptr[graphs]
-        opposite = state.edges["reverse"][edge] + state.edge_ptr[graphs]
+        opposite = opposite_edges(state, edge)
         kept = torch.ones_like(state.edge_graph, dtype=torch.bool)
         kept[edge] = kept[opposite] = False
         return Done(keep_edges(state, kept), unordered_pair_row(u, v))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphwright.core import GraphBatch, from_edges
+from graphwright.core.construction import opposite_edges
 
 try:
     from rdkit import Chem, DataStructs, rdBase
@@ -142,7 +143,7 @@ def hydrogens_and_bonds(atoms: GraphBatch) -> tuple[Tensor, Tensor]:
         hydrogens += [atom.GetTotalNumHs() for atom in molecule.GetAtoms()]
         aromatic += [bond.GetIsAromatic() for bond in molecule.GetBonds()]
     rows = atoms.links[0][torch.tensor(aromatic, dtype=torch.bool)]
-    opposite = atoms.edges["reverse"][rows] + atoms.edge_ptr[:-1][atoms.edge_graph[rows]]
+    opposite = opposite_edges(atoms, rows)
     kinds[rows] = kinds[opposite] = 4
     return torch.tensor(hydrogens), kinds
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, from_edges, with_links
+from graphwright.core.construction import opposite_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generative.automorphisms import canonical_keys, log_automorphisms
 from graphwright.envs.generative.context import TYPE
@@ -129,7 +130,7 @@ class FragmentBuilding(GraphBuilding):
         node = torch.arange(state.num_nodes, device=state.device) + state.edge_ptr[state.node_graph]
         end = torch.arange(state.num_edges, device=state.device) + state.node_ptr[state.edge_graph + 1]
         rows = state.links[0]
-        opposite = state.edges["reverse"][rows] + state.edge_ptr[:-1][state.edge_graph[rows]]
+        opposite = opposite_edges(state, rows)
         links = torch.cat(
             [torch.stack([node[state.edge_index[0]], end]), torch.stack([end[rows], end[opposite]])], dim=1
         )

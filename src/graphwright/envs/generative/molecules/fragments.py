@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import Features, GraphBatch, with_links
+from graphwright.core.construction import opposite_edges
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.molecules.chemistry import is_molecule, read
 from graphwright.envs.generative.molecules.vocabulary import FRAGMENTS, Fragment
@@ -135,7 +136,7 @@ class FragmentContext(GraphContext):
         at = pieces.node_ptr[:-1][state.edge_index[0]]
         at = at + places.to(state.device)[kind[state.edge_index[0]], state.edges[POINT] - 1]
         rows = state.links[0]
-        opposite = state.edges["reverse"][rows] + state.edge_ptr[:-1][state.edge_graph[rows]]
+        opposite = opposite_edges(state, rows)
         return union, torch.stack([at[rows], at[opposite]])
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Segments, simplify, with_links
+from graphwright.core.segment import lexsort
 from graphwright.envs.generators import DrawColumns
 from graphwright.envs.problems.graph_robustness.robustness import pieces
 from graphwright.envs.undirected import require_undirected
@@ -87,9 +88,7 @@ def _join_pieces(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
 
 def _first_of_each(piece: Tensor, key: Tensor, node_graph: Tensor) -> Tensor:
     """The node of least `key` of each piece, graph by graph."""
-    order = torch.argsort(key)
-    order = order[torch.argsort(piece[order], stable=True)]
-    order = order[torch.argsort(node_graph[order], stable=True)]
+    order = lexsort(key, piece, node_graph)
     first = torch.ones_like(order, dtype=torch.bool)
     first[1:] = piece[order].diff() != 0
     return order[first]

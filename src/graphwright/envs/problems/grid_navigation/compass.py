@@ -8,6 +8,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.segment import segment_max
 from graphwright.envs.generators.geography import find_places
+from graphwright.envs.weights import require_nodes
 
 DIRECTIONS = ("north", "east", "south", "west")
 """The order of the columns of everything [M, 4] here; north is one row up, east one column on."""
@@ -52,23 +53,19 @@ def cells(graph: GraphBatch) -> Tensor:
     places = find_places(graph)
     if places is None or places.on_globe or places.point.shape[1] != 2:
         raise GraphError("the nodes have no cells; give them the columns 'x' and 'y', or 'position' of two numbers")
-    wrong = (~((places.point - places.point.round()).abs() < 1e-6).all(1)).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        name = int(graph.node_segments.position[node])
-        raise GraphError(f"node {{}} is at {places.point[node].tolist()}; cells are at whole numbers", [name])
-    cell = places.point.round()
+    point = places.point
+    whole = ((point - point.round()).abs() < 1e-6).all(1)
+    require_nodes(graph, whole, lambda node: f"node {{}} is at {point[node].tolist()}; cells are at whole numbers")
+    cell = point.round()
     least = -segment_max(-cell, graph.node_segments)
     cell = (cell - least[graph.node_graph]).to(torch.float32)
     both = torch.cat([graph.node_graph.unsqueeze(1), cell.long()], dim=1)
     _, kind, count = both.unique(dim=0, return_inverse=True, return_counts=True)
-    twice = (count[kind] > 1).nonzero()
-    if twice.numel():
-        node = int(twice[0])
-        name = int(graph.node_segments.position[node])
-        raise GraphError(
-            f"node {{}} is one of several at column, row {cell[node].tolist()}; keep one node a cell", [name]
-        )
+    require_nodes(
+        graph,
+        count[kind] == 1,
+        lambda node: f"node {{}} is one of several at column, row {cell[node].tolist()}; keep one node a cell",
+    )
     return cell
 
 

@@ -11,6 +11,7 @@ from graphwright.envs.problems.path_search.hops import hops_from
 from graphwright.envs.problems.path_search.marks import marked, marked_node
 from graphwright.envs.problems.path_search.searches import anywhere
 from graphwright.envs.undirected import require_undirected
+from graphwright.envs.weights import require_nodes
 
 _WALLS, _OBSTACLES = 0.15, 0.1
 
@@ -80,18 +81,17 @@ def _obstacles(graph: GraphBatch) -> Tensor:
     if column.dim() != 1:
         raise GraphError(f"node column 'obstacle' has shape {tuple(column.shape)}; give each node one number")
     column = column.double().nan_to_num(0)
-    wrong = (~torch.isin(column, torch.arange(5.0, device=graph.device).double())).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        raise GraphError(
+    require_nodes(
+        graph,
+        torch.isin(column, torch.arange(5.0, device=graph.device).double()),
+        lambda node: (
             f"node column 'obstacle' is {float(column[node]):g} at node {{}}; "
-            "write 0 for none, 1 to 4 for one that starts north, east, south or west",
-            [int(graph.node_segments.position[node])],
-        )
+            "write 0 for none, 1 to 4 for one that starts north, east, south or west"
+        ),
+    )
     return column.to(torch.int8)
 
 
 def _refuse(graph: GraphBatch, wrong: Tensor, what: str) -> None:
-    if wrong.any():
-        node = int(graph.node_segments.position[wrong.nonzero()[0]])
-        raise GraphError(f"node {{}} {what} and something else; a wall is nothing else, and the start is free", [node])
+    rule = "a wall is nothing else, and the start is free"
+    require_nodes(graph, ~wrong, lambda _: f"node {{}} {what} and something else; {rule}")

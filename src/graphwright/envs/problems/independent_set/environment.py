@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Observation
-from graphwright.core.segment import segment_argmax, segment_max, segment_sum
+from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.generation import Generation, ObjectiveReward, drawn
 from graphwright.envs.generative.exports import chosen_lines
 from graphwright.envs.generators import InstanceGenerator, uniform_weights, unit_weights
@@ -25,7 +25,7 @@ from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, si
 from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
 from graphwright.envs.problems.independent_set.verify import verify
 from graphwright.envs.readable import Inputs
-from graphwright.envs.rollouts import Choose, play
+from graphwright.envs.rollouts import Choose, play, take_best
 
 Column = Literal["selected", "free", "weight", "log_degree", "relative_degree", "per_node", "share", "margin", "belief"]
 """What a network may see of a node."""
@@ -113,14 +113,12 @@ def greedy(observation: Observation) -> Tensor:
     GWMIN of Sakai, Togasaki, Yamazaki 2003, "A note on greedy algorithms for the maximum weighted independent set
     problem": its set has at least the weight Σ w(v) / (d(v) + 1).
     """
-    graph, (free,) = observation.graph, observation.masks
-    return segment_argmax(graph.nodes["per_node"].masked_fill(~free, -torch.inf), graph.node_segments)
+    return take_best(observation, observation.graph.nodes["per_node"])
 
 
 def max_product(observation: Observation) -> Tensor:
     """[B] int64: the free node that keeps most of its weight after its neighbours' claims, the first of equals."""
-    graph, (free,) = observation.graph, observation.masks
-    return segment_argmax(graph.nodes["margin"].masked_fill(~free, -torch.inf), graph.node_segments)
+    return take_best(observation, observation.graph.nodes["margin"])
 
 
 def _by_rule(choose: Choose) -> Heuristic:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.construction import opposite_edges
 
 ROUNDS, _DAMPING = 5, 0.5
 
@@ -24,7 +25,7 @@ def claims(graph: GraphBatch, weight: Tensor, among: Tensor) -> Tensor:
     rows = among.nonzero().squeeze(1)
     source, destination = graph.edge_index[:, rows]
     place = among.cumsum(0) - 1
-    reverse = place[(graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph])[rows]]
+    reverse = place[opposite_edges(graph, rows)]
     exact = weight.double()  # in which the order of the nodes does not show in their sums
     message = exact.new_zeros(rows.numel())
     total = torch.zeros_like(exact)

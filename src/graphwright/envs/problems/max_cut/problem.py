@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation
-from graphwright.core.segment import segment_argmax, segment_mean
+from graphwright.core.segment import segment_mean
 from graphwright.envs.generation import Generation, ObjectiveReward, drawn
 from graphwright.envs.generative.exports import chosen_lines
 from graphwright.envs.generators import InstanceGenerator
@@ -19,6 +19,7 @@ from graphwright.envs.problems.max_cut.one_side import OneSide
 from graphwright.envs.problems.max_cut.tabu import steepest_ascent, tabu_from, tabu_search
 from graphwright.envs.problems.max_cut.verify import verify
 from graphwright.envs.problems.max_cut.weights import signed_weights, uniform_weights, unit_weights
+from graphwright.envs.rollouts import take_best
 
 
 def final_state(environment: Optimization, instances: GraphBatch, side: Tensor) -> GraphBatch:
@@ -30,8 +31,7 @@ def final_state(environment: Optimization, instances: GraphBatch, side: Tensor) 
 
 def largest_gain(observation: Observation) -> Tensor:
     """[B] int64: the legal node of largest gain, the first of equals; -1 where there is none."""
-    graph, (legal,) = observation.graph, observation.masks
-    return segment_argmax(graph.nodes["gain"].masked_fill(~legal, -torch.inf), graph.node_segments)
+    return take_best(observation, observation.graph.nodes["gain"])
 
 
 def approach(state: GraphBatch, goal: GraphBatch) -> Tensor:

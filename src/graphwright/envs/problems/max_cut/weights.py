@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, simplify
+from graphwright.core.construction import on_both_directions
 from graphwright.core.segment import segment_mean, segment_sum
 from graphwright.envs.undirected import require_undirected
 from graphwright.envs.weights import EDGE_WEIGHTS, edge_numbers, require_edges
@@ -72,11 +73,7 @@ def _num_links(graph: GraphBatch) -> int:
 
 def _weighted(graph: GraphBatch, weight: Tensor) -> GraphBatch:
     """`weight` [L], one for each undirected edge, in both its directions."""
-    rows, _ = graph.links
-    both = weight.new_empty(graph.num_edges)
-    both[rows] = weight
-    both[graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]] = weight
-    return with_strength(graph.keep().with_edges(weight=both))
+    return with_strength(graph.keep().with_edges(weight=on_both_directions(graph, weight)))
 
 
 def _in_range(weight: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from graphwright.core import (
     per_graph,
     per_node,
 )
+from graphwright.core.construction import opposite_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.optimization import Optimization, Solution
 from graphwright.envs.planned import PlanStep, Sequential
@@ -139,7 +140,7 @@ class NetworkRepair(Sequential):
 
         repairs = state.graphs["repairs"] + repair
         repaired = state.nodes["repaired"].index_copy(0, node, repairs[repair].to(torch.int32))
-        opposite = state.edges["reverse"][edge] + state.edge_ptr[:-1][switch]
+        opposite = opposite_edges(state, edge)
         closed = state.edges["closed"].index_fill(0, torch.cat([edge, opposite]), True)
         rested = torch.minimum(state.graphs["energy"] + self.recovery * duration, self.stamina * scale)
         lost = duration * dark_share(state)

@@ -9,6 +9,7 @@ from graphwright.core import GraphBatch, GraphError, simplify
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.problems.network_repair.supply import served_nodes
 from graphwright.envs.undirected import require_undirected
+from graphwright.envs.weights import require_nodes
 
 _LEAST, _MOST = 1e-100, 1e100  # sums of such numbers are finite, and their ratios not 0
 
@@ -76,27 +77,25 @@ def _spare_throughout(graph: GraphBatch, spare: Tensor) -> Tensor:
 
 
 def _check_numbers(graph: GraphBatch) -> None:
-    demand, repair_time, place = graph.nodes["demand"], graph.nodes["repair_time"], graph.node_segments.position
-    wrong = (~((demand == 0) | ((demand >= _LEAST) & (demand <= _MOST)))).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        raise GraphError(
-            f"node column 'demand' is {float(demand[node])} at node {{}}; demands are 0, or {_LEAST} to {_MOST}",
-            [int(place[node])],
-        )
-    wrong = (graph.nodes["broken"] & ~((repair_time >= _LEAST) & (repair_time <= _MOST))).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        raise GraphError(
-            f"node column 'repair_time' is {float(repair_time[node])} at the broken node {{}}; repairs "
-            f"take between {_LEAST} and {_MOST}",
-            [int(place[node])],
-        )
+    demand, repair_time = graph.nodes["demand"], graph.nodes["repair_time"]
+    require_nodes(
+        graph,
+        (demand == 0) | ((demand >= _LEAST) & (demand <= _MOST)),
+        lambda node: (
+            f"node column 'demand' is {float(demand[node])} at node {{}}; demands are 0, or {_LEAST} to {_MOST}"
+        ),
+    )
+    require_nodes(
+        graph,
+        ~graph.nodes["broken"] | ((repair_time >= _LEAST) & (repair_time <= _MOST)),
+        lambda node: (
+            f"node column 'repair_time' is {float(repair_time[node])} at the broken node {{}}; repairs take "
+            f"between {_LEAST} and {_MOST}"
+        ),
+    )
     whole = served_nodes(graph, torch.ones_like(graph.nodes["broken"]), ~graph.edges["spare"])
-    wrong = (~whole & (demand > 0)).nonzero()
-    if wrong.numel():
-        raise GraphError(
-            "no closed links join node {}, which has a demand, to a source, so that it would "
-            "not be served even if nothing were broken; make the links to it closed (spare=false), or its demand 0",
-            [int(place[int(wrong[0])])],
-        )
+    told = (
+        "no closed links join node {}, which has a demand, to a source, so that it would "
+        "not be served even if nothing were broken; make the links to it closed (spare=false), or its demand 0"
+    )
+    require_nodes(graph, whole | (demand <= 0), lambda _: told)

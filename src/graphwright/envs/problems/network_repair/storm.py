@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
-from graphwright.core.segment import segment_max, segment_sum
+from graphwright.core.segment import lexsort, segment_max, segment_sum
 from graphwright.envs.generators.geography import find_places, place_all
 from graphwright.envs.problems.network_repair.instances import with_scale
 from graphwright.envs.problems.network_repair.supply import served_nodes, spanning_tree
@@ -59,8 +59,7 @@ def _points(graph: GraphBatch, generator: torch.Generator) -> Tensor:
 
 def _rank(key: Tensor, graph: GraphBatch) -> Tensor:
     """[N] int64: the place of each node's key among those of its graph, the first of equals first."""
-    order = torch.argsort(key, stable=True)
-    order = order[torch.argsort(graph.node_graph[order], stable=True)]
+    order = lexsort(key, graph.node_graph)
     return torch.empty_like(order).index_copy(0, order, graph.node_segments.position)
 
 

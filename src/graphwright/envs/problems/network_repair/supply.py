@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.construction import on_both_directions
 from graphwright.envs.problems.network_repair.kernels import find_gains, find_islands, find_served, find_tree, find_ways
 
 
@@ -59,15 +60,6 @@ def spanning_tree(graph: GraphBatch, length: Tensor) -> Tensor:
     order = np.argsort(_array(length[rows]), kind="stable")
     find_tree(order, one, other, np.empty(graph.num_nodes, np.int64), chosen)
     return on_both_directions(graph, torch.from_numpy(chosen).to(graph.device))
-
-
-def on_both_directions(graph: GraphBatch, values: Tensor) -> Tensor:
-    """[E]: a value of each link [L] on the edges of both its directions."""
-    rows, _ = graph.links
-    spread = values.new_empty(graph.num_edges)
-    spread[rows] = values
-    spread[graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]] = values
-    return spread
 
 
 def _rows(graph: GraphBatch) -> tuple[np.ndarray, np.ndarray]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch, GraphError, Observation
-from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.core import GraphBatch, Observation
+from graphwright.core.segment import segment_sum
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Optimum, Problem, follow
 from graphwright.envs.problems.independent_set.exact import exact_set
 from graphwright.envs.problems.independent_set.maximal_set import MaximalSet, simple_graph
 from graphwright.envs.problems.public_goods.verify import verify
 from graphwright.envs.readable import Inputs
+from graphwright.envs.rollouts import take_best
+from graphwright.envs.weights import require_nodes
 
 _EQUAL_COST = 0.5
 
@@ -50,14 +52,9 @@ class PublicGoods(MaximalSet):
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The undirected simple graph with its costs, 0.5 where there are none; loops go, parallel edges are merged."""
         simple = simple_graph(graph, "cost", default=_EQUAL_COST)
-        wrong = (simple.nodes["cost"] >= 1).nonzero()
-        if wrong.numel():
-            node = int(wrong[0])
-            raise GraphError(
-                f"node column 'cost' is {float(simple.nodes['cost'][node])} at node {{}}, but nobody pays 1 or more "
-                "for a good that is worth 1; divide the costs",
-                [int(graph.node_segments.position[node])],
-            )
+        cost = simple.nodes["cost"]
+        rule = "but nobody pays 1 or more for a good that is worth 1; divide the costs"
+        require_nodes(simple, cost < 1, lambda node: f"node column 'cost' is {float(cost[node])} at node {{}}, {rule}")
         return simple
 
     def unit(self, state: GraphBatch) -> Tensor:
@@ -76,20 +73,7 @@ class PublicGoods(MaximalSet):
 
 def greedy(observation: Observation) -> Tensor:
     """[B] int64: the player of least cost for each player that it newly serves, the first of equals."""
-    graph, (free,) = observation.graph, observation.masks
-    return segment_argmax((-graph.nodes["per_node"]).masked_fill(~free, -torch.inf), graph.node_segments)
-
-
-def target_hubs(observation: Observation) -> Tensor:
-    """[B] int64: the free player with the most free neighbours."""
-    graph, (free,) = observation.graph, observation.masks
-    return segment_argmax(graph.in_degree.double().masked_fill(~free, -torch.inf), graph.node_segments)
-
-
-def target_least_cost(observation: Observation) -> Tensor:
-    """[B] int64: the free player of least cost."""
-    graph, (free,) = observation.graph, observation.masks
-    return segment_argmax((-graph.nodes["cost"]).masked_fill(~free, -torch.inf), graph.node_segments)
+    return take_best(observation, -observation.graph.nodes["per_node"])
 
 
 def exact(environment: Optimization, instances: GraphBatch, seconds: float) -> Optimum:
@@ -118,8 +102,8 @@ PUBLIC_GOODS = Problem(
     laws={"uniform": uniform_costs, "equal": equal_costs},
     heuristics={
         "greedy": follow(greedy),
-        "target-hubs": follow(target_hubs),
-        "target-least-cost": follow(target_least_cost),
+        "target-hubs": follow(lambda seen: take_best(seen, seen.graph.in_degree.double())),  # of free neighbours
+        "target-least-cost": follow(lambda seen: take_best(seen, -seen.graph.nodes["cost"])),
     },
     solve_exactly=exact,
     verify=verify,

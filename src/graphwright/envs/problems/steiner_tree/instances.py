@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, simplify
+from graphwright.core.construction import on_both_directions
 from graphwright.core.segment import segment_argmax, segment_mean, segment_sum
 from graphwright.envs.generators.geography import edge_length
 from graphwright.envs.problems.steiner_tree.near import with_near_terminals
@@ -91,12 +92,8 @@ def euclidean(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
 
 def uniform(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     """Lengths uniform in [0, 1); random terminals."""
-    rows, _ = graph.links
-    drawn = torch.rand(rows.numel(), generator=generator, device=generator.device)
-    length = torch.empty(graph.num_edges, device=graph.device)
-    length[rows] = drawn
-    length[graph.edges["reverse"][rows] + graph.edge_ptr[:-1][graph.edge_graph[rows]]] = drawn
-    return _with_terminals(graph.with_edges(length=length), generator)
+    drawn = torch.rand(graph.links[0].numel(), generator=generator, device=generator.device)
+    return _with_terminals(graph.with_edges(length=on_both_directions(graph, drawn)), generator)
 
 
 def unit(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:

@@ -17,7 +17,7 @@ from graphwright.envs.gradual import Gradual
 from graphwright.envs.optimization import PLACES, Solution
 from graphwright.envs.planned import Planned, PlanStep
 from graphwright.envs.problem import Follow, Problem, random_choice
-from graphwright.envs.problems.tour import append, heuristics, insertion
+from graphwright.envs.problems.tour import append, insertion
 from graphwright.envs.problems.tour.exact import exact_tour
 from graphwright.envs.problems.tour.iterated import shorten
 from graphwright.envs.problems.tour.local_search import improve
@@ -28,7 +28,7 @@ from graphwright.envs.problems.tour.quick_bound import held_karp_bound
 from graphwright.envs.problems.tour.sequence import empty_tour, insertion_cost, share, tour_length, tour_order
 from graphwright.envs.problems.tour.verify import verify
 from graphwright.envs.readable import Inputs
-from graphwright.envs.rollouts import play
+from graphwright.envs.rollouts import play, take_best
 
 _CONSTRUCTIONS = {"insertion": insertion, "append": append}
 
@@ -159,9 +159,24 @@ def _by(construction: Literal["insertion", "append"]) -> Callable[[Environment],
     return lambda given: replace(given, construction=construction) if isinstance(given, Tour) else Tour(construction)
 
 
+def farthest(observation: Observation) -> Tensor:
+    """[B] int64: the node that is farthest from the tour."""
+    return take_best(observation, observation.graph.nodes["gap"])
+
+
+def nearest(observation: Observation) -> Tensor:
+    """[B] int64: the node that is nearest to the tour."""
+    return take_best(observation, -observation.graph.nodes["gap"])
+
+
+def next_nearest(observation: Observation) -> Tensor:
+    """[B] int64: the node that is nearest to the end of the tour."""
+    return take_best(observation, -observation.graph.nodes["from_end"])
+
+
 def _local_search(instances: GraphBatch) -> GraphBatch:
     """Farthest insertion, then 2-opt and Or-opt."""
-    return improve(play(Tour(), instances, heuristics.farthest))
+    return improve(play(Tour(), instances, farthest))
 
 
 TOUR = Problem(
@@ -173,12 +188,12 @@ TOUR = Problem(
     sizes=tuple(range(10, 31)),
     laws={"nearest": draw_near_points(10), "complete": draw_near_points(0)},
     heuristics={
-        "farthest-insertion": Follow(lambda _: heuristics.farthest, _by("insertion")),
-        "nearest-insertion": Follow(lambda _: heuristics.nearest, _by("insertion")),
+        "farthest-insertion": Follow(lambda _: farthest, _by("insertion")),
+        "nearest-insertion": Follow(lambda _: nearest, _by("insertion")),
         "random-insertion": lambda _, instances: play(
             Tour(), instances, random_choice(Tour(), torch.Generator().manual_seed(0))
         ),
-        "nearest-neighbour": Follow(lambda _: heuristics.next_nearest, _by("append")),
+        "nearest-neighbour": Follow(lambda _: next_nearest, _by("append")),
         "local-search": lambda _, instances: _local_search(instances),
         "space-filling": lambda _, instances: space_filling(instances),
         "greedy-edges": lambda _, instances: greedy_edges(instances),

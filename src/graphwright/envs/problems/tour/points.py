@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.envs.problems.tour.plane import join_nearest, spacing
+from graphwright.envs.weights import require_nodes
 
 _ROUNDINGS = (0, 1, 2, 3, 4)
 _FARTHEST = 1e100  # its square is a number still
@@ -52,13 +53,11 @@ def _position(graph: GraphBatch) -> Tensor:
     if position.dim() != 2 or position.shape[1] != 2:
         raise GraphError(f"{told_as} of shape {tuple(position.shape)}; give each node two numbers")
     position = position.double()
-    wrong = (~(position.abs() <= _FARTHEST)).any(1).nonzero()
-    if wrong.numel():
-        node = int(wrong[0])
-        raise GraphError(
-            f"{told_as} {position[node].tolist()} at node {{}}; give numbers up to {_FARTHEST:g}",
-            [int(graph.node_segments.position[node])],
-        )
+    require_nodes(
+        graph,
+        (position.abs() <= _FARTHEST).all(1),
+        lambda node: f"{told_as} {position[node].tolist()} at node {{}}; give numbers up to {_FARTHEST:g}",
+    )
     return position
 
 

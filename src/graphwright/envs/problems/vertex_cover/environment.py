@@ -22,6 +22,7 @@ from graphwright.envs.problems.vertex_cover.fast_greedy import greedy_cover
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 from graphwright.envs.problems.vertex_cover.verify import verify
 from graphwright.envs.readable import Inputs
+from graphwright.envs.rollouts import take_best
 from graphwright.envs.undirected import require_undirected
 from graphwright.envs.weights import node_numbers
 
@@ -141,10 +142,7 @@ def greedy(observation: Observation) -> Tensor:
 
 def cheapest_first(observation: Observation) -> Tensor:
     """[B] int64: the legal node of least weight, whatever it covers; the baseline of the published table."""
-    (legal,) = observation.masks
-    return segment_argmax(
-        (-observation.graph.nodes["weight"]).masked_fill(~legal, -torch.inf), observation.graph.node_segments
-    )
+    return take_best(observation, -observation.graph.nodes["weight"])
 
 
 def _in_scale(state: GraphBatch) -> Tensor:

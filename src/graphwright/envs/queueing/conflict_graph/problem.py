@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, simplify
+from graphwright.core.construction import opposite_edges
 from graphwright.core.segment import segment_argmax, segment_max
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
@@ -100,8 +101,8 @@ def opened_links(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     rows, own = graph.links
     lot = torch.rand(graph.num_graphs, 2, generator=generator, dtype=torch.float64)
     dropped = rows[(own.ptr[:-1] + (lot[:, 0] * own.lengths).long())[(lot[:, 1] < 0.5) & (own.lengths > 0)]]
-    opposite = graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]
-    kept = torch.ones(graph.num_edges, dtype=torch.bool).index_fill(0, torch.cat([dropped, opposite[dropped]]), False)
+    both = torch.cat([dropped, opposite_edges(graph, dropped)])
+    kept = torch.ones(graph.num_edges, dtype=torch.bool).index_fill(0, both, False)
     return random_links(simplify(graph.keep().filter_edges(kept)), generator)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, GraphError
-from graphwright.core.segment import segment_sum
+from graphwright.core.segment import lexsort, segment_sum
 from graphwright.envs.queueing.instances import prepared
 from graphwright.envs.queueing.multi_hop.layers import from_demand
 from graphwright.envs.queueing.network import ARRIVALS, QueueingNetwork
@@ -82,8 +82,7 @@ def sent_over(state: GraphBatch, chosen: Tensor, priority: Tensor) -> Tensor:
     """
     rows = chosen.nonzero().squeeze(1)
     source = state.edge_index[0]
-    for key in (-state.edges["link"], -priority, source):
-        rows = rows[torch.argsort(key[rows], stable=True)]
+    rows = rows[lexsort(-state.edges["link"][rows], -priority[rows], source[rows])]
     rate = state.edges["rate"][rows].long()
     before = rate.cumsum(0) - rate
     queues = source[rows]

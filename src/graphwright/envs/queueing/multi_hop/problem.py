@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
+from graphwright.core.construction import on_both_directions
 from graphwright.core.segment import segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
@@ -58,10 +59,7 @@ def random_demand(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
     device = generator.device
     rate = torch.randint(1, _MOST_RATE + 1, (graph.num_edges,), generator=generator, device=device).double()
     if "reverse" in graph.edges:
-        rows, _ = graph.links
-        first = torch.zeros(graph.num_edges, dtype=torch.bool, device=device).index_fill(0, rows, True)
-        opposite = graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]
-        rate = torch.where(first, rate, rate[opposite])
+        rate = on_both_directions(graph, rate[graph.links[0]])
     network = with_rates(graph.keep(edges=["reverse"] if "reverse" in graph.edges else []).with_edges(rate=rate))
     nodes = graph.node_segments
     count = _some(nodes.lengths, generator)

@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Step
-from graphwright.core.segment import Segments, segment_sum
+from graphwright.core.segment import Segments, lexsort, segment_sum
 from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import link_groups
 from graphwright.envs.queueing.network import ARRIVALS
@@ -67,9 +67,7 @@ def _shared_out(state: GraphBatch) -> Tensor:
     queue = state.nodes["queue"]
     whole = (share * queue[source]).long()
     rest = queue - segment_at(whole, source, state.num_nodes)
-    order = state.edges["link"].argsort(stable=True)
-    for key in (-weight, source):
-        order = order[torch.argsort(key[order], stable=True)]
+    order = lexsort(state.edges["link"], -weight, source)
     return whole + (_rank(order, source, state.num_nodes) < rest[source])
 
 
@@ -85,8 +83,7 @@ def _served(state: GraphBatch, waiting: Tensor) -> Tensor:
     share = exact // total.clamp(min=1)[of_link]
     left = exact - share * total[of_link]
     rest = sent - segment_sum(share[order], links)[of_link]
-    order = order[torch.argsort(-left[order], stable=True)]
-    order = order[torch.argsort(of_link[order], stable=True)]
+    order = order[lexsort(-left[order], of_link[order])]
     return share + (_rank(order, of_link, links.num_groups) < rest)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider, per_neighbour
-from graphwright.core.segment import Segments, segment_max, segment_sum
+from graphwright.core.segment import Segments, lexsort, segment_max, segment_sum
 from graphwright.envs.queueing.multiclass.instances import ROUTES, SERVES, read
 from graphwright.envs.queueing.network import QueueingNetwork
 from graphwright.envs.randomness import graph_streams, uniform
@@ -133,9 +133,7 @@ def _assigned(state: GraphBatch, action: Tensor) -> tuple[Tensor, Tensor]:
     edge = rows[(start + action)[busy]]
     chosen = state.edge_index[1][edge]
     service = state.edges["service"][edge]
-    order = torch.argsort(state.nodes["number"][servers[busy]], stable=True)
-    for key in (-service, chosen):
-        order = order[torch.argsort(key[order], stable=True)]
+    order = lexsort(state.nodes["number"][servers[busy]], -service, chosen)
     groups = Segments.from_lengths(torch.bincount(chosen, minlength=state.num_nodes))
     place = torch.empty_like(order)
     place[order] = groups.position
@@ -153,8 +151,7 @@ def _first_beyond(state: GraphBatch, weight: Tensor, threshold: Tensor) -> Tenso
     Classes come before servers.
     """
     late = state.nodes["server"] * (state.num_nodes + 1)
-    order = torch.argsort(late + state.nodes["number"], stable=True)
-    order = order[torch.argsort(state.node_graph[order], stable=True)]
+    order = lexsort(late + state.nodes["number"], state.node_graph)
     total = weight[order].cumsum(0)
     before = torch.nn.functional.pad(total, (1, 0))[state.node_ptr[:-1]]
     beyond = total - before[state.node_graph] > threshold[state.node_graph]
@@ -169,8 +166,7 @@ def _next_class(state: GraphBatch, finished: Tensor, uniforms: Tensor) -> Tensor
     own, chosen = out.select(finished)
     edge = rows[chosen]
     chance = torch.where(state.edges["type"][edge] == ROUTES, state.edges["chance"][edge], 0.0)
-    order = torch.argsort(state.nodes["number"][state.edge_index[1][edge]], stable=True)
-    order = order[torch.argsort(own.index[order], stable=True)]
+    order = lexsort(state.nodes["number"][state.edge_index[1][edge]], own.index)
     total = chance[order].cumsum(0)
     before = torch.nn.functional.pad(total, (1, 0))[own.ptr[:-1]]
     beyond = (total - before[own.index] > uniforms[own.index]) & (chance[order] > 0)

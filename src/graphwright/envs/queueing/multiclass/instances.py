@@ -11,6 +11,7 @@ from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.segment import segment_sum
 from graphwright.envs.queueing.count_laws import require_rates
 from graphwright.envs.queueing.instances import prepared
+from graphwright.envs.weights import require_nodes
 
 SERVES, SERVED_BY, ROUTES, ROUTED_FROM = range(4)
 _SUMS = 1e-9
@@ -149,5 +150,4 @@ def _stages(instance: GraphBatch) -> Tensor:
 
 
 def _refuse(instance: GraphBatch, wrong: Tensor, message: str) -> None:
-    if bool(wrong.any()):
-        raise GraphError(message, [int(instance.node_segments.position[wrong.nonzero()[0]])])
+    require_nodes(instance, ~wrong, lambda _: message)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.segment import segment_argmax
+from graphwright.core.segment import lexsort, segment_argmax
 from graphwright.envs.environment import Environment
 from graphwright.envs.queueing.multiclass.instances import ROUTES, SERVES
 
@@ -46,8 +46,7 @@ def _largest(state: GraphBatch, value: Tensor) -> Tensor:
     end = state.edge_index[1][edge]
     able = (state.edges["type"][edge] == SERVES) & (state.nodes["queue"][end] > 0)
     value = value[edge].masked_fill(~able, -torch.inf)
-    order = torch.argsort(state.nodes["number"][end], stable=True)
-    order = order[torch.argsort(own.index[order], stable=True)]
+    order = lexsort(state.nodes["number"][end], own.index)
     best = segment_argmax(value[order], own)
     place = own.position[order][(own.ptr[:-1] + best).clamp(min=0, max=max(order.numel() - 1, 0))]
     return torch.where(best < 0, own.lengths, place)

@@ -9,12 +9,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_node
-from graphwright.core.segment import segment_argmax, segment_sum
+from graphwright.core.segment import lexsort, segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
-from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import CATEGORICAL, draw_counts, means_of
-from graphwright.envs.queueing.instances import CONTROL, prepared
+from graphwright.envs.queueing.instances import CONTROL, joined, prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
 from graphwright.envs.randomness import graph_streams, uniform, with_seeds
 from graphwright.envs.readable import Inputs
@@ -111,8 +110,7 @@ def _delay(state: GraphBatch) -> Tensor:
 
 
 def _least(state: GraphBatch, value: Tensor) -> Tensor:
-    order = torch.argsort(state.nodes["number"], stable=True)
-    order = order[torch.argsort(state.node_graph[order], stable=True)]
+    order = lexsort(state.nodes["number"], state.node_graph)
     best = segment_argmax(-value[order], state.node_segments)
     return state.node_segments.position[order[state.node_ptr[:-1] + best]]
 

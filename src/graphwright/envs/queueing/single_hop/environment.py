@@ -12,9 +12,8 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
-from graphwright.envs.queueing.complete import joined
 from graphwright.envs.queueing.count_laws import draw_counts, means_of
-from graphwright.envs.queueing.instances import CONTROL, prepared
+from graphwright.envs.queueing.instances import CONTROL, joined, prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
 from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.readable import Inputs
