@@ -165,6 +165,12 @@ def lexsort(*keys: Tensor) -> Tensor:
     return order
 
 
+def segment_rank(values: Tensor, segments: Segments) -> Tensor:
+    """[M] int64: the place of each of `values` [M] among those of its group, the least first, of equals the first."""
+    order = lexsort(values, segments.index)
+    return torch.empty_like(order).index_copy(0, order, segments.position)
+
+
 def segment_topk(values: Tensor, segments: Segments, k: int) -> Tensor:
     """Places inside each group of its k largest values in falling order, [G, k] int64; -1 where it has fewer."""
     order = lexsort(-values, segments.index)

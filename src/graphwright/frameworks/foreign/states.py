@@ -21,6 +21,7 @@ from graphwright.core import (
     from_edges,
 )
 from graphwright.core.rows import DECIDERS, NEIGHBOURS, RowKind, Table
+from graphwright.core.segment import segment_rank
 from graphwright.envs.environment import Environment
 from graphwright.workers.env_group import PackedArrays
 
@@ -157,7 +158,7 @@ class ForeignEnvironment(Environment):
             position = kind.segments(state).position
             return state.nodes.get(_PLACE, position) if kind.table == "nodes" else position
         link = state.edges[_LINK][kind.places(state)]
-        return link if self.room is not None and kind != NEIGHBOURS else _ranks(kind.segments(state), link)
+        return link if self.room is not None and kind != NEIGHBOURS else segment_rank(link, kind.segments(state))
 
     def _with_mask(self, graph: GraphBatch, block: ActionBlock, legal: Tensor) -> GraphBatch:
         """`graph` with the column of `block` that holds `legal` [rows(, columns)], in the environment's own order."""
@@ -166,7 +167,7 @@ class ForeignEnvironment(Environment):
             return _with_column(graph, table, block, legal)
         segments, places = kind.segments(graph), kind.places(graph)
         column = legal.new_zeros(graph.num_edges, *legal.shape[1:])
-        column[places] = legal[segments.ptr[:-1][segments.index] + _ranks(segments, graph.edges[_LINK][places])]
+        column[places] = legal[segments.ptr[:-1][segments.index] + segment_rank(graph.edges[_LINK][places], segments)]
         return _with_column(graph, table, block, column)
 
 
@@ -186,11 +187,3 @@ def _mask(state: GraphBatch, actions: ActionSpec, block: ActionBlock) -> Tensor:
     column: Tensor = getattr(state, table)[_column(block)]
     kind = actions.decider if block.rows == DECIDERS else block.rows
     return column if table != "edges" else column[kind.places(state)]
-
-
-def _ranks(segments: Segments, values: Tensor) -> Tensor:
-    """[R] int64: the place of each value [R] among those of its group, by size."""
-    order = torch.argsort(segments.index * (values.max() + 1 if values.numel() else 1) + values)
-    place = torch.empty_like(order)
-    place[order] = segments.position
-    return place

@@ -17,6 +17,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.trajectories import Trajectories
 from graphwright.drawing.curves import plot_flow_curve
+from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.exports import described
 from graphwright.envs.generative.legality import check_states
 from graphwright.envs.problem import Problem
@@ -26,7 +27,7 @@ from graphwright.training.collectors.play import ConfigError
 from graphwright.training.evaluator import Evaluator, Rows
 from graphwright.training.gflownet.collector import TrajectoriesConfig
 from graphwright.training.gflownet.data import given_objects
-from graphwright.training.gflownet.exact import Exact, enumerate_or_none
+from graphwright.training.gflownet.exact import Exact
 from graphwright.training.gflownet.goals import evaluate_goals, response
 from graphwright.training.gflownet.likelihood import effective_share, log_likelihood, log_ratios, rank_correlation
 from graphwright.training.gflownet.measuring import Measures, ObjectMeasures
@@ -200,8 +201,9 @@ def make_exact(
     if config.condition.varies or not problem.sampled.one_instance:
         return None
     instance = config.instances(problem, environment, 1, torch.Generator().manual_seed(0))
-    space = enumerate_or_none(environment, instance, max_states)
-    if space is None:
+    try:
+        space = enumerate_states(environment, instance, limit=max_states)
+    except ValueError:  # there are more
         return None
     try:
         check_states(environment, space.states, segment_sum(space.legal, space.candidates) > 0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.envs.generative.enumeration import StateSpace, enumerate_states, in_pieces, total_variation
+from graphwright.envs.generative.enumeration import StateSpace, in_pieces, total_variation
 from graphwright.envs.reversible import Reversible
 from graphwright.nn.gflownet_policy import FlowPolicy
 
@@ -48,11 +48,3 @@ class Exact:
     def total_variation(self, policy: FlowPolicy) -> float:
         """Between what `policy` samples and what is wanted: 0 is perfect, 1 as bad as can be."""
         return total_variation(self.sampled(policy), self.target)
-
-
-def enumerate_or_none(environment: Reversible, instance: GraphBatch, limit: int) -> StateSpace | None:
-    """All states, or None where there are more than `limit`."""
-    try:
-        return enumerate_states(environment, instance, limit=limit)
-    except ValueError:
-        return None

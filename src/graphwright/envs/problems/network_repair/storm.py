@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
-from graphwright.core.segment import lexsort, segment_max, segment_sum
+from graphwright.core.segment import segment_max, segment_rank, segment_sum
 from graphwright.envs.generators.geography import find_places, place_all
 from graphwright.envs.problems.network_repair.instances import with_scale
 from graphwright.envs.problems.network_repair.supply import served_nodes, spanning_tree
@@ -30,19 +30,19 @@ def after_storm(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
         graph.num_graphs, generator=generator, device=generator.device
     )
     sources = (graph.node_segments.lengths + _NODES_OF_A_SOURCE - 1) // _NODES_OF_A_SOURCE
-    source = _rank(uniform[0], graph) < sources[graph.node_graph]
+    source = segment_rank(uniform[0], graph.node_segments) < sources[graph.node_graph]
     closed = spanning_tree(graph, (point[graph.edge_index[0]] - point[graph.edge_index[1]]).norm(dim=1))
     graph = graph.keep().with_nodes(source=source).with_edges(spare=~closed)
     others = served_nodes(graph, torch.ones_like(source), closed) & ~source
 
-    centre = point[_rank(uniform[1], graph) == 0][graph.node_graph]
+    centre = point[segment_rank(uniform[1], graph.node_segments) == 0][graph.node_graph]
     struck = ((point - centre).norm(dim=1) * (0.5 + uniform[2])).masked_fill(~others, torch.inf)
     hit = (share * segment_sum(others, graph.node_segments)).ceil()
     away = _distance_to_source(point, source, graph)
     relative = away / segment_max(away, graph.node_segments).clamp(min=1e-9)[graph.node_graph]
     return with_scale(
         graph.with_nodes(
-            broken=others & (_rank(struck, graph) < hit[graph.node_graph]),
+            broken=others & (segment_rank(struck, graph.node_segments) < hit[graph.node_graph]),
             demand=((1 - uniform[3]) * others).double(),
             repair_time=(0.2 + 0.5 * relative + 0.3 * uniform[4]).double(),
         )
@@ -55,12 +55,6 @@ def _points(graph: GraphBatch, generator: torch.Generator) -> Tensor:
     if places is None:
         return torch.rand(graph.num_nodes, 2, generator=generator, device=generator.device).double()
     return place_all(graph, places)
-
-
-def _rank(key: Tensor, graph: GraphBatch) -> Tensor:
-    """[N] int64: the place of each node's key among those of its graph, the first of equals first."""
-    order = lexsort(key, graph.node_graph)
-    return torch.empty_like(order).index_copy(0, order, graph.node_segments.position)
 
 
 def _distance_to_source(point: Tensor, source: Tensor, graph: GraphBatch) -> Tensor:
