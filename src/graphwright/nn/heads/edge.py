@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
-from graphwright.core.construction import opposite_edges
+from graphwright.core.construction import on_both_directions, opposite_edges
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
@@ -113,10 +113,4 @@ def log_add_directions(log_probs: Tensor, graph: GraphBatch, legal: Tensor) -> T
 
 def to_directions(values: Tensor, graph: GraphBatch) -> Tensor:
     """values [L] of links → [E] of edges: each direction has that of its link."""
-    if "reverse" not in graph.edges:
-        return values
-    forth, back = both_directions(graph)
-    spread = values.new_empty(graph.num_edges)
-    spread[forth] = values
-    spread[back] = values
-    return spread
+    return on_both_directions(graph, values) if "reverse" in graph.edges else values
