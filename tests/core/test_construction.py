@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, from_edges, relabel, simplify, with_links
+from graphwright.core.construction import on_both_directions, opposite_edges
 from strategies import assert_same, assert_same_batch, ragged_batches, relabelled, seeded, seeds
 
 
@@ -165,6 +166,18 @@ def test_links_that_do_not_fit_are_refused(ends: list[list[int]], columns: dict[
     graph = from_edges(edges, torch.tensor([3, 2]), undirected=True, edges={"w": torch.ones(1)})
     with pytest.raises(GraphError, match=message):
         with_links(graph, torch.tensor(ends), columns)
+
+
+@given(ragged_batches(undirected=True, loops=False))
+def test_the_way_back_along_an_edge_leads_between_the_same_nodes(batch: GraphBatch) -> None:
+    back = opposite_edges(batch, torch.arange(batch.num_edges))
+    assert_same(batch.edge_index[:, back], batch.edge_index.flip(0))
+    assert_same(back[back], torch.arange(batch.num_edges))
+    rows, _ = batch.links
+    numbers = torch.arange(len(rows))
+    laid = on_both_directions(batch, numbers)
+    assert_same(laid[rows], numbers)
+    assert_same(laid[back], laid)
 
 
 def test_a_graph_known_by_hand() -> None:

@@ -13,11 +13,13 @@ from torch import Tensor
 
 from graphwright.core.segment import (
     Segments,
+    lexsort,
     segment_argmax,
     segment_log_softmax,
     segment_logsumexp,
     segment_max,
     segment_mean,
+    segment_rank,
     segment_sample,
     segment_sum,
     segment_topk,
@@ -158,6 +160,19 @@ def test_topk_is_the_head_of_each_sorted_group(groups: Groups, k: int) -> None:
     result = segment_topk(values, segments, k)
     assert result.shape == (segments.num_groups, k)
     assert result.tolist() == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=12))
+def test_rows_are_sorted_by_the_last_key_first_and_equal_ones_stay_in_order(rows: list[tuple[int, int, int]]) -> None:
+    keys = torch.tensor(rows, dtype=torch.int64).reshape(-1, 3).T
+    assert lexsort(*keys).tolist() == sorted(range(len(rows)), key=lambda row: rows[row][::-1])
+
+
+@given(grouped(masked=True))
+def test_the_rank_of_a_value_is_its_place_in_its_group_sorted(groups: Groups) -> None:
+    values, segments = groups
+    expected = [group.argsort(stable=True).argsort() for group in loop(torch.clone, values, segments)]
+    assert_same(segment_rank(values, segments), torch.cat([torch.empty(0, dtype=torch.int64), *expected]))
 
 
 @given(grouped(masked=True), seeds)
