@@ -7,6 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Segments
 from graphwright.core.graph_rules import check_end_points
+from graphwright.core.segment import inverse
 
 
 def edge_rows(graph: GraphBatch, edge_index: Tensor) -> Tensor:
@@ -19,7 +20,6 @@ def edge_rows(graph: GraphBatch, edge_index: Tensor) -> Tensor:
     check_end_points(edge_index, Segments(torch.tensor([0, graph.num_nodes], device=graph.device)))
     there, wanted = (ends[1] * graph.num_nodes + ends[0] for ends in (graph.edge_index, edge_index))
     ordered, order = wanted.sort(stable=True)
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=order.device) - torch.searchsorted(ordered, ordered)
+    rank = inverse(order) - torch.searchsorted(ordered, wanted)
     first, end = torch.searchsorted(there, wanted), torch.searchsorted(there, wanted, right=True)
     return torch.where(end > first, torch.minimum(first + rank, end - 1), -1)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core.graph import Columns, GraphBatch
 from graphwright.core.graph_rules import GraphError, check_columns, check_end_points
-from graphwright.core.segment import Segments
+from graphwright.core.segment import Segments, inverse
 
 
 def from_edges(
@@ -44,9 +44,7 @@ def from_edges(
     edge_segments = Segments.from_lengths(torch.bincount(edge_graph, minlength=num_nodes.numel()))
     columns = {name: column[order] for name, column in columns.items()}
     if twin is not None:
-        place = torch.empty_like(order)
-        place[order] = torch.arange(order.numel(), device=order.device)
-        columns["reverse"] = place[twin[order]] - edge_segments.ptr[:-1][edge_graph]
+        columns["reverse"] = inverse(order)[twin[order]] - edge_segments.ptr[:-1][edge_graph]
     return GraphBatch(
         edge_index,
         node_segments.ptr,
@@ -140,10 +138,9 @@ def with_links(graph: GraphBatch, links: Tensor, edges: Columns | None = None) -
     edge_segments = Segments.from_lengths(graph.edge_segments.lengths + more)
     merged = {name: merge(graph.edges[name], column[order].to(graph.edges[name])) for name, column in columns.items()}
     if twin is not None:
-        rank = torch.empty_like(order)
-        rank[order] = torch.arange(order.numel(), device=graph.device)
         opposite = old_place[graph.edges["reverse"] + graph.edge_ptr[:-1][graph.edge_graph]]
-        merged["reverse"] = merge(opposite, new_place[rank[twin[order]]]) - edge_segments.ptr[:-1][edge_segments.index]
+        rows = merge(opposite, new_place[inverse(order)[twin[order]]])
+        merged["reverse"] = rows - edge_segments.ptr[:-1][edge_segments.index]
     return GraphBatch.trusted(
         torch.stack([merge(one, other) for one, other in zip(graph.edge_index, links, strict=True)]),
         graph.node_segments,
@@ -180,13 +177,10 @@ def sort_by_destination(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Ten
 def relabel(graph: GraphBatch, place: Tensor) -> GraphBatch:
     """The same graphs with node v at `place[v]` [N] int64, a permutation inside each graph; edges are sorted anew."""
     edge_index, order = sort_by_destination(place[graph.edge_index], graph.num_nodes)
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(order.numel(), device=order.device)
-    old = torch.empty_like(place)
-    old[place] = torch.arange(place.numel(), device=place.device)
+    old = inverse(place)
     columns = {name: column[order] for name, column in graph.edges.items()}
     if "reverse" in columns:
         start = graph.edge_ptr[:-1][graph.edge_graph]
-        columns["reverse"] = rank[columns["reverse"] + start[order]] - start
+        columns["reverse"] = inverse(order)[columns["reverse"] + start[order]] - start
     nodes = {name: column[old] for name, column in graph.nodes.items()}
     return GraphBatch(edge_index, graph.node_ptr, graph.edge_ptr, nodes, columns, dict(graph.graphs))

@@ -165,10 +165,20 @@ def lexsort(*keys: Tensor) -> Tensor:
     return order
 
 
+def inverse(order: Tensor) -> Tensor:
+    """[M] int64: where each row stands in `order` [M], a permutation."""
+    return torch.empty_like(order).index_copy(0, order, torch.arange(order.numel(), device=order.device))
+
+
+def rank_in_groups(order: Tensor, group: Tensor, num_groups: int) -> Tensor:
+    """[M] int64: the place of each row in its `group` [M], where `order` [M] lists the groups one after the other."""
+    groups = Segments.from_lengths(torch.bincount(group, minlength=num_groups))
+    return inverse(order) - groups.ptr[:-1][group]
+
+
 def segment_rank(values: Tensor, segments: Segments) -> Tensor:
     """[M] int64: the place of each of `values` [M] among those of its group, the least first, of equals the first."""
-    order = lexsort(values, segments.index)
-    return torch.empty_like(order).index_copy(0, order, segments.position)
+    return inverse(lexsort(values, segments.index)) - segments.ptr[:-1][segments.index]
 
 
 def segment_topk(values: Tensor, segments: Segments, k: int) -> Tensor:

@@ -13,6 +13,7 @@ from graphwright.adapters.opposites import with_reverse
 from graphwright.adapters.pyg.attributes import dense, is_text, unshifted
 from graphwright.adapters.pyg.types import EdgeType, HeteroTypes, prefix
 from graphwright.core import GraphBatch, GraphError, Segments, from_edges
+from graphwright.core.segment import inverse
 
 _TOPOLOGY = ("edge_index", "num_nodes", "batch", "ptr")
 
@@ -43,7 +44,7 @@ def from_hetero(data: HeteroData, types: HeteroTypes | None = None, *, undirecte
     edges = Segments.from_lengths(torch.tensor([ends.shape[1] for ends in links], dtype=torch.int64))
     graph = torch.cat([torch.empty(0, dtype=torch.int64), *(_graph_of_nodes(data, kind) for kind in types.nodes)])
     order = graph.argsort(stable=True)
-    place = torch.empty_like(order).index_copy(0, order, torch.arange(nodes.num_rows))
+    place = inverse(order)
     node_columns = {**_side_by_side(data, types.nodes, nodes), "type": nodes.index}
     joined = from_edges(
         place[torch.cat([torch.empty(2, 0, dtype=torch.int64), *links], dim=1)],

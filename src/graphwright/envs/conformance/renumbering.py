@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, Segments, relabel
 from graphwright.core.rows import AT
+from graphwright.core.segment import inverse
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import CLOSE, ConformanceError, first_difference
 from graphwright.envs.conformance.rows import carry_action, carry_decisions, carry_masks
@@ -126,7 +127,7 @@ def _backwards(segments: Segments) -> Tensor:
 
 def _shuffled(segments: Segments, generator: torch.Generator) -> Tensor:
     key = segments.index + torch.rand(segments.num_rows, generator=generator, dtype=torch.float64)
-    return torch.argsort(torch.argsort(key)) - segments.ptr[:-1][segments.index]
+    return inverse(torch.argsort(key)) - segments.ptr[:-1][segments.index]
 
 
 def _union(graph: GraphBatch, local: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, relabel
-from graphwright.core.segment import segment_sample, segment_sum
+from graphwright.core.segment import inverse, segment_sample, segment_sum
 from graphwright.envs.conformance.batching import check_company
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import ConformanceError, first_difference
@@ -161,7 +161,7 @@ def _check_numbers(watched: Watched, environment: Reversible, state: GraphBatch,
     )
     if type(environment).keys is not Reversible.keys:
         key = state.node_graph + torch.rand(state.num_nodes, generator=generator, dtype=torch.float64)
-        other = relabel(state, torch.argsort(torch.argsort(key)))
+        other = relabel(state, inverse(torch.argsort(key)))
         if watched.call("keys", other) != keys:
             raise ConformanceError("keys: graphs whose nodes are renumbered are the same objects, but have other keys")
 

@@ -126,12 +126,14 @@ class QueueingNetwork(Endless, Readable):
         return Step(state, reward.float(), never, truncated)
 
 
-def advanced(state: GraphBatch, queue: Tensor, arrived: Tensor, departed: Tensor) -> GraphBatch:
-    """`state` one slot later with `queue` [N], of which all is backlog; arrived, departed: [N] counts."""
+def advanced(
+    state: GraphBatch, queue: Tensor, arrived: Tensor, departed: Tensor, backlog: Tensor | None = None
+) -> GraphBatch:
+    """`state` one slot later with `queue` [N]; arrived, departed: [N] counts; backlog: [B], by default what queues."""
     segments = state.node_segments
     return state.with_nodes(queue=queue).with_graphs(
         slot=state.graphs["slot"] + 1,
-        backlog=segment_sum(queue, segments).double(),
+        backlog=(segment_sum(queue, segments) if backlog is None else backlog).double(),
         arrived=segment_sum(arrived, segments).double(),
         departed=segment_sum(departed, segments).double(),
     )

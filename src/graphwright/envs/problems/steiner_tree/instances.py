@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, simplify
 from graphwright.core.construction import on_both_directions
-from graphwright.core.segment import segment_argmax, segment_mean, segment_sum
+from graphwright.core.segment import inverse, segment_argmax, segment_mean, segment_sum
 from graphwright.envs.generators.geography import edge_length
 from graphwright.envs.problems.steiner_tree.near import with_near_terminals
 from graphwright.envs.problems.steiner_tree.paths import shortest_distance
@@ -116,7 +116,6 @@ def _with_terminals(graph: GraphBatch, generator: torch.Generator) -> GraphBatch
     count = _FEWEST + (part * (most - _FEWEST + 1)).long()
     key = torch.rand(graph.num_nodes, generator=generator, device=generator.device).double()
     order = torch.argsort(key + ~joined + 2 * graph.node_graph)  # graph by graph, and what is joined first
-    place = torch.empty_like(order)
-    place[order] = graph.node_segments.position
+    place = inverse(order) - graph.node_ptr[:-1][graph.node_graph]
     terminal = joined & (place < count[graph.node_graph])
     return _with_columns(graph.keep(edges=["length"]).with_nodes(terminal=terminal))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.segment import inverse
 
 _LAST = torch.iinfo(torch.int64).max
 
@@ -42,7 +43,7 @@ def remove_redundant(instances: GraphBatch, cover: Tensor) -> Tensor:
     Among equally heavy nodes the first goes first. Afterwards no further node can be left out.
     """
     source, destination = instances.edge_index
-    turn = torch.argsort(torch.argsort(instances.nodes["weight"], descending=True, stable=True))
+    turn = inverse(torch.argsort(instances.nodes["weight"], descending=True, stable=True))
     earlier = turn[source] < turn[destination]
     while True:
         redundant = cover.clone()

@@ -12,7 +12,7 @@ from graphwright.core import GraphBatch, GraphError
 from graphwright.core.segment import lexsort, segment_sum
 from graphwright.envs.queueing.instances import prepared
 from graphwright.envs.queueing.multi_hop.layers import from_demand
-from graphwright.envs.queueing.network import ARRIVALS, QueueingNetwork
+from graphwright.envs.queueing.network import ARRIVALS, QueueingNetwork, advanced
 from graphwright.envs.readable import Inputs
 
 
@@ -58,15 +58,9 @@ class PacketNetwork(QueueingNetwork):
         left = queue - torch.zeros_like(queue).index_add(0, source, sent)
         delivered = came * state.nodes["destination"]
         waiting = left + came - delivered
-        slot = state.graphs["slot"]
-        arrived = self.draw(state, "arrival", slot, ARRIVALS)
-        segments = state.node_segments
-        return state.with_nodes(queue=waiting + arrived).with_graphs(
-            slot=slot + 1,
-            backlog=segment_sum(waiting, segments).double(),
-            arrived=segment_sum(arrived, segments).double(),
-            departed=segment_sum(delivered, segments).double(),
-        )
+        arrived = self.draw(state, "arrival", state.graphs["slot"], ARRIVALS)
+        backlog = segment_sum(waiting, state.node_segments)
+        return advanced(state, waiting + arrived, arrived, delivered, backlog)
 
     @override
     def load(self, instances: GraphBatch) -> Tensor:

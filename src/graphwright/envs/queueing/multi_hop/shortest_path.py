@@ -9,10 +9,10 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch, Step
-from graphwright.core.segment import Segments, lexsort, segment_sum
+from graphwright.core.segment import lexsort, rank_in_groups, segment_sum
 from graphwright.envs.queueing.multi_hop.environment import MultiHop
 from graphwright.envs.queueing.multi_hop.layers import link_groups
-from graphwright.envs.queueing.network import ARRIVALS
+from graphwright.envs.queueing.network import ARRIVALS, advanced
 
 
 @dataclass(frozen=True)
@@ -41,22 +41,10 @@ class ShortestPathRouting(MultiHop):
         sent = _served(state, waiting)
         came = torch.zeros_like(state.nodes["queue"]).index_add(0, state.edge_index[1], sent)
         delivered = came * state.nodes["destination"]
-        slot = state.graphs["slot"]
-        arrived = self.draw(state, "arrival", slot, ARRIVALS)
+        arrived = self.draw(state, "arrival", state.graphs["slot"], ARRIVALS)
         queue, waiting = came - delivered + arrived, waiting - sent
-        nodes = state.node_segments
-        backlog = segment_sum(queue, nodes) + segment_sum(waiting, state.edge_segments)
-        following = (
-            state.with_nodes(queue=queue)
-            .with_edges(waiting=waiting)
-            .with_graphs(
-                slot=slot + 1,
-                backlog=backlog.double(),
-                arrived=segment_sum(arrived, nodes).double(),
-                departed=segment_sum(delivered, nodes).double(),
-            )
-        )
-        return self.outcome(following)
+        backlog = segment_sum(queue, state.node_segments) + segment_sum(waiting, state.edge_segments)
+        return self.outcome(advanced(state.with_edges(waiting=waiting), queue, arrived, delivered, backlog))
 
 
 def _shared_out(state: GraphBatch) -> Tensor:
@@ -68,7 +56,7 @@ def _shared_out(state: GraphBatch) -> Tensor:
     whole = (share * queue[source]).long()
     rest = queue - segment_at(whole, source, state.num_nodes)
     order = lexsort(state.edges["link"], -weight, source)
-    return whole + (_rank(order, source, state.num_nodes) < rest[source])
+    return whole + (rank_in_groups(order, source, state.num_nodes) < rest[source])
 
 
 def _served(state: GraphBatch, waiting: Tensor) -> Tensor:
@@ -84,17 +72,9 @@ def _served(state: GraphBatch, waiting: Tensor) -> Tensor:
     left = exact - share * total[of_link]
     rest = sent - segment_sum(share[order], links)[of_link]
     order = order[lexsort(-left[order], of_link[order])]
-    return share + (_rank(order, of_link, links.num_groups) < rest)
+    return share + (rank_in_groups(order, of_link, links.num_groups) < rest)
 
 
 def segment_at(values: Tensor, group: Tensor, num_groups: int) -> Tensor:
     """[G]: the sum of `values` [M] of each `group` [M]."""
     return torch.zeros(num_groups, dtype=values.dtype, device=values.device).index_add(0, group, values)
-
-
-def _rank(order: Tensor, group: Tensor, num_groups: int) -> Tensor:
-    """[M] int64: the place of each row in its `group` [M], where `order` [M] lists the groups one after the other."""
-    segments = Segments.from_lengths(torch.bincount(group, minlength=num_groups))
-    rank = torch.empty_like(order)
-    rank[order] = segments.position
-    return rank

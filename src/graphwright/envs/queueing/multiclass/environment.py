@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider, per_neighbour
-from graphwright.core.segment import Segments, lexsort, segment_max, segment_sum
+from graphwright.core.segment import lexsort, rank_in_groups, segment_max, segment_sum
 from graphwright.envs.queueing.multiclass.instances import ROUTES, SERVES, read
 from graphwright.envs.queueing.network import QueueingNetwork
 from graphwright.envs.randomness import graph_streams, uniform
@@ -134,9 +134,7 @@ def _assigned(state: GraphBatch, action: Tensor) -> tuple[Tensor, Tensor]:
     chosen = state.edge_index[1][edge]
     service = state.edges["service"][edge]
     order = lexsort(state.nodes["number"][servers[busy]], -service, chosen)
-    groups = Segments.from_lengths(torch.bincount(chosen, minlength=state.num_nodes))
-    place = torch.empty_like(order)
-    place[order] = groups.position
+    place = rank_in_groups(order, chosen, state.num_nodes)
     works = (place < state.nodes["queue"][chosen]) & (state.edges["type"][edge] == SERVES)
     serving = torch.full_like(state.nodes["queue"], -1)
     rate = torch.zeros_like(state.nodes["arrival"])
