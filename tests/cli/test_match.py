@@ -100,5 +100,5 @@ def test_openings_that_decide_games_are_refused(run: Path, capsys: pytest.Captur
 
 def test_one_game_has_no_interval(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["match", str(run), "--opponent", "one-ply", "--games", "2", "--threads", "1"])
-    first = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("first"))
+    first = next(line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["first"])
     assert " to " not in first
