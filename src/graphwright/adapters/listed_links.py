@@ -11,6 +11,7 @@ from torch import Tensor
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
 from graphwright.core.graph import Columns
+from graphwright.core.segment import lexsort
 
 
 def from_listed(
@@ -87,11 +88,4 @@ def _both_ways(links: Tensor, columns: Columns) -> bool:
             _, kind = torch.unique(kind * (len(own) + 1) + own, return_inverse=True)
     there = torch.cat([links[:, up], kind[up].unsqueeze(0)])
     back = torch.cat([links[:, down].flip(0), kind[down].unsqueeze(0)])
-    return torch.equal(_sorted(there), _sorted(back))
-
-
-def _sorted(rows: Tensor) -> Tensor:
-    """The columns of `rows` [3, L] in order of the first, then the second, then the third."""
-    for row in (2, 1, 0):
-        rows = rows[:, rows[row].argsort(stable=True)]
-    return rows
+    return torch.equal(there[:, lexsort(*there)], back[:, lexsort(*back)])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError
+from graphwright.core.segment import lexsort
 
 
 def with_reverse(graph: GraphBatch, *, required: bool) -> GraphBatch:
@@ -30,9 +31,8 @@ def _opposite(graph: GraphBatch, kind: Tensor) -> Tensor | None:
     Of parallel edges of one kind, the k-th is the opposite of the k-th the other way; a loop is its own.
     """
     source, target = graph.edge_index
-    by_kind = kind.argsort(stable=True)
-    there = by_kind[(target * graph.num_nodes + source)[by_kind].argsort(stable=True)]
-    back = by_kind[(source * graph.num_nodes + target)[by_kind].argsort(stable=True)]
+    there = lexsort(kind, target * graph.num_nodes + source)
+    back = lexsort(kind, source * graph.num_nodes + target)
     fits = graph.edge_index[:, there] == graph.edge_index[:, back].flip(0)
     if not bool(fits.all() & (kind[there] == kind[back]).all()):
         return None
