@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 import torch
-from multiclass_optimum import value_iteration
 from multiclass_regret import regret
 from rich.console import Console
 
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, criss_cross
+from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train
 

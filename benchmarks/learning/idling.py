@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from queueing_pictures import plot_backlogs
 from rich.console import Console
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.drawing.queues import plot_backlogs
 from graphwright.envs.problem import random_choice
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from multiclass_optimum import Optimal, chain, follow, most_events
 from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import jit_as_written
 from graphwright.envs.queueing.multiclass.environment import Multiclass
+from graphwright.envs.queueing.multiclass.value_iteration import Optimal, chain, follow, most_events
 
 _PIECE = 1 << 14  # states whose decisions are asked for together
 _SLOTS = 1 << 20  # whose random numbers are drawn together

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from multiclass_optimum import value_iteration
-from queueing_pictures import draw_network, plot_backlogs, plot_loads
 
 from graphwright.adapters.files import read_graph
 from graphwright.core import GraphBatch
+from graphwright.drawing.queues import draw_network, plot_backlogs, plot_loads
 from graphwright.envs.endless import Endless
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, criss_cross, n_model, reentrant_line
+from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.envs.queueing.single_hop.environment import SINGLE_HOP
 from graphwright.envs.registry import CONTROLLED
 from graphwright.training.averages import ARRIVED, BACKLOG, DEPARTED, run

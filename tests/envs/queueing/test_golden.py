@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from multiclass_optimum import value_iteration
 
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import criss_cross, n_model, reentrant_line
+from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.training.averages import run
 from six_classes import simulate
 

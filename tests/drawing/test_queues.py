@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from queueing_pictures import draw_network, plot_backlogs, plot_loads
+
+from graphwright.drawing.queues import draw_network, plot_backlogs, plot_loads
 
 PNG = b"\x89PNG"
 
