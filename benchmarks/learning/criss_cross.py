@@ -4,7 +4,7 @@
 
 For each load a policy is learned as `graphwright train multiclass --law criss-cross-LOAD --algorithm policy-iteration`
 does, with the same options everywhere. What it is above the optimum is summed up over the states that it meets
-(`multiclass_regret.py`), nearly without the noise of a simulation; so is what the baselines are.
+(`envs/queueing/multiclass/regret.py`), nearly without the noise of a simulation; so is what the baselines are.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 
 import torch
-from multiclass_regret import regret
 from rich.console import Console
 
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, criss_cross
+from graphwright.envs.queueing.multiclass.regret import regret
 from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.training.config import TrainConfig
 from graphwright.training.train import train

@@ -21,11 +21,11 @@ from typing import Any
 
 import torch
 import tyro
-from every_reply import against_every_reply
 from openspiel_uct import OpenSpielUct
 
 from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import load
+from graphwright.training.games.every_reply import against_every_reply
 from graphwright.training.games.match import play_match
 from graphwright.training.games.players import PolicyPlayer, find_opponent, policy_player
 

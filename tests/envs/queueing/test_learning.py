@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from multiclass_regret import regret
 
 from graphwright.envs.queueing.conflict_graph.problem import max_weight, max_weight_in_turn
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import criss_cross
+from graphwright.envs.queueing.multiclass.regret import regret
 from graphwright.envs.queueing.multiclass.value_iteration import chain, value_iteration
 from graphwright.envs.registry import CONTROLLED
 from strategies import relabelled, seeded

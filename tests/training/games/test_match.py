@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
-from every_reply import against_every_reply
 
 from games_and_queues import Kayles
 from graphwright.envs.games.opponents import random_moves
 from graphwright.envs.generators import InstanceGenerator, parse_topology
 from graphwright.envs.problem import no_columns
+from graphwright.training.games.every_reply import against_every_reply
 from graphwright.training.games.match import Score, play_match
 from graphwright.training.games.rating import Encounter, elo
 from graphwright.training.statistics import wilson
