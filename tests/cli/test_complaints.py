@@ -122,3 +122,11 @@ def test_a_file_of_options_has_to_name_a_problem_where_nobody_else_does(
     assert "a.toml: names no problem" in fails(
         capsys, "train", "--run", tmp_path / "run", "--config", tmp_path / "a.toml"
     )
+
+
+def test_help_needs_no_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    """None comes with `coverage`."""
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "coverage", "--help"])
+    assert ended.value.code == 0
+    assert "--policy" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from command_line import fails
 from graphwright.cli.main import main
+from graphwright.cli.train import with_agents
+from graphwright.training.collectors.steps import StepsConfig
 
 SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--num-envs", "8", "--num-steps", "4")
 
@@ -21,6 +24,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ["train", "coverage", "--run", str(directory), "--steps", "64", "--agents", "2", "3", *SMALL]
     main([*words, "--environment.steps", "6", "--validation.graphs", "2", "--validation.every", "1"])
     return directory
+
+
+def test_settings_of_teams_go_to_other_processes() -> None:
+    """A sweep's trials side by side are given them; their class, which has the option `--agents`, is of this one."""
+    settings = StepsConfig(num_envs=3)
+    there = pickle.loads(pickle.dumps(with_agents(settings)))
+    assert there == settings
+    assert type(there) is StepsConfig
 
 
 def test_recordings_hold_every_step_for_anyone_to_check(

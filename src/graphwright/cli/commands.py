@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import Any
 
@@ -19,9 +19,17 @@ class Parsing:
 
 
 def with_fields(kind: type, types: Mapping[str, Any], defaults: Mapping[str, Any]) -> Any:
-    """The dataclass `kind`, whose fields of these names have these types and defaults."""
-    body = {"__annotations__": dict(types), "__doc__": kind.__doc__, **defaults}
+    """The dataclass `kind` with these types and defaults of fields; given to another process it is `kind` itself."""
+
+    def reduce(self: Any) -> tuple[Any, ...]:
+        return _make, (kind, {each.name: getattr(self, each.name) for each in fields(kind)})
+
+    body = {"__annotations__": dict(types), "__doc__": kind.__doc__, "__reduce__": reduce, **defaults}
     return dataclass(frozen=True, kw_only=True)(type(kind.__name__, (kind,), body))
+
+
+def _make(kind: type, values: Mapping[str, Any]) -> Any:
+    return kind(**values)
 
 
 @dataclass(frozen=True)

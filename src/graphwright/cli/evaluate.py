@@ -138,7 +138,8 @@ class EvaluateControl(Evaluate):
 def evaluate_command(words: Sequence[str]) -> Parsing:
     """The class of the command, for what `words` name: a problem and a policy of its own, or a run."""
     by_name = option_of(words, "--policy") is not None
-    if words and not by_name and words[0] in PROBLEMS and not Path(words[0]).exists():
+    asks_for_help = not {"-h", "--help"}.isdisjoint(words)
+    if words and not (by_name or asks_for_help) and words[0] in PROBLEMS and not Path(words[0]).exists():
         require_pretrained(words[0])  # which is more to the point than options that it has not
     return Parsing(policy_command(words[0]) if by_name else _run_command(words), list(words))
 

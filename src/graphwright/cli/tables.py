@@ -23,14 +23,14 @@ def evaluation_table(title: str, rows: Sequence[EvaluationRow]) -> Table:
     headings += [*(["optimum"] if solved else []), "ratio", "95 % interval", "time"]
     table = empty_table(title, [heading.replace("-", " ") for heading in headings])
     for row in rows:
-        optimum = [] if row.optimum is None else [f"{row.optimum:.3f}{'' if row.proven == row.graphs else ' *'}"]
+        optimum = _cell(row.optimum) + (" *" if row.optimum is not None and row.proven < row.graphs else "")
         table.add_row(
             marked(row.name),
             _cell(row.random),
             *(_cell(row.heuristics.get(name)) for name in heuristics),
             f"[bold]{row.policy:.3f}",
-            *([] if row.best is None else [f"{row.best:.3f}"]),
-            *optimum,
+            *([_cell(row.best)] if known else []),
+            *([optimum] if solved else []),
             f"[bold]{row.ratio:.4f}",
             Interval(row.ratio, row.ratio_low, row.ratio_high).span(),
             f"{row.seconds:.1f} s",

@@ -69,11 +69,7 @@ class LocalPlay:
         Of these, such as are among the best `share` of all legal nodes, and the best of those where choosing a node
         decides about its neighbours, as far as they take no more than a quarter of the legal nodes.
         """
-        score = self._policy.refresh()
-        best = best_spread(self._edges, score, radius, share)
-        if self._environment.reach == 0 or best.numel() < 2:
-            return best
-        return _within(best, score, 1 + self._edges.degree, _MOST_TAKEN * int((score > -torch.inf).sum()))
+        return best_together(self._environment, self._edges, self._policy.refresh(), radius, share)
 
     def decide(self, nodes: Tensor) -> None:
         """Choose `nodes` [S] int64, rising, all legal and no two joined by a seen edge."""
@@ -127,6 +123,18 @@ def best_spread(edges: FadingGraph, score: Tensor, radius: int, share: float) ->
     worst = score[legal].kthvalue(1 + int((1 - share) * (legal.numel() - 1))).values
     best = edges.best_around(score, legal, radius)
     return best[score[best] >= worst]
+
+
+def best_together(environment: Environment, edges: FadingGraph, score: Tensor, radius: int, share: float) -> Tensor:
+    """[S] int64, rising: those of `best_spread` that are chosen together.
+
+    Where choosing a node decides about its neighbours, the best of them that take no more than a quarter of the legal
+    nodes: of many equals, each choice would otherwise be made as if the others were not.
+    """
+    best = best_spread(edges, score, radius, share)
+    if not isinstance(environment, Local) or environment.reach == 0 or best.numel() < 2:
+        return best
+    return _within(best, score, 1 + edges.degree, _MOST_TAKEN * int((score > -torch.inf).sum()))
 
 
 def _within(nodes: Tensor, score: Tensor, cost: Tensor, room: float) -> Tensor:

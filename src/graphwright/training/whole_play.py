@@ -11,7 +11,7 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.envs.environment import Environment
 from graphwright.envs.simultaneous import Simultaneous
 from graphwright.nn import GraphPolicy
-from graphwright.training.local_play import best_spread
+from graphwright.training.local_play import best_together
 
 
 def why_not_played_at_once(environment: Environment) -> str | None:
@@ -25,7 +25,7 @@ def why_not_played_at_once(environment: Environment) -> str | None:
 
 
 def play_at_once(policy: GraphPolicy, environment: Simultaneous, instance: GraphBatch, radius: int) -> GraphBatch:
-    """The last state of one graph. In each step all nodes are chosen that `best_spread` names."""
+    """The last state of one graph. In each step all nodes are chosen that `best_together` names."""
     state = environment.reset(instance)
     while (nodes := _next(policy, environment, state, radius)).numel():
         state = environment.decide(state, nodes)
@@ -36,4 +36,5 @@ def _next(policy: GraphPolicy, environment: Simultaneous, state: GraphBatch, rad
     observation = environment.observe(state)
     distribution = policy.distribution(observation)
     assert isinstance(distribution, RaggedCategorical)
-    return best_spread(FadingGraph(observation.graph), distribution.logits, radius, environment.share)
+    edges = FadingGraph(observation.graph)
+    return best_together(environment, edges, distribution.logits, radius, environment.share)

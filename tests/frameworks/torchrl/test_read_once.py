@@ -49,6 +49,18 @@ def test_another_minibatch_and_one_that_was_written_to_are_read_anew(env: GraphE
     assert count == [4]
 
 
+def test_what_is_remembered_is_not_written_to_with_what_was_read(count: list[int]) -> None:
+    """Graph columns and jagged ones are handed on as they are."""
+    env = GraphEnv("network-repair", num_envs=3, sizes=(8,), seed=0)
+    critic, minibatch = GraphCritic(env.env_config.policy()), env.reset()
+    other = minibatch.clone()
+    first = critic(minibatch)["state_value"].clone()
+    for key in ("graphs", "nodes", "edges"):
+        minibatch[key].add_(5)
+    assert torch.equal(critic(other)["state_value"], first)
+    assert count == [1]
+
+
 def test_another_problem_is_read_anew(count: list[int]) -> None:
     for name in ("vertex-cover", "independent-set"):
         env = GraphEnv(name, num_envs=2, sizes=(6,), seed=0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import torch
 from tensordict import LazyStackedTensorDict, NestedKey, TensorDictBase
+from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphError, Observation, Segments
 from graphwright.frameworks.schema import Schema, strip
@@ -63,9 +64,14 @@ class EnvGraphs:
         if isinstance(tensordict, LazyStackedTensorDict):
             tensordict = tensordict.densify(layout=torch.jagged)
         columns = {key: tensordict.get(key) for key in keys}
-        jagged = {key: column.values() for key, column in columns.items() if column.is_nested}
-        padded = {key: column for key, column in columns.items() if not column.is_nested}
-        observation = read_once(self, padded | jagged, lambda: schema.unpack(strip(padded) | jagged))
+        jagged = {key for key, column in columns.items() if column.is_nested}
+        arrays = {key: column.values() if key in jagged else column for key, column in columns.items()}
+
+        def unpack(given: Mapping[str, Tensor]) -> Observation:
+            padded = {key: array for key, array in given.items() if key not in jagged}
+            return schema.unpack(strip(padded) | {key: given[key] for key in jagged})
+
+        observation = read_once(self, arrays, unpack)
         if "action_mask" in jagged:
             return PaddedObservation(observation, _longest(self.actions.graph_segments(observation.graph)), shape)
         return PaddedObservation(observation, columns["action_mask"].shape[1], shape)

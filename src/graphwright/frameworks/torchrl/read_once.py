@@ -20,19 +20,22 @@ class _Read(NamedTuple):
 _latest: list[_Read] = []  # at most one
 
 
-def read_once(reader: object, columns: Mapping[str, Tensor], make: Callable[[], Observation]) -> Observation:
+def read_once(
+    reader: object, columns: Mapping[str, Tensor], make: Callable[[Mapping[str, Tensor]], Observation]
+) -> Observation:
     """What `make` makes of `columns`, or made of the same numbers for an equal `reader` just before.
 
-    Numbers are compared with a copy of those that were read, so tensors may be written to in place. Where no gradient
-    is wanted nothing is remembered: whoever acts meets other states each time.
+    What is remembered is a copy, and is made of that copy, so tensors may be written to in place. Where no gradient is
+    wanted nothing is remembered: whoever acts meets other states each time.
     """
     if not torch.is_grad_enabled() or any(column.requires_grad for column in columns.values()):
-        return make()
+        return make(columns)
     for known in _latest[:1]:
         if known.reader == reader and _are_equal(known.columns, columns):
             return known.observation
-    observation = make()
-    _latest[:] = [_Read(reader, {key: column.clone() for key, column in columns.items()}, observation)]
+    own = {key: column.clone() for key, column in columns.items()}
+    observation = make(own)
+    _latest[:] = [_Read(reader, own, observation)]
     return observation
 
 
