@@ -180,16 +180,16 @@ def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
 
 def strip(padded: Mapping[str, Tensor]) -> Arrays:
     """Padded arrays [B, ...] without their padding, packed."""
-    keys = [key for key in COUNTED_BY if key in padded]
-    return {**padded, **{key: _without_padding(padded[key], padded[COUNTED_BY[key]]) for key in keys}}
-
-
-def _without_padding(rows: Tensor, counts: Tensor) -> Tensor:
-    """[M, ...]: the first of the `rows` [B, most, ...] of each graph, from how many it has, [B, 1]."""
-    most = rows.shape[1]
-    own = segments_of(counts.clamp(0, most))
-    start = torch.arange(len(rows), device=rows.device) * most
-    return gather_runs(rows.flatten(0, 1), start, own.ptr, own.num_rows)
+    packed, known = dict(padded), {}
+    for key, counted in COUNTED_BY.items():
+        if key in padded:
+            rows, most = padded[key], padded[key].shape[1]
+            if (counted, most) not in known:
+                known[counted, most] = segments_of(padded[counted].clamp(0, most))
+            own = known[counted, most]
+            start = torch.arange(len(rows), device=rows.device) * most
+            packed[key] = gather_runs(rows.flatten(0, 1), start, own.ptr, own.num_rows)
+    return packed
 
 
 def segments_of(counts: Tensor) -> Segments:

@@ -124,7 +124,7 @@ def _negamax(mine, theirs, connects, limit, size, below, lines, near, ends, keys
                 continue
             _enter(sides, frames, depth, low, high, entry, below, size, bounds)
         else:
-            _go_on(sides, frames, depth, -worth, below, size)
+            _advance(sides, frames, depth, -worth, below, size)
         if frames[depth, _CELL] < size and frames[depth, _ALPHA] < frames[depth, _BETA]:
             _play(sides, frames, depth)
             depth, is_new = depth + 1, True
@@ -148,7 +148,7 @@ def _enter(sides, frames, depth, low, high, entry, below, size, bounds):  # type
 
 
 @jit_as_written
-def _go_on(sides, frames, depth, worth, below, size):  # type: ignore[no-untyped-def]
+def _advance(sides, frames, depth, worth, below, size):  # type: ignore[no-untyped-def]
     """Take note of what the move that was played is `worth`, and come to the next one."""
     cell, hint = frames[depth, _CELL], frames[depth, _HINT]
     if worth > frames[depth, _BEST]:
