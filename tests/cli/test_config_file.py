@@ -87,3 +87,15 @@ def test_what_is_wrong_with_a_file_is_one_line_that_names_it(run: Path, tmp_path
     (tmp_path / "own.json").write_text(json.dumps(document))
     assert "--trust" in fails(capsys, "train", "--config", tmp_path / "own.json", "--run", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_problem_may_stand_behind_a_switch(run: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    """A switch takes no value, so what follows `--trust` is the problem, not the first of all, nor the file's."""
+    options = str(run.parent / "options.toml")
+    (tmp_path / "own.py").write_text(
+        "from dataclasses import replace\nfrom graphwright.envs.registry import find_problem\n"
+        'OWN = replace(find_problem("independent-set"), name="own")\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    main(["train", "--config", options, "--trust", "own:OWN", "--run", str(tmp_path / "run")])
+    assert settings(tmp_path / "run")["problem"] == "own:OWN"

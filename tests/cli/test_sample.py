@@ -221,7 +221,7 @@ def test_a_sampler_of_solutions_solves_instances(
     short = ["--steps", "8", "--sources.forward", "8", "--encoder.width", "8", "--validation.objects", "4"]
     main(["train", problem, "--algorithm", "vargrad", "--run", str(run), "--threads", "1", *short])
     capsys.readouterr()
-    main(["solve", str(run), str(cycle), "--decode", "best-of", "--samples", "300", "--json"])
+    main(["solve", str(run), str(cycle), "--decode", "best-of", "--samples", "300", "--time-limit", "600", "--json"])
     (result,) = json.loads(capsys.readouterr().out)["results"]
     assert (result["objective"], result["bound"], result["complete"]) == (best, best, True)
 

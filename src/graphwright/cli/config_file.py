@@ -60,10 +60,12 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
 
 
 def _with_file_last(words: Sequence[str], given: str) -> list[str]:
-    """`words` with `--config FILE` at their end, so that a problem may stand before it or behind it."""
+    """`words` with `--config FILE` and `--trust` at their end, so that a problem may stand before or behind them."""
     place = next(place for place, word in enumerate(words) if word.partition("=")[0] == "--config")
     behind = place + (1 if "=" in words[place] else 2)
-    return [*words[:place], *words[behind:], "--config", given]
+    switches = [word for word in words if word == "--trust"]
+    others = [word for word in [*words[:place], *words[behind:]] if word != "--trust"]
+    return [*others, "--config", given, *switches]
 
 
 def _problem_first(words: list[str]) -> list[str]:

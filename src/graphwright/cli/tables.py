@@ -86,7 +86,7 @@ def _remarks(rows: Sequence[EvaluationRow]) -> list[str]:
             words = ", ".join(f"from {name} {value:.3f}" for name, value in row.improved.items())
             remarks.append(f"local search of {marked(row.name)}: {words}")
         if row.best_by:
-            finders = ", ".join(f"{name} {number}" for name, number in row.best_by.items())
+            finders = "; ".join(f"{name} {number}" for name, number in row.best_by.items())
             remarks.append(f"best known of {marked(row.name)}: {finders}")
     others = {row.reference for row in rows} - {"optimum"}
     if others:
