@@ -16,7 +16,7 @@ PAGES = "\n".join(page.read_text() for page in DOCS.rglob("*.md") if "tables" no
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_option_of_an_algorithm_is_explained(name: str) -> None:
-    config = ALGORITHMS[name].load().Config
-    options = [field.name.replace("_", "-") for field in dataclasses.fields(config)]
+    algorithm = ALGORITHMS[name].load()
+    options = [field.name.replace("_", "-") for field in dataclasses.fields(algorithm.Config)]
     missing = [option for option in options if not re.search(rf"--[\w-]+\.(no-)?{option}\b", PAGES)]
-    assert not missing, f"no page names --{config.options}.{' or '.join(missing)}"
+    assert not missing, f"no page names --{algorithm.options}.{' or '.join(missing)}"
