@@ -1,4 +1,5 @@
-"""Many states: `StateTable` stores what the states of an instance share once, `WholeStates` all of each."""
+"""Many states: `StateTable` stores what the states of an instance share once, `SharedStates` those that are the same,
+`WholeStates` all of each."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.distinct import column_hashes, graph_hashes
 from graphwright.core.segment import Segments
 
 
@@ -24,6 +26,10 @@ class States(Protocol):
     @property
     def num_bytes(self) -> int:
         """Bytes of what is stored for each state."""
+
+    @property
+    def numbers(self) -> Tensor:
+        """[R] int64: the same for states that are the same, number for number."""
 
     def select(self, rows: Tensor) -> GraphBatch:
         """The states at `rows` [S] int64, as a batch."""
@@ -45,6 +51,11 @@ class WholeStates:
         """Bytes of all states."""
         return sum(tensor.nbytes for tensor in self.states.to_tensors().values())
 
+    @property
+    def numbers(self) -> Tensor:
+        """[R] int64: the same for states that are the same, number for number."""
+        return graph_hashes(self.states)
+
     def select(self, rows: Tensor) -> GraphBatch:
         """The states at `rows` [S] int64, as a batch."""
         return self.states.select(rows)
@@ -56,6 +67,44 @@ class WholeStates:
     def join(self, others: Sequence[WholeStates]) -> WholeStates:
         """These states and all `others` after them."""
         return WholeStates(GraphBatch.concat([self.states, *(other.states for other in others)]))
+
+
+@dataclass(frozen=True, eq=False)
+class SharedStates:
+    """R states, of which many are the same.
+
+    states: [U], those that are different. numbers: [R] int64, which of them each is.
+    """
+
+    states: GraphBatch
+    numbers: Tensor
+
+    @property
+    def num_states(self) -> int:
+        """R."""
+        return self.numbers.numel()
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all states."""
+        return self.numbers.nbytes + sum(tensor.nbytes for tensor in self.states.to_tensors().values())
+
+    def select(self, rows: Tensor) -> GraphBatch:
+        """The states at `rows` [S] int64, as a batch."""
+        return self.states.select(self.numbers[rows])
+
+    def take(self, rows: Tensor) -> SharedStates:
+        """The states at `rows` [S] int64, stored in the same way."""
+        return SharedStates(self.states, self.numbers[rows])
+
+    def join(self, others: Sequence[SharedStates]) -> SharedStates:
+        """These states and all `others` after them."""
+        tables = [self, *others]
+        if all(table.states is self.states for table in tables):
+            return SharedStates(self.states, torch.cat([table.numbers for table in tables]))
+        first = torch.tensor([0, *(table.states.num_graphs for table in tables)]).cumsum(0).tolist()
+        numbers = torch.cat([table.numbers + begin for table, begin in zip(tables, first, strict=False)])
+        return SharedStates(GraphBatch.concat([table.states for table in tables]), numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +144,14 @@ class StateTable:
         """Bytes of what is stored for each state (not of the instances)."""
         columns = [*self.nodes.values(), *self.edges.values(), *self.graphs.values(), self.instance_row]
         return sum(column.nbytes for column in columns)
+
+    @property
+    def numbers(self) -> Tensor:
+        """[R] int64: the same for states that are the same, number for number."""
+        hashes = graph_hashes(self.instances)[self.instance_row.long()]
+        hashes = column_hashes(self.nodes, self._node_segments, hashes)
+        hashes = column_hashes(self.edges, self._edge_segments, hashes)
+        return column_hashes(self.graphs, Segments(torch.arange(self.num_states + 1)), hashes)
 
     def select(self, rows: Tensor) -> GraphBatch:
         """The states at `rows` [S] int64, as a batch."""

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.distinct import Distinct, distinct_numbers
 from graphwright.core.segment import Segments
-from graphwright.data.states import StateTable, WholeStates
+from graphwright.data.states import SharedStates, StateTable, WholeStates
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class Trajectories:
     backward: [R] int64, the backward action that leads to the state before; -1 in initial states.
     """
 
-    table: WholeStates | StateTable
+    table: WholeStates | StateTable | SharedStates
     segments: Segments
     forward: Tensor
     backward: Tensor
@@ -40,6 +41,16 @@ class Trajectories:
         if isinstance(self.table, WholeStates):
             return self.table.states
         return self.table.select(torch.arange(self.table.num_states, device=self.forward.device))
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Which visited states are the same."""
+        return distinct_numbers(self.table.numbers)
+
+    @cached_property
+    def distinct_states(self) -> GraphBatch:
+        """[U]: one of each of the visited states that are different."""
+        return self.table.select(self.distinct.rows)
 
     @cached_property
     def objects(self) -> GraphBatch:

@@ -45,6 +45,11 @@ class RaggedCategorical:
         """[G] int64: the most probable action, the first of equals."""
         return segment_argmax(self.logits, self.segments)
 
+    def select(self, groups: Tensor) -> RaggedCategorical:
+        """The distributions of `groups` [S] int64 (any order, repeats allowed)."""
+        segments, rows = self.segments.select(groups)
+        return RaggedCategorical(self.logits.index_select(0, rows), segments)
+
     def uniform(self) -> RaggedCategorical:
         """The distribution that gives all legal candidates of a group the same probability."""
         return RaggedCategorical(self.logits.detach().masked_fill(self.logits > -torch.inf, 0), self.segments)
@@ -57,14 +62,17 @@ class RaggedCategorical:
         """[G] int64: one draw a group."""
         return segment_sample(self.logits, self.segments, generator)
 
-    def log_prob(self, action: Tensor) -> Tensor:
-        """[G] log-probability of `action` [G] int64; 0 where it is -1."""
-        return self.at(action, self.log_probs)
+    def log_prob(self, action: Tensor, group: Tensor | None = None) -> Tensor:
+        """[G] log-probability of `action` [G] int64; 0 where it is -1. With `group`, see `at`."""
+        return self.at(action, self.log_probs, group)
 
-    def at(self, action: Tensor, values: Tensor) -> Tensor:
-        """[G]: of `values` [K], one for each candidate, those of `action` [G] int64; 0 where it is -1."""
-        decided = action < 0
-        rows = torch.where(decided, 0, action + self.segments.ptr[:-1])
+    def at(self, action: Tensor, values: Tensor, group: Tensor | None = None) -> Tensor:
+        """[G]: of `values` [K], one for each candidate, those of `action` [G] int64; 0 where it is -1.
+
+        group: [R] int64, which group each of R actions is one of; by default of each group one.
+        """
+        decided, begin = action < 0, self.segments.ptr[:-1]
+        rows = torch.where(decided, 0, action + (begin if group is None else begin[group]))
         if not values.numel():
             return values.new_zeros(action.shape)
         return torch.where(decided, 0, values.index_select(0, rows))

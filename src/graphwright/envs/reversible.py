@@ -77,6 +77,11 @@ class Reversible(Environment):
         """
         return [_bytes_of(state, place) for place in range(state.num_graphs)]
 
+    def numbering(self, state: GraphBatch) -> Tensor | None:
+        """[N] int64: a place for each node inside its graph, such that states that are the same object become equal
+        when so renumbered; None where they are equal already, or no such places are known."""
+        return None
+
     def log_automorphisms(self, state: GraphBatch) -> Tensor:
         """[B] float64: log of the number of renumberings that leave each state as it is; 0 where nodes have names."""
         return torch.zeros(state.num_graphs, dtype=torch.float64, device=state.device)

@@ -160,7 +160,10 @@ def _sampling(
     collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
     wanted = objective.of(config.settings, config.algorithm)
     try:
-        return collector, DistributionEvaluator(problem, environment, collection, wanted, validation, collector.measure)
+        evaluator = DistributionEvaluator(problem, environment, collection, wanted, validation, collector.measure)
+        if evaluator.exact is not None:
+            collector.know(evaluator.exact.space)
+        return collector, evaluator
     except BaseException:
         collector.measure.__exit__()
         raise

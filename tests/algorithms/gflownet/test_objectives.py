@@ -270,7 +270,7 @@ def test_advantage_actor_critic_by_hand() -> None:
     policy = random_policy(flows.environment, frozenset({"flow"}))
     batch = network_batch(flows, policy)
     loss = OBJECTIVES["trajectory-a2c"]("squared", 0.9, 0.1).loss(batch)
-    value, entropy, expected = batch.log_flow.tolist(), batch.estimate.forward.entropy.tolist(), 0.0
+    value, entropy, expected = batch.log_flow.tolist(), batch.estimate.forward.entropy[batch.which].tolist(), 0.0
     for row, trajectory in enumerate(batch.segments.index.tolist()):
         gain = float(batch.log_reward[trajectory].exp()) - value[row]
         expected += -gain * float(batch.log_forward[row]) + gain**2 - 0.1 * entropy[row]

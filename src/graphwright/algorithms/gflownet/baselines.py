@@ -40,7 +40,7 @@ class TrajectoryActorCritic(Baseline):
     def loss(self, batch: FlowBatch) -> Tensor:
         error = batch.log_reward.exp()[batch.segments.index] - batch.log_flow
         policy_loss = -(error.detach() * batch.log_forward).mean()
-        entropy = batch.estimate.forward.entropy.mean()
+        entropy = batch.estimate.forward.entropy[batch.which].mean()
         return policy_loss + self.mean(error) - self.entropy_coefficient * entropy
 
 
@@ -59,5 +59,5 @@ class TrajectoryReinforce(Baseline):
         mean = segment_mean(rewards, batch.groups)[batch.groups.index]
         advantage = (rewards - mean) / rewards.std(unbiased=False).clamp(min=1e-8)
         log_prob = segment_sum(batch.log_forward, batch.segments)
-        bonus = self.entropy_coefficient * batch.estimate.forward.entropy.mean()
+        bonus = self.entropy_coefficient * batch.estimate.forward.entropy[batch.which].mean()
         return -(advantage * log_prob).mean() - bonus

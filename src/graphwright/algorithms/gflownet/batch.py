@@ -12,7 +12,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.segment import Segments
 from graphwright.data.trajectories import Trajectories
-from graphwright.functional.gflownet import log_z_estimates_of_prefixes
+from graphwright.functional.gflownet import log_z_estimate, log_z_estimates_of_prefixes
 from graphwright.nn.gflownet_policy import FlowEstimate, FlowPolicy
 
 LogReward = Callable[[GraphBatch], Tensor]
@@ -53,18 +53,23 @@ class FlowBatch:
 
     @cached_property
     def observed(self) -> Observation:
-        """What a network sees of the R visited states, and what may be done there."""
-        return self.observe(self.trajectories.states)
+        """What a network sees of the U different states that are visited, and what may be done there."""
+        return self.observe(self.trajectories.distinct_states)
+
+    @property
+    def which(self) -> Tensor:
+        """[R] int64: which of the U different states each visited one is."""
+        return self.trajectories.distinct.which
 
     @property
     def observed_initial(self) -> GraphBatch:
         """[M]: what a network sees of the first state of each."""
-        return self.observed.graph.select(self.segments.ptr[:-1])
+        return self.observed.graph.select(self.which[self.segments.ptr[:-1]])
 
     @cached_property
     def estimate(self) -> FlowEstimate:
-        """Of all visited states, in one pass."""
-        masks, backward_masks = self.observed.masks, self.backward_masks(self.trajectories.states)
+        """Of the U different states, in one pass."""
+        masks, backward_masks = self.observed.masks, self.backward_masks(self.trajectories.distinct_states)
         return self.policy(self.observed.graph, masks, backward_masks)
 
     @property
@@ -75,7 +80,7 @@ class FlowBatch:
     @cached_property
     def log_forward(self) -> Tensor:
         """[R]: log P_F of what was done."""
-        return self.estimate.forward.log_prob(self.trajectories.forward)
+        return self.estimate.forward.log_prob(self.trajectories.forward, self.which)
 
     @cached_property
     def log_backward(self) -> Tensor:
@@ -86,13 +91,19 @@ class FlowBatch:
     @cached_property
     def learned_log_backward(self) -> Tensor:
         """[R]: log P_B of the way back."""
-        return self.estimate.backward.log_prob(self.trajectories.backward)
+        return self.estimate.backward.log_prob(self.trajectories.backward, self.which)
 
     @property
     def log_flow(self) -> Tensor:
         """[R]: the learned log F(s)."""
         assert self.estimate.log_flow is not None
-        return self.estimate.log_flow
+        return self.estimate.log_flow.index_select(0, self.which)
+
+    @property
+    def log_count(self) -> Tensor:
+        """[R]: the learned log of the number of trajectories to each state."""
+        assert self.estimate.log_count is not None
+        return self.estimate.log_count.index_select(0, self.which)
 
     @cached_property
     def stuck(self) -> Tensor:
@@ -106,7 +117,7 @@ class FlowBatch:
         if bool(self.stuck.all()):
             nowhere = torch.zeros_like(self.trajectories.forward, dtype=torch.bool)
             return nowhere.index_fill(0, self.segments.ptr[1:] - 1, True)
-        return forward.legal[forward.segments.ptr[:-1]]
+        return forward.legal[forward.segments.ptr[:-1]][self.which]
 
     @cached_property
     def prefix_estimates(self) -> Tensor:
@@ -121,7 +132,12 @@ class FlowBatch:
         forward = self.estimate.forward
         if bool(self.stuck.all()):
             return self.log_forward
-        return forward.log_prob(torch.zeros_like(self.trajectories.forward))
+        return forward.log_prob(torch.zeros_like(self.trajectories.forward), self.which)
+
+    @torch.no_grad()
+    def wrongness(self, log_z: Tensor) -> Tensor:
+        """[M]: the squared residual of trajectory balance of each trajectory."""
+        return (log_z_estimate(self.log_forward, self.log_backward, self.log_reward, self.segments) - log_z).square()
 
     def parts(self, number: int) -> list[FlowBatch]:
         """At most `number` parts of the trajectories: of whole groups, or of one group at least two trajectories each.
@@ -147,7 +163,7 @@ class FlowBatch:
     @cached_property
     def state_log_reward(self) -> Tensor:
         """[R] float32: log R of the object that each visited state would be."""
-        return self.reward_of(self.trajectories.states).to(torch.float32)
+        return self.reward_of(self.trajectories.distinct_states).to(torch.float32)[self.which]
 
 
 def _one_group(rows: Tensor) -> Segments:

@@ -73,8 +73,7 @@ def count_residual(batch: FlowBatch) -> Tensor:
     trajectories to an object the same probability (Mohammadpour et al. 2024, "Maximum entropy GFlowNets with soft
     Q-learning", section 4).
     """
-    log_count = batch.estimate.log_count
-    assert log_count is not None
+    log_count = batch.log_count
     before = torch.cat([log_count[:1], log_count[:-1]])
     before = before.index_fill(0, batch.segments.ptr[:-1], 0)
     first = torch.zeros_like(log_count, dtype=torch.bool).index_fill(0, batch.segments.ptr[:-1], True)

@@ -117,7 +117,7 @@ class ModifiedDetailedBalance(Objective):
         """Raises ValueError where some visited state cannot be finished."""
         if bool(batch.stuck.any()):
             raise ValueError("--algorithm modified-db: here objects cannot stop at every step; take db or subtb")
-        log_stop = batch.estimate.forward.log_prob(torch.zeros_like(batch.trajectories.forward))
+        log_stop = batch.log_stop
         if not bool(log_stop.isfinite().all()):
             raise ValueError("--algorithm modified-db: some states cannot be finished; take db or subtb")
         residual = gflownet.modified_detailed_balance(
@@ -158,7 +158,7 @@ class EdgeFlows(Objective):
     def log_flow(self, batch: FlowBatch) -> Tensor:
         """[R]: the sum over what may be done; of a state where nothing is left to do, log R."""
         forward = batch.estimate.forward
-        log_flow = segment_logsumexp(forward.logits, forward.segments)
+        log_flow = segment_logsumexp(forward.logits, forward.segments)[batch.which]
         last = (batch.segments.ptr[1:] - 1)[batch.stuck]
         return log_flow.index_copy(0, last, batch.log_reward[batch.stuck])
 
@@ -178,7 +178,7 @@ class FlowMatching(EdgeFlows):
         inner = batch.trajectories.backward >= 0
         residual = gflownet.flow_matching(log_inflow(batch, inner), self.log_flow(batch)[inner])
         last = (batch.segments.ptr[1:] - 1)[~batch.stuck]
-        stop = batch.estimate.forward.logits[batch.estimate.forward.segments.ptr[:-1][last]]
+        stop = batch.estimate.forward.logits[batch.estimate.forward.segments.ptr[:-1][batch.which[last]]]
         return self.mean(residual) + self.mean(stop - batch.log_reward[~batch.stuck], batch.segments.num_groups)
 
 

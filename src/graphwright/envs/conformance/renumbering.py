@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation, Segments, relabel
+from graphwright.core.carried import carry_action, carry_decisions, carry_masks
 from graphwright.core.rows import AT
 from graphwright.core.segment import inverse
 from graphwright.envs.conformance.calls import Watched
 from graphwright.envs.conformance.compare import CLOSE, ConformanceError, first_difference
-from graphwright.envs.conformance.rows import carry_action, carry_decisions, carry_masks
 from graphwright.envs.conformance.tables import seen_alone
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import has_choice

@@ -11,7 +11,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Choice, Features, GraphBatch, per_graph
-from graphwright.envs.generative.automorphisms import canonical_keys, log_automorphisms
+from graphwright.envs.generative.automorphisms import canonical_keys, canonical_places, log_automorphisms
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.edits import AddLink, AddNode, Begin, Edit, SetLinkAttribute, SetNodeAttribute
 from graphwright.envs.generative.edits.edit import Done
@@ -78,6 +78,10 @@ class GraphBuilding(GenerativeEnvironment):
     def keys(self, state: GraphBatch) -> list[bytes]:
         """The same for isomorphic graphs."""
         return canonical_keys(state, (TYPE, *self.context.node_attributes), tuple(self.context.edge_attributes))
+
+    @override
+    def numbering(self, state: GraphBatch) -> Tensor | None:
+        return canonical_places(state, (TYPE, *self.context.node_attributes), tuple(self.context.edge_attributes))
 
     @override
     def log_automorphisms(self, state: GraphBatch) -> Tensor:

@@ -15,22 +15,25 @@ from graphwright.algorithms.gflownet.batch import FlowBatch
 from graphwright.core import Features, GraphBatch
 from graphwright.core.numbers import require
 from graphwright.core.segment import Segments
-from graphwright.data.states import WholeStates
-from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Reward
+from graphwright.envs.generative.enumeration import StateSpace
 from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
-from graphwright.functional.gflownet import log_z_estimate
 from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
-from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, refocus
+from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal
 from graphwright.training.gflownet.data import given_objects
+from graphwright.training.gflownet.hindsight import in_hindsight
+from graphwright.training.gflownet.known import know
+from graphwright.training.gflownet.known_sampler import KnownSampler
 from graphwright.training.gflownet.measuring import ObjectMeasures
+from graphwright.training.gflownet.recognised import recognised
+from graphwright.training.gflownet.remembered import Remembered
 from graphwright.training.gflownet.replay import ObjectReplay
 from graphwright.training.gflownet.sampler import Sampler
-from graphwright.training.gflownet.sources import SourceContext, SourcesConfig, make_source
+from graphwright.training.gflownet.sources import Source, SourceContext, SourcesConfig, make_source
 from graphwright.training.validation import DistributionValidationConfig
 
 
@@ -73,8 +76,11 @@ class TrajectoriesConfig:
 
     def wanted(self, environment: Reversible, objects: GraphBatch, measures: Tensor) -> Tensor:
         """[B] float64: β log R, and what makes up for trajectories and objects that are several but should be one."""
-        log_reward = self.reward.combine(measures, objects) * objects.graphs[BETA]
-        return log_reward + self.multiplicity(environment, objects)
+        return self.weighed(objects, measures) + self.multiplicity(environment, objects)
+
+    def weighed(self, objects: GraphBatch, measures: Tensor) -> Tensor:
+        """[B] float64: β log R."""
+        return self.reward.combine(measures, objects) * objects.graphs[BETA]
 
     def check(self, problem: Problem, environment: Reversible, algorithm: str, objective: Any) -> None:
         """Raise ConfigError where `objective`, the class of that name, cannot learn from what is collected so."""
@@ -139,7 +145,7 @@ class TrajectoryCollector(Collector):
         generator: torch.Generator,
         data: GraphBatch | None = None,
     ) -> None:
-        sources, num_measures = config.sources, config.reward.num_measures
+        sources = config.sources
         data = given_objects(problem, environment, "--sources.data", sources.data, data)
         self.problem = problem
         self.environment = environment
@@ -149,15 +155,30 @@ class TrajectoryCollector(Collector):
         self.sampler = Sampler(environment, self.average, sources.exploration, generator)
         self.replay = ObjectReplay(environment, sources.replay_capacity, sources.replay_by)
         self.measure = config.measures(problem, environment)
-        context = SourceContext(config.reward, config.condition, num_measures, self.sampler, self.measure, generator)
-        self.source = make_source(context, problem.sampled, sources, self.replay, data)
+        self.multiplicity = Remembered(lambda states: config.multiplicity(environment, states))
+        self.data = data
+        self.source = self._make_source(self.sampler)
         self._latest: tuple[FlowBatch, Tensor] | None = None
+
+    def know(self, space: StateSpace) -> None:
+        """From now on walk among the states of `space`, which are all, if they are not more than is worth it."""
+        if self.config.shares_z(self.problem) and space.num_states <= self.config.sources.known:
+            known = know(self.environment, space)
+            if known is not None:
+                self.source = self._make_source(KnownSampler(self.sampler, known))
+
+    def _make_source(self, sampler: Sampler) -> Source:
+        config = self.config
+        num_measures = config.reward.num_measures
+        context = SourceContext(config.reward, config.condition, num_measures, sampler, self.measure, self.generator)
+        return make_source(context, self.problem.sampled, config.sources, self.replay, self.data)
 
     @override
     def collect(self, policy: Any) -> Collected:
         trajectories, measures = next(self.source)
-        if self.config.condition.hindsight:
-            trajectories = self._in_hindsight(trajectories, measures)
+        if share := self.config.condition.hindsight:
+            trajectories = in_hindsight(trajectories, measures, share, self.generator)
+        trajectories = recognised(self.environment, trajectories)
         objects = trajectories.objects
         batch = FlowBatch(
             self.environment.observe,
@@ -165,7 +186,7 @@ class TrajectoryCollector(Collector):
             self.environment.undo,
             policy,
             trajectories,
-            self.config.wanted(self.environment, objects, measures).to(torch.float32),
+            self._wanted(objects, measures).to(torch.float32),
             self._groups(trajectories.num_trajectories),
             self._wanted_of_states,
         )
@@ -184,7 +205,7 @@ class TrajectoryCollector(Collector):
         if sources.replayed:
             fresh = torch.arange(sources.forward)
             by_loss = sources.replay_by == "loss"  # whole trajectories are seen for it
-            wrong = _wrongness(batch, metrics["log_z"]) if by_loss else torch.zeros(len(measures))
+            wrong = batch.wrongness(metrics["log_z"]) if by_loss else torch.zeros(len(measures))
             objects = batch.trajectories.objects
             log_reward = self.config.reward.combine(measures, objects)
             self.replay.add(objects.select(fresh), measures[fresh], log_reward[fresh], wrong[fresh])
@@ -209,15 +230,6 @@ class TrajectoryCollector(Collector):
     def __exit__(self, *error: Any) -> None:
         self.measure.__exit__(*error)
 
-    def _in_hindsight(self, trajectories: Trajectories, measures: Tensor) -> Trajectories:
-        """`trajectories`, a share of which are said to have aimed where their objects are."""
-        share = torch.rand(len(measures), generator=self.generator) < self.config.condition.hindsight
-        aimed = (share & (measures.norm(dim=1) > 0)).nonzero().squeeze(1)
-        direction = measures / measures.norm(dim=1, keepdim=True).clamp(min=1e-12)
-        chosen, rows = trajectories.segments.select(aimed)
-        states = refocus(trajectories.states, rows, direction[aimed][chosen.index], measures.shape[1])
-        return replace(trajectories, table=WholeStates(states))
-
     def _groups(self, total: int) -> Segments:
         """The trajectories that share their Z."""
         if self.config.shares_z(self.problem):
@@ -225,17 +237,14 @@ class TrajectoryCollector(Collector):
         each, forward = self.config.sources.num_samples, self.config.sources.forward
         return Segments.from_lengths(torch.tensor([each] * (forward // each) + [1] * (total - forward)))
 
+    def _wanted(self, objects: GraphBatch, measures: Tensor) -> Tensor:
+        """[M] float64: `TrajectoriesConfig.wanted`."""
+        return self.config.weighed(objects, measures) + self.multiplicity(objects)
+
     def _wanted_of_states(self, states: GraphBatch) -> Tensor:
-        return self.config.wanted(self.environment, states, self.measure(states))
+        return self._wanted(states, self.measure(states))
 
     def _move_average(self, policy: FlowPolicy) -> None:
         with torch.no_grad():
             for own, new in zip(self.average.parameters(), policy.parameters(), strict=True):
                 own.lerp_(new, 1 - self.config.sources.ema)
-
-
-def _wrongness(batch: FlowBatch, log_z: Tensor) -> Tensor:
-    """[M]: the squared residual of trajectory balance of each trajectory."""
-    with torch.no_grad():
-        estimate = log_z_estimate(batch.log_forward, batch.log_backward, batch.log_reward, batch.segments)
-        return (estimate - log_z).square()

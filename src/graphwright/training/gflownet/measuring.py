@@ -13,6 +13,7 @@ from graphwright.envs.generation import Measure, Reward
 from graphwright.envs.generative.exports import described
 from graphwright.envs.reversible import Reversible
 from graphwright.training.collectors.play import ConfigError
+from graphwright.training.gflownet.remembered import Remembered
 from graphwright.workers.reward_workers import RewardWorkers
 
 Measures = Callable[[GraphBatch], Tensor]
@@ -22,6 +23,7 @@ Measures = Callable[[GraphBatch], Tensor]
 class ObjectMeasures:
     """`Reward.measure` of an environment's objects, computed by `num_workers` processes, or here if 0.
 
+    Each object is measured once, as long as it is remembered.
     name: of the problem. Use it as a context manager. Raises ConfigError for a reward that cannot be sent to a process.
     """
 
@@ -33,9 +35,13 @@ class ObjectMeasures:
             self.workers = RewardWorkers(measure, num_workers, num_objectives=reward.num_measures)
         except TypeError as error:
             raise ConfigError(f"--reward-workers {num_workers}: the reward {error}") from None
+        self.remembered = Remembered(self._measured)
 
     def __call__(self, objects: GraphBatch) -> Tensor:
         """[B, K] float64. Raises ValueError, naming the object, where a number is not finite, or there is none."""
+        return self.remembered(objects)
+
+    def _measured(self, objects: GraphBatch) -> Tensor:
         measures = self.workers(objects)
         if not bool((right := measures.isfinite().all(1)).all()):
             wrong = int((~right).nonzero()[0])

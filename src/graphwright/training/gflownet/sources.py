@@ -32,6 +32,9 @@ class SourcesConfig:
     """So many of them, one after the other, share their instance and condition."""
     small: bool = True
     """Learn on the small instances of a task that has some, rather than on those that objects are asked for."""
+    known: int = 1500
+    """Where an environment has at most so many states, and all begin alike, the policy is asked once for all of them,
+    and walks are looked up; 0: never."""
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
     data: str | None = None
@@ -61,6 +64,7 @@ class SourcesConfig:
             require("sources.replay", self.replay, 0)
         require("sources.replay-capacity", self.replay_capacity)
         require("sources.local-search", self.local_search, 0, self.forward)
+        require("sources.known", self.known, 0)
         require("sources.ema", self.ema, 0, 1)
         require("sources.local-share", self.local_share, 0, 1)
         if self.forward % self.num_samples:

@@ -46,6 +46,10 @@ class FragmentBuilding(GraphBuilding):
         """The same for trees that differ in their numbering only."""
         return canonical_keys(self._with_ends(state), (COLOUR,))
 
+    def numbering(self, state: GraphBatch) -> Tensor | None:
+        """None: trees of that many fragments are hardly ever the same."""
+        return None
+
     def log_automorphisms(self, state: GraphBatch) -> Tensor:
         """renumberings of the fragments that keep types, edges and the points at their ends."""
         return log_automorphisms(self._with_ends(state), (COLOUR,))

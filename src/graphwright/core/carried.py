@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from graphwright.core import ActionSpec, GraphBatch, pair_ends, unordered_pair_nodes, unordered_pair_segments
+from graphwright.core.actions import ActionSpec
+from graphwright.core.graph import GraphBatch
+from graphwright.core.pairs import pair_ends, unordered_pair_nodes, unordered_pair_segments
 from graphwright.core.rows import DECIDERS, PAIRS, RowKind
 
 
@@ -35,12 +37,17 @@ def carry_action(
     if actions.continuous:
         return carry_decisions(actions, graph, renumbered, place, action)
     segments, after = actions.segments(graph), actions.segments(renumbered)
-    number = torch.arange(segments.num_rows)
-    carried = actions.arrange(renumbered, carry_masks(actions, graph, renumbered, place, actions.divide(graph, number)))
-    moved = torch.empty_like(number).index_copy(0, carried, number)
+    moved = carry_candidates(actions, graph, renumbered, place)
     chosen = moved[(segments.ptr[:-1] + action)[action >= 0]]
     decision = after.index[chosen]
     return torch.full_like(action, -1).index_put((decision,), chosen - after.ptr[:-1][decision])
+
+
+def carry_candidates(actions: ActionSpec, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
+    """[K] int64: the candidate of `renumbered` that each candidate of `graph` becomes."""
+    number = torch.arange(actions.segments(graph).num_rows)
+    carried = actions.arrange(renumbered, carry_masks(actions, graph, renumbered, place, actions.divide(graph, number)))
+    return torch.empty_like(number).index_copy(0, carried, number)
 
 
 def places(actions: ActionSpec, rows: RowKind, graph: GraphBatch, renumbered: GraphBatch, place: Tensor) -> Tensor:
