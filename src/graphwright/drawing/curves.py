@@ -19,46 +19,28 @@ Rows = Sequence[Mapping[str, float]]
 _LEAST = 1e-12  # what a logarithmic axis shows in place of zero
 
 
-def plot_curve(rows: Rows, reference: str, path: Path, rule: tuple[str, float] | None = None) -> None:
-    """Return and validation gap to `reference`, as a PNG; nothing without rows. rule: a simple one's name and gap."""
-    if not rows:
-        return
-    figure, left, right = _two_panels()
-    steps, returns, gap = (_column(rows, name) for name in ("steps", "return", "validation_gap"))
-    left.plot(steps, returns, color=EDGE, linewidth=1)
-    left.plot(steps, smooth(returns), color=INK, linewidth=1.6)
-    left.set(xlabel="environment steps", ylabel="return of training episodes")
-    measured = ~np.isnan(gap)
-    excess = 100 * gap[measured]
-    right.plot(steps[measured], excess, color=ACCENT, marker="o", markersize=3, linewidth=1.4, label="policy")
-    if rule is not None:
-        right.axhline(100 * rule[1], color=INK, linestyle="--", linewidth=1.2, label=rule[0])
-        right.legend(frameon=False)
-    right.set(xlabel="environment steps", ylabel=f"validation: % worse than {reference}")
-    right.set_ylim(bottom=min(0.0, excess.min(initial=0.0)))
-    save_figure(figure, path)
+def plot_validation(
+    rows: Rows, metric: str, label: str, path: Path, rule: tuple[str, float] | None = None, scale: float = 1.0
+) -> None:
+    """Return, and what was measured on the validation instances, as a PNG; nothing without rows.
 
-
-def plot_backlog_curve(rows: Rows, reference: tuple[str, float] | None, path: Path) -> None:
-    """Return and mean backlog on the validation networks, as a PNG; nothing without rows.
-
-    reference: a baseline and its mean backlog there.
+    metric: its column, shown `scale` times and called `label`. rule: a simple one's name and what it comes to.
     """
     if not rows:
         return
     figure, left, right = _two_panels()
-    steps, returns, backlog = (_column(rows, name) for name in ("steps", "return", "validation_backlog"))
-    ended, measured = ~np.isnan(returns), ~np.isnan(backlog)
-    left.plot(steps[ended], returns[ended], color=INK, linewidth=1.6)
+    steps, returns, found = (_column(rows, name) for name in ("steps", "return", metric))
+    left.plot(steps, returns, color=EDGE, linewidth=1)
+    left.plot(steps, smooth(returns), color=INK, linewidth=1.6)
     left.set(xlabel="environment steps", ylabel="return of training episodes")
-    right.plot(
-        steps[measured], backlog[measured], color=ACCENT, marker="o", markersize=3, linewidth=1.4, label="policy"
-    )
-    if reference is not None:
-        right.axhline(reference[1], color=INK, linestyle="--", linewidth=1.2, label=reference[0])
-    right.set(xlabel="environment steps", ylabel="validation: mean backlog")
-    right.set_ylim(bottom=0)
-    right.legend(frameon=False)
+    measured = ~np.isnan(found)
+    shown = scale * found[measured]
+    right.plot(steps[measured], shown, color=ACCENT, marker="o", markersize=3, linewidth=1.4, label="policy")
+    if rule is not None:
+        right.axhline(scale * rule[1], color=INK, linestyle="--", linewidth=1.2, label=rule[0])
+        right.legend(frameon=False)
+    right.set(xlabel="environment steps", ylabel=f"validation: {label}")
+    right.set_ylim(bottom=min(0.0, shown.min(initial=0.0)))
     save_figure(figure, path)
 
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
-from graphwright.drawing.curves import plot_backlog_curve, plot_curve
+from graphwright.drawing.curves import plot_validation
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.optimization import Optimization
@@ -85,7 +85,7 @@ class GapEvaluator(Evaluator):
     @override
     def plot(self, rows: Rows, path: Path) -> None:
         beside = None if self.rule is None else (self.rule[0], self._gap_of(self.rule[1]))
-        plot_curve(rows, self.reference, path, beside)
+        plot_validation(rows, "validation_gap", f"% worse than {self.reference}", path, beside, scale=100)
 
 
 class ReturnEvaluator(Evaluator):
@@ -171,7 +171,7 @@ class AverageEvaluator(Evaluator):
 
     @override
     def plot(self, rows: Rows, path: Path) -> None:
-        plot_backlog_curve(rows, self.reference, path)
+        plot_validation(rows, "validation_backlog", "mean backlog", path, self.reference)
 
 
 def _watched(
