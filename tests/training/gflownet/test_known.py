@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -14,12 +16,15 @@ from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.molecules.atoms import AtomContext
 from graphwright.envs.generative.molecules.fragment_building import FragmentBuilding, FragmentContext
+from graphwright.envs.registry import find_problem
 from graphwright.envs.reversible import Reversible
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.known import know
 from graphwright.training.gflownet.known_sampler import KnownSampler
 from graphwright.training.gflownet.remembered import Remembered
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+from graphwright.training.training_run import TrainingRun
+from samplers import sampler_config
 from strategies import seeded
 
 ATOMS = GraphBuilding(AtomContext(elements=("C", "N"), max_nodes=3))
@@ -83,6 +88,19 @@ def test_objects_are_drawn_as_the_policy_draws_them() -> None:
 def test_where_equal_states_are_not_numbered_alike_nothing_is_known() -> None:
     environment = FragmentBuilding(FragmentContext(max_nodes=2))
     assert know(environment, enumerate_states(environment, blank(1))) is None
+
+
+@pytest.mark.parametrize(("known", "times"), [(0, 1), (5, 1), (100, 3)])
+def test_where_states_are_few_more_trajectories_are_looked_up(known: int, times: int) -> None:
+    sources = {"forward": 8, "replay": 4, "known": known, "known_times": 3}
+    small = {"context": {"max_nodes": 3}}
+    config = sampler_config("two-colour", steps=100, environment=small, sources=sources)
+    run = TrainingRun(find_problem("two-colour"), config, Path("never-written"))
+    run.iterate()
+    batch = run.collector.collect(run.policy).batch
+    assert batch.trajectories.num_trajectories == 12 * times
+    assert_walks(config.environment, batch.trajectories)  # type: ignore[arg-type]
+    assert len(run.collector.replay) <= 8 * times  # type: ignore[attr-defined]
 
 
 def test_a_function_is_asked_once_for_each_state() -> None:

@@ -131,6 +131,8 @@ def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
         ({"replay": -1}, "--sources.replay -1"),
         ({"from_data": -1}, "--sources.from-data -1"),
         ({"replay_capacity": 0}, "--sources.replay-capacity 0"),
+        ({"known": -1}, "--sources.known -1"),
+        ({"known_times": 0}, "--sources.known-times 0"),
     ],
 )
 def test_sources_that_are_none_are_refused_by_name(options: dict[str, float], word: str) -> None:

@@ -157,21 +157,22 @@ class TrajectoryCollector(Collector):
         self.measure = config.measures(problem, environment)
         self.multiplicity = Remembered(lambda states: config.multiplicity(environment, states))
         self.data = data
+        self.sources = sources
         self.source = self._make_source(self.sampler)
         self._latest: tuple[FlowBatch, Tensor] | None = None
 
     def know(self, space: StateSpace) -> None:
         """From now on walk among the states of `space`, which are all, if they are not more than is worth it."""
-        if self.config.shares_z(self.problem) and space.num_states <= self.config.sources.known:
-            known = know(self.environment, space)
-            if known is not None:
-                self.source = self._make_source(KnownSampler(self.sampler, known))
+        if not self.config.shares_z(self.problem) or space.num_states > self.sources.known:
+            return
+        if (known := know(self.environment, space)) is not None:
+            self.sources = self.sources.times(self.sources.known_times)
+            self.source = self._make_source(KnownSampler(self.sampler, known))
 
     def _make_source(self, sampler: Sampler) -> Source:
-        config = self.config
-        num_measures = config.reward.num_measures
-        context = SourceContext(config.reward, config.condition, num_measures, sampler, self.measure, self.generator)
-        return make_source(context, self.problem.sampled, config.sources, self.replay, self.data)
+        reward, condition = self.config.reward, self.config.condition
+        context = SourceContext(reward, condition, reward.num_measures, sampler, self.measure, self.generator)
+        return make_source(context, self.problem.sampled, self.sources, self.replay, self.data)
 
     @override
     def collect(self, policy: Any) -> Collected:
@@ -188,7 +189,7 @@ class TrajectoryCollector(Collector):
             trajectories,
             self._wanted(objects, measures).to(torch.float32),
             self._groups(trajectories.num_trajectories),
-            self._wanted_of_states,
+            lambda states: self._wanted(states, self.measure(states)),
         )
         self._latest = batch, measures
         log_reward = self.config.reward.combine(measures, objects)
@@ -199,7 +200,7 @@ class TrajectoryCollector(Collector):
         assert self._latest is not None
         batch, measures = self._latest
         self._latest = None
-        sources = self.config.sources
+        sources = self.sources
         if sources.ema:
             self._move_average(batch.policy)
         if sources.replayed:
@@ -234,15 +235,12 @@ class TrajectoryCollector(Collector):
         """The trajectories that share their Z."""
         if self.config.shares_z(self.problem):
             return Segments(torch.tensor([0, total]))
-        each, forward = self.config.sources.num_samples, self.config.sources.forward
+        each, forward = self.sources.num_samples, self.sources.forward
         return Segments.from_lengths(torch.tensor([each] * (forward // each) + [1] * (total - forward)))
 
     def _wanted(self, objects: GraphBatch, measures: Tensor) -> Tensor:
         """[M] float64: `TrajectoriesConfig.wanted`."""
         return self.config.weighed(objects, measures) + self.multiplicity(objects)
-
-    def _wanted_of_states(self, states: GraphBatch) -> Tensor:
-        return self._wanted(states, self.measure(states))
 
     def _move_average(self, policy: FlowPolicy) -> None:
         with torch.no_grad():

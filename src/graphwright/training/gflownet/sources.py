@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
@@ -34,7 +34,9 @@ class SourcesConfig:
     """Learn on the small instances of a task that has some, rather than on those that objects are asked for."""
     known: int = 1500
     """Where an environment has at most so many states, and all begin alike, the policy is asked once for all of them,
-    and walks are looked up; 0: never."""
+    and trajectories are looked up; 0: never."""
+    known_times: int = 1
+    """So many times as many trajectories are then learned from at once, built and replayed: they cost little."""
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
     data: str | None = None
@@ -65,12 +67,17 @@ class SourcesConfig:
         require("sources.replay-capacity", self.replay_capacity)
         require("sources.local-search", self.local_search, 0, self.forward)
         require("sources.known", self.known, 0)
+        require("sources.known-times", self.known_times)
         require("sources.ema", self.ema, 0, 1)
         require("sources.local-share", self.local_share, 0, 1)
         if self.forward % self.num_samples:
             raise ValueError(
                 f"--sources.forward {self.forward}: give a multiple of --sources.num-samples {self.num_samples}"
             )
+
+    def times(self, number: int) -> SourcesConfig:
+        """With `number` times as many trajectories that are built and that are replayed."""
+        return replace(self, forward=number * self.forward, replay=number * self.replayed)
 
     @property
     def replayed(self) -> int:

@@ -98,7 +98,11 @@ RINGS = Problem(
         export=smiles_lines,
         fingerprints=morgan,
         pictures=drawings,
-        training={"algorithm": "modified-subtb", "encoder": {"kind": "edge-gated", "depth": 3}},
+        training={
+            "algorithm": "modified-subtb",
+            "encoder": {"kind": "edge-gated", "depth": 3},
+            "collection": {"trajectories": {"sources": {"known_times": 8}}},
+        },
     ),
 )
 QED = Problem(

@@ -52,6 +52,9 @@ TWO_COLOUR = Problem(
     generation=Generation(
         reward=ColourReward(),
         export=node_link_lines,
-        training={"algorithm": "modified-subtb"},
+        training={
+            "algorithm": "modified-subtb",
+            "collection": {"trajectories": {"sources": {"known_times": 8}}},
+        },
     ),
 )
