@@ -149,7 +149,7 @@ def pictures(folder: Path, options: Options) -> None:
     instance = problem.generator(sizes=(12,))(1, torch.Generator().manual_seed(3))
     environment, rule = problem.environment, problem.baselines["spbp"].rule
     state = environment.reset(instance)
-    for _ in range(300):
+    for _ in range(min(300, options.slots)):
         state = environment.step(state, rule(environment, state)).state
     place, queue = state.nodes["place"], state.nodes["queue"]
     waits = torch.zeros(int(place.max()) + 1).index_add(0, place, queue.float())

@@ -141,7 +141,7 @@ def test_adjacency_lists(tmp_path: Path) -> None:
 def npz(name: str, size: int, kind: int = zipfile.ZIP_DEFLATED) -> bytes:
     """An archive whose array `name` holds `size` zeros."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", kind) as archive:
+    with zipfile.ZipFile(file, "w", kind, compresslevel=1) as archive:
         for key, array in (
             ("names", np.array(["a"])),
             ("edge_index", np.zeros((2, 0), np.int64)),

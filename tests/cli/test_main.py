@@ -21,6 +21,7 @@ from graphwright.training.interrupt import interruptible
 SMALL = [
     *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
     *("--num-envs", "8", "--num-steps", "8", "--validation.graphs", "2", "--validation.every", "2"),
+    *("--validation.sizes", "10"),
 ]
 
 

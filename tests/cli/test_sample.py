@@ -193,7 +193,7 @@ def test_whoever_reads_the_help_may_stop_before_its_end() -> None:
 
 PROBLEM = [
     *("--threads", "1", "--device", "cpu", "--steps", "64", "--sizes", "5", "8", "--encoder.width", "8"),
-    *("--encoder.depth", "1", "--validation.graphs", "2", "--validation.every", "4"),
+    *("--encoder.depth", "1", "--validation.graphs", "2", "--validation.every", "4", "--validation.sizes", "8"),
 ]
 
 

@@ -25,6 +25,8 @@ def test_rows_are_spread_as_by_the_reference(of: list[int], row: tuple[int, ...]
     ours = runs.spread_runs(rows, ptr, 4, 1)
     assert ours.equal(runs.spread_runs_reference(rows, ptr, 4, 1))
     assert ours.shape == (len(of), 4, *row)
+    for strip in (runs.strip_runs, runs.strip_runs_reference):
+        assert strip(ours, ptr, sum(of)).equal(rows)
 
 
 @pytest.mark.parametrize("needs_gradient", [False, True])
@@ -32,6 +34,8 @@ def test_a_group_without_room_is_refused(needs_gradient: bool) -> None:
     rows = torch.zeros(5, requires_grad=needs_gradient)
     with pytest.raises(IndexError, match="a group has 3 rows, there is room for 2"):
         runs.spread_runs(rows, pointer([2, 3]), 2, 0)
+    with pytest.raises(IndexError, match="a group has 3 rows, there is room for 2"):
+        runs.strip_runs(torch.zeros(2, 2, requires_grad=needs_gradient), pointer([2, 3]), 5)
 
 
 def test_gradients_pass_through_rows_that_are_spread_and_gathered() -> None:
@@ -40,6 +44,9 @@ def test_gradients_pass_through_rows_that_are_spread_and_gathered() -> None:
     assert spread.tolist() == [[0.0, 1.0], [7.0, 7.0], [2.0, 7.0]]
     (runs.gather_runs(spread.flatten(), torch.tensor([0, 2, 4]), ptr, 3) ** 2).sum().backward()
     assert rows.grad is not None
+    assert rows.grad.tolist() == [0.0, 2.0, 4.0]
+    rows.grad = None
+    (runs.strip_runs(runs.spread_runs(rows, ptr, 2, 7.0), ptr, 3) ** 2).sum().backward()
     assert rows.grad.tolist() == [0.0, 2.0, 4.0]
 
 
@@ -52,7 +59,12 @@ def test_ends_are_checked_as_by_the_reference(graphs: list[tuple[int, int]], ins
     ]
     table = torch.tensor(ends, dtype=torch.int64).view(-1, 2)
     edge_ptr, node_ptr = pointer([edges for _, edges in graphs]), pointer([size for size, _ in graphs])
-    assert runs.check_ends(table, edge_ptr, node_ptr) == runs.check_ends_reference(table, edge_ptr, node_ptr)
+    union, *found = runs.checked_union_ends(table, edge_ptr, node_ptr)
+    expected, *said = runs.checked_union_ends_reference(table, edge_ptr, node_ptr)
+    assert found == said
+    if found[0] < 0:
+        assert union.equal(expected)
+        assert union.equal(runs.to_union_ends(table, edge_ptr, node_ptr))
 
 
 @pytest.mark.parametrize(("ends", "found"), [
@@ -62,5 +74,5 @@ def test_ends_are_checked_as_by_the_reference(graphs: list[tuple[int, int]], ins
     ([[0, 0], [1, 0], [0, 1], [-1, 0]], (3, False)),
 ])  # fmt: skip
 def test_the_first_end_outside_its_graph_is_found(ends: list[list[int]], found: tuple[int, bool]) -> None:
-    for check in (runs.check_ends, runs.check_ends_reference):
-        assert check(torch.tensor(ends), pointer([3, 0, 1]), pointer([2, 1, 1])) == found
+    for check in (runs.checked_union_ends, runs.checked_union_ends_reference):
+        assert check(torch.tensor(ends), pointer([3, 0, 1]), pointer([2, 1, 1]))[1:] == found

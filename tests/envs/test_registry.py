@@ -83,7 +83,12 @@ def test_a_problem_of_ones_own_is_trained_loaded_resumed_evaluated_and_solved(tm
     assert own == replace(OWN, name=name)
     small = gw.EncoderConfig(width=8, depth=1)
     config = gw.TrainConfig.for_problem(
-        name, steps=64, collection={"sizes": (5, 8), "num_envs": 8}, validation={"graphs": 2}, threads=1, encoder=small
+        name,
+        steps=64,
+        collection={"sizes": (5, 8), "num_envs": 8},
+        validation={"graphs": 2, "sizes": (8,)},
+        threads=1,
+        encoder=small,
     )
     gw.train(name, config, tmp_path / "run", Console(quiet=True))
     gw.resume(tmp_path / "run", steps=128, console=Console(quiet=True), trust=True)

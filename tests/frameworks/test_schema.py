@@ -15,7 +15,7 @@ from graphwright.data.ring import RaggedRing
 from graphwright.envs.registry import SOLVED
 from graphwright.frameworks.env_config import EnvConfig, make_env_config
 from graphwright.frameworks.packed import arrays_to_rows, rows_to_arrays
-from graphwright.frameworks.schema import Arrays, Limits, Schema, concat, pad, select, spread, strip
+from graphwright.frameworks.schema import Arrays, Limits, Schema, concat, pad, select, single, spread, strip
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.columns import edge_columns, node_columns
 from strategies import seeded
@@ -40,6 +40,10 @@ def test_a_policy_sees_the_same_through_arrays(name: str) -> None:
     again = env_config.schema.unpack(strip(padded))
     for one, other in zip(again.masks, live.observation.masks, strict=True):
         assert torch.equal(one, other)
+    at_once = env_config.schema.unpad(padded)
+    for key, values in again.graph.to_tensors().items():
+        assert torch.equal(at_once.graph.to_tensors()[key], values), key
+    assert all(map(torch.equal, at_once.masks, again.masks))
     assert torch.equal(policy.value(again), policy.value(live.observation))
     assert torch.equal(policy.best(again), policy.best(live.observation))
 
@@ -56,6 +60,9 @@ def test_select_and_concat_are_those_of_graph_batches(name: str) -> None:
     parts = [select(arrays, torch.tensor([row])) for row in range(5)]
     for key, values in concat(parts).items():
         assert torch.equal(values, arrays[key])
+    for part, alone in zip(parts, single(arrays), strict=True):
+        assert part.keys() == alone.keys()
+        assert all(torch.equal(part[key], alone[key]) for key in part)
 
 
 def test_arrays_that_do_not_fit_are_refused_by_name() -> None:
@@ -151,6 +158,27 @@ def test_arrays_of_others_are_checked(key: str, change: Callable[[Tensor], Tenso
     arrays = packed(config)
     with pytest.raises(GraphError, match=message):
         config.schema.unpack({**arrays, key: change(arrays[key])})
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "message"),
+    [
+        ("num_nodes", lambda x: x - 1, "but it has"),
+        ("num_nodes", lambda x: x + 99, r"nodes has \d+ rows, but num_nodes adds up to"),
+        ("num_edges", lambda x: x * 0 - 1, "num_edges is -1 for graph 0; it must not be negative"),
+        ("num_edges", lambda x: x + 99, r"edges has \d+ rows, but num_edges adds up to"),
+        ("edge_index", lambda x: x[:, :3], r"edge_index has \d+ rows, but num_edges adds up to"),
+        ("num_actions", lambda x: x + 99, r"action_mask has \d+ values, the graphs have"),
+        ("action_mask", lambda x: x[:, :1], r"action_mask has \d+ values, the graphs have"),
+    ],
+)
+def test_padded_arrays_of_others_are_checked(key: str, change: Callable[[Tensor], Tensor], message: str) -> None:
+    """Counts for which there is no room among them, of which what is cut off would be read behind its end."""
+    config = CONFIGS["steiner-tree"]
+    arrays = pad(packed(config), config.limits)
+    for unpad in (config.schema.unpad, lambda padded: config.schema.unpack(strip(padded))):
+        with pytest.raises(GraphError, match=message):
+            unpad({**arrays, key: change(arrays[key])})
 
 
 def test_types_and_places_are_checked() -> None:

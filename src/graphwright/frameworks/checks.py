@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphError, Segments
 from graphwright.core.construction import sort_by_destination
-from graphwright.core.kernels.runs import check_ends, to_union_ends
+from graphwright.core.kernels.runs import checked_union_ends
 
 _COUNTED = {"num_nodes": ("nodes",), "num_edges": ("edges", "edge_index", "reverse")}
 
@@ -34,14 +34,13 @@ def checked_edges(ends: Tensor, nodes: Segments, edges: Segments) -> tuple[Tenso
     if ends.dim() != 2 or ends.shape[1] != 2:
         raise GraphError(f"edge_index has shape {tuple(ends.shape)}; it must be [E, 2]")
     ends = ends.long()
-    wrong, is_sorted = check_ends(ends, edges.ptr, nodes.ptr)
+    edge_index, wrong, is_sorted = checked_union_ends(ends, edges.ptr, nodes.ptr)
     if wrong >= 0:
         graph = int(edges.index[wrong])
         raise GraphError(
             f"edge_index of graph {graph} joins nodes {ends[wrong].tolist()}, but it has {int(nodes.lengths[graph])} "
             "nodes"
         )
-    edge_index = to_union_ends(ends, edges.ptr, nodes.ptr)
     return (edge_index, None) if is_sorted else sort_by_destination(edge_index, nodes.num_rows)
 
 

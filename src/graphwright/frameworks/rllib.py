@@ -96,7 +96,7 @@ class GraphRLModule(TorchRLModule, ValueFunctionAPI):
         """The ragged observation of a batch of RLlib's."""
         padded = batch[Columns.OBS]
         if OWN not in padded:
-            return self.schema.unpack(strip(padded))
+            return self.schema.unpad(padded)
         arrays = strip({key: padded[key] for key in self.schema.keys if key in padded and key != MASK})
         every = torch.ones(int(arrays["num_actions"].sum()), dtype=torch.bool, device=arrays["num_actions"].device)
         return self.schema.unpack({**arrays, MASK: every})  # an agent is told its own mask, and `_logits` reads it

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Segments
 from graphwright.core.graph import ACTS
-from graphwright.core.kernels.runs import gather_runs, spread_runs
+from graphwright.core.kernels.runs import spread_runs, strip_runs, to_own_ends
 from graphwright.core.rows import AT
 from graphwright.frameworks.checks import check_finite, check_range, checked_edges, checked_reverse, checked_segments
 from graphwright.nn.columns import as_matrix
@@ -98,7 +98,7 @@ class Schema:
             if columns:
                 values = _with_acts(graph, table) if ACTS in columns else getattr(graph, table)
                 arrays[table] = torch.cat([as_matrix(values[name]) for name in columns], dim=1)
-        arrays["edge_index"] = (graph.edge_index - graph.node_ptr[:-1][graph.edge_graph]).t()
+        arrays["edge_index"] = to_own_ends(graph.edge_index, graph.edge_ptr, graph.node_ptr, torch.int64)
         if self.has_reverse and "reverse" in graph.edges:
             arrays["reverse"] = graph.edges["reverse"]
         arrays["num_nodes"] = graph.node_segments.lengths[:, None]
@@ -109,21 +109,29 @@ class Schema:
 
     def count_actions(self, arrays: Mapping[str, Tensor]) -> Tensor:
         """[B, 1] int64: the candidates of each graph of packed arrays, without reading "num_actions"."""
-        return self.actions.graph_segments(self._graph(arrays)).lengths[:, None]
+        return self.actions.graph_segments(self._graph(arrays, {})).lengths[:, None]
 
     def unpack(self, arrays: Mapping[str, Tensor]) -> Observation:
         """The observation of packed arrays. Raises GraphError, naming the key, for one that does not fit."""
-        graph = self._graph(arrays)
+        return self._observation(arrays, {})
+
+    def unpad(self, padded: Mapping[str, Tensor]) -> Observation:
+        """The observation of padded arrays [B, ...]: `unpack(strip(padded))`, of which each count is read once."""
+        return self._observation(*_stripped(padded))
+
+    def _observation(self, arrays: Mapping[str, Tensor], rows: Mapping[str, Segments]) -> Observation:
+        """The observation of packed arrays. rows: those of each graph, by the key of their counts, as far as known."""
+        graph = self._graph(arrays, rows)
         mask, candidates = arrays["action_mask"].bool(), self.actions.graph_segments(graph)
         if mask.numel() != candidates.num_rows:
             raise GraphError(f"action_mask has {mask.numel()} values, the graphs have {candidates.num_rows} candidates")
-        if "num_actions" in arrays and not torch.equal(segments_of(arrays["num_actions"]).lengths, candidates.lengths):
+        if "num_actions" in arrays and not torch.equal(arrays["num_actions"].reshape(-1).long(), candidates.lengths):
             raise GraphError("num_actions is not how many candidates each graph has; see `Schema.count_actions`")
         return Observation(graph, self.actions.divide(graph, mask))
 
-    def _graph(self, arrays: Mapping[str, Tensor]) -> GraphBatch:
-        """The graphs of packed arrays, which are checked; edges in another order are sorted."""
-        nodes, edges = (checked_segments(arrays, name) for name in ("num_nodes", "num_edges"))
+    def _graph(self, arrays: Mapping[str, Tensor], rows: Mapping[str, Segments]) -> GraphBatch:
+        """The graphs of packed arrays, which are checked; edges in another order are sorted. rows: as above."""
+        nodes, edges = (rows.get(name) or checked_segments(arrays, name) for name in ("num_nodes", "num_edges"))
         own_nodes, own_edges, graphs = (self._split(table, arrays) for table in ("nodes", "edges", "graphs"))
         edge_index, order = checked_edges(arrays["edge_index"], nodes, edges)
         if order is not None:
@@ -166,30 +174,46 @@ def _with_acts(graph: GraphBatch, table: str) -> Mapping[str, Tensor]:
 
 def pad(arrays: Mapping[str, Tensor], limits: Limits) -> Arrays:
     """Packed arrays with each graph filled up to `limits`. Raises GraphError for a graph that exceeds them."""
-    sizes = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
-    rows = {name: segments_of(arrays[name]) for name in sizes if name in arrays}
-    most = {name: int(arrays[name].max()) if len(arrays[name]) else 0 for name in rows}
+    room = {"num_nodes": limits.nodes, "num_edges": limits.edges, "num_actions": limits.actions}
+    rows = {name: segments_of(arrays[name]) for name in room if name in arrays}
     padded = dict(arrays)
     for key, counted in COUNTED_BY.items():
         if key in arrays:
-            if most[counted] > sizes[counted]:
-                raise GraphError(f"{key}: a graph has {most[counted]} rows, there is room for {sizes[counted]}")
-            padded[key] = spread(arrays[key], rows[counted], sizes[counted], 0)
+            try:
+                padded[key] = spread(arrays[key], rows[counted], room[counted], 0)
+            except IndexError:
+                most = int(arrays[counted].max())
+                raise GraphError(f"{key}: a graph has {most} rows, there is room for {room[counted]}") from None
     return padded
 
 
 def strip(padded: Mapping[str, Tensor]) -> Arrays:
     """Padded arrays [B, ...] without their padding, packed."""
-    packed, known = dict(padded), {}
-    for key, counted in COUNTED_BY.items():
-        if key in padded:
-            rows, most = padded[key], padded[key].shape[1]
-            if (counted, most) not in known:
-                known[counted, most] = segments_of(padded[counted].clamp(0, most))
-            own = known[counted, most]
-            start = torch.arange(len(rows), device=rows.device) * most
-            packed[key] = gather_runs(rows.flatten(0, 1), start, own.ptr, own.num_rows)
-    return packed
+    return _stripped(padded)[0]
+
+
+def _stripped(padded: Mapping[str, Tensor]) -> tuple[Arrays, dict[str, Segments]]:
+    """`strip`, and the rows of each graph by the key of their counts, where there is room for as many as these say."""
+    packed, rows = dict(padded), {}
+    for counted in ("num_nodes", "num_edges", "num_actions"):
+        keys = [key for key, count in COUNTED_BY.items() if count == counted and key in padded]
+        rooms = {padded[key].shape[1] for key in keys}
+        for most in rooms:
+            counts = padded[counted].reshape(-1).long()
+            own = Segments.from_lengths(counts.clamp(0, most))
+            if len(rooms) == 1 and torch.equal(own.lengths, counts):
+                rows[counted] = own
+            for key in keys:
+                if padded[key].shape[1] == most:
+                    packed[key] = strip_runs(padded[key], own.ptr, own.num_rows)
+    return packed, rows
+
+
+def single(arrays: Mapping[str, Tensor]) -> list[Arrays]:
+    """The packed arrays of each graph of packed arrays, whose memory they share."""
+    lengths = {key: arrays[counted].reshape(-1).tolist() for key, counted in COUNTED_BY.items() if key in arrays}
+    parts = [values.split(lengths.get(key, 1)) for key, values in arrays.items()]
+    return [dict(zip(arrays, graph, strict=True)) for graph in zip(*parts, strict=True)]
 
 
 def segments_of(counts: Tensor) -> Segments:

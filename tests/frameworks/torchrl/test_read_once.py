@@ -17,13 +17,13 @@ def env() -> GraphEnv:
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often arrays were made into graphs."""
-    counted, unpack = [0], Schema.unpack
+    counted, make = [0], Schema._observation
 
     def counting(*given: object) -> object:
         counted[0] += 1
-        return unpack(*given)  # type: ignore[arg-type]
+        return make(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Schema, "unpack", counting)
+    monkeypatch.setattr(Schema, "_observation", counting)
     monkeypatch.setattr(read_once, "_latest", [])  # what another test has read
     return counted
 

@@ -56,32 +56,55 @@ def spread_runs_reference(rows: Tensor, ptr: Tensor, width: int, fill: float) ->
     return out.index_put((place,), rows).unflatten(0, (ptr.numel() - 1, width))
 
 
-def check_ends(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[int, bool]:
-    """The first row of `ends` [E, 2] int64 with a node that its graph does not have, or -1; whether they are sorted.
+def strip_runs(padded: Tensor, ptr: Tensor, num_rows: int) -> Tensor:
+    """[M, ...]: of each row of `padded` [G, width, ...] the first, as many as `ptr` says; undoes `spread_runs`.
 
-    ends: counted from the first node of their graph. Sorted by destination, then source, inside each graph.
+    num_rows: M. Raises IndexError for a group of more than `width` rows.
+    """
+    if not padded.is_cpu or not padded.is_contiguous() or padded.requires_grad:
+        return strip_runs_reference(padded, ptr, num_rows)
+    out = padded.new_empty(num_rows, *padded.shape[2:])
+    if out.numel() and not _strip(*arrays(_bytes(padded), ptr, _bytes(out)), padded.shape[1], out[0].nbytes):
+        raise _too_many(ptr, padded.shape[1])
+    return out
+
+
+def strip_runs_reference(padded: Tensor, ptr: Tensor, num_rows: int) -> Tensor:
+    """`strip_runs` in plain torch."""
+    if bool((ptr.diff() > padded.shape[1]).any()):
+        raise _too_many(ptr, padded.shape[1])
+    index = group_index(ptr, num_rows)
+    place = torch.arange(num_rows, device=padded.device) - ptr[index] + index * padded.shape[1]
+    return padded.flatten(0, 1).index_select(0, place)
+
+
+def checked_union_ends(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[Tensor, int, bool]:
+    """`to_union_ends` of ends [E, 2] int64, the first row with a node that its graph lacks, or -1, are they sorted.
+
+    Sorted by destination, then source, inside each graph. Where a row is wrong, those from it on have no meaning.
     """
     if not ends.is_cpu:
-        return check_ends_reference(ends, edge_ptr, node_ptr)
-    wrong, is_sorted = _check(*arrays(ends.contiguous(), edge_ptr, node_ptr))
-    return int(wrong), bool(is_sorted)
+        return checked_union_ends_reference(ends, edge_ptr, node_ptr)
+    out = ends.new_empty(2, len(ends))
+    wrong, is_sorted = _check(*arrays(ends.contiguous(), edge_ptr, node_ptr, out))
+    return out, int(wrong), bool(is_sorted)
 
 
-def check_ends_reference(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[int, bool]:
-    """`check_ends` in plain torch."""
+def checked_union_ends_reference(ends: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> tuple[Tensor, int, bool]:
+    """`checked_union_ends` in plain torch."""
     graph = group_index(edge_ptr, len(ends))
     size = node_ptr.diff()[graph].unsqueeze(1)
     wrong = ((ends < 0) | (ends >= size)).any(1).nonzero()
+    out = (ends + node_ptr[graph].unsqueeze(1)).t().contiguous()
     if wrong.numel():
-        return int(wrong[0]), False
-    source, destination = (ends + node_ptr[graph].unsqueeze(1)).unbind(1)
-    key = destination * node_ptr[-1] + source
-    return -1, bool((key[1:] >= key[:-1]).all())
+        return out, int(wrong[0]), False
+    key = out[1] * node_ptr[-1] + out[0]
+    return out, -1, bool((key[1:] >= key[:-1]).all())
 
 
-def to_own_ends(edge_index: Tensor, edge_ptr: Tensor, node_ptr: Tensor) -> Tensor:
-    """[E, 2] int32: the ends of each edge, counted from the first node of its graph."""
-    out = edge_index.new_empty(edge_index.shape[1], 2, dtype=torch.int32)
+def to_own_ends(edge_index: Tensor, edge_ptr: Tensor, node_ptr: Tensor, dtype: torch.dtype = torch.int32) -> Tensor:
+    """[E, 2] of `dtype`: the ends of each edge, counted from the first node of its graph."""
+    out = edge_index.new_empty(edge_index.shape[1], 2, dtype=dtype)
     if not edge_index.is_cpu:
         return out.copy_((edge_index - node_ptr[:-1][group_index(edge_ptr, len(out))]).t())
     _to_own(*arrays(edge_index.contiguous(), edge_ptr, node_ptr, out))
@@ -132,7 +155,19 @@ def _spread(rows, ptr, out, most, width):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _check(ends, edge_ptr, node_ptr):  # type: ignore[no-untyped-def]
+def _strip(rows, ptr, out, most, width):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        if ptr[g + 1] - ptr[g] > most:
+            return False
+        target = out[ptr[g] * width : ptr[g + 1] * width]
+        source = rows[g * most * width : (g + 1) * most * width]
+        for k in range(target.size):
+            target[k] = source[k]
+    return True
+
+
+@jit
+def _check(ends, edge_ptr, node_ptr, out):  # type: ignore[no-untyped-def]
     is_sorted = True
     for g in range(edge_ptr.size - 1):
         size, before = node_ptr[g + 1] - node_ptr[g], -1
@@ -140,6 +175,7 @@ def _check(ends, edge_ptr, node_ptr):  # type: ignore[no-untyped-def]
             source, destination = ends[e, 0], ends[e, 1]
             if source < 0 or source >= size or destination < 0 or destination >= size:
                 return e, False
+            out[0, e], out[1, e] = source + node_ptr[g], destination + node_ptr[g]
             key = destination * size + source
             is_sorted &= key >= before
             before = key

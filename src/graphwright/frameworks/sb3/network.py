@@ -19,7 +19,7 @@ from graphwright.distributions import Distribution
 from graphwright.frameworks.gymnasium.spaces import pack_instance
 from graphwright.frameworks.networks import Networks
 from graphwright.frameworks.sb3.dense_observations import DenseSchema
-from graphwright.frameworks.schema import Arrays, Schema, strip
+from graphwright.frameworks.schema import Arrays, Schema
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.actors import make_actor
 from graphwright.nn.encoders import Embedding
@@ -114,7 +114,6 @@ def to_arrays(observation: Mapping[str, Any], schema: Schema, device: torch.devi
 
 def to_observation(arrays: Mapping[str, Tensor], schema: Schema, masked: bool = True) -> Observation:
     """The graphs of padded [B, ...] or packed arrays; without their masks where they are not `masked`."""
-    packed = strip(arrays) if arrays["edge_index"].dim() == 3 else arrays
-    if masked:
-        return schema.unpack(packed)
-    return schema.unpack({**packed, "action_mask": torch.ones_like(packed["action_mask"], dtype=torch.bool)})
+    if not masked:
+        arrays = {**arrays, "action_mask": torch.ones_like(arrays["action_mask"], dtype=torch.bool)}
+    return schema.unpad(arrays) if arrays["edge_index"].dim() == 3 else schema.unpack(arrays)

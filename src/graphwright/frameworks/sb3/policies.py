@@ -13,6 +13,7 @@ from stable_baselines3.common.type_aliases import Schedule
 from torch import Tensor
 
 from graphwright.core import Observation
+from graphwright.core.kernels.runs import strip_runs
 from graphwright.frameworks.decisions import strip_candidates, strip_decisions
 from graphwright.frameworks.sb3.dense_observations import DenseSchema
 from graphwright.frameworks.sb3.network import NetArch
@@ -122,13 +123,16 @@ class GraphPolicy(SizeFreePolicy, MaskableActorCriticPolicy):
         allowed = torch.as_tensor(action_masks, device=observation.graph.device).bool()
         spec, graph = self.schema.actions, observation.graph
         if spec.one_per_graph or spec.continuous:
+            told = obs["action_mask"]
+            if self.masked and allowed.shape == told.shape and torch.equal(allowed, told.bool()):
+                return observation  # an environment's own masks are in its observations
             candidates = spec.graph_segments(graph)
-            more = allowed.reshape(candidates.num_groups, -1)[candidates.index, candidates.position]
+            more = strip_runs(allowed.reshape(graph.num_graphs, -1), candidates.ptr, candidates.num_rows)
         else:
             more = strip_candidates(spec, graph, allowed.reshape(graph.num_graphs, *self._shape))
         own = spec.arrange(graph, observation.masks)
         if not bool((own & ~more).any()):
-            return observation  # an environment's own masks are in its observations
+            return observation
         return Observation(graph, spec.divide(graph, own & more))
 
     def _to_env(self, action: Tensor, observation: Observation) -> Tensor:

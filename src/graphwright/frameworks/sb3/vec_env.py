@@ -17,7 +17,7 @@ from graphwright.frameworks.episode_batch import EpisodeBatch
 from graphwright.frameworks.gymnasium.env import read_actions
 from graphwright.frameworks.gymnasium.spaces import action_masks, action_space, observation_space, padded
 from graphwright.frameworks.pickling import CloudPickled
-from graphwright.frameworks.schema import select
+from graphwright.frameworks.schema import select, single
 
 
 class RaggedGraph(spaces.Graph):
@@ -122,13 +122,15 @@ class GraphVecEnv(CloudPickled, VecEnv):
 
     def _note_ends(self, ended: Tensor, cut: Tensor, infos: list[dict[str, Any]]) -> None:
         arrays = select(self.env_config.schema.pack(self.episodes.observation), ended)
-        last = arrays if self.ragged else padded(arrays, self.env_config.limits)
+        if self.ragged:
+            last = [{key: values.numpy() for key, values in one.items()} for one in single(arrays)]
+        else:
+            rows = padded(arrays, self.env_config.limits)
+            last = [{key: values[place] for key, values in rows.items()} for place in range(ended.numel())]
         told = {name: values[ended].tolist() for name, values in self.env_config.told(self.episodes.state).items()}
         for place, row in enumerate(ended.tolist()):
-            one = select(arrays, torch.tensor([place])) if self.ragged else last
-            keep = slice(None) if self.ragged else place
             infos[row] = {
-                "terminal_observation": {key: np.asarray(values[keep]) for key, values in one.items()},
+                "terminal_observation": last[place],
                 "TimeLimit.truncated": bool(cut[row]),
                 **{name: values[place] for name, values in told.items()},
                 "episode": {

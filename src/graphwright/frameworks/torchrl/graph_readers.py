@@ -68,6 +68,8 @@ class EnvGraphs:
         arrays = {key: column.values() if key in jagged else column for key, column in columns.items()}
 
         def unpack(given: Mapping[str, Tensor]) -> Observation:
+            if not jagged:
+                return schema.unpad(given)
             padded = {key: array for key, array in given.items() if key not in jagged}
             return schema.unpack(strip(padded) | {key: given[key] for key in jagged})
 

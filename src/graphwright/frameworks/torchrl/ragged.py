@@ -6,7 +6,7 @@ from tensordict import LazyStackedTensorDict, TensorDict, TensorDictBase, lazy_s
 from torch import Tensor
 
 from graphwright.core import Observation
-from graphwright.frameworks.schema import COUNTED_BY, Arrays, Schema, strip
+from graphwright.frameworks.schema import COUNTED_BY, Arrays, Schema, single, strip
 
 
 def to_ragged(tensordict: TensorDictBase, schema: Schema) -> LazyStackedTensorDict:
@@ -32,10 +32,8 @@ def observation_to_ragged(observation: Observation, schema: Schema) -> LazyStack
 
 
 def _single_graphs(packed: Arrays) -> list[dict[str, Tensor]]:
-    """Each graph's own arrays."""
-    lengths = {key: packed[counted].view(-1).tolist() for key, counted in COUNTED_BY.items() if key in packed}
-    columns = {key: array.split(lengths[key]) if key in lengths else array.unbind() for key, array in packed.items()}
+    """Each graph's own arrays, without a batch dimension and with memory of their own."""
     return [
-        {key: column.clone() for key, column in zip(columns, graph, strict=True)}
-        for graph in zip(*columns.values(), strict=True)
+        {key: (values if key in COUNTED_BY else values[0]).clone() for key, values in graph.items()}
+        for graph in single(packed)
     ]
