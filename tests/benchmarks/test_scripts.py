@@ -57,6 +57,7 @@ SMALLEST = {
     "--out table.md",
     "benchmarks/learning/over_smoothing.py": "--depths 2 --encoders 'gcn, jumping' --seeds 2 --steps 64 --width 4 "
     "--graphs 4 --out table.md",
+    "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only patrol",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
@@ -84,6 +85,7 @@ SMALLEST = {
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
     "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
     "benchmarks/speed/start.py": "--repeats 1 --only",
+    "benchmarks/speed/team_training.py": "--seconds 0.01 --width 8 --only mappo --memory 4",
     "benchmarks/speed/teams.py": "--num-envs 2 --seconds 0.01 --repeats 1 --only spread foraging",
     "benchmarks/speed/search.py": "--size 3 --games 2 --simulations 2 --repeats 1",
     "benchmarks/speed/workers.py": "--nodes 5 --num-envs 1 --workers 1 --repeats 1 --seconds 0.05",

@@ -138,7 +138,7 @@ def test_exploration_is_legal_and_as_frequent_as_said() -> None:
     policy = small_actor_critic(environment)
     observation = environment.observe(environment.reset(GENERATE(8, seeded(1)).select(torch.zeros(3000).long())))
     behave = EpsilonGreedy(EpsilonConfig(epsilon=0.5), 3000)
-    action = behave(policy, observation, seeded())
+    action, _ = behave(policy, observation, seeded())
     distribution = policy.distribution(observation)
     assert bool(distribution.log_prob(action).isfinite().all())
     legal = int(distribution.legal.sum()) // 3000
@@ -148,6 +148,6 @@ def test_exploration_is_legal_and_as_frequent_as_said() -> None:
         assert float(other[part].float().mean()) == pytest.approx(float(expected[part].mean()), abs=0.09)
     assert behave.epsilon[0] == 0.5
     assert float(behave.epsilon[-1]) == pytest.approx(0.5**8)
-    drawn = EpsilonGreedy(EpsilonConfig(epsilon=0.0, temperature=1.0), 3000)(policy, observation, seeded(2))
+    drawn, _ = EpsilonGreedy(EpsilonConfig(epsilon=0.0, temperature=1.0), 3000)(policy, observation, seeded(2))
     count = torch.bincount(drawn, minlength=observation.graph.num_nodes // 3000) / 3000
     torch.testing.assert_close(count, distribution.probs[: len(count)], atol=0.03, rtol=0)

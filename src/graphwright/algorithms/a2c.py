@@ -34,13 +34,12 @@ class A2C(AdvantageAlgorithm[A2CConfig]):
         self.optimizer.anneal(progress)
         advantage, target, metrics = self.advantages(rollout)
         weight = standardize(advantage)
-        rows = self.minibatches(rollout.num_steps, target.device)
-        return metrics | mean_of([self._step(rollout, some, weight, target) for some in rows])
+        return metrics | mean_of([self._step(rollout, some, weight, target) for some in self.pieces(rollout)])
 
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`, with the advantages and targets of all."""
         observation = self.observe(rollout.states.select(rows))
-        distribution, value = self.policy(observation)
+        distribution, value = self.assess(rollout, rows, observation)
         log_prob, entropy = distribution.log_prob(rollout.action.select(rows)), distribution.entropy
         chosen, groups = rollout.action.decisions(rows)
         if not self.own:

@@ -48,12 +48,13 @@ class Algorithm(ABC):
 
     policy: what acts, and what a run leaves. The networks and optimizers among its attributes are what a checkpoint
     holds. anchor: the policy that it must not go far from; None: it may go anywhere. draws: whether the probabilities
-    of the policy mean anything.
+    of the policy mean anything. remembers: whether it learns from steps in their order, as policies that remember ask.
     """
 
     policy: nn.Module
     anchor: Anchor | None = None
     draws: ClassVar[bool] = True
+    remembers: ClassVar[bool] = False
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with `weights` of what acts, and perhaps of a critic. Raises KeyError or RuntimeError for others."""

@@ -23,6 +23,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import read_graph_width
 from graphwright.nn.critics import DecisionValue
 from graphwright.nn.encoders import Encoder
+from graphwright.nn.individual import individual
 
 _ACTION = "chosen_action"
 """Node column [N, C] float32 that the critics see beside the others."""
@@ -55,7 +56,7 @@ class ActionValue(nn.Module):
 class TwinActionValue(nn.Module):
     """Two of them."""
 
-    def __init__(self, first: ActionValue, second: ActionValue) -> None:
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
         super().__init__()
         self.first = first
         self.second = second
@@ -80,7 +81,8 @@ class ContinuousSAC(OffPolicyAlgorithm):
         super().__init__(config, setup)
         device = setup.generator.device
         self.policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(device)
-        self.critic = TwinActionValue(ActionValue(setup), ActionValue(setup)).to(device)
+        parts = setup.features, setup.actions, setup.encoder
+        self.critic = TwinActionValue(*(individual(*parts, lambda: ActionValue(setup)) for _ in range(2))).to(device)
         self.target = Target(self.critic, config.target_rate, period=1)
         self.temperature = Temperature(config.temperature).to(device)
         self.optimizer, self.critic_optimizer, self.temperature_optimizer = (

@@ -15,6 +15,7 @@ from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
+from graphwright.core.sequence import Sequence
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
@@ -68,6 +69,7 @@ class DQN(OffPolicyAlgorithm):
     Config: ClassVar[type] = DQNConfig
     options = "dqn"
     draws = False
+    remembers = True
     policy: ActorCritic
 
     def __init__(self, config: DQNConfig, setup: Setup) -> None:
@@ -83,9 +85,14 @@ class DQN(OffPolicyAlgorithm):
         parts = setup.features, setup.actions, setup.encoder, setup.heads
         return scoring(ActorCritic(*parts, self.valued.values), setup)
 
-    def read(self, network: Any, observation: Observation) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
-        """Scores of the candidates as logits, and what makes values [R] of one score for each decision [D]."""
-        advantage, value = dueling(network, observation)
+    def read(
+        self, network: Any, observation: Observation, sequence: Sequence | None = None
+    ) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
+        """Scores of the candidates as logits, and what makes values [R] of one score for each decision [D].
+
+        sequence: of steps in a row, which decisions go on where.
+        """
+        advantage, value = dueling(network, observation, sequence)
         graphs = self.policy.actions.deciders(observation.graph)
         return advantage, lambda chosen: value + self.valued.total(chosen, graphs)
 
@@ -99,7 +106,7 @@ class DQN(OffPolicyAlgorithm):
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
         observation = self.observe(transitions.state)
-        scores, join = self.read(self.policy, observation)
+        scores, join = self.read(self.policy, observation, transitions.sequence)
         chosen = join(scores.at(action, scores.logits))
         with torch.no_grad():
             bonus = valued.total(self._bonus(observation, action), graphs)
@@ -138,8 +145,10 @@ class DQN(OffPolicyAlgorithm):
         return soft_value(scores.logits, scores.segments, self.config.temperature)
 
 
-def dueling(network: ActorCritic, observation: Observation) -> tuple[RaggedCategorical, Tensor]:
+def dueling(
+    network: ActorCritic, observation: Observation, sequence: Sequence | None = None
+) -> tuple[RaggedCategorical, Tensor]:
     """The centred advantage of each candidate, as logits, and the value of each graph [S] or decider [D]."""
-    scores, value = network(observation)
+    scores, value = network(observation, sequence)
     assert isinstance(scores, RaggedCategorical)  # `build` has asked for it
     return RaggedCategorical(centred(scores.logits, scores.segments), scores.segments), value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -12,10 +13,13 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
 from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.rewards import DifferentialRewards, DiscountedRewards, Returns
+from graphwright.algorithms.sequences import sequence_of, whole_episodes
 from graphwright.algorithms.value_scale import RunningScale, ValueScale
+from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain, state_chain
 from graphwright.data.rollout import Rollout
+from graphwright.distributions import Distribution
 from graphwright.functional.returns import above_group, generalized_advantage
 from graphwright.functional.value import explained_variance
 from graphwright.nn import ActorCritic
@@ -67,6 +71,8 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
 
     Config: ClassVar[type]
     policy: ActorCritic
+    remembers = True
+    _decisions: Segments
 
     def __init__(self, policy: ActorCritic, observe: Observe, config: Settings, generator: torch.Generator) -> None:
         super().__init__(policy, observe, config, generator)
@@ -103,6 +109,7 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
         the others of its group at the same time.
         """
         values, states = self._values(rollout)
+        self._decisions = states
         chain = decision_chain(rollout, states) if self.own else state_chain(rollout)
         value = values[: chain.reward.numel()]
         next_value = chain.following(values)
@@ -121,6 +128,21 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
         if rollout.copies > 1:
             advantage = above_group(advantage, rollout.action.states if self.own else None, rollout.copies)
         return advantage, self.scale.targets(target), metrics
+
+    def pieces(self, rollout: Rollout) -> Sequence[Tensor]:
+        """Rows of the states that were acted in, in minibatches: of single states, or of episodes step by step."""
+        if self.policy.remembers:
+            return whole_episodes(rollout, self.config.minibatch_size, self.generator)
+        return self.minibatches(rollout.num_steps, rollout.reward.device)
+
+    def assess(self, rollout: Rollout, rows: Tensor, observation: Observation) -> tuple[Distribution, Tensor]:
+        """What the policy and its critic say of the states at `rows`, one of the `pieces`, as they are observed.
+
+        Call it after `advantages` of the same rollout.
+        """
+        if self.policy.remembers:
+            return self.policy(observation, sequence_of(rollout, rows, self._decisions))
+        return self.policy(observation)
 
     @torch.no_grad()
     def _values(self, rollout: Rollout) -> tuple[Tensor, Segments]:

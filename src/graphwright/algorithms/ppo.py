@@ -64,7 +64,7 @@ class PPO(AdvantageAlgorithm[PPOConfig]):
         steps = []
         weight = standardize(advantage)
         for _ in range(self.config.epochs):
-            for rows in self.minibatches(rollout.num_steps, target.device):
+            for rows in self.pieces(rollout):
                 steps.append(self._step(rollout, rows, weight, target))
             if self.config.target_kl is not None and steps[-1]["kl"] > self.config.target_kl:
                 break
@@ -73,7 +73,7 @@ class PPO(AdvantageAlgorithm[PPOConfig]):
     def _step(self, rollout: Rollout, rows: Tensor, advantage: Tensor, target: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`, with the advantages and targets of all."""
         observation = self.observe(rollout.states.select(rows))
-        distribution, value = self.policy(observation)
+        distribution, value = self.assess(rollout, rows, observation)
         decisions, groups = rollout.action.decisions(rows)
         chosen = decisions if self.own else rows
         advantage, target = advantage[chosen], target[chosen]

@@ -12,6 +12,11 @@ from graphwright.core.segment import Segments
 
 PREFERENCE = "preference"
 """Graph column [B, K] float32: how much each of several objectives counts."""
+IDENTITY = "identity"
+"""Node column [N, K] float32: which of K an agent of a team is, as one-hot; zeros for what is no agent."""
+
+MEMORY = "memory"
+"""Node column [N, H] float32: what each agent of a team remembers; zeros for what is none."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,23 @@ class Chosen:
     """What an agent chose.
 
     action: [D] int64, or [D, columns] float32 where the actions are continuous; log_prob: [D] float32 under the
-    distribution that it was drawn from. graphs: the decisions of each graph (D → B).
+    distribution that it was drawn from. graphs: the decisions of each graph (D → B). memory: [N, H], the node column
+    `memory` from now on; None where nothing is remembered.
     """
 
     action: Tensor
     log_prob: Tensor
     graphs: Segments
+    memory: Tensor | None = None
+
+    def into(self, state: GraphBatch) -> GraphBatch:
+        """The `state` that was acted in, with what is remembered from now on; as it is where nothing is."""
+        return remembered(state, self.memory)
+
+
+def remembered(state: GraphBatch, memory: Tensor | None) -> GraphBatch:
+    """`state` with the node column `memory` [N, H]; as it is where there is none."""
+    return state if memory is None else state.with_nodes(**{MEMORY: memory})
 
 
 @dataclass(frozen=True, eq=False)

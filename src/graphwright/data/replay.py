@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.sequence import Sequence
 from graphwright.data.ring import Group, RaggedRing, Rows
 from graphwright.data.stores import StateStore
 from graphwright.data.tables import Columns, Memory
@@ -23,7 +24,8 @@ class Transitions:
     """S transitions. ids: [S] int64, where they are found again; state, next_state: as they were added.
 
     columns: name -> [S, ...]; groups: name -> the further rows of each, such as its decisions.
-    weight: [S] float32, what makes up for how they were drawn, at most 1.
+    weight: [S] float32, what makes up for how they were drawn, at most 1. sequence: of steps in a row, which decisions
+    go on where; None: they are single ones.
     """
 
     ids: Tensor
@@ -32,6 +34,7 @@ class Transitions:
     columns: Columns
     groups: Mapping[str, Group]
     weight: Tensor
+    sequence: Sequence | None = None
 
 
 class Replay:
@@ -99,6 +102,12 @@ class Replay:
         priority = torch.full(state.shape, self.highest, device=state.device)
         own = {_STATE: state, _NEXT_STATE: next_state, _PRIORITY: priority}
         return self.transitions.add(Rows(count, {**(columns or {}), **own}, groups or {}))
+
+    def follows(self, ids: Tensor, others: Tensor) -> Tensor:
+        """[S] bool: whether each of `others` [S], if there is one, begins in the state that the one of `ids` led to."""
+        there = others < self.transitions.first + len(self)
+        known = torch.where(there, others, ids)
+        return there & (self.transitions.get(_NEXT_STATE, ids) == self.transitions.get(_STATE, known))
 
     def select(self, ids: Tensor, weight: Tensor | None = None) -> Transitions:
         """The transitions of `ids` [S] int64."""

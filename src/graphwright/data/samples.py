@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from graphwright.core.sequence import Sequence
 from graphwright.data.replay import Replay, Transitions
 
 DECISIONS = "decisions"
@@ -16,6 +17,43 @@ SEARCHED, OUTCOME = "searched", "outcome"
 """The group of a position that holds what a search has found there, with a "policy" [K]; and its column with the
 outcome of the game for the side that moves, -1 to 1."""
 _LEAST_PRIORITY = 1e-3
+
+
+@dataclass(frozen=True)
+class InARow:
+    """Runs of up to `length` steps of one episode, which are drawn together.
+
+    stride: how many ids on the next step of an episode is, if it is there: the number of episodes side by side.
+    """
+
+    length: int
+    stride: int
+
+    def draw(self, replay: Replay, count: int, generator: torch.Generator) -> Transitions:
+        """About `count` transitions of one step each, step by step, and what goes on where (`Transitions.sequence`).
+
+        Runs begin anywhere, alike; they end with their episode, or where the newest transition is. What an agent
+        remembers where its run begins is what was stored then (Kapturowski et al. 2019, "Recurrent experience replay in
+        distributed reinforcement learning", the stored state).
+        """
+        here = replay.ids[0] + torch.randint(len(replay), (max(1, count // self.length),), generator=generator).to(
+            replay.ids.device
+        )
+        ids, following, total = [here], [], here.numel()
+        for _ in range(self.length - 1):
+            goes_on = replay.follows(here, here + self.stride)
+            following.append(torch.where(goes_on, total + goes_on.long().cumsum(0) - 1, -1))
+            here = (here + self.stride)[goes_on]
+            ids.append(here)
+            total += here.numel()
+        following.append(torch.full_like(here, -1))
+        found = replay.select(torch.cat(ids))
+        decisions = found.groups[DECISIONS]
+        agents, successor, then = decisions.segments, decisions.columns["successor"], torch.cat(following)
+        then = then[agents.index]
+        place = torch.where((then >= 0) & (successor >= 0), agents.ptr[then.clamp(min=0)] + successor, -1)
+        steps = torch.stack([part.sum() for part in agents.lengths.split([part.numel() for part in ids])])
+        return replace(found, sequence=Sequence.of(place, steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +66,7 @@ class ReplaySamples:
     the next state, or -k where it is gone after k of the steps; where each has a reward of its own, "reward" [D].
 
     priority: the exponent by which they are drawn; 0 draws all alike. generator: of the CPU.
+    in_a_row: how steps in a row are drawn together; None: single transitions are.
     """
 
     replay: Replay
@@ -35,10 +74,13 @@ class ReplaySamples:
     size: int
     priority: float
     generator: torch.Generator
+    in_a_row: InARow | None = None
 
     def __iter__(self) -> Iterator[Transitions]:
         for _ in range(self.count):
-            if self.priority > 0:
+            if self.in_a_row is not None:
+                yield self.in_a_row.draw(self.replay, self.size, self.generator)
+            elif self.priority > 0:
                 yield self.replay.sample_by_priority(self.size, self.generator, self.priority)
             else:
                 yield self.replay.sample(self.size, self.generator)

@@ -29,10 +29,12 @@ from graphwright.nn.heads.graph import GraphScore
 from graphwright.nn.heads.line_graph import LineGraphScore
 from graphwright.nn.heads.neighbour import NeighbourScore
 from graphwright.nn.heads.node import NodeHead, make_node_head
+from graphwright.nn.individual import Encoders, Individual
 from graphwright.nn.pools import Pooling
+from graphwright.nn.recurrent import RecurrentEncoder
 from graphwright.nn.vectors import PlaceScore, VectorEncoder
 
-AnyEncoder = Encoder | VectorEncoder
+AnyEncoder = Encoder | Encoders | RecurrentEncoder | VectorEncoder
 EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
 
@@ -69,7 +71,7 @@ class HeadsConfig:
 class CategoricalActor(nn.Module):
     """One categorical for each decision over the candidates of all blocks, whatever tables they are tied to."""
 
-    def __init__(self, actions: ActionSpec, encoder: AnyEncoder, config: HeadsConfig) -> None:
+    def __init__(self, actions: ActionSpec, encoder: Encoder | VectorEncoder, config: HeadsConfig) -> None:
         super().__init__()
         self.actions = actions
         self.heads = nn.ModuleList(make_head(block, actions.decider, encoder, config) for block in actions.blocks)
@@ -110,7 +112,7 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     return CategoricalActor(actions, encoder, config)
 
 
-def make_head(block: ActionBlock, decider: RowKind, encoder: AnyEncoder, config: HeadsConfig) -> nn.Module:
+def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEncoder, config: HeadsConfig) -> nn.Module:
     """The scoring head for one block of an `ActionSpec` with that decider. Raises ValueError where there is none."""
     if isinstance(encoder, VectorEncoder):
         return _place_head(block, decider, encoder)
@@ -222,6 +224,7 @@ def require_scores(actions: ActionSpec, heads: Iterable[nn.Module], config: Head
 
 def require_actor_scores(actor: nn.Module, config: HeadsConfig, what: str) -> None:
     """Raise ValueError, naming the option, where `actor` has no free score for every candidate to serve as `what`."""
+    actor = actor.each[0] if isinstance(actor, Individual) else actor
     assert isinstance(actor, CategoricalActor | DirectActor)
     require_scores(actor.actions, [actor.head] if isinstance(actor, DirectActor) else actor.heads, config, what)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from graphwright.core import Features, GraphBatch
 from graphwright.core.one_hot import one_hot
+from graphwright.core.timestep import MEMORY
 
 
 def node_columns(features: Features, graph: GraphBatch) -> Tensor:
@@ -18,6 +21,11 @@ def node_columns(features: Features, graph: GraphBatch) -> Tensor:
     parts += [as_matrix(graph.graphs[name]).index_select(0, graph.node_graph) for name in features.graphs]
     parts += [one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
     return torch.cat(parts, dim=1) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
+
+
+def memoryless(features: Features) -> Features:
+    """What is read by all but what remembers."""
+    return replace(features, nodes={name: width for name, width in features.nodes.items() if name != MEMORY})
 
 
 def node_width(features: Features) -> int:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graphwright.core import Features, GraphBatch
-from graphwright.nn.columns import edge_columns, graph_columns, node_columns, node_width, with_edge_type
+from graphwright.nn.columns import edge_columns, graph_columns, memoryless, node_columns, node_width, with_edge_type
 from graphwright.nn.kernels import closed_random_walks, random_walks_along_edges
 from graphwright.nn.layers import (
     GAT,
@@ -99,6 +99,8 @@ class EncoderConfig:
     graph_columns: bool = True
     """Whether nodes begin with the columns of their graph. Otherwise heads alone read them, so that a decision in a
     large graph costs what it changes near by."""
+    individual: bool = False
+    """Whether each agent of a team has networks of its own, up to --identity.most, each a pass of its own."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for sizes that make no network."""
@@ -128,12 +130,14 @@ class Embedding:
     """What an encoder makes of an observation.
 
     nodes: [N, width]; edges: [E, edge_width], the states of edges where the layers carry them, otherwise the edge
-    features of the observation; None where it has none. graphs: [B, graph_width], its graph columns.
+    features of the observation; None where it has none. graphs: [B, graph_width], its graph columns. memory: [N, H],
+    what is remembered from now on, see `RecurrentEncoder`.
     """
 
     nodes: Tensor
     edges: Tensor | None
     graphs: Tensor | None = None
+    memory: Tensor | None = None
     _pooled: dict[Pooling, Tensor] = field(default_factory=dict, init=False, repr=False)
 
     def pooled(self, pool: Pool, graph: GraphBatch) -> Tensor:
@@ -164,6 +168,7 @@ class Encoder(nn.Module):
                 f"encoder kind {config.kind} (--encoder.kind): passes no messages, which are needed here; "
                 f"choose from {', '.join(_LAYERS)}"
             )
+        features = memoryless(features)
         width, residual, norm = config.width, config.residual, config.norm
         self.features = features
         self.width = width

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Chosen, Features, Observation
+from graphwright.core.sequence import Sequence
+from graphwright.core.timestep import MEMORY
 from graphwright.distributions import Distribution
 from graphwright.nn.actors import HeadsConfig, make_actor, read_graph_width
 from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.individual import Encoders, Individual, OnItsOwn
+from graphwright.nn.recurrent import RecurrentEncoder
 
 Values = Literal["graphs", "decisions"]
-MakeCritic = Callable[[Encoder], nn.Module]
-"""Of the encoder that it reads: a module that gives values [B] or [D] of an embedding and a graph."""
+MakeCritic = Callable[[Any], nn.Module]
+"""Of the encoder that it reads, of any kind: a module that gives values [B] or [D] of an embedding and a graph."""
 
 
 class Policy(nn.Module):
@@ -29,12 +33,19 @@ class Policy(nn.Module):
         """The distribution over what each decision offers."""
         raise NotImplementedError
 
+    def read(self, observation: Observation, sequence: Sequence | None = None) -> tuple[Distribution, Tensor | None]:
+        """The distribution, and what is remembered from now on [N, H], None where nothing is.
+
+        sequence: of steps in one batch, what goes on where; None: each begins with the memory that is observed.
+        """
+        return self.distribution(observation), None
+
     @torch.no_grad()
-    def act(self, observation: Observation, generator: torch.Generator | None = None) -> Chosen:
-        """One draw for each decision."""
-        distribution = self.distribution(observation)
-        action = distribution.sample(generator)
-        return Chosen(action, distribution.log_prob(action), self.actions.deciders(observation.graph))
+    def act(self, observation: Observation, generator: torch.Generator | None = None, draw: bool = True) -> Chosen:
+        """One draw for each decision; or, where `draw` is false, the most probable action."""
+        distribution, memory = self.read(observation)
+        action = distribution.sample(generator) if draw else distribution.mode
+        return Chosen(action, distribution.log_prob(action), self.actions.deciders(observation.graph), memory)
 
     @torch.no_grad()
     def best(self, observation: Observation) -> Tensor:
@@ -48,12 +59,29 @@ class GraphPolicy(Policy):
     def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, heads: HeadsConfig) -> None:
         super().__init__()
         self.actions = actions
-        self.encoder = Encoder(features, encoder)
-        self.actor = make_actor(actions, self.encoder, heads)
+        self.encoder: Any = _policy_encoder(features, actions, encoder)
+        self.actor: nn.Module = (
+            Individual(actions, [make_actor(actions, each, heads) for each in self.encoder.each])
+            if isinstance(self.encoder, Encoders)
+            else make_actor(actions, self.encoder, heads)
+        )
 
     @override
     def distribution(self, observation: Observation) -> Distribution:
-        return self.actor(self.encoder(observation.graph), observation)
+        return self.read(observation)[0]
+
+    @override
+    def read(self, observation: Observation, sequence: Sequence | None = None) -> tuple[Distribution, Tensor | None]:
+        embedding = self._embed(observation, sequence)
+        return self.actor(embedding, observation), embedding.memory
+
+    @property
+    def remembers(self) -> bool:
+        """Whether its agents remember, so that it learns from steps in their order."""
+        return isinstance(self.encoder, RecurrentEncoder)
+
+    def _embed(self, observation: Observation, sequence: Sequence | None) -> Any:
+        return self.encoder(observation.graph) if sequence is None else self.encoder(observation.graph, sequence)
 
     def acting_state(self) -> dict[str, Tensor]:
         """The tensors of encoder and actor: what a `GraphPolicy` loads, whatever it was trained with."""
@@ -78,9 +106,15 @@ class ActorCritic(GraphPolicy):
     ) -> None:
         super().__init__(features, actions, encoder, heads)
         self.values = values
-        self.critic = (
-            self._pooled_critic(heads, self.encoder.width) if make_critic is None else make_critic(self.encoder)
-        )
+        make = make_critic or (lambda encoder: self._pooled_critic(heads, encoder.width))
+        self.critic: nn.Module
+        if not isinstance(self.encoder, Encoders):
+            self.critic = make(self.encoder)
+        elif values == "decisions":
+            self.critic = Individual(actions, [make(each) for each in self.encoder.each])
+        else:
+            own = Encoder(features, encoder)
+            self.critic = OnItsOwn(own, make(own))
 
     def _pooled_critic(self, heads: HeadsConfig, width: int) -> nn.Module:
         """Of embeddings of `width` columns a node."""
@@ -90,9 +124,9 @@ class ActorCritic(GraphPolicy):
             return GraphValue(width, pool, graph_width)
         return DecisionValue(self.actions.decider, width, self.encoder.edge_width, pool, graph_width)
 
-    def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
+    def forward(self, observation: Observation, sequence: Sequence | None = None) -> tuple[Distribution, Tensor]:
         """The distribution over what each decision offers and the value of each graph [B] or decision [D]."""
-        embedding = self.encoder(observation.graph)
+        embedding = self._embed(observation, sequence)
         return self.actor(embedding, observation), self.critic(embedding, observation.graph)
 
     def value(self, observation: Observation) -> Tensor:
@@ -102,6 +136,14 @@ class ActorCritic(GraphPolicy):
     @override
     def acting_state(self) -> dict[str, Tensor]:
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("critic.")}
+
+
+def _policy_encoder(
+    features: Features, actions: ActionSpec, config: EncoderConfig
+) -> Encoder | Encoders | RecurrentEncoder:
+    if MEMORY in features.nodes:
+        return RecurrentEncoder(features, config, actions.decider)
+    return Encoders(features, config) if config.individual else Encoder(features, config)
 
 
 class ValuedPolicy(ActorCritic):

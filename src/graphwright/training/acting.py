@@ -8,13 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch
+from graphwright.core import Chosen, GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem, random_choice
 from graphwright.training.collectors.play import ConfigError
 
 Act = Callable[[GraphBatch], Tensor]
 """From states to an action for each decision."""
+Remembered = Callable[[GraphBatch], Tensor | Chosen]
+"""The same, perhaps with what is remembered."""
 RANDOM = "random"
 
 
@@ -27,6 +29,12 @@ def act_of_policy(policy: Any, environment: Environment, generator: torch.Genera
         return policy.best(seen) if generator is None else policy.act(seen, generator).action
 
     return act
+
+
+def act_of_agents(policy: Any, environment: Environment, generator: torch.Generator | None = None) -> Remembered:
+    """The same, with what agents remember from then on."""
+    draws = generator is not None
+    return lambda state: policy.act(environment.observe(state), generator, draws)
 
 
 def act_of_rule(problem: Problem, environment: Environment, name: str, seed: int) -> Act:

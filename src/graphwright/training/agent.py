@@ -86,6 +86,7 @@ class Agent:
         environment, collection = self.config.played, self.config.collection
         solves = not self.samples or isinstance(environment, Optimization)
         self._require(solves, "builds objects, and solves no instances; see `sample`")
+        self._require_no_memory()
         if decoding == "parallel" and (reason := self.why_not_parallel) is not None:
             able = ", ".join(simultaneous_problems())
             raise ConfigError(f"--decode parallel: {self.problem.name} cannot, since {reason}; {able} can")
@@ -111,6 +112,7 @@ class Agent:
     def predict(self, observation: Observation, *, draw: bool = False, seed: int = 0) -> Tensor:
         """The action of each decision in what is observed; see `act`."""
         self._require(not self.samples, "builds objects, step by step; see `sample`")
+        self._require_no_memory()
         if not draw:
             return self.policy.best(observation).cpu()
         return self.policy.act(observation, torch.Generator(self.device).manual_seed(seed)).action.cpu()
@@ -123,6 +125,7 @@ class Agent:
         from graphwright.training.export import save_policy_program  # which is slow to import
 
         self._require(not self.samples, "builds objects, in two directions; it is not exported")
+        self._require_no_memory()
         generator = self.config.collection.instances(self.problem)
         instances = generator(3, torch.Generator().manual_seed(0)).to(self.device)
         played = self.config.played
@@ -171,6 +174,10 @@ class Agent:
         weights = self.policy.acting_state() if acts else self.policy.state_dict()
         settings = fixed_settings(self.problem.name, self.config)
         save_checkpoint(directory / POLICY_FILE, weights, {"run": fingerprint(settings)})
+
+    def _require_no_memory(self) -> None:
+        remembers = getattr(self.config.collection, "memory", 0) > 0
+        self._require(not remembers, "remembers (--memory), so one state is not all that it acts by; see `policy.act`")
 
     def _require(self, holds: bool, otherwise: str) -> None:
         if not holds:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphwright.core import Features
 from graphwright.envs.environment import Environment
 from graphwright.training.collectors.play import ConfigError
+from graphwright.training.config import TrainConfig
 
 
 def require_same_columns(option: str, run: Environment, here: Environment) -> None:
@@ -21,6 +24,22 @@ def require_same_columns(option: str, run: Environment, here: Environment) -> No
             for spec in (run.actions, here.actions)
         )
         raise ConfigError(f"{option}: its policy decides {theirs}, and here {ours} is decided")
+
+
+def require_networks(run: TrainConfig, agents: Sequence[int]) -> None:
+    """Raise ConfigError where a team of one of the numbers `agents` has agents whose own networks never learned.
+
+    run: settings of the run that was learned; of networks that agents share nothing is said.
+    """
+    identity = getattr(run.collection, "identity", None)
+    if not run.encoder.individual or identity is None or identity.kind != "one-hot":
+        return
+    known = max(run.collection.sizes or (identity.most,))
+    if agents and max(agents) > known:
+        raise ConfigError(
+            f"--agents {max(agents)}: each agent has a network of its own (--encoder.individual), and those of only "
+            f"{known} have learned; give at most {known}"
+        )
 
 
 def different_columns(run: Features, here: Features) -> list[str]:

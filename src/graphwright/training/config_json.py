@@ -35,7 +35,9 @@ def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
     document = json.loads(to_json(problem, config))
     fixed: dict[str, Any] = {name: value for name, value in document.items() if name not in _MAY_CHANGE}
     fixed["collection"].pop("reward_workers", None)
-    fixed["collection"].pop("sizes" if isinstance(config.environment, Team) else "identity", None)
+    team = isinstance(config.environment, Team)
+    for name in ("sizes",) if team else ("identity", "memory"):
+        fixed["collection"].pop(name, None)
     return fixed
 
 

@@ -16,9 +16,10 @@ from graphwright.core.files import read_whole
 from graphwright.core.numbers import require
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import Team
-from graphwright.training.acting import RANDOM, act_of_policy, act_of_rule
+from graphwright.training.acting import RANDOM, act_of_agents, act_of_rule
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError, IdentityConfig, make_generator
+from graphwright.training.columns import require_networks
 from graphwright.training.play_teams import SUCCESS, PlayedTeams, play_teams
 from graphwright.training.statistics import mean_interval, wilson
 
@@ -120,10 +121,11 @@ def play_rows(
     problem, environment = agent.problem, require_team(agent.problem, agent.config.played)
     own, collection = require_team(problem, agent.config.environment), agent.config.collection
     found = []
+    require_networks(agent.config, options.agents or ())
     for number in options.agents or collection.sizes or problem.sizes:
         instances = instances_of(problem, number, options, collection.law, collection.identity)
         generator = torch.Generator(agent.device).manual_seed(options.seed)
-        act = act_of_policy(agent.policy, environment, None if options.decode == "greedy" else generator)
+        act = act_of_agents(agent.policy, environment, None if options.decode == "greedy" else generator)
         began = time.perf_counter()
         played = play_teams(environment, instances.to(agent.device), act, record)
         seconds = time.perf_counter() - began

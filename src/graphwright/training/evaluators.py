@@ -21,6 +21,7 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.team import Team
+from graphwright.training.acting import act_of_agents
 from graphwright.training.averages import mean_backlog, require_endless
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
@@ -124,9 +125,7 @@ class TeamEvaluator(Evaluator):
     @override
     @torch.no_grad()
     def evaluate(self, policy: Any) -> dict[str, float]:
-        def act(state: GraphBatch) -> Tensor:
-            return policy.best(self.environment.observe(state))
-
+        act = act_of_agents(policy, self.environment)
         played = [play_teams(self.environment, instances, act) for instances in self.instances]
         names = [name for name in played[0].measures if name == SUCCESS]
         means = {f"validation_{name}": [float(each.measures[name].mean()) for each in played] for name in names}

@@ -82,16 +82,20 @@ def _block_of_candidates(actions: ActionSpec, graph: GraphBatch) -> Tensor:
     return actions.arrange(graph, places)
 
 
+Behaved = tuple[Tensor, Tensor | None]
+
+
 class Behaviour(Protocol):
     """How a policy acts while it learns."""
 
-    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
-        """One action for each decision, as `Chosen.action`."""
+    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Behaved:
+        """One action for each decision, as `Chosen.action`, and what is remembered from now on, as `Chosen.memory`."""
 
 
-def as_the_policy(policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
+def as_the_policy(policy: Policy, observation: Observation, generator: torch.Generator) -> Behaved:
     """Draws of the policy itself."""
-    return policy.act(observation, generator).action
+    chosen = policy.act(observation, generator)
+    return chosen.action, chosen.memory
 
 
 @dataclass(frozen=True)
@@ -119,13 +123,14 @@ class EpsilonGreedy:
         self.exploit = partial(_draw, config.temperature) if config.temperature else _best
 
     @torch.no_grad()
-    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Tensor:
-        """[D] int64; graph b of the observation is episode b."""
-        values, graphs = policy.distribution(observation), policy.actions.deciders(observation.graph)
+    def __call__(self, policy: Policy, observation: Observation, generator: torch.Generator) -> Behaved:
+        """[D] int64, and what is remembered; graph b of the observation is episode b."""
+        values, memory = policy.read(observation)
+        graphs = policy.actions.deciders(observation.graph)
         assert isinstance(values, RaggedCategorical)
         chance = self.epsilon.to(generator.device)[graphs.index]
         curious = torch.rand(graphs.num_rows, generator=generator, device=chance.device) < chance
-        return torch.where(curious, values.uniform().sample(generator), self.exploit(values, generator))
+        return torch.where(curious, values.uniform().sample(generator), self.exploit(values, generator)), memory
 
 
 def _best(values: RaggedCategorical, generator: torch.Generator) -> Tensor:

@@ -8,12 +8,13 @@ import torch
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.registry import find_algorithm
+from graphwright.core.timestep import MEMORY
 from graphwright.envs.game import Game
 from graphwright.envs.team import has_own_reward
 from graphwright.nn import GraphPolicy
 from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.config import TrainConfig
+from graphwright.training.config import ConfigError, TrainConfig
 
 
 def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm:
@@ -24,6 +25,12 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
         features = environment.features
     else:
         features = collection.features(environment)
+    made = find_algorithm(config.algorithm).load()
+    if MEMORY in features.nodes and not getattr(made, "remembers", False):
+        raise ConfigError(
+            f"--memory: --algorithm {config.algorithm} learns from single steps; take mappo, ippo, central-v, iac, ppo "
+            "or a2c"
+        )
     setup = Setup(
         config.algorithm,
         features,
@@ -37,7 +44,7 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return find_algorithm(config.algorithm).load().build(config.settings, setup)
+        return made.build(config.settings, setup)
 
 
 def make_policy(config: TrainConfig, device: torch.device) -> Any:

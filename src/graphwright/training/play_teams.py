@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphwright.core import GraphBatch
+from graphwright.core import Chosen, GraphBatch, Step
 from graphwright.core.segment import Segments
 from graphwright.envs.rollouts import is_over, until_done
 from graphwright.envs.team import Team, graph_reward
-from graphwright.training.acting import Act
+from graphwright.training.acting import Remembered
 
 SUCCESS = "success"
 
@@ -88,7 +88,7 @@ class Recorder:
         return spread
 
 
-def play_teams(environment: Team, instances: GraphBatch, act: Act, record: bool = False) -> PlayedTeams:
+def play_teams(environment: Team, instances: GraphBatch, act: Remembered, record: bool = False) -> PlayedTeams:
     """An episode of each of `instances` [B], `act` (states → actions) deciding. record: of teams of one size."""
     start = environment.reset(instances)
     returns = torch.zeros(start.num_graphs, dtype=torch.float64, device=start.device)
@@ -97,7 +97,17 @@ def play_teams(environment: Team, instances: GraphBatch, act: Act, record: bool 
     agents = graphs.lengths
     recorder = Recorder(environment, start) if record else None
     measures = {name: values.clone() for name, values in environment.measures(start).items()}
-    for transition in until_done(start, lambda _, state: act(state), environment.step, ends=is_over):
+    chosen: Tensor | Chosen
+
+    def choose(_: Tensor, state: GraphBatch) -> Tensor:
+        nonlocal chosen
+        chosen = act(state)
+        return chosen.action if isinstance(chosen, Chosen) else chosen
+
+    def step_from(state: GraphBatch, action: Tensor) -> Step:
+        return environment.step(chosen.into(state) if isinstance(chosen, Chosen) else state, action)
+
+    for transition in until_done(start, choose, step_from, ends=is_over):
         step, episode = transition.step, transition.episode
         assert step is not None
         returns[episode] += graph_reward(environment, step.reward, graphs).double()

@@ -17,7 +17,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import TRAINER_FILE, CheckpointError, load_checkpoint, without_prefix
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.columns import require_same_columns
+from graphwright.training.columns import require_networks, require_same_columns
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.evaluator import Evaluator
 from graphwright.training.evaluators import make_evaluator
@@ -45,6 +45,7 @@ class Start:
                 f"{self.option}: {kinds[self.agent.samples]}, where --algorithm {config.algorithm} does not"
             )
         require_same_columns(self.option, theirs.played, config.played)
+        require_networks(theirs, getattr(config.collection, "sizes", None) or ())
         for part in ("encoder", "heads"):
             own, other = getattr(config, part), getattr(theirs, part)
             for name in vars(own):

@@ -13,6 +13,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import resolve
 from graphwright.training.agent import read_config
 from graphwright.training.callbacks import Callback
+from graphwright.training.columns import require_networks
 from graphwright.training.config import ConfigError, Device, TrainConfig
 from graphwright.training.directory import new_directory
 from graphwright.training.run_settings import require_same_settings
@@ -90,4 +91,5 @@ def with_agents(problem: Problem, config: TrainConfig, agents: Sequence[int]) ->
         raise ConfigError(f"--agents: {problem.name} is not played by a team; leave it out")
     if not agents:
         raise ConfigError("--agents: give at least one number of agents")
+    require_networks(config, agents)
     return replace(config, collection=replace(config.collection, sizes=tuple(agents)))

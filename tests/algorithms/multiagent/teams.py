@@ -18,10 +18,12 @@ from graphwright.training.collectors.steps import collect_steps
 from strategies import seeded
 
 
-def made(algorithm: str, environment: Any, *, width: int = 8, depth: int = 2, **options: Any) -> Any:
+def made(
+    algorithm: str, environment: Any, *, width: int = 8, depth: int = 2, individual: bool = False, **options: Any
+) -> Any:
     """The algorithm of that name with those settings, the same each time."""
     torch.manual_seed(0)
-    encoder = EncoderConfig(kind="gin", width=width, depth=depth)
+    encoder = EncoderConfig(kind="gin", width=width, depth=depth, individual=individual)
     parts = environment.features, environment.actions, environment, encoder, HeadsConfig(), seeded()
     setup = Setup(algorithm, *parts, own_reward=has_own_reward(environment))
     found = find_algorithm(algorithm).load()

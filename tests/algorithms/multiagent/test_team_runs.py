@@ -150,3 +150,19 @@ def test_independent_actor_critics_from_a_replay(algorithm: str) -> None:
     ]
     with pytest.raises(ValueError, match="needs agents that decide for themselves"):
         made(algorithm, VertexCover(), independent=True)
+
+
+def test_agents_with_networks_of_their_own_are_trained_and_no_more_of_them_than_learned(tmp_path: Path) -> None:
+    config = replace(config_of("ippo", {**STEPS, "identity": {"kind": "one-hot", "most": 8}}), steps=32)
+    config = replace(config, encoder=replace(config.encoder, individual=True))
+    train("coverage", config, tmp_path / "run", QUIET)
+    (row,) = evaluate_team(load(tmp_path / "run"), TeamOptions(agents=(2,), episodes=2), baselines=False)
+    assert row.agents == 2
+    complaint = r"--agents 4: each agent has a network of its own \(--encoder.individual\), and those of only 3 have"
+    with pytest.raises(ConfigError, match=complaint):
+        evaluate_team(load(tmp_path / "run"), TeamOptions(agents=(4,), episodes=2))
+    with pytest.raises(ConfigError, match=complaint):
+        resume(tmp_path / "run", agents=(4,), console=QUIET)
+    more = replace(config, start=str(tmp_path / "run"), collection=replace(config.collection, sizes=(4,)))
+    with pytest.raises(ConfigError, match=complaint):
+        train("coverage", more, tmp_path / "more", QUIET)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup
@@ -25,6 +25,7 @@ from graphwright.functional.returns import generalized_advantage
 from graphwright.functional.value import explained_variance, squared_error
 from graphwright.nn import GraphPolicy
 from graphwright.nn.action_values import CounterfactualValue
+from graphwright.nn.individual import individual
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
     def __init__(
         self,
         policy: GraphPolicy,
-        critic: CounterfactualValue,
+        critic: nn.Module,
         observe: Observe,
         config: COMAConfig,
         generator: torch.Generator,
@@ -97,7 +98,8 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
             raise ValueError(f"--algorithm {setup.name}: needs candidates to choose from, and {name!r} is continuous")
         parts = setup.features, setup.actions, setup.encoder
         policy = scoring(GraphPolicy(*parts, setup.heads), setup)
-        critic = CounterfactualValue(*parts, config.team_inputs(setup)).to(setup.generator.device)
+        inputs = config.team_inputs(setup)
+        critic = individual(*parts, lambda: CounterfactualValue(*parts, inputs)).to(setup.generator.device)
         return cls(policy, critic, setup.environment.observe, config, setup.generator)
 
     @override
@@ -132,7 +134,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         return advantage + value
 
     @torch.no_grad()
-    def _valued(self, rollout: Rollout, num_states: int, critic: CounterfactualValue) -> Valued:
+    def _valued(self, rollout: Rollout, num_states: int, critic: nn.Module) -> Valued:
         """Of all decisions of the first `num_states` states."""
         taken, expected, lengths = [], [], []
         for observation, action in self._acted(rollout, num_states):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.functional.relaxed import one_hot, straight_through
 from graphwright.nn import GraphPolicy
 from graphwright.nn.action_values import JointValue
+from graphwright.nn.individual import Individual, individual
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class MADDPGConfig(TeamSettings):
 
 
 class JointValues(nn.Module):
-    """One or two critics."""
+    """One or two critics, each of which may have a set of weights for each identity."""
 
-    def __init__(self, critics: list[JointValue]) -> None:
+    def __init__(self, critics: list[nn.Module]) -> None:
         super().__init__()
         self.critics = nn.ModuleList(critics)
 
@@ -74,6 +75,13 @@ class JointValues(nn.Module):
     def least(self, observation: Observation, action: Tensor) -> Tensor:
         """[D]: the smallest (Fujimoto, van Hoof, Meger 2018)."""
         return torch.stack(self(observation, action)).amin(0)
+
+    def through_own(self, observation: Observation, action: Tensor) -> Tensor:
+        """[D]: those of the first, whose gradients are those by each agent's own action; see `JointValue`."""
+        first: Any = self.critics[0]
+        if isinstance(first, Individual):
+            return first.ask("through_own", observation, action)
+        return first.through_own(observation, action)
 
 
 class MADDPG(OffPolicyAlgorithm):
@@ -94,7 +102,8 @@ class MADDPG(OffPolicyAlgorithm):
         policy = GraphPolicy(*parts, setup.heads).to(device)
         self.policy = policy if setup.actions.continuous else scoring(policy, setup)
         inputs, heads = config.team_inputs(setup), config.max_agents if config.own_heads else 1
-        self.critic = JointValues([JointValue(*parts, inputs, heads) for _ in range(config.critics)]).to(device)
+        critics = [individual(*parts, lambda: JointValue(*parts, inputs, heads)) for _ in range(config.critics)]
+        self.critic = JointValues(critics).to(device)
         self.target = Target(self.critic, config.target_rate, period=1)
         self.target_policy = Target(self.policy, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
@@ -128,9 +137,7 @@ class MADDPG(OffPolicyAlgorithm):
     def _move(self, observation: Observation) -> dict[str, Tensor]:
         """One gradient step of the policy: up the first critic, each agent through its own action."""
         policy = self.policy.distribution(observation)
-        first = self.critic.critics[0]
-        assert isinstance(first, JointValue)
-        values = first.through_own(observation, self._relaxed(policy))
+        values = self.critic.through_own(observation, self._relaxed(policy))
         loss = -values.mean() + self.config.logit_coefficient * _size(policy)
         self.optimizer.step(loss + self.distance(policy, observation))
         self.target_policy.follow(self.policy)

@@ -17,6 +17,7 @@ from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs, each_decider
 from graphwright.core import Observation
+from graphwright.core.sequence import Sequence
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn.mixers import MixedPolicy, Mixer, Monotone, Separate, Sum
 
@@ -73,8 +74,10 @@ class MixedValues(DQN):
         return scoring(MixedPolicy(*parts, self.mixer(setup)), setup)
 
     @override
-    def read(self, network: Any, observation: Observation) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
-        values = network.distribution(observation)
+    def read(
+        self, network: Any, observation: Observation, sequence: Sequence | None = None
+    ) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
+        values = network.read(observation, sequence)[0]
         assert isinstance(values, RaggedCategorical)  # `build` has asked for it
         return values, partial(network.mixer, graph=observation.graph)
 

@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from typing_extensions import override
 
 from graphwright.core import Features, GraphBatch, Observation, Step
+from graphwright.core.timestep import IDENTITY
 from graphwright.envs.generators import DrawColumns
 from graphwright.envs.teams.crowd import AGENT
 from graphwright.envs.wrappers.around import AroundTeam
 
-SLOT, IDENTITY = "slot", "identity"
+SLOT = "slot"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import Observation
+from graphwright.core.sequence import Sequence as Steps
 from graphwright.distributions import Distribution
 from graphwright.frameworks.gymnasium.spaces import pack_instance
 from graphwright.frameworks.networks import Networks
@@ -60,13 +61,14 @@ class GraphNetwork(ActorCritic):
             self.critic = self._pooled_critic(heads, critic_sizes[-1])
 
     @override
-    def forward(self, observation: Observation) -> tuple[Distribution, Tensor]:
-        embedding = self.encoder(observation.graph)
+    def forward(self, observation: Observation, sequence: Steps | None = None) -> tuple[Distribution, Tensor]:
+        embedding = self._embed(observation, sequence)
         return self._act(embedding, observation), self._assess(embedding, observation)
 
     @override
-    def distribution(self, observation: Observation) -> Distribution:
-        return self._act(self.encoder(observation.graph), observation)
+    def read(self, observation: Observation, sequence: Steps | None = None) -> tuple[Distribution, Tensor | None]:
+        embedding = self._embed(observation, sequence)
+        return self._act(embedding, observation), embedding.memory
 
     @override
     def value(self, observation: Observation) -> Tensor:

@@ -21,8 +21,11 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.team import Team
 from graphwright.envs.wrappers.identified import Identified, with_slots
 from graphwright.envs.wrappers.penalized import Penalized
+from graphwright.envs.wrappers.remembering import Remembering
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.validation import ValidationConfig
+
+_MOST_MEMORY = 4096
 
 
 class ConfigError(ValueError):
@@ -84,6 +87,8 @@ class PlayConfig(ABC):
     """The law by which random graphs become instances, one of the problem's; by default its first."""
     invalid: InvalidConfig = field(default_factory=InvalidConfig)
     identity: IdentityConfig = field(default_factory=IdentityConfig)
+    memory: int = 0
+    """Numbers that each agent of a team remembers from step to step (32, say), by a gated recurrent unit; 0: none."""
 
     def completed(self, problem: Problem) -> Self:
         """These settings with the problem's own instances where none are named."""
@@ -99,7 +104,7 @@ class PlayConfig(ABC):
 
         Raises ConfigError where it cannot be.
         """
-        environment = self.identity.played(environment)
+        environment = self._remembering(self.identity.played(environment))
         if self.invalid.handling == "mask":
             return environment
         if self.invalid.handling == "severity" and not isinstance(environment, Optimization):
@@ -111,6 +116,14 @@ class PlayConfig(ABC):
             )
         by: Literal["count", "severity"] = "severity" if self.invalid.handling == "severity" else "count"
         return Penalized.around(environment, self.invalid.penalty, by, self.invalid.limit)
+
+    def _remembering(self, environment: Environment) -> Environment:
+        if not self.memory:
+            return environment
+        require("memory", self.memory, 0, _MOST_MEMORY)
+        if not isinstance(environment, Team):
+            raise ConfigError(f"--memory {self.memory}: only agents of a team remember; leave it out")
+        return Remembering.around(environment, self.memory)
 
     def instances(self, problem: Problem) -> InstanceGenerator:
         """Where training instances come from. Raises ConfigError naming the options."""

@@ -12,9 +12,10 @@ from typing_extensions import override
 
 from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core.segment import Segments
+from graphwright.core.timestep import remembered
 from graphwright.data.replay import Replay
 from graphwright.data.ring import Group
-from graphwright.data.samples import DECISIONS, ReplaySamples
+from graphwright.data.samples import DECISIONS, InARow, ReplaySamples
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.stores import InstancesOnce, WholeGraphs
 from graphwright.envs.environment import Environment
@@ -41,7 +42,7 @@ class ReplayConfig(PlayConfig):
     """Steps of each between updates."""
     n_step: int | None = None
     """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end. By default
-    4, or 1 where each decider has a reward of its own."""
+    4, or 1 where each decider has a reward of its own, and where agents remember."""
     capacity: int = 50_000
     """Transitions that are remembered."""
     megabytes: int = 1024
@@ -54,10 +55,12 @@ class ReplayConfig(PlayConfig):
     """Transitions of each."""
     priority: float = 0.0
     """Transitions are drawn in proportion to their error to this power (0.6, say); 0 draws all alike."""
+    sequence: int = 8
+    """Steps in a row that are learned from together where agents remember (--memory)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
-        require_each(self, "", ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size"))
+        require_each(self, "", ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size", "sequence"))
         require("capacity", self.capacity, self.num_envs * self.num_steps)
         require("warm-up", self.warm_up, 0, self.capacity)
         require("n-step", 1 if self.n_step is None else self.n_step)
@@ -72,7 +75,11 @@ class ReplayConfig(PlayConfig):
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
-        own = has_own_reward(environment)
+        own = has_own_reward(environment) or self.memory > 0
+        if self.memory and (self.n_step or 1) > 1:
+            raise ConfigError(f"--n-step {self.n_step}: what is remembered is learned step by step (--memory); take 1")
+        if self.memory and self.priority:
+            raise ConfigError(f"--priority {self.priority}: steps in a row are drawn alike (--memory); take 0")
         if own and (self.n_step or 1) > 1:
             raise ConfigError(f"--n-step {self.n_step}: {problem.name} rewards each decider for itself; take 1")
         vector = VectorEnvironment(environment, source, self.num_envs)
@@ -107,6 +114,7 @@ class ReplayCollector(LiveCollector):
         self.n_step = n_step
         self.generator = generator
         self.behaviour = config.behaviour
+        self.in_a_row = InARow(config.sequence, vector.num_envs) if config.memory else None
         self.sampling = torch.Generator()  # of the CPU, as a replay wants it
         self.sampling.manual_seed(generator.initial_seed())
         store = WholeGraphs if vector.environment.edits_graph else InstancesOnce
@@ -121,7 +129,7 @@ class ReplayCollector(LiveCollector):
             ended.append(self._steps(policy))
             num_steps += config.num_steps * config.num_envs
         samples = ReplaySamples(
-            self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling
+            self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling, self.in_a_row
         )
         return Collected(
             samples, num_steps, {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]}
@@ -134,7 +142,8 @@ class ReplayCollector(LiveCollector):
         for _ in range(self.config.num_steps):
             observation = vector.observe()
             graphs = environment.actions.deciders(observation.graph)
-            action = self.behaviour(policy, observation, self.generator)
+            action, memory = self.behaviour(policy, observation, self.generator)
+            vector.state = remembered(vector.state, memory)
             step = vector.step(action)
             before.append(self.here)
             after.append(self._store(step))

@@ -87,6 +87,7 @@ def collect_steps(vector: VectorEnv, policy: GraphPolicy, num_steps: int, genera
     for _ in range(num_steps):
         states.append(vector.state)
         chosen.append(policy.act(vector.observe(), generator))
+        vector.state = chosen[-1].into(vector.state)
         step = vector.step(chosen[-1].action)
         steps.append(step)
         if step.final.num_graphs:

@@ -1,0 +1,106 @@
+"""Training steps a second of teams, on level-based foraging.
+
+    python benchmarks/speed/team_training.py [--seconds 10] [--memory 0 32] [--individual]
+
+Two agents on 8 × 8 cells, one thread. As EPyMARL's loop is published, each step of a team is learned from as often, at
+the same width: QMIX and IQL take a gradient step for 50 team steps, from 32 × 50 of the replay; MAPPO makes four passes
+over what was collected, in gradient steps of 512. It plays one or ten environments side by side, we 64. A step is one of
+a whole team; collection and learning are timed together, after a warm-up. Time is that of the processor.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import tyro
+
+from graphwright.training.config import TrainConfig
+from graphwright.training.train import new_run
+
+REPLAY = {"num_envs": 64, "num_steps": 25, "num_minibatches": 32, "minibatch_size": 1600, "n_step": 1, "warm_up": 3200}
+STEPS = {"num_envs": 64, "num_steps": 16}
+LEARNERS: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "qmix": (REPLAY, {}),
+    "iql": (REPLAY, {}),
+    "mappo": (STEPS, {"epochs": 4, "minibatch_size": 512}),
+}
+"""Algorithm → what feeds it, and its own settings."""
+PUBLISHED_LOOP = {"qmix": 280, "iql": 208, "mappo": 531}
+"""Team steps a second of EPyMARL's shape of loop, as measured on this class of machine for issue 16."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is timed."""
+
+    only: tuple[str, ...] = tuple(LEARNERS)
+    """Algorithms."""
+    seconds: float = 10.0
+    """Processor time of each, after the warm-up."""
+    width: int = 64
+    """Of all networks."""
+    memory: tuple[int, ...] = (0,)
+    """Numbers that agents remember."""
+    individual: bool = False
+    """Whether each agent has networks of its own."""
+    json: bool = False
+    """Write JSON."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Team steps a second of processor time, and how many times those of the published loop they are."""
+
+    algorithm: str
+    memory: int
+    ours: float
+    times: float
+
+
+def timed(options: Options, algorithm: str, memory: int) -> Row:
+    """Of one algorithm."""
+    collection, settings = LEARNERS[algorithm]
+    identity = {"identity": {"kind": "one-hot", "most": 2}} if options.individual else {}
+    config = TrainConfig.for_problem(
+        "foraging",
+        algorithm,
+        steps=10**9,
+        threads=1,
+        encoder={"width": options.width, "individual": options.individual},
+        collection={**collection, "sizes": (2,), "memory": memory, **identity},
+        settings=settings,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        run: Any = new_run("foraging", config, Path(folder) / "run")
+        steps = began = 0.0
+        for turn in range(10**9):
+            if turn == 2:
+                steps, began = 0.0, time.process_time()
+            steps += run.iterate()["new_steps"]
+            if turn >= 2 and time.process_time() - began >= options.seconds:
+                break
+        speed = steps / (time.process_time() - began)
+    return Row(algorithm, memory, speed, speed / PUBLISHED_LOOP[algorithm])
+
+
+def main(options: Options) -> None:
+    """Time all and print them."""
+    torch.set_num_threads(1)
+    for algorithm in options.only:
+        for memory in options.memory:
+            row = timed(options, algorithm, memory)
+            if options.json:
+                print(json.dumps(asdict(replace(row, ours=round(row.ours), times=round(row.times, 1)))), flush=True)
+            else:
+                name = f"{algorithm}{f', memory {memory}' if memory else ''}"
+                print(f"{name:20} {row.ours:8,.0f} steps/s   {row.times:.1f} × {PUBLISHED_LOOP[algorithm]}", flush=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
