@@ -44,7 +44,7 @@ def test_transitions_are_those_of_a_loop_over_episodes(n_step: int) -> None:
     first = vector.state
     config = ReplayConfig(num_envs=3, num_steps=5, warm_up=0, capacity=100)
     collector = ReplayCollector(vector, config, n_step, seeded())
-    collector.behaviour = lambda policy, observation, generator: policy.best(observation)
+    collector.behaviour = lambda policy, observation, generator: (policy.best(observation), None)
     collector.collect(policy)
 
     seen: dict[tuple[object, ...], tuple[list[float], tuple[object, ...], bool]] = {}

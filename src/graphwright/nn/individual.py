@@ -25,8 +25,9 @@ class Encoders(nn.Module):
 
     def __init__(self, features: Features, config: EncoderConfig) -> None:
         super().__init__()
-        self.each = nn.ModuleList(Encoder(features, config) for _ in range(num_identities(features)))
-        first = self.each[0]
+        encoders = [Encoder(features, config) for _ in range(num_identities(features))]
+        self.each: Any = nn.ModuleList(encoders)
+        first = encoders[0]
         self.features, self.read, self.width = features, first.read, first.width
         self.edge_width, self.graph_width, self.beside = first.edge_width, first.graph_width, first.beside
         self.carries_edges, self.places = first.carries_edges, first.places

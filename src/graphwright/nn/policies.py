@@ -138,9 +138,8 @@ class ActorCritic(GraphPolicy):
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("critic.")}
 
 
-def _policy_encoder(
-    features: Features, actions: ActionSpec, config: EncoderConfig
-) -> Encoder | Encoders | RecurrentEncoder:
+def _policy_encoder(features: Features, actions: ActionSpec, config: EncoderConfig) -> Any:
+    """One for all agents or one for each, of what they see or of what they remember too."""
     if MEMORY in features.nodes:
         return RecurrentEncoder(features, config, actions.decider)
     return Encoders(features, config) if config.individual else Encoder(features, config)
