@@ -38,8 +38,9 @@ style: $(VENV)/for-tests
 types: $(VENV)/for-tests
 	$(BIN)/mypy
 
+# One thread of BLAS too, and of the commands that tests start; these keep what they have compiled of the sources.
 proofs: $(VENV)/for-tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2  # of BLAS too, and of the commands that tests start
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 format: $(VENV)/for-tests
 	$(BIN)/ruff check --fix .

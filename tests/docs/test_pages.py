@@ -15,7 +15,7 @@ PAGES = [
     DOCS / "conformance.md",
 ]
 LENGTH = re.compile(r"\b(seconds=|steps=|learn\()(\d+)")
-LONGEST = {"seconds=": 0.2, "steps=": 500, "learn(": 1024}
+LONGEST = {"seconds=": 0.1, "steps=": 100, "learn(": 256}
 """How long the runs of a page may take here."""
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -49,9 +49,9 @@ def test_weights_are_passed_on_without_a_pickle(saved: Path, tmp_path: Path) -> 
         assert torch.equal(tensor, fresh.policy.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("size", [20, 100, 500])
+@pytest.mark.parametrize("size", [20, 100, 200])
 def test_natively_in_sb3_and_in_torchrl(saved: Path, size: int) -> None:
-    graphs = 2 if size < 500 else 1
+    graphs = 2 if size < 200 else 1
     instances = find_problem("vertex-cover").generator(sizes=(size,))(graphs, torch.Generator().manual_seed(size))
     env_config = make_env_config("vertex-cover", instances=instances)
     agent: Agent = load(saved / "native", "cpu")
