@@ -158,6 +158,7 @@ def _sampling(
     collection = config.collection.completed(problem, objective)
     require_playable(problem, environment)
     collector = TrajectoryCollector(problem, environment, collection, algorithm.policy, generator, data)  # type: ignore[arg-type]
+    collector.recognises = algorithm.passes * algorithm.minibatches > 1  # type: ignore[attr-defined]
     wanted = objective.of(config.settings, config.algorithm)
     try:
         evaluator = DistributionEvaluator(problem, environment, collection, wanted, validation, collector.measure)

@@ -133,8 +133,11 @@ class TrajectoriesConfig:
 class TrajectoryCollector(Collector):
     """Builds objects as `policy` would, or as the moving average of it would, and replays old ones.
 
-    data: finished objects, states of the environment, of which some are sampled backward for each batch.
+    data: finished objects, states of the environment, of which some are sampled backward for each batch. recognises:
+    whether states that are equal in other numberings become one, which is worth it for several steps on each batch.
     """
+
+    recognises = True
 
     def __init__(
         self,
@@ -146,7 +149,7 @@ class TrajectoryCollector(Collector):
         data: GraphBatch | None = None,
     ) -> None:
         sources = config.sources
-        data = given_objects(problem, environment, "--sources.data", sources.data, data)
+        self.data = given_objects(problem, environment, "--sources.data", sources.data, data)
         self.problem = problem
         self.environment = environment
         self.config = config
@@ -156,7 +159,6 @@ class TrajectoryCollector(Collector):
         self.replay = ObjectReplay(environment, sources.replay_capacity, sources.replay_by)
         self.measure = config.measures(problem, environment)
         self.multiplicity = Remembered(lambda states: config.multiplicity(environment, states))
-        self.data = data
         self.sources = sources
         self.source = self._make_source(self.sampler)
         self._latest: tuple[FlowBatch, Tensor] | None = None
@@ -171,15 +173,16 @@ class TrajectoryCollector(Collector):
 
     def _make_source(self, sampler: Sampler) -> Source:
         reward, condition = self.config.reward, self.config.condition
-        context = SourceContext(reward, condition, reward.num_measures, sampler, self.measure, self.generator)
-        return make_source(context, self.problem.sampled, self.sources, self.replay, self.data)
+        given = SourceContext(reward, condition, reward.num_measures, sampler, self.measure, self.generator)
+        return make_source(given, self.problem.sampled, self.sources, self.replay, self.data)
 
     @override
     def collect(self, policy: Any) -> Collected:
         trajectories, measures = next(self.source)
         if share := self.config.condition.hindsight:
             trajectories = in_hindsight(trajectories, measures, share, self.generator)
-        trajectories = recognised(self.environment, trajectories)
+        if self.recognises:
+            trajectories = recognised(self.environment, trajectories)
         objects = trajectories.objects
         batch = FlowBatch(
             self.environment.observe,
@@ -192,14 +195,13 @@ class TrajectoryCollector(Collector):
             lambda states: self._wanted(states, self.measure(states)),
         )
         self._latest = batch, measures
-        log_reward = self.config.reward.combine(measures, objects)
-        return Collected(batch, trajectories.num_trajectories, {"return": log_reward.mean()})
+        found = {"return": self.config.reward.combine(measures, objects).mean()}
+        return Collected(batch, trajectories.num_trajectories, found)
 
     @override
     def after(self, metrics: Mapping[str, Tensor]) -> None:
         assert self._latest is not None
-        batch, measures = self._latest
-        self._latest = None
+        (batch, measures), self._latest = self._latest, None
         sources = self.sources
         if sources.ema:
             self._move_average(batch.policy)
@@ -242,7 +244,7 @@ class TrajectoryCollector(Collector):
         """[M] float64: `TrajectoriesConfig.wanted`."""
         return self.config.weighed(objects, measures) + self.multiplicity(objects)
 
+    @torch.no_grad()
     def _move_average(self, policy: FlowPolicy) -> None:
-        with torch.no_grad():
-            for own, new in zip(self.average.parameters(), policy.parameters(), strict=True):
-                own.lerp_(new, 1 - self.config.sources.ema)
+        for own, new in zip(self.average.parameters(), policy.parameters(), strict=True):
+            own.lerp_(new, 1 - self.sources.ema)
