@@ -101,7 +101,8 @@ RINGS = Problem(
         training={
             "algorithm": "modified-subtb",
             "encoder": {"kind": "edge-gated", "depth": 3},
-            "collection": {"trajectories": {"sources": {"known_times": 8}}},
+            "flow": {"passes": 2, "minibatches": 8},
+            "collection": {"trajectories": {"sources": {"known_times": 4}}},
         },
     ),
 )
