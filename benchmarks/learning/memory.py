@@ -23,7 +23,7 @@ from rich.console import Console
 
 from graphwright.training.config import TrainConfig
 from graphwright.training.evaluate_team import TeamOptions, evaluate_team
-from graphwright.training.train import new_run
+from graphwright.training.train import train
 
 HIDDEN: dict[str, dict[str, int]] = {"patrol": {"sight": 1}, "foraging": {"sight": 2}}
 """Problem → its options, by which agents see little."""
@@ -59,14 +59,13 @@ def run(options: Options, problem: str, algorithm: str, memory: int, seed: int) 
         seed=seed,
         threads=1,
         collection={"memory": memory},
-        validation={"every": NO_EVALUATION},
+        validation={"every": NO_EVALUATION, "sizes": (2,), "graphs": 2},
         checkpoint_seconds=1e9,
     )
     config = replace(config, environment=replace(config.environment, **HIDDEN[problem]))
     with tempfile.TemporaryDirectory() as folder:
         began = time.process_time()
-        trained: Any = new_run(problem, config, Path(folder) / "run")
-        trained.run(Console(quiet=True))
+        trained: Any = train(problem, config, Path(folder) / "run", Console(quiet=True))
         seconds = time.process_time() - began
         agent = replace(trained.agent(), policy=trained.algorithm.policy)  # the last one, not the best by chance
         row = evaluate_team(agent, TeamOptions(episodes=options.episodes), baselines=False)[-1]

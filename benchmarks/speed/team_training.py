@@ -49,6 +49,8 @@ class Options:
     """Numbers that agents remember."""
     individual: bool = False
     """Whether each agent has networks of its own."""
+    own_rhythm: bool = False
+    """Whether each learns as often as it does here by default (a step of the replay four times), and not as there."""
     json: bool = False
     """Write JSON."""
 
@@ -65,7 +67,7 @@ class Row:
 
 def timed(options: Options, algorithm: str, memory: int) -> Row:
     """Of one algorithm."""
-    collection, settings = LEARNERS[algorithm]
+    collection, settings = ({}, {}) if options.own_rhythm else LEARNERS[algorithm]
     identity = {"identity": {"kind": "one-hot", "most": 2}} if options.individual else {}
     config = TrainConfig.for_problem(
         "foraging",
