@@ -163,7 +163,7 @@ def _sampling(
     try:
         evaluator = DistributionEvaluator(problem, environment, collection, wanted, validation, collector.measure)
         if evaluator.exact is not None:
-            collector.know(evaluator.exact.space)
+            collector.know(evaluator.exact.space, 8 if collector.recognises and config.seconds is not None else 1)
         return collector, evaluator
     except BaseException:
         collector.measure.__exit__()

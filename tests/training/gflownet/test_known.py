@@ -103,6 +103,19 @@ def test_where_states_are_few_more_trajectories_are_looked_up(known: int, times:
     assert len(run.collector.replay) <= 8 * times  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("end", "flow", "times"),
+    [({"seconds": 9.0}, {}, 8), ({"steps": 100}, {}, 1), ({"seconds": 9.0}, {"passes": 1, "minibatches": 1}, 1)],
+)
+def test_it_is_eight_times_as_many_by_the_clock_and_for_several_gradient_steps(
+    end: dict[str, float], flow: dict[str, int], times: int
+) -> None:
+    small = {"context": {"max_nodes": 3}}
+    config = sampler_config("two-colour", environment=small, sources={"forward": 4, "replay": 0}, settings=flow, **end)
+    run = TrainingRun(find_problem("two-colour"), config, Path("never-written"))
+    assert run.collector.collect(run.policy).batch.trajectories.num_trajectories == 4 * times
+
+
 def test_a_function_is_asked_once_for_each_state() -> None:
     asked: list[int] = []
 

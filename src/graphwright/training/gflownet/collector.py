@@ -163,12 +163,12 @@ class TrajectoryCollector(Collector):
         self.source = self._make_source(self.sampler)
         self._latest: tuple[FlowBatch, Tensor] | None = None
 
-    def know(self, space: StateSpace) -> None:
-        """From now on walk among the states of `space`, which are all, if they are not more than is worth it."""
+    def know(self, space: StateSpace, times: int) -> None:
+        """Walk among the states of `space`, which are all, if few; `times` as many, where settings do not say it."""
         if not self.config.shares_z(self.problem) or space.num_states > self.sources.known:
             return
         if (known := know(self.environment, space)) is not None:
-            self.sources = self.sources.times(self.sources.known_times)
+            self.sources = self.sources.times(self.sources.known_times or times)
             self.source = self._make_source(KnownSampler(self.sampler, known))
 
     def _make_source(self, sampler: Sampler) -> Source:

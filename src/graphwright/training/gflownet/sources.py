@@ -35,8 +35,9 @@ class SourcesConfig:
     known: int = 1500
     """Where an environment has at most so many states, and all begin alike, the policy is asked once for all of them,
     and trajectories are looked up; 0: never."""
-    known_times: int = 1
-    """So many times as many trajectories are then learned from at once, built and replayed: they cost little."""
+    known_times: int | None = None
+    """So many times as many trajectories are then learned from at once, built and replayed: they cost little. By
+    default eight in a run of so many seconds whose batches are learned from several times, otherwise one."""
     ema: float = 0.0
     """The sampler's weights move by a share of 1 - ema towards the policy's at each update; 0 is the policy itself."""
     data: str | None = None
@@ -67,7 +68,8 @@ class SourcesConfig:
         require("sources.replay-capacity", self.replay_capacity)
         require("sources.local-search", self.local_search, 0, self.forward)
         require("sources.known", self.known, 0)
-        require("sources.known-times", self.known_times)
+        if self.known_times is not None:
+            require("sources.known-times", self.known_times)
         require("sources.ema", self.ema, 0, 1)
         require("sources.local-share", self.local_share, 0, 1)
         if self.forward % self.num_samples:

@@ -52,9 +52,6 @@ TWO_COLOUR = Problem(
     generation=Generation(
         reward=ColourReward(),
         export=node_link_lines,
-        training={
-            "algorithm": "modified-subtb",
-            "collection": {"trajectories": {"sources": {"known_times": 8}}},
-        },
+        training={"algorithm": "modified-subtb"},
     ),
 )
