@@ -27,6 +27,21 @@ def queues(
     return {"graph": graph, "nodes": nodes, "links": []}
 
 
+def packets(mean: float, distribution: str = "poisson") -> dict[str, object]:
+    """A link from `a` to `b`, over which packets go that arrive at `a`."""
+    nodes = [{"id": "a", "arrivals": {"b": mean}}, {"id": "b"}]
+    links = [{"source": "a", "target": "b", "rate": 4}]
+    return {"directed": True, "graph": {"distribution": distribution}, "nodes": nodes, "links": links}
+
+
+def stations(links: list[dict[str, object]], cost: float = 1.0) -> dict[str, object]:
+    """A server `s` of class `a`, a server `t` of class `b`; and further links."""
+    nodes = [{"id": "a", "arrival": 0.9, "cost": cost}, {"id": "b", "arrival": 0.5}]
+    served = [{"source": "s", "target": "a", "service": 1.0}, {"source": "t", "target": "b", "service": 1.0}]
+    servers = [{"id": name, "server": True} for name in "st"]
+    return {"directed": True, "graph": {}, "nodes": [*nodes, *servers], "links": [*served, *links]}
+
+
 FOUR_QUEUES = queues([2, 3, 2, 1], [8, 12, 6, 4])
 """A server of four queues with Poisson arrivals and capacities."""
 

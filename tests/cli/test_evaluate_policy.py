@@ -13,7 +13,7 @@ from graphwright.envs.registry import CONTROLLED, SOLVED
 from graphwright.training.averages import run
 from graphwright.training.statistics import batch_means
 from graphwright.training.train import TrainConfig, resume, train
-from queueing_networks import DIAMOND, FOUR_QUEUES, queues
+from queueing_networks import DIAMOND, FOUR_QUEUES, packets, queues, stations
 
 
 def written(tmp_path: Path, document: dict[str, object], name: str = "net.json") -> str:
@@ -96,7 +96,66 @@ NETWORKS = {
         "spbp",
         "'rate' is -2.0 from node '0' to node '3'",
     ),
+    "part of a packet": (
+        DIAMOND | {"link_info": [{"start": 0, "end": 3, "rate": 1.5}]},
+        "multi-hop",
+        "spbp",
+        "'rate' is 1.5 from node '0' to node '3'; a rate is a whole number of packets",
+    ),
+    "more than a chance": (
+        packets(3.0, "bernoulli"),
+        "multi-hop",
+        "spbp",
+        "'arrivals' is 3.0 at node 'a' for node 'b'",
+    ),
+    "part of a fixed count": (packets(0.5, "fixed"), "multi-hop", "spbp", "a fixed count is a whole number"),
+    "more than can be drawn": (packets(1000.0), "multi-hop", "spbp", "at most 500 a slot"),
+    "chances of packets": (packets(1.0, "categorical"), "multi-hop-links", "spbp", "no categorical arrivals"),
+    "law of servers": (
+        stations([]) | {"graph": {"distribution": "bernoulli"}},
+        "multiclass",
+        "lbfs",
+        "arrivals at servers are poisson",
+    ),
+    "layers of the user's": (
+        {"graph": {}, "nodes": [{"id": 0, "layer": 1}, {"id": 1, "layer": 2}], "links": []},
+        "multi-hop",
+        "spbp",
+        "the nodes have no 'arrivals'",
+    ),
+    "stages of the user's": (
+        {"graph": {}, "nodes": [{"id": 0, "stages": 1}, {"id": 1, "stages": 2}], "links": []},
+        "multiclass",
+        "lbfs",
+        "which nodes are servers?",
+    ),
     "servers": (queues([1], [2]), "multiclass", "lbfs", "which nodes are servers?"),
+    "negative service": (
+        stations([{"source": "s", "target": "b", "service": -2.0}]),
+        "multiclass",
+        "lbfs",
+        "edge column 'service' is -2.0 from 's' to 'b'",
+    ),
+    "number of no law": (queues([1], [2], 1.5), "single-hop", "max-weight", "'distribution': give one of poisson"),  # type: ignore[arg-type]
+    "true is no law": (queues([1], [2], True), "single-hop", "max-weight", "'distribution': give one of poisson"),  # type: ignore[arg-type]
+    "part of a seed": (
+        queues([1], [2]) | {"graph": {"seed": 5.5}},
+        "single-hop",
+        "max-weight",
+        "'seed': give a whole number",
+    ),
+    "rate of a stream": (
+        queues([0, 0], [2, 2], "bernoulli", stream=3.0),
+        "multipath",
+        "expected-wait",
+        "the graph's 'arrival' is 3.0; a Bernoulli mean is a chance, at most 1",
+    ),
+    "list for a stream": (
+        queues([0, 0], [2, 2], stream=[3.0]),  # type: ignore[arg-type]
+        "multipath",
+        "expected-wait",
+        "the graph's 'arrival': give one number",
+    ),
 }
 
 
@@ -122,6 +181,50 @@ def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFix
     net = written(tmp_path, queues([0, 0], [2, 1], stream=4.0))
     main(["evaluate", "multipath", "--policy", "expected-wait", "--instances", net, "--slots", "30"])
     assert "unstable: load 1.33" in capsys.readouterr().err
+
+
+def rings(arrival: float, size: int, distribution: str) -> dict[str, object]:
+    """A ring of links, of which each disturbs two others, and sends one packet in the mean."""
+    conflicts = [{"source": node, "target": (node + 1) % size} for node in range(size)]
+    return queues([arrival] * size, [1.0] * size, distribution) | {"links": conflicts}
+
+
+@pytest.mark.parametrize(
+    ("document", "load"),
+    [
+        (rings(0.44, 5, "bernoulli"), "1.1"),  # of five in a ring two send at once: 2/5 of the slots each
+        (rings(0.4, 3, "bernoulli"), "1.2"),  # though no two of three together have more than 0.8
+        (rings(0.51, 6, "bernoulli"), "1.02"),
+        (rings(0.49, 6, "bernoulli"), ""),
+        (rings(0.6, 4, "poisson"), ""),  # Poisson capacities: the better of two is above 1 in the mean
+    ],
+)
+def test_what_links_in_conflict_can_send_bounds_their_load(
+    document: dict[str, object], load: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "conflict-graph", "--policy", "max-weight", "--slots", "5", "--instances"]
+    main([*words, written(tmp_path, document)])
+    said = capsys.readouterr().err
+    assert (f"unstable: load {load}," in said) if load else "unstable" not in said
+
+
+def test_attributes_of_the_user_do_not_touch_chance(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A node attribute `number` of whatever kind, which instances have too."""
+    words = ["evaluate", "single-hop", "--policy", "max-weight", "--slots", "40", "--json", "--instances"]
+    found = []
+    for place, numbers in enumerate(([None] * 4, [1, 1, 1, 1], [0.5, 1, 2, 3])):
+        nodes = [{**node, "number": number} for node, number in zip(FOUR_QUEUES["nodes"], numbers, strict=True)]  # type: ignore[call-overload]
+        main([*words, written(tmp_path, FOUR_QUEUES | {"nodes": nodes}, f"{place}.json")])
+        found.append(json.loads(capsys.readouterr().out)["rows"][0]["backlog"])
+    assert found[0] == found[1] == found[2]
+
+
+def test_costs_may_be_large(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only means of counts are bounded, not what a waiting job costs."""
+    document = stations([], cost=1000.0)
+    words = ["evaluate", "multiclass", "--policy", "c-mu", "--slots", "40", "--json"]
+    main([*words, "--instances", written(tmp_path, document)])
+    assert json.loads(capsys.readouterr().out)["rows"][0]["backlog"] > 100
 
 
 def test_a_run_learns_and_is_resumed_and_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

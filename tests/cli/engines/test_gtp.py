@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -121,3 +122,17 @@ def test_the_command_speaks_on_stdin(monkeypatch: pytest.MonkeyPatch, capsys: py
         with pytest.raises(SystemExit):
             main(["gtp", *wrong])
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_quit_ends_the_command_while_stdin_is_still_open(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A controller says quit and waits for the process, without closing the pipe."""
+
+    def lines() -> Iterator[bytes]:
+        yield b"3 quit\n"
+        pytest.fail("another line was asked for after quit")
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=lines()))
+    main(["gtp", "--opponent", "random"])
+    assert capsys.readouterr().out == "=3 \n\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -96,6 +98,26 @@ def test_a_game_is_played_to_its_end(server: PlayServer) -> None:
 )
 def test_what_is_no_game_is_refused_in_one_line(server: PlayServer, request_: Any, reason: str) -> None:
     assert ask(server, "position", request_) == (400, {"error": reason})
+
+
+def test_whatever_goes_wrong_is_said_and_nothing_is_printed(
+    server: PlayServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A length of thousands of digits, a player that refuses a position, a browser that is gone amid its request."""
+    assert ask(server, "position", b"", **{"Content-Length": "9" * 5000})[0] == 413
+    monkeypatch.setattr(server.played, "player", refuse)
+    assert ask(server, "reply", {"moves": []}) == (400, {"error": "a board that is too large"})
+    gone = socket.create_connection(("127.0.0.1", server.server_port))
+    gone.sendall(f"POST /{server.token}/position HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n".encode())
+    gone.sendall(b"Content-Length: 100\r\n\r\n{")
+    gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close by a reset
+    gone.close()
+    assert ask(server, "position", {"moves": []})[0] == 200
+    assert capsys.readouterr().err == ""
+
+
+def refuse(game: Any, states: Any, generator: Any) -> Any:
+    raise ValueError("a board that is too large")
 
 
 def test_others_are_refused(server: PlayServer) -> None:

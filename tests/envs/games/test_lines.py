@@ -12,6 +12,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch, relabel
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.game import Game
+from graphwright.envs.games.lines.solver import values_of_moves
+from graphwright.envs.games.search import ILLEGAL
 from graphwright.envs.games.tic_tac_toe.environment import TIC_TAC_TOE, TicTacToe
 from graphwright.envs.problem import Opponent, Problem
 from graphwright.envs.registry import GAMES
@@ -163,3 +165,26 @@ def _match(problem: Problem, first: Opponent, second: Opponent, games: int, **op
         outcome[going] = game.outcome(step.state)
         going, state = going[~step.terminated], step.state.select(~step.terminated)
     return outcome
+
+
+def test_a_board_with_a_hole_is_solved_as_it_is_played() -> None:
+    """Discs rest on what is below them, and a cell above a hole on nothing, whatever stands elsewhere."""
+    problem = GAMES["connect-four"]
+    full = problem.generator(sizes=(3,))(1, seeded())
+    place = full.nodes["position"].round().long()
+    kept = ~((place == torch.tensor([1, 1])).all(1) | (place[:, 0] > 3))
+    shift = kept.long().cumsum(0) - 1
+    edges = kept[full.edge_index].all(0)
+    holed = GraphBatch(
+        shift[full.edge_index[:, edges]],
+        torch.tensor([0, int(kept.sum())]),
+        torch.tensor([0, int(edges.sum())]),
+        nodes={name: column[kept] for name, column in full.nodes.items()},
+        edges={name: column[edges] for name, column in full.edges.items() if name != "reverse"},
+        graphs=full.graphs,
+    )
+    game = type(problem.environment)(in_a_row=3)
+    state = game.reset(holed)
+    legal = game.legal(state)
+    worth = values_of_moves(state, state.nodes["position"].round().long(), 3, falls=True)
+    assert torch.equal(worth > ILLEGAL, legal)

@@ -113,6 +113,16 @@ def test_the_first_side_wins_hex_on_four_rows_in_nine_moves() -> None:
     assert int(values_of_moves(state).max()) == 16 - 9 + 1
 
 
+def test_positions_that_bits_cannot_hold_are_refused() -> None:
+    """A number has 64 bits: of a larger board with few empty cells the answer would be of other cells."""
+    state = HEX.game.reset(HEX.generator(sizes=(9,))(1, seeded()))
+    owner = state.nodes["owner"]
+    free = (owner < 0).nonzero().squeeze(1)
+    late = state.with_nodes(owner=owner.index_fill(0, free[6:72], 0))
+    with pytest.raises(ValueError, match="at most 64 nodes that are not cut, not 81"):
+        HEX.opponent("perfect")(HEX.game, late, seeded())
+
+
 def test_perfect_play_beats_every_other_where_it_can() -> None:
     for name in ("random", "one-ply", "shortest-path", "resistance"):
         state, generator, turn = HEX.game.reset(HEX.generator(sizes=(3,))(8, seeded())), seeded(2), 0

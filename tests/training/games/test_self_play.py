@@ -25,6 +25,7 @@ from graphwright.training.agent import load
 from graphwright.training.collectors.self_play import players
 from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.games.match import Score
 from graphwright.training.games.pool import OpponentPool
 from graphwright.training.games.vector import ITSELF, LiveGames
 from graphwright.training.train import resume, train
@@ -130,6 +131,18 @@ def test_the_broken_one_is_replaced_by_the_good_one(tmp_path: Path) -> None:
     run = scripted_run(tmp_path)
     assert run.evaluator.evaluate(_Loser())["gate_passed"] == 1
     assert run.evaluator.evaluate(_Winner())["gate_passed"] == 1
+
+
+def test_a_match_of_one_decided_pair_says_nothing_and_can_be_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One pair has no interval: the gate stays shut, its log holds numbers, and the run can be resumed."""
+    run, other = (scripted_run(tmp_path) for _ in range(2))
+    assert run.evaluator.evaluate(_Loser())["gate_passed"] == 1
+    monkeypatch.setattr(run.evaluator, "_meet", lambda one, other: (Score(2, 2, 0), Score(1, 1, 0)))
+    found = run.evaluator.evaluate(_Winner())
+    assert (found["gate_passed"], found["gate_low"]) == (0, 0)
+    other.evaluator.load_state_dict(run.evaluator.state_dict())
 
 
 class _Scripted(ValuedPolicy):

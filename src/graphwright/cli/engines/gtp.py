@@ -39,7 +39,8 @@ class Gtp:
     def run(self) -> None:
         """Answer until stdin ends or somebody says quit."""
         engine = self.options.player(HEX.name, "resistance")
-        Conversation(GtpSession(engine, self.swap, self.options.seed).answer).run()
+        session = GtpSession(engine, self.swap, self.options.seed)
+        Conversation(session.answer, is_over=lambda: session.is_over).run()
 
 
 class GtpSession:

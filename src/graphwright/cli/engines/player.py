@@ -63,10 +63,14 @@ class EngineOptions:
 
 @dataclass
 class Conversation:
-    """Lines from stdin to a session and its answers to stdout, until it says that it is over or nothing is left."""
+    """Lines from stdin to a session and its answers to stdout, until it says that it is over or nothing is left.
+
+    is_over: whether the last answer was the last of all; whoever asked for the end may keep stdin open and wait for it.
+    """
 
     answer: Callable[[str], str | None]
     greeting: str = ""
+    is_over: Callable[[], bool] = lambda: False
 
     def run(self) -> None:
         """Read and answer. Whoever writes what is no text is answered too."""
@@ -78,3 +82,5 @@ class Conversation:
                 return
             if answer:
                 print(answer, flush=True)
+            if self.is_over():
+                return

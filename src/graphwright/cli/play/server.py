@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
+import sys
 import threading
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from graphwright.training.games.played import PlayedGame
 
 LOOPBACK = "127.0.0.1"
 _MOST_BYTES, _MOST_MOVES = 1 << 18, 10_000
+_MOST_DIGITS = 20  # of a length; Python refuses to read thousands
 _SECONDS = 30.0
 
 
@@ -42,6 +44,12 @@ class PlayServer(ThreadingHTTPServer):
     def address(self) -> str:
         """Where the page is."""
         return f"http://{LOOPBACK}:{self.server_port}/{self.token}/"
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of whoever has closed the page amid a request."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def answer(self, what: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """The position after the request's `moves` ("position"), or after a reply to them ("reply").
@@ -89,18 +97,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing of this name")
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > _MOST_BYTES:
+        if not length.isdecimal() or len(length) > _MOST_DIGITS or int(length) > _MOST_BYTES:
             self.close_connection = True
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"give a body of at most {_MOST_BYTES:,} bytes")
             return
+        body = self.rfile.read(int(length))
         try:
-            request = json.loads(self.rfile.read(int(length)))
+            request = json.loads(body)
+        except (ValueError, RecursionError):
+            self._refuse(HTTPStatus.BAD_REQUEST, "is no JSON")
+            return
+        try:
             if not isinstance(request, dict):
                 raise GraphError("give an object with moves")
             self._json(HTTPStatus.OK, self.server.answer(what, request))
-        except (GraphError, ValueError, RecursionError) as error:
-            wrong = str(error) if isinstance(error, GraphError) else "is no JSON"
-            self._refuse(HTTPStatus.BAD_REQUEST, " ".join(wrong.split()))
+        except ValueError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, " ".join(str(error).split()))
 
     def _below_token(self) -> str | None:
         """The path below the token; None where the request was refused."""

@@ -41,6 +41,9 @@ class TextGame:
             except EOFError:
                 print()
                 return
+            except UnicodeDecodeError:
+                print(f"that is no text; say {_HELP}")
+                continue
             if words == ["quit"]:
                 return
             try:

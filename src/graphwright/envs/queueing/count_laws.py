@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -38,11 +40,23 @@ def draw_counts(state: GraphBatch, column: str, uniforms: Tensor) -> Tensor:
 
 
 def law_of(graph: GraphBatch) -> Tensor:
-    """[B] int64: the graph column `law`, or what a file calls `distribution`; Poisson where there is none."""
+    """[B] int64: the graph column `law`, or what a file calls `distribution`; Poisson where there is none.
+
+    Raises GraphError for what names no law.
+    """
     for name in ("law", "distribution"):
         if name in graph.graphs:
-            return graph.graphs[name].long()
+            return _numbered(graph.graphs[name])
     return torch.zeros(graph.num_graphs, dtype=torch.int64, device=graph.device)
+
+
+def _numbered(given: Tensor) -> Tensor:
+    """[B] int64: `given`, places in `COUNT_LAWS` of whatever type."""
+    if given.dtype != torch.bool and given.dim() == 1:
+        law = given.nan_to_num(-1).long()
+        if bool(((law == given) & (law >= 0) & (law < len(COUNT_LAWS))).all()):
+            return law
+    raise GraphError(f"graph column 'distribution': give one of {', '.join(COUNT_LAWS)}")
 
 
 def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
@@ -51,7 +65,10 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
     Raises GraphError, naming the node, for numbers that the law of its graph does not have.
     """
     if column not in graph.nodes:
-        raise GraphError(f"the nodes have no {column!r}; give each its mean a slot in the node attribute {column!r}")
+        raise GraphError(
+            f"the nodes have no {column!r}; give each its mean a slot in the node attribute {column!r}, "
+            "or, of categorical counts, lists of one length"
+        )
     given = graph.nodes[column].double()
     if f"{column}_chances" in graph.nodes:
         return {column: given, f"{column}_chances": graph.nodes[f"{column}_chances"].double()}
@@ -61,7 +78,8 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
         raise GraphError(f"node column {column!r}: where the distribution is {_names(law)}, each node has {form}")
     if not categorical:
         require_rates(graph, column, given)
-        _require_law(graph, column, given, law[graph.node_graph])
+        for wrong, rule in broken_rules(given, law[graph.node_graph]):
+            _refuse(graph, column, wrong, rule)
         return {column: given}
     wrong = (given < 0) | ~given.isfinite()
     _refuse(graph, column, wrong.any(1) | ((given.sum(1) - 1).abs() > 1e-6), "chances are at least 0 and add up to 1")
@@ -72,14 +90,15 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
 def require_rates(graph: GraphBatch, column: str, given: Tensor) -> None:
     """Raise GraphError, naming the node, where `given` [N], its `column`, is not a rate: finite and at least 0."""
     _refuse(graph, column, ~given.isfinite() | (given < 0), "a rate is a finite number of at least 0")
-    _refuse(graph, column, given > MOST, f"at most {MOST:g} a slot; count in larger units")
 
 
-def _require_law(graph: GraphBatch, column: str, mean: Tensor, law: Tensor) -> None:
+def broken_rules(mean: Tensor, law: Tensor) -> Iterator[tuple[Tensor, str]]:
+    """Where means, which are rates, break a rule of their law, and the rule; mean, law: of shapes that go together."""
     whole, half = mean == mean.round(), 2 * mean == (2 * mean).round()
-    _refuse(graph, column, (law == BERNOULLI) & (mean > 1), "a Bernoulli mean is a chance, at most 1")
-    _refuse(graph, column, (law == FIXED) & ~whole, "a fixed count is a whole number")
-    _refuse(graph, column, (law == UNIFORM) & ~half, "uniform counts are 0 to twice the mean: make that whole")
+    yield mean > MOST, f"at most {MOST:g} a slot; count in larger units"
+    yield (law == BERNOULLI) & (mean > 1), "a Bernoulli mean is a chance, at most 1"
+    yield (law == FIXED) & ~whole, "a fixed count is a whole number"
+    yield (law == UNIFORM) & ~half, "uniform counts are 0 to twice the mean: make that whole"
 
 
 def _refuse(graph: GraphBatch, column: str, wrong: Tensor, rule: str) -> None:

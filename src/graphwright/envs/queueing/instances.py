@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from graphwright.core import GraphBatch, GraphError, from_edges
-from graphwright.core.counts import COUNT_LAWS
 from graphwright.core.pairs import unordered_pair_nodes, unordered_pair_segments
+from graphwright.core.segment import lexsort
 from graphwright.envs.queueing.count_laws import law_of
 
 CONTROL: dict[str, Any] = {
@@ -21,13 +21,27 @@ CONTROL: dict[str, Any] = {
 
 
 def prepared(graph: GraphBatch) -> GraphBatch:
-    """`graph` with the columns `number`, `seed` (0) and `law`, where it has none. Raises GraphError for no law."""
+    """`graph` with the columns `number`, `seed` (0) and `law`, where it has none such.
+
+    Raises GraphError for what is no law and for a seed that is no whole number.
+    """
     law = law_of(graph)
-    if bool(((law < 0) | (law >= len(COUNT_LAWS))).any()):
-        raise GraphError(f"graph column 'distribution': give one of {', '.join(COUNT_LAWS)}")
     number = graph.nodes.get("number", graph.node_segments.position)
+    if not _tells_apart(graph, number):  # an attribute of the user's
+        number = graph.node_segments.position
     seed = graph.graphs.get("seed", torch.zeros_like(law))
+    if seed.dim() != 1 or bool((seed != seed.long()).any()):
+        raise GraphError("graph column 'seed': give a whole number")
     return graph.with_nodes(number=number).with_graphs(law=law, seed=seed.long())
+
+
+def _tells_apart(graph: GraphBatch, number: torch.Tensor) -> bool:
+    """Whether `number` [N] is another whole number for each node of a graph."""
+    if number.dtype != torch.int64 or number.dim() != 1:
+        return False
+    order = lexsort(number, graph.node_graph)
+    sorted_number, own = number[order], graph.node_graph[order]
+    return not bool(((sorted_number[1:] == sorted_number[:-1]) & (own[1:] == own[:-1])).any())
 
 
 def joined(graph: GraphBatch) -> GraphBatch:

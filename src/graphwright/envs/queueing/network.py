@@ -79,7 +79,8 @@ class QueueingNetwork(Endless, Readable):
             return start
         most = (1.0 + self.initial_queue) ** uniform(graph_streams(start), zero.long(), START)
         share = uniform(node_streams(start), zero.long()[start.node_graph], START)
-        return start.with_nodes(queue=(share * most[start.node_graph]).round().long() * self.has_queue(start))
+        queue = (share * most[start.node_graph]).round().clamp(max=self.initial_queue)
+        return start.with_nodes(queue=queue.long() * self.has_queue(start))
 
     def has_queue(self, instances: GraphBatch) -> Tensor:
         """[N] bool: the nodes at which packets may wait."""

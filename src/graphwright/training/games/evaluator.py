@@ -115,7 +115,7 @@ class GameEvaluator(Evaluator):
         if not first:
             score, pairs = self._meet(candidate, PolicyPlayer(self.pool.policy(BEST)))
             self._note(own, len(self.opponents) + best, score)
-        low = pairs.decided.low
+        low = pairs.decided.low if pairs.wins + pairs.losses > 1 else 0.0  # one pair has no interval
         accepted = first or low > self.config.gate
         games = [score.wins, score.draws, score.losses, pairs.wins, pairs.losses]
         row = [len(self.gate), -1 if first else best, *games, low, accepted]
@@ -136,7 +136,7 @@ class GameEvaluator(Evaluator):
         return total, both
 
     def _earlier(self) -> list[int]:
-        """Some snapshots of the pool, drawn so that the hardest come first."""
+        """Some snapshots of the pool, drawn at random."""
         there = [place for place in self.pool.weights if place != BEST and self.place_of[place] != self.place_of[BEST]]
         order = torch.randperm(len(there), generator=self.generator)[:_EARLIER].tolist()
         return [there[place] for place in order]

@@ -23,15 +23,24 @@ _OWNER = "owner"
 class PlayedGame:
     """A game on one `instance`. It remembers nothing: every method is told the moves so far, from the beginning.
 
-    policy: what is shown of a position, and `player`, who replies. Raises GraphError, naming the move, for moves that
-    are none.
+    policy: what is shown of a position, and `player`, who replies. names: of the nodes, where the board has some.
+    Raises GraphError, naming the move, for moves that are none.
     """
 
-    def __init__(self, game: Game, instance: GraphBatch, policy: Any, player: Opponent, seed: int = 0) -> None:
+    def __init__(
+        self,
+        game: Game,
+        instance: GraphBatch,
+        policy: Any,
+        player: Opponent,
+        seed: int = 0,
+        names: Sequence[str] | None = None,
+    ) -> None:
         self.game = game
         self.policy = policy
         self.player = player
         self.seed = seed
+        self.names = names
         self.start = game.reset(instance)
 
     def position(self, moves: Sequence[int]) -> Position:
@@ -121,7 +130,9 @@ class Position:
 
     @cached_property
     def node_names(self) -> list[str]:
-        """[N]: letter and number on a grid, as in chess, and numbers elsewhere."""
+        """[N]: their own; else letter and number on a grid, as in chess, and numbers elsewhere."""
+        if self.played.names is not None and len(self.played.names) == self.graph.num_nodes:
+            return list(self.played.names)
         position = self.positions
         if position is not None:
             rows, columns = (position[:, axis].round() for axis in (1, 0))
@@ -137,7 +148,7 @@ class Position:
     def positions(self) -> Tensor | None:
         """[N, 2]: where nodes stand, (right, down), where the board says so."""
         found = self.state.nodes.get("position")
-        return found if found is not None and found.shape[0] == self.graph.num_nodes else None
+        return found if found is not None and found.shape == (self.graph.num_nodes, 2) else None
 
     @cached_property
     def _places(self) -> list[list[int]]:

@@ -35,6 +35,8 @@ def _solve(node_ptr, position, owner, player, k, falls, value):  # type: ignore[
         if falls:
             for x in range(cells.shape[0]):
                 for y in range(cells.shape[1] - 1):
+                    if cells[x, y] < 0 or cells[x, y + 1] < 0:  # no cell, or one that rests on none
+                        continue
                     below[cells[x, y] - start] = cells[x, y + 1] - start
         lines = np.zeros(windows.shape[0], np.uint64)
         for w in range(windows.shape[0]):

@@ -8,15 +8,23 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import arrays, jit_as_written
+from graphwright.core.segment import segment_sum
 from graphwright.envs.games.search import ILLEGAL, solve_moves
+
+_MOST_CELLS = 64  # bits of a number
 
 
 def values_of_moves(state: GraphBatch) -> Tensor:
     """[N] int64: what each move is worth to the side that makes it, with perfect play after it; see `games/search.py`.
 
-    Graphs of at most 64 nodes besides the terminals and those that are Cut's.
+    Raises ValueError for graphs of more than 64 nodes besides the terminals and those that are Cut's.
     """
     batch = state.to("cpu")
+    cuts = batch.nodes["owner"] == (1 - batch.graphs["connector"])[batch.node_graph]
+    size = segment_sum(~batch.nodes["terminal"] & ~cuts, batch.node_segments)
+    if size.numel() and int(size.max()) > _MOST_CELLS:
+        most = f"at most {_MOST_CELLS} nodes that are not cut, not {int(size.max())}"
+        raise ValueError(f"perfect play is found of positions with {most}; choose a smaller board")
     value = torch.full((batch.num_nodes,), ILLEGAL)
     columns = (batch.nodes["owner"], batch.nodes["terminal"], batch.graphs["connector"], batch.graphs["player"])
     most = int(batch.in_degree.max()) if batch.num_nodes else 0

@@ -9,7 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider, simplify
-from graphwright.core.segment import segment_max, segment_sum
+from graphwright.core.segment import segment_sum
 from graphwright.envs.queueing.count_laws import means_of
 from graphwright.envs.queueing.instances import prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
@@ -36,7 +36,9 @@ class ConflictNetwork(QueueingNetwork):
     """κ, for each link that sends in vain."""
 
     inputs = Inputs(nodes=("arrival", "service"), graphs=("distribution", "law", "seed"))
-    load_bound = "what two links that disturb each other must send, in shares of the time"
+    load_bound = (
+        "the time that sets of links without conflicts need in turns; where capacities change, that of two in conflict"
+    )
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:
@@ -84,12 +86,9 @@ class ConflictNetwork(QueueingNetwork):
 
     @override
     def load(self, instances: GraphBatch) -> Tensor:
-        """[B] float64: the largest λ/μ of a link, or of two that disturb each other together."""
-        share = instances.nodes["arrival"] / instances.nodes["service"].clamp(min=1e-300)
-        alone = segment_max(share, instances.node_segments)
-        if not bool((instances.nodes["service"] == instances.nodes["service"].round()).all()):
-            return alone  # where capacities change, links may send when they are best
-        return torch.maximum(alone, segment_max(share[instances.edge_index].sum(0), instances.edge_segments))
+        from graphwright.envs.queueing.conflict_graph.capacity import load
+
+        return load(instances)
 
 
 @dataclass(frozen=True)

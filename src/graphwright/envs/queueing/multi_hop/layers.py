@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, Segments
+from graphwright.envs.queueing.count_laws import broken_rules
 
 CLASS = "class"
 """Node column [N]: the place of a destination among those of its network."""
@@ -67,20 +68,15 @@ def distances(graph: GraphBatch, targets: Tensor, length: Tensor) -> Tensor:
     return torch.from_numpy(np.asarray(dijkstra(backwards, indices=targets.numpy(), min_only=True)))
 
 
-def from_demand(graph: GraphBatch, demand: Tensor) -> GraphBatch:
+def from_demand(graph: GraphBatch, demand: Tensor, law: Tensor) -> GraphBatch:
     """The instance of one network with the edge column `rate` and what arrives, `demand` [N, N]: from where, to where.
 
-    Raises GraphError for rates and demands that are none.
+    law: [1] int64, of what arrives. Raises GraphError for rates and demands that are none.
     """
     demand = torch.where(demand.isnan(), 0.0, demand.double())
-    wrong = ((demand < 0) | demand.isinf()).nonzero()
-    if wrong.numel():
-        node, to = (int(each) for each in wrong[0])
-        raise GraphError(
-            f"node attribute 'arrivals' is {float(demand[node, to])} at node {{}} for node {{}}; a rate is a finite "
-            "number of at least 0",
-            [node, to],
-        )
+    _refuse(demand, (demand < 0) | demand.isinf(), "a rate is a finite number of at least 0")
+    for wrong, rule in broken_rules(demand, law):
+        _refuse(demand, wrong, rule)
     demand.fill_diagonal_(0)  # what arrives where it wants to go is there
     destination = (demand.sum(0) > 0).nonzero().squeeze(1)
     if CLASS in graph.nodes:  # the order in which a file names them, which decides among equals
@@ -92,17 +88,31 @@ def from_demand(graph: GraphBatch, demand: Tensor) -> GraphBatch:
     return layered(usable, layers, destination, demand[:, destination].T.flatten())
 
 
+def _refuse(demand: Tensor, wrong: Tensor, rule: str) -> None:
+    places = wrong.nonzero()
+    if places.numel():
+        node, to = (int(each) for each in places[0])
+        told = f"node attribute 'arrivals' is {float(demand[node, to])} at node {{}} for node {{}}; {rule}"
+        raise GraphError(told, [node, to])
+
+
 def with_rates(graph: GraphBatch) -> GraphBatch:
-    """The links of `graph`, each direction on its own, with their rates as float64; those of rate 0 are none."""
+    """The links of `graph`, each direction on its own, with their rates as float64; those of rate 0 are none.
+
+    Raises GraphError, naming the ends, for rates that are no whole numbers: a link sends whole packets.
+    """
     if "rate" not in graph.edges:
         raise GraphError("the links have no 'rate'; give each link its packets a slot in the attribute 'rate'")
     rate = graph.edges["rate"].double()
-    wrong = ((rate < 0) | ~rate.isfinite() | (rate > _MOST_RATE)).nonzero()
+    if rate.dim() != 1:
+        raise GraphError("edge column 'rate': give each link one number, its packets a slot")
+    wrong = ((rate < 0) | ~rate.isfinite() | (rate > _MOST_RATE) | (rate != rate.round())).nonzero()
     if wrong.numel():
         edge = int(wrong[0])
         ends = graph.node_segments.position[graph.edge_index[:, edge]].tolist()
         raise GraphError(
-            f"edge column 'rate' is {float(rate[edge])} from node {{}} to node {{}}; a rate is finite and at least 0",
+            f"edge column 'rate' is {float(rate[edge])} from node {{}} to node {{}}; a rate is a whole number of "
+            f"packets, 0 to {_MOST_RATE:.0e}; count in smaller ones",
             ends,
         )
     directed = GraphBatch(graph.edge_index, graph.node_ptr, graph.edge_ptr, edges={"rate": rate})

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.segment import lexsort, segment_sum
+from graphwright.envs.queueing.count_laws import CATEGORICAL
 from graphwright.envs.queueing.instances import prepared
 from graphwright.envs.queueing.multi_hop.layers import from_demand
 from graphwright.envs.queueing.network import ARRIVALS, QueueingNetwork, advanced
@@ -31,18 +32,25 @@ class PacketNetwork(QueueingNetwork):
         is counted, and then packets arrive.
     """
 
-    inputs = Inputs(nodes=("arrivals", "class"), edges=("rate",), graphs=("distribution", "law", "seed"))
+    inputs = Inputs(
+        nodes=("arrivals", "class"),
+        edges=("rate",),
+        graphs=("distribution", "law", "seed"),
+        parallel="each carry their own rate",
+    )
     load_bound = "what all links can carry at most of these arrivals, shared out in the best way"
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The layers of each network. Raises GraphError for rates that are none, and for a class without a path."""
-        if "layer" in graph.nodes:
+        if "reaches" in graph.nodes and "num_links" in graph.graphs:
             return graph
         if graph.num_graphs != 1 or "arrivals" not in graph.nodes or graph.nodes["arrivals"].dim() != 2:
             raise GraphError("the nodes have no 'arrivals'; give sources the attribute {destination: packets a slot}")
         ready = prepared(graph)
-        found = from_demand(graph, graph.nodes["arrivals"])
+        if bool((ready.graphs["law"] == CATEGORICAL).any()):
+            raise GraphError("packets have no categorical arrivals; give poisson, bernoulli, uniform or fixed")
+        found = from_demand(graph, graph.nodes["arrivals"], ready.graphs["law"])
         return found.with_graphs(law=ready.graphs["law"], seed=ready.graphs["seed"])
 
     @override

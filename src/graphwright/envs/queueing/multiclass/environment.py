@@ -52,13 +52,19 @@ class Multiclass(QueueingNetwork):
         edge_types=_TYPES,
     )
     actions = ActionSpec(per_neighbour("serve"), per_decider("idle"), decider="nodes")
-    inputs = Inputs(nodes=("arrival", "cost"), edges=("service", "probability"), graphs=("seed",), marks=("server",))
+    inputs = Inputs(
+        nodes=("arrival", "cost"),
+        edges=("service", "probability"),
+        graphs=("seed",),
+        marks=("server",),
+        parallel="are each kept",
+    )
     load_bound = "the work that arrives at each server, shared out among those that can do it in the best way"
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:
         """The network with what follows from it. Raises GraphError for rates and chances that are none."""
-        return graph if "stages" in graph.nodes else read(graph)
+        return graph if "stages" in graph.nodes and "rate" in graph.graphs else read(graph)
 
     @override
     def has_queue(self, instances: GraphBatch) -> Tensor:

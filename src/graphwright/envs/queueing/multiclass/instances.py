@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, GraphError, from_edges
 from graphwright.core.segment import segment_sum
-from graphwright.envs.queueing.count_laws import require_rates
+from graphwright.envs.queueing.count_laws import POISSON, require_rates
 from graphwright.envs.queueing.instances import prepared
 from graphwright.envs.weights import require_nodes
 
@@ -56,10 +56,9 @@ def read(graph: GraphBatch) -> GraphBatch:
     source, end = _forward(graph, server)
     service, chance = _numbers(graph, "service", 0.0), _numbers(graph, "probability", 1.0)
     serves, routes = server[source] & ~server[end], ~server[source] & ~server[end]
-    kept = (serves | routes) & ((service > 0) | ~serves)
-    _check(graph, kept & serves, service, "service", torch.inf)
-    _check(graph, kept & routes, chance, "probability", 1.0)
-    rows = kept.nonzero().squeeze(1)
+    _check(graph, serves, service, "service", torch.inf)
+    _check(graph, routes, chance, "probability", 1.0)
+    rows = (routes | serves & (service > 0)).nonzero().squeeze(1)
     kind = torch.where(serves[rows], SERVES, ROUTES)
     links = torch.stack([source[rows], end[rows]])
     both = torch.cat([links, links.flip(0)], dim=1)
@@ -75,6 +74,8 @@ def read(graph: GraphBatch) -> GraphBatch:
         },
     )
     ready = prepared(graph)
+    if bool((ready.graphs["law"] != POISSON).any()):
+        raise GraphError("arrivals at servers are poisson, in continuous time; leave out 'distribution'")
     instance = instance.with_nodes(number=ready.nodes["number"], stages=_stages(instance)).with_graphs(
         law=ready.graphs["law"], seed=ready.graphs["seed"]
     )

@@ -48,6 +48,8 @@ class Multipath(QueueingNetwork):
         if "arrival" not in graph.graphs:
             raise GraphError("the graph has no attribute 'arrival'; give the packets a slot of its stream")
         arrival = graph.graphs["arrival"].double()
+        if arrival.dim() != 1:
+            raise GraphError("the graph's 'arrival': give one number, the packets a slot of its stream")
         stream = GraphBatch(  # the stream as one node of each graph, whose law is checked as that of nodes is
             torch.empty(2, 0, dtype=torch.int64),
             torch.arange(graph.num_graphs + 1),
@@ -57,7 +59,8 @@ class Multipath(QueueingNetwork):
         try:
             means_of(stream, "arrival", law)
         except GraphError as wrong:
-            raise GraphError(f"the graph's {str(wrong).removeprefix('node column ')}") from None
+            told = str(wrong).removeprefix("node column ").replace(" at node 0", "")
+            raise GraphError(f"the graph's {told}") from None
         means = means_of(graph, "service", law)
         kept = graph.keep(["number"], graphs=["law", "seed"]).with_nodes(**means)
         return joined(kept.with_graphs(arrival=arrival))

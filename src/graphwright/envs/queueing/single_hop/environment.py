@@ -12,13 +12,12 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
-from graphwright.envs.queueing.count_laws import draw_counts, means_of
+from graphwright.envs.queueing.count_laws import means_of
 from graphwright.envs.queueing.instances import CONTROL, joined, prepared
 from graphwright.envs.queueing.network import ARRIVALS, SERVICES, QueueingNetwork, advanced
-from graphwright.envs.randomness import node_streams, uniform, with_seeds
+from graphwright.envs.queueing.shares import service_ratios, shares
+from graphwright.envs.randomness import with_seeds
 from graphwright.envs.readable import Inputs
-
-_SLOTS = 500  # that are drawn to estimate what the server can do
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,9 @@ class SingleHop(QueueingNetwork):
     @override
     def load(self, instances: GraphBatch) -> Tensor:
         """[B] float64: Σ λ / μ against the mean of the largest Y / μ in slots that are drawn, or a queue's λ / μ."""
-        share = instances.nodes["arrival"] / instances.nodes["service"].clamp(min=1e-300)
-        streams, best = node_streams(instances), torch.zeros(instances.num_graphs, dtype=torch.float64)
-        for slot in range(_SLOTS):
-            drawn = draw_counts(instances, "service", uniform(streams, torch.full_like(streams, slot), SERVICES))
-            ratio = drawn / instances.nodes["service"].clamp(min=1e-300)
-            best += segment_max(ratio, instances.node_segments) / _SLOTS
+        share, best = shares(instances), torch.zeros(instances.num_graphs, dtype=torch.float64)
+        for ratio, part in service_ratios(instances):
+            best += segment_max(ratio, instances.node_segments) * part
         together = segment_sum(share, instances.node_segments) / best.clamp(min=1e-300)
         return torch.maximum(together, segment_max(share, instances.node_segments))
 
