@@ -102,3 +102,29 @@ def test_one_game_has_no_interval(run: Path, capsys: pytest.CaptureFixture[str])
     main(["match", str(run), "--opponent", "one-ply", "--games", "2", "--threads", "1"])
     first = next(line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["first"])
     assert " to " not in first
+
+
+def test_the_switching_game_is_played_on_a_graph_of_a_file(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the names of its nodes; a graph that is decided already, and games that read no files, are refused."""
+    shannon, net = tmp_path / "shannon", tmp_path / "net.json"
+    main(["train", "shannon", "--run", str(shannon), "--sizes", "8", *QUICK.split()])
+    links = [{"source": one, "target": other} for one, other in ("ab", "ac", "bd", "cd", "ae", "ed", "bc", "ce")]
+    net.write_text(json.dumps({"nodes": [{"id": name} for name in "abcde"], "links": links, "graph": {}}))
+    words = ["match", str(shannon), "--opponent", "perfect", "--games", "4", "--threads", "1"]
+    on = ["--instances", str(net), "--mark", "terminal=a,d"]
+    main([*words, *on, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["instances"] == [str(net)]
+    assert "size" not in found
+    assert all(set(game["moves"]) <= {1, 2, 4} for game in found["played"])
+    main([*words, *on])
+    assert "both" in capsys.readouterr().out
+    said = iter(["b", "quit"])
+    monkeypatch.setattr("builtins.input", lambda _: next(said))
+    main(["play", str(shannon), "--text", "--instance", str(net), "--mark", "terminal=a,d", "--threads", "1"])
+    assert "\nb: X\n" in capsys.readouterr().out
+    assert "decided before it begins" in fails(capsys, *words, "--instances", net, "--mark", "terminal=a,b")
+    assert "--size 8: a file has a size of its own" in fails(capsys, *words, *on, "--size", 8)
+    assert "reads no files" in fails(capsys, "match", run, "--opponent", "random", "--instances", net)

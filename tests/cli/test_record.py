@@ -20,6 +20,7 @@ from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.collectors.recording import require_fit
 from graphwright.training.train import resume
+from queueing_networks import FOUR_QUEUES
 
 Change = Callable[[dict[str, Tensor]], object]
 OPTIONS = (
@@ -74,6 +75,20 @@ def test_cloning_learns_from_the_file_and_goes_on_from_it(
     by_run = ["--run", str(tmp_path / "run"), "--slots", "4", "--graphs", "2", "--out", str(path)]
     main(["record", "single-hop", *by_run])
     main([*(str(word) for word in soft), "--steps", "8", "--bc.data", str(path)])
+
+
+def test_the_seed_counts_for_files_too(tmp_path: Path) -> None:
+    """Another seed is another run of the same network, as it is for `evaluate`."""
+    net = tmp_path / "net.json"
+    net.write_text(json.dumps(FOUR_QUEUES))
+    rewards = []
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        path = tmp_path / f"{name}.safetensors"
+        words = ["--slots", "30", "--seed", seed, "--out", str(path), "--instances", str(net)]
+        main(["record", "single-hop", "--expert", "max-weight", *words])
+        rewards.append(read_recording(path).reward)
+    assert torch.equal(rewards[0], rewards[1])
+    assert not torch.equal(rewards[0], rewards[2])
 
 
 def _without(name: str) -> Change:

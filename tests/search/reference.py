@@ -90,7 +90,7 @@ class PlainSearch:
     def below(self, node: Node) -> int:
         total = node.visits
         if self.rule == "puct":
-            factor = (math.log((1 + total + 1 + 19652 - 1) / 19652) + 1.25) * math.sqrt(1 + total)
+            factor = (math.log((1 + (1 + total) + 19652) / 19652) + 1.25) * math.sqrt(1 + total)
             return max(
                 node.moves,
                 key=lambda a: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +10,8 @@ import torch
 import tyro
 from rich.table import Table
 
+from graphwright.cli.board_files import read_boards
+from graphwright.cli.instances import FileOptions
 from graphwright.cli.options import OnDevice, Threads, Trust
 from graphwright.cli.terminal import empty_table, marked, print_found
 from graphwright.core import GraphBatch
@@ -45,6 +47,9 @@ class MatchCommand:
     """Games in all; an even number, since sides are swapped."""
     size: int | None = None
     """Size of the board, as for training; by default the largest that was trained on."""
+    instances: tuple[Path, ...] = ()
+    """Files to play on instead of boards of a size, one after the other, where the game is played on any graph."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     simulations: int = 0
     """Simulations of a tree search before each move of the policy; 0: none."""
     opponent_simulations: int = 0
@@ -69,11 +74,12 @@ class MatchCommand:
         require("opening", self.opening, 0)
         use_threads(self.threads)
         agent = load(self.directory, self.device, trust=self.trust)
-        problem, size = require_game(agent), board_size(agent, self.size)
+        problem = require_game(agent)
         one = policy_player(agent.policy, self.simulations, self.decode == "sample")
         other = self._opponent(problem, agent)
         generator = torch.Generator(agent.device).manual_seed(self.seed)
-        boards = boards_of(agent, size, self.games // 2, self.seed).to(agent.device)
+        boards, on = self._boards(agent)
+        boards = boards.to(agent.device)
         match = play_match(
             agent.config.environment,
             boards,
@@ -84,7 +90,17 @@ class MatchCommand:
             lambda over: now(f"{over} of {self.games} games are over"),
         )
         require_played(match, self.opening)
-        print_found(self._document(problem, size, match), self._table(problem, size, match), self.json)
+        print_found(self._document(problem, on, match), self._table(problem, on, match), self.json)
+
+    def _boards(self, agent: Agent) -> tuple[GraphBatch, dict[str, Any]]:
+        """A board for each pair of games, and what the document says of them."""
+        count = self.games // 2
+        if not self.instances:
+            size = board_size(agent, self.size)
+            return boards_of(agent, size, count, self.seed), {"size": size}
+        read = [board for _, board in read_boards(agent, self.instances, self.files, self.size)]
+        together = GraphBatch.concat(read)
+        return together.select(torch.arange(count) % len(read)), {"instances": [str(path) for path in self.instances]}
 
     def _opponent(self, problem: Problem, agent: Agent) -> Opponent:
         path = Path(self.opponent)
@@ -97,7 +113,7 @@ class MatchCommand:
             raise ConfigError(f"--opponent {path}: was trained on other rules ({other.problem.name}); take another run")
         return policy_player(other.policy, self.opponent_simulations, self.decode == "sample")
 
-    def _document(self, problem: Problem, size: int, match: Match) -> dict[str, Any]:
+    def _document(self, problem: Problem, on: dict[str, Any], match: Match) -> dict[str, Any]:
         sides = {name: vars(match.count(side)) for side, name in enumerate(_SIDES)}
         moves = [[move for move in column if move >= 0] for column in match.moves.T.tolist()]
         played = zip(match.side.tolist(), match.outcome.tolist(), moves, strict=True)
@@ -105,7 +121,7 @@ class MatchCommand:
             "problem": problem.name,
             "run": str(self.directory),
             "opponent": self.opponent,
-            "size": size,
+            **on,
             "simulations": self.simulations,
             "opponent_simulations": self.opponent_simulations,
             "opening": self.opening,
@@ -119,8 +135,9 @@ class MatchCommand:
             ],
         }
 
-    def _table(self, problem: Problem, size: int, match: Match) -> Table:
-        title = f"{problem.name}, size {size}: {self.directory} against {self.opponent}"
+    def _table(self, problem: Problem, on: dict[str, Any], match: Match) -> Table:
+        where = f"size {on['size']}" if "size" in on else ", ".join(on["instances"])
+        title = f"{problem.name}, {where}: {self.directory} against {self.opponent}"
         headings = ("side", "games", "won", "drawn", "lost", "score", "95 % interval")
         table = empty_table(marked(title), headings, left="side")
         for name, side in (("first", 0), ("second", 1), ("both", None)):

@@ -20,6 +20,7 @@ from graphwright.cli.outputs import require_output
 from graphwright.core import GraphBatch
 from graphwright.data.recording import Recording
 from graphwright.drawing.letters import printable
+from graphwright.envs.endless import Endless
 from graphwright.envs.experts import experts_of, find_expert
 from graphwright.envs.problem import Problem
 from graphwright.envs.readable import Readable
@@ -95,6 +96,8 @@ class Record:
         if not isinstance(environment, Readable):
             raise ConfigError(f"--instances: {problem.name} reads no files; leave it out")
         read = GraphBatch.concat(list(read_all(self.instances, self.files, environment)[0].values()))
+        if isinstance(environment, Endless):
+            read = environment.reseeded(read, options.seed)  # as `evaluate` does; random instances are drawn by it
         return read.select(torch.arange(options.episodes or read.num_graphs) % read.num_graphs)
 
 

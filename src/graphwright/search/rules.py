@@ -26,7 +26,7 @@ def puct(tree: Tree, edges: Moves) -> Tensor:
     N counts the visit that added the node. Of moves not tried yet Q is the value of the node itself.
     """
     total = 1 + segment_sum(edges.visits, edges.groups)
-    factor = (torch.log((total + _PUCT_BASE) / _PUCT_BASE) + _PUCT_INIT) * total.sqrt()
+    factor = (torch.log((1 + total + _PUCT_BASE) / _PUCT_BASE) + _PUCT_INIT) * total.sqrt()
     mean = torch.where(edges.visits > 0, edges.mean, tree.value[edges.node][edges.groups.index])
     bonus = factor[edges.groups.index] * edges.log_prior.exp() / (1 + edges.visits)
     return segment_argmax(mean + bonus, edges.groups)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from graphwright.cli.board_files import read_boards
+from graphwright.cli.instances import FileOptions
 from graphwright.cli.match import board_size, boards_of, require_game
 from graphwright.cli.options import Threads, Trust
 from graphwright.cli.play.server import PlayServer
@@ -32,6 +34,9 @@ class Play:
     """Directory of the run."""
     size: int | None = None
     """Size of the board, as for training; by default the largest that was trained on."""
+    instance: Path | None = None
+    """File of the graph to play on instead of a board of a size, where the game is played on any graph."""
+    files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     simulations: int = 0
     """Simulations of a tree search before each move of the policy; 0: none."""
     seed: int = 1
@@ -50,11 +55,16 @@ class Play:
         require("port", self.port, 0, 65_535)
         use_threads(self.threads)
         agent = load(self.directory, trust=self.trust)
-        problem, size = require_game(agent), board_size(agent, self.size)
-        board = boards_of(agent, size, 1, self.seed)
+        problem = require_game(agent)
+        if self.instance is not None:
+            ((named, board),) = read_boards(agent, (self.instance,), self.files, self.size)
+            names, head = named.names, {"problem": problem.name, "size": board.num_nodes, "file": self.instance.name}
+        else:
+            size = board_size(agent, self.size)
+            board, names = boards_of(agent, size, 1, self.seed), None
+            head = {"problem": problem.name, "size": size, "seed": self.seed}
         player = policy_player(agent.policy, self.simulations)
-        played = PlayedGame(agent.config.environment, board, agent.policy, player, self.seed)
-        head = {"problem": problem.name, "size": size, "seed": self.seed}
+        played = PlayedGame(agent.config.environment, board, agent.policy, player, self.seed, names)
         if self.text:
             TextGame(played, head, _SIDES[self.you]).run()
             return
