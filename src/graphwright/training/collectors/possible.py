@@ -37,6 +37,19 @@ def require_possible(replay: Replay, environment: Environment, n_step: int) -> N
             raise ValueError("a transition that this environment cannot have made")
 
 
+def require_live(replay: Replay, here: Tensor, live: GraphBatch) -> None:
+    """Raise ValueError unless the states of the ids `here` [B] are those of the `live` episodes [B]."""
+    if here.shape != (live.num_graphs,):
+        raise ValueError("a replay of another size")
+    try:
+        found = replay.states.select(here).to_tensors()
+    except IndexError as error:
+        raise ValueError(f"live episodes are not among the states of the replay: {error}") from None
+    known = live.to_tensors()
+    if found.keys() != known.keys() or not all(torch.equal(found[name], known[name]) for name in known):
+        raise ValueError("live episodes are not those of the replay")
+
+
 def _is_offered(environment: Environment, graph: GraphBatch, action: Tensor) -> bool:
     """Whether each action names a candidate of its decision, or -1; where they are continuous, whether it is finite."""
     if environment.actions.continuous:

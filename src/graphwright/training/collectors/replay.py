@@ -13,6 +13,7 @@ from typing_extensions import override
 from graphwright.algorithms.optimizer import require, require_each
 from graphwright.core.segment import Segments
 from graphwright.core.timestep import remembered
+from graphwright.data.recording import Recording
 from graphwright.data.replay import Replay
 from graphwright.data.ring import Group
 from graphwright.data.samples import DECISIONS, InARow, ReplaySamples
@@ -26,7 +27,8 @@ from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.n_step import reached, select_graphs, window
 from graphwright.training.collectors.play import ConfigError, PlayConfig
-from graphwright.training.collectors.possible import require_possible
+from graphwright.training.collectors.possible import require_live, require_possible
+from graphwright.training.collectors.recorded_replay import recording_for, remember
 from graphwright.training.exploration import Behaviour, EpsilonConfig, EpsilonGreedy, as_the_policy
 
 _N_STEP = 4
@@ -57,6 +59,10 @@ class ReplayConfig(PlayConfig):
     """Transitions are drawn in proportion to their error to this power (0.6, say); 0 draws all alike."""
     sequence: int = 8
     """Steps in a row that are learned from together where agents remember (--memory)."""
+    data: str = ""
+    """A file that `graphwright record` wrote, whose steps are remembered from the beginning."""
+    offline_updates: int = 0
+    """Updates from that file alone, before the first step is played."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be collected."""
@@ -65,6 +71,9 @@ class ReplayConfig(PlayConfig):
         require("warm-up", self.warm_up, 0, self.capacity)
         require("n-step", 1 if self.n_step is None else self.n_step)
         require("priority", self.priority, 0)
+        require("offline-updates", self.offline_updates, 0)
+        if self.offline_updates and not self.data:
+            raise ValueError(f"offline-updates {self.offline_updates}: from which file? give --data FILE")
 
     @property
     def behaviour(self) -> Behaviour:
@@ -82,8 +91,11 @@ class ReplayConfig(PlayConfig):
             raise ConfigError(f"--priority {self.priority}: steps in a row are drawn alike (--memory); take 0")
         if own and (self.n_step or 1) > 1:
             raise ConfigError(f"--n-step {self.n_step}: {problem.name} rewards each decider for itself; take 1")
+        if self.memory and self.data:
+            raise ConfigError(f"--data {self.data}: a recording says nothing of what was remembered (--memory); take 0")
+        recording = recording_for(environment, source, self.data, self.capacity) if self.data else None
         vector = VectorEnvironment(environment, source, self.num_envs)
-        return ReplayCollector(vector, self, self.n_step or (1 if own else _N_STEP), generator, source)
+        return ReplayCollector(vector, self, self.n_step or (1 if own else _N_STEP), generator, source, recording)
 
 
 @dataclass(frozen=True)
@@ -108,32 +120,37 @@ class ReplayCollector(LiveCollector):
         n_step: int,
         generator: torch.Generator,
         source: GeneratedInstances | None = None,
+        recording: Recording | None = None,
     ) -> None:
         super().__init__(vector, source)
         self.config = config
+        self.offline = torch.tensor(config.offline_updates)  # updates to come before anything is played
         self.n_step = n_step
         self.generator = generator
         self.behaviour = config.behaviour
         self.in_a_row = InARow(config.sequence, vector.num_envs) if config.memory else None
-        self.sampling = torch.Generator()  # of the CPU, as a replay wants it
-        self.sampling.manual_seed(generator.initial_seed())
+        self.sampling = torch.Generator().manual_seed(generator.initial_seed())  # of the CPU, as a replay wants it
         store = WholeGraphs if vector.environment.edits_graph else InstancesOnce
         self.replay = Replay(config.capacity, store, config.megabytes << 20)
+        if recording is not None:
+            remember(recording, self.replay, n_step)
         self.here = self.replay.add_states(vector.state, instances=vector.instances)  # [B]: the ids of the live states
         self._declare()
 
     @override
     def collect(self, policy: Any) -> Collected:
         config, num_steps, ended = self.config, 0, []
-        while num_steps == 0 or len(self.replay) < min(config.warm_up, config.capacity):
-            ended.append(self._steps(policy))
-            num_steps += config.num_steps * config.num_envs
         samples = ReplaySamples(
             self.replay, config.num_minibatches, config.minibatch_size, config.priority, self.sampling, self.in_a_row
         )
-        return Collected(
-            samples, num_steps, {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]}
-        )
+        if self.offline > 0:
+            self.offline = self.offline - 1
+            return Collected(samples, 0, {})
+        while num_steps == 0 or len(self.replay) < min(config.warm_up, config.capacity):
+            ended.append(self._steps(policy))
+            num_steps += config.num_steps * config.num_envs
+        metrics = {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]}
+        return Collected(samples, num_steps, metrics)
 
     def _steps(self, policy: Any) -> dict[str, Tensor]:
         """Remember `num_steps` steps of every live episode; the mean return and length of those that ended."""
@@ -205,22 +222,19 @@ class ReplayCollector(LiveCollector):
 
     def _declare(self) -> None:
         """Say what transitions are made of before there are any: what a file holds has to be the same."""
-        device = self.here.device
-        integers = torch.empty(0, dtype=torch.int64, device=device)
-        block = self.vector.environment.actions.blocks[0]
-        columns = {"action": torch.empty(0, block.columns, device=device) if block.continuous else integers}
-        if not self.vector.environment.actions.one_per_graph:
-            columns["successor"] = integers
-        if has_own_reward(self.vector.environment):
-            columns["reward"] = torch.empty(0, device=device)
-        rewards = torch.empty(0, self.n_step, device=device)
-        own = {"reward": rewards, "length": integers, "terminated": integers.bool()}
+        actions, device = self.vector.environment.actions, self.here.device
+        integers, numbers = (torch.empty(0, dtype=kind, device=device) for kind in (torch.int64, torch.float32))
+        columns = {"action": numbers.view(0, actions.blocks[0].columns) if actions.continuous else integers}
+        columns |= {} if actions.one_per_graph else {"successor": integers}
+        columns |= {"reward": numbers} if has_own_reward(self.vector.environment) else {}
+        own = {"reward": numbers.view(0, self.n_step), "length": integers, "terminated": integers.bool()}
         self.replay.add(integers, integers, own, {DECISIONS: Group(Segments(integers.new_zeros(1)), columns)})
 
     @override
     def state_dict(self) -> dict[str, Tensor]:
         replay = {f"replay.{name}": tensor for name, tensor in self.replay.state_dict().items()}
-        return {"here": self.here, "sampling": self.sampling.get_state(), **replay, **super().state_dict()}
+        own = {"here": self.here, "sampling": self.sampling.get_state(), "offline": self.offline}
+        return {**own, **replay, **super().state_dict()}
 
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
@@ -229,17 +243,8 @@ class ReplayCollector(LiveCollector):
         self.replay.load_state_dict(replay)
         self.here = state["here"].to(self.here.device)
         self.sampling.set_state(state["sampling"])
-        self._require_here()
-        require_possible(self.replay, self.vector.environment, self.n_step)
-
-    def _require_here(self) -> None:
-        """Raise ValueError unless the live states are among what is stored."""
-        if len(self.replay) > self.config.capacity or self.here.shape != (self.vector.num_envs,):
+        self.offline = state["offline"].clone()
+        if len(self.replay) > self.config.capacity:
             raise ValueError("a replay of another size")
-        try:
-            live = self.replay.states.select(self.here).to_tensors()
-        except IndexError as error:
-            raise ValueError(f"live episodes are not among the states of the replay: {error}") from None
-        known = self.vector.state.to_tensors()
-        if live.keys() != known.keys() or not all(torch.equal(live[name], known[name]) for name in known):
-            raise ValueError("live episodes are not those of the replay")
+        require_live(self.replay, self.here, self.vector.state)
+        require_possible(self.replay, self.vector.environment, self.n_step)

@@ -1,0 +1,110 @@
+"""What was recorded, as the first transitions of a replay: learned from before anything is played, or beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from graphwright.core.segment import Segments, lexsort
+from graphwright.data.recording import Recording, RecordingError, read_recording
+from graphwright.data.replay import Replay
+from graphwright.data.ring import Group
+from graphwright.data.samples import DECISIONS
+from graphwright.data.sources import GeneratedInstances
+from graphwright.data.states import StateTable
+from graphwright.envs.environment import Environment
+from graphwright.training.collectors.play import ConfigError
+from graphwright.training.collectors.recording import require_fit
+
+
+class _Ahead(NamedTuple):
+    """Of R recorded steps, up to n of each and what comes after them.
+
+    reward: [R, n] float32, 0 after the last that counts; length: [R] int64, how many count, 0 where what comes after
+    the first is not known; terminated: [R] bool; row: [R] int64, the step that the next state is acted in; meaningless
+    after a termination.
+    """
+
+    reward: Tensor
+    length: Tensor
+    terminated: Tensor
+    row: Tensor
+
+
+def recording_for(environment: Environment, source: GeneratedInstances, data: str, capacity: int) -> Recording:
+    """The recording of the file `data`. Raises ConfigError or RecordingError where it is none of this environment, or
+    has more than `capacity` steps."""
+    if not environment.actions.one_per_graph:
+        raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
+    recording = read_recording(Path(data))
+    try:
+        require_fit(recording, environment, source.draw(1))
+    except RecordingError as error:
+        raise RecordingError(f"{data}: {error}") from None
+    if recording.num_states > capacity:
+        raise ConfigError(f"--capacity {capacity}: {data} has {recording.num_states:,} steps; give at least so many")
+    return recording
+
+
+def remember(recording: Recording, replay: Replay, n_step: int) -> None:
+    """Add all steps of which it is known what came of them: of an episode that was cut off all but the last."""
+    episodes = _episodes(recording)
+    ids = _store(recording, replay, episodes)
+    ahead = _look_ahead(recording, episodes, n_step)
+    kept = (ahead.length > 0).nonzero().squeeze(1)
+    action = recording.action.select(kept)
+    columns = {"reward": ahead.reward, "length": ahead.length, "terminated": ahead.terminated}
+    replay.add(
+        ids[kept],
+        ids[torch.where(ahead.terminated, torch.arange(ids.numel()), ahead.row)[kept]],
+        {name: column[kept] for name, column in columns.items()},
+        {DECISIONS: Group(Segments.from_lengths(torch.ones_like(kept)), {"action": action})},
+    )
+
+
+def _episodes(recording: Recording) -> list[Tensor]:
+    """The steps of each time, [rows] int64 each: the first of all episodes, then the second of those that have one."""
+    episode = recording.episode.long()
+    order = lexsort(torch.arange(episode.numel()), episode)
+    _, lengths = torch.unique(episode, return_counts=True)
+    position = torch.empty_like(order).index_copy(0, order, Segments.from_lengths(lengths).position)
+    return [(position == time).nonzero().squeeze(1) for time in range(int(lengths.max()))]
+
+
+def _store(recording: Recording, replay: Replay, times: list[Tensor]) -> Tensor:
+    """[R] int64: the ids of the states in the replay."""
+    ids = torch.full((recording.num_states,), -1)
+    latest = torch.full((int(recording.episode.max()) + 1,), -1)
+    table = recording.states
+    for rows in times:
+        episode, states = recording.episode[rows].long(), table.select(rows)
+        begins = latest[episode[0]] < 0
+        if begins:
+            given = table.instances.select(table.instance_row[rows].long()) if isinstance(table, StateTable) else states
+            ids[rows] = replay.add_states(states, instances=given)
+        else:
+            ids[rows] = replay.add_states(states, after=latest[episode])
+        latest[episode] = ids[rows]
+    return ids
+
+
+def _look_ahead(recording: Recording, times: list[Tensor], n_step: int) -> _Ahead:
+    count = recording.num_states
+    following, latest = torch.full((count,), -1), torch.full((int(recording.episode.max()) + 1,), -1)
+    for rows in reversed(times):
+        episode = recording.episode[rows].long()
+        following[rows] = latest[episode]
+        latest[episode] = rows
+    known = recording.terminated | (following >= 0)
+    row, reward = torch.arange(count), torch.zeros(count, n_step)
+    length, terminated = torch.zeros(count, dtype=torch.int64), torch.zeros(count, dtype=torch.bool)
+    for step in range(n_step):
+        counts = known[row] & ~terminated
+        reward[:, step] = recording.reward[row] * counts
+        length += counts
+        terminated |= counts & recording.terminated[row]
+        row = torch.where(counts & ~terminated, following[row], row)
+    return _Ahead(reward, length, terminated, row)
