@@ -13,6 +13,7 @@ from torch import Tensor
 
 from algorithms.multiagent.teams import made, rollout_of
 from decision_environments import ENVIRONMENTS
+from graphwright.algorithms import registry
 from graphwright.algorithms.sequences import sequence_of, whole_episodes
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, from_edges, per_decider
 from graphwright.data.rollout import Rollout
@@ -274,6 +275,15 @@ def test_what_remembers_nothing_is_one_line(problem: str, algorithm: str, compla
     config = TrainConfig.for_problem(problem, algorithm, steps=8, collection={"memory": 4})
     with pytest.raises(ConfigError, match=complaint):
         train(problem, config, tmp_path / "run", Console(quiet=True))
+
+
+def test_the_complaint_names_all_algorithms_whose_agents_remember(tmp_path: Path) -> None:
+    config = TrainConfig.for_problem("patrol", "coma", steps=8, collection={"memory": 4})
+    with pytest.raises(ConfigError) as complaint:
+        train("patrol", config, tmp_path / "run", Console(quiet=True))
+    named = str(complaint.value).partition("take ")[2].replace(" or ", ", ").split(", ")
+    loaded = {name: entry.load() for name, entry in registry.ALGORITHMS.items()}
+    assert set(named) == {name for name, kind in loaded.items() if getattr(kind, "remembers", False)}
 
 
 def test_agents_with_networks_of_their_own_remember_nothing_yet() -> None:

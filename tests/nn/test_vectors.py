@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -68,3 +70,10 @@ def test_what_it_cannot_read_is_refused() -> None:
         CategoricalActor(ActionSpec(per_edge("cut")), make_encoder(FEATURES, MLP), HeadsConfig())
     with pytest.raises(ValueError, match=r"encoder\.depth"):
         make_encoder(FEATURES, EncoderConfig("mlp", depth=0))
+
+
+@pytest.mark.parametrize("kind", ["mlp", "gin"])
+def test_what_no_team_plays_has_no_networks_of_agents(kind: Any) -> None:
+    """A network of flows once ignored the option."""
+    with pytest.raises(ValueError, match=r"--encoder\.individual: only agents of a team"):
+        make_encoder(FEATURES, EncoderConfig(kind, individual=True))

@@ -100,6 +100,8 @@ class PlaceScore(nn.Module):
 
 
 def make_encoder(features: Features, config: EncoderConfig) -> Encoder | VectorEncoder:
-    """What `config` says. Raises ValueError, naming the option, where it does not fit the features."""
+    """What `config` says. Raises ValueError, naming the option, where it does not fit the features, or is a team's."""
+    if config.individual:
+        raise ValueError("--encoder.individual: only agents of a team have networks of their own; leave it out")
     is_vector = config.layer is None and config.kind == "mlp"
     return VectorEncoder(features, config) if is_vector else Encoder(features, config)

@@ -28,8 +28,8 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
     made = find_algorithm(config.algorithm).load()
     if MEMORY in features.nodes and not getattr(made, "remembers", False):
         raise ConfigError(
-            f"--memory: --algorithm {config.algorithm} learns from single steps; take mappo, ippo, central-v, iac, ppo "
-            "or a2c"
+            f"--memory: --algorithm {config.algorithm} learns from single steps; take mappo, ippo, central-v, iac, "
+            "ppo, a2c, qmix, vdn, iql or dqn"
         )
     setup = Setup(
         config.algorithm,
