@@ -97,3 +97,12 @@ def test_a_run_is_exported_from_the_command_line(tmp_path: Path, capsys: pytest.
     assert "for graphs of any size" in capsys.readouterr().out
     assert torch.export.load(tmp_path / "policy.pt2").module() is not None
     assert ".pt2" in fails(capsys, "export", tmp_path / "run", "--out", tmp_path / "policy.onnx")
+
+
+def test_networks_of_agents_of_their_own_are_not_exported_and_the_reason_is_theirs(tmp_path: Path) -> None:
+    """They were once said to have distributions of their own."""
+    settings = {"encoder": {"individual": True}, "collection": {"identity": {"kind": "one-hot", "most": 4}}}
+    config = gw.TrainConfig.for_problem("foraging", "ippo", **settings)
+    policy = make_policy(config, torch.device("cpu"))
+    with pytest.raises(ConfigError, match="which networks are asked"):
+        Agent(PROBLEMS["foraging"], config, policy).export(tmp_path / "policy.pt2")

@@ -34,6 +34,7 @@ from graphwright.core.plain_batch import plain_batch
 from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
+from graphwright.nn.individual import Individual
 from graphwright.training.collectors.play import ConfigError
 
 _TOPOLOGY = ("edge_index", "node_graph", "edge_graph", "graphs", "links")
@@ -129,6 +130,8 @@ def save_policy_program(policy: GraphPolicy, example: Observation, path: Path | 
 
 def _require_plain(policy: Any) -> None:
     """Raise ConfigError where the size of something between inputs and scores depends on values."""
+    if isinstance(policy, GraphPolicy) and isinstance(policy.actor, Individual):
+        raise ConfigError("export: which agents are there depends on values, and with it which networks are asked")
     if not isinstance(policy, GraphPolicy) or not isinstance(policy.actor, CategoricalActor):
         raise ConfigError("export: only policies that score candidates can be exported, not distributions of their own")
     blocks: Sequence[Any] = policy.actions.blocks
