@@ -23,8 +23,8 @@ def values_of_moves(state: GraphBatch) -> Tensor:
     cuts = batch.nodes["owner"] == (1 - batch.graphs["connector"])[batch.node_graph]
     size = segment_sum(~batch.nodes["terminal"] & ~cuts, batch.node_segments)
     if size.numel() and int(size.max()) > _MOST_CELLS:
-        most = f"at most {_MOST_CELLS} nodes that are not cut, not {int(size.max())}"
-        raise ValueError(f"perfect play is found of positions with {most}; choose a smaller board")
+        room = f"at most {_MOST_CELLS} nodes that are not cut, not {int(size.max())}"
+        raise ValueError(f"perfect play is found of positions with {room}; choose a smaller board")
     value = torch.full((batch.num_nodes,), ILLEGAL)
     columns = (batch.nodes["owner"], batch.nodes["terminal"], batch.graphs["connector"], batch.graphs["player"])
     most = int(batch.in_degree.max()) if batch.num_nodes else 0
