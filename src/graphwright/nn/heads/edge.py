@@ -20,7 +20,8 @@ from graphwright.nn.pools import Pool, Pooling
 class EdgeScore(nn.Module):
     """MLP on [source ‖ destination ‖ edge ‖ graph], or on [source + destination ‖ edge ‖ graph]: [L, columns].
 
-    With `ends="concat"` an undirected edge has the sum of the scores of both directions, a loop that of one. What the
+    Of an undirected edge, with `ends="concat"`, the scores of both directions are added up, a loop counts once; with
+    "sum", the MLP sees the mean of what is known of both directions. What the
     MLP sees of an edge are the edge states of an encoder that carries them, otherwise the observation's edge features.
     graph_width: columns of the graph that are read beside the pooled nodes.
     """
@@ -52,20 +53,25 @@ class EdgeScore(nn.Module):
         destination = source if self.destination is None else self.destination(embedding.nodes)
         source = source + context.index_select(0, graph.node_graph)
         forth, back = both_directions(graph)
-        scores = self._score(source, destination, embedding, graph, forth)
-        if self.destination is None or "reverse" not in graph.edges:
-            return scores
+        edges = None if self.edge is None else embedding.edges
+        one_way = None if edges is None else edges.index_select(0, forth)
+        if "reverse" not in graph.edges:
+            return self._score(source, destination, graph, forth, one_way)
+        other_way = None if edges is None else edges.index_select(0, back)
+        if self.destination is None:
+            both = None if one_way is None or other_way is None else (one_way + other_way) / 2
+            return self._score(source, destination, graph, forth, both)
         once = (forth == back).unsqueeze(1)
-        return scores + self._score(source, destination, embedding, graph, back).masked_fill(once, 0)
+        scores = self._score(source, destination, graph, forth, one_way)
+        return scores + self._score(source, destination, graph, back, other_way).masked_fill(once, 0)
 
     def _score(
-        self, source: Tensor, destination: Tensor, embedding: Embedding, graph: GraphBatch, rows: Tensor
+        self, source: Tensor, destination: Tensor, graph: GraphBatch, rows: Tensor, edge: Tensor | None
     ) -> Tensor:
-        """[L, columns] of the edges at `rows` [L]."""
+        """[L, columns] of the edges at `rows` [L], of which `edge` [L, edge_width] is known."""
         ends = graph.edge_index.index_select(1, rows)
-        if self.edge is None or embedding.edges is None:
+        if self.edge is None or edge is None:
             return pair_scores(source, destination, ends, self.score.weight)
-        edge = embedding.edges.index_select(0, rows)
         return pair_scores(source, destination, ends, self.score.weight, edge, self.edge.weight)
 
 
