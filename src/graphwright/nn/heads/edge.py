@@ -21,9 +21,9 @@ class EdgeScore(nn.Module):
     """MLP on [source ‖ destination ‖ edge ‖ graph], or on [source + destination ‖ edge ‖ graph]: [L, columns].
 
     Of an undirected edge, with `ends="concat"`, the scores of both directions are added up, a loop counts once; with
-    "sum", the MLP sees the mean of what is known of both directions. What the
-    MLP sees of an edge are the edge states of an encoder that carries them, otherwise the observation's edge features.
-    graph_width: columns of the graph that are read beside the pooled nodes.
+    "sum", the MLP sees the mean of what is known of both directions. What it sees of an edge are the edge states of an
+    encoder that carries them, otherwise the observation's edge features. graph_width: columns of the graph that are
+    read beside the pooled nodes.
     """
 
     gives: Gives = "scores"
