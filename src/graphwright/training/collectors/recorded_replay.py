@@ -20,7 +20,7 @@ from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.recording import require_fit
 
 
-class _Ahead(NamedTuple):
+class _NextSteps(NamedTuple):
     """Of R recorded steps, up to n of each and what comes after them.
 
     reward: [R, n] float32, 0 after the last that counts; length: [R] int64, how many count, 0 where what comes after
@@ -91,7 +91,7 @@ def _store(recording: Recording, replay: Replay, times: list[Tensor]) -> Tensor:
     return ids
 
 
-def _look_ahead(recording: Recording, times: list[Tensor], n_step: int) -> _Ahead:
+def _look_ahead(recording: Recording, times: list[Tensor], n_step: int) -> _NextSteps:
     count = recording.num_states
     following, latest = torch.full((count,), -1), torch.full((int(recording.episode.max()) + 1,), -1)
     for rows in reversed(times):
@@ -107,4 +107,4 @@ def _look_ahead(recording: Recording, times: list[Tensor], n_step: int) -> _Ahea
         length += counts
         terminated |= counts & recording.terminated[row]
         row = torch.where(counts & ~terminated, following[row], row)
-    return _Ahead(reward, length, terminated, row)
+    return _NextSteps(reward, length, terminated, row)
