@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from graphwright.cli.instances import FileOptions
+from graphwright.cli.main import main
 from graphwright.core import GraphError
 from graphwright.envs.registry import find_problem
 
@@ -288,3 +289,16 @@ def test_errors_say_from_which_attribute_a_column_was_read(name, file, text, opt
     with pytest.raises(GraphError) as caught:
         FileOptions(**options).read(tmp_path / file, find_problem(name).environment)
     assert said in str(caught.value)
+
+
+def test_an_attribute_of_the_graph_that_a_queueing_network_does_not_read_is_named(tmp_path, capsys) -> None:
+    """A misspelt distribution would be Poisson without a word; maps and games of others say much that nobody reads."""
+    nodes = [{"id": "a", "arrival": 2, "service": 8}, {"id": "b", "arrival": 3, "service": 12}]
+    path = tmp_path / "typo.json"
+    odd = {"distrbution": "fixed", "loads": 3, "seed": 3}
+    path.write_text(json.dumps({"graph": odd, "nodes": nodes, "links": []}))
+    main(["evaluate", "single-hop", "--policy", "max-weight", "--instances", str(path), "--slots", "5"])
+    assert "not read: graph attribute 'distrbution', graph attribute 'loads'" in capsys.readouterr().err
+    path.write_text(json.dumps({"graph": odd, "nodes": nodes, "links": [{"source": "a", "target": "b"}]}))
+    main(["solve", "vertex-cover", str(path), "--policy", "greedy"])
+    assert "graph attribute" not in capsys.readouterr().err

@@ -10,7 +10,7 @@ import networkx as nx
 from graphwright.adapters.columns import Row
 from graphwright.adapters.left_out import say_left_out
 from graphwright.adapters.named_graph import NamedGraph
-from graphwright.adapters.rows import RECORD, RowGraph
+from graphwright.adapters.rows import RowGraph
 from graphwright.core import GraphBatch, GraphError
 
 
@@ -31,7 +31,6 @@ def from_networkx(
     rows = rows_of(graph, node_columns, edge_columns)
     named = rows.to_named("networkx graph")
     lost = set(named.reading.ignored)
-    lost |= {f"graph attribute {name!r}" for name in rows.graph.keys() - named.graph.graphs.keys() - {RECORD}}
     if graph.is_multigraph() and any(isinstance(key, str) for *_, key in graph.edges(keys=True)):
         lost.add("key of parallel edges")
     say_left_out("networkx graph", lost)

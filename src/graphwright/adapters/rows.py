@@ -14,6 +14,8 @@ from graphwright.adapters.reading import Reading
 from graphwright.core import GraphBatch, GraphError
 
 RECORD = "graphwright"
+OF_GRAPH = "graph attribute"
+"""How the attributes of the whole are called among those that are not read."""
 _TABLES = ("nodes", "edges", "graphs")
 _INTEGERS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -66,13 +68,15 @@ class RowGraph:
             if "weight" in names:
                 raise GraphError(f"{table} attribute 'weight' is not a number on every {table}; correct or rename it")
             ignored += [f"{table} attribute {name!r}" for name in names]
+        graphs = to_columns([self.graph], declared["graphs"])
+        ignored += [f"{OF_GRAPH} {name!r}" for name in self.graph if name not in graphs and name != RECORD]
         return from_listed(
             self.names,
             self.links,
             directed=self.directed,
             nodes=nodes,
             edges=edges,
-            graphs=to_columns([self.graph], declared["graphs"]),
+            graphs=graphs,
             reading=Reading(format=form, ignored=tuple(ignored)),
         )
 

@@ -13,6 +13,7 @@ from graphwright.adapters.files.weight import with_edge_weight, with_weight
 from graphwright.adapters.listed_links import forget_directions
 from graphwright.adapters.named_graph import NamedGraph
 from graphwright.adapters.reading import Reading
+from graphwright.adapters.rows import OF_GRAPH
 from graphwright.cli.marks import with_marks
 from graphwright.core import GraphBatch, GraphError
 from graphwright.core.graph import Columns
@@ -124,18 +125,27 @@ def understood(named: NamedGraph, instance: GraphBatch, inputs: Inputs) -> Readi
     if reading.parallel and graph.num_edges:
         notes.append(f"parallel links {inputs.parallel}")
     ignored = [f"node attribute {name!r}" for name in others[0]] + [f"edge attribute {name!r}" for name in others[1]]
+    left = _of_rows(reading.ignored)
+    if inputs.graphs:  # else nobody expects that what a file says of the whole is read
+        left = reading.ignored
+        ignored += [f"{OF_GRAPH} {name!r}" for name in graph.graphs if name.lower() not in inputs.graphs]
     return replace(
         reading,
         node_weight=node_weight,
         edge_weight=edge_weight,
-        ignored=(*reading.ignored, *ignored),
+        ignored=(*left, *ignored),
         notes=tuple(notes),
     )
 
 
+def _of_rows(ignored: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `ignored` that are attributes of nodes and edges, or columns of a table."""
+    return tuple(name for name in ignored if not name.startswith(OF_GRAPH))
+
+
 def _weights_said(named: NamedGraph, instance: GraphBatch) -> Reading:
     """The `reading` of a graph by a problem that does not say what it reads, but keeps weights that are in no file."""
-    graph, reading = named.graph, named.reading
+    graph, reading = named.graph, replace(named.reading, ignored=_of_rows(named.reading.ignored))
     if "weight" not in instance.nodes or reading.node_weight is not None:
         return reading
     others = _of_numbers(graph.nodes, [name for name in graph.nodes if name != "weight"])
