@@ -42,18 +42,22 @@ class FragmentBuilding(GraphBuilding):
     def edits(self) -> tuple[Edit, ...]:
         return Begin(self.context), AttachFragment(self.context)
 
+    @override
     def keys(self, state: GraphBatch) -> list[bytes]:
         """The same for trees that differ in their numbering only."""
         return canonical_keys(self._with_ends(state), (COLOUR,))
 
+    @override
     def numbering(self, state: GraphBatch) -> Tensor | None:
         """None: trees of that many fragments are hardly ever the same."""
         return None
 
+    @override
     def log_automorphisms(self, state: GraphBatch) -> Tensor:
         """renumberings of the fragments that keep types, edges and the points at their ends."""
         return log_automorphisms(self._with_ends(state), (COLOUR,))
 
+    @override
     def log_share(self, state: GraphBatch) -> Tensor:
         """[B] float64: log of the share that each state has in the molecule that it and others are.
 
