@@ -5,6 +5,8 @@
 Each run is one `graphwright train` of the given time. Tic-tac-toe: the policy's most probable move against every reply,
 from either side, so that "lost 0" means that it never loses, whoever plays. Others: matches with the sides swapped,
 without search and with `--simulations`, with Wilson's 95 % intervals. `openspiel-uct-N` is OpenSpiel's search in C++.
+A game is played by its usual rules, whatever a run learned by, and `--only shannon --runs RUN` lets a run of Hex play
+Shannon's game. A pair of games begins alike with the sides swapped; who has more points in both has won it.
 """
 
 from __future__ import annotations
@@ -24,16 +26,18 @@ import tyro
 from openspiel_uct import OpenSpielUct
 
 from graphwright.envs.problem import Opponent, Problem
+from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.games.every_reply import against_every_reply
 from graphwright.training.games.match import play_match
 from graphwright.training.games.players import PolicyPlayer, find_opponent, policy_player
 
-SIZES = {"hex": (5, 7, 9), "shannon": (20, 40), "connect-four": (6,)}
+SIZES = {"hex": (5, 7, 9), "shannon": (20, 40), "connect-four": (6,), "hive": (1,)}
 OPPONENTS = {
     "hex": ("random", "one-ply", "resistance", "uct-100"),
     "shannon": ("random", "one-ply", "resistance"),
     "connect-four": ("random", "one-ply", "uct-100"),
+    "hive": ("random", "one-ply"),
 }
 
 
@@ -90,16 +94,18 @@ def tic_tac_toe(directory: str) -> list[dict[str, Any]]:
 def matches(options: Options, name: str, directory: str) -> list[dict[str, Any]]:
     """A row for each size, opponent and number of simulations."""
     agent, rows = load(directory), []
-    problem, game = agent.problem, agent.config.environment
+    problem = find_problem(name)
+    law = agent.config.collection.law if agent.problem.name == name else None
     for size in options.sizes or SIZES[name]:
-        boards = problem.generator(sizes=(size,))(options.games // 2, torch.Generator().manual_seed(1))
+        boards = problem.generator(sizes=(size,), law=law)(options.games // 2, torch.Generator().manual_seed(1))
         for opponent in options.opponents or OPPONENTS[name]:
             for simulations in options.simulations:
                 generator = torch.Generator().manual_seed(1)
                 one, other = policy_player(agent.policy, simulations), find(problem, name, size, opponent)
-                score = play_match(game, boards, one, other, generator, options.opening).count()
+                match = play_match(problem.game, boards, one, other, generator, options.opening)
+                score, pairs = match.count(), match.count_pairs()
                 share = score.share._asdict()
-                numbers = {**vars(score), "score": share.pop("value"), **share}
+                numbers = {**vars(score), "score": share.pop("value"), **share, "pairs": [pairs.wins, pairs.losses]}
                 rows.append({"size": size, "opponent": opponent, "simulations": simulations, **numbers})
                 print(rows[-1], file=sys.stderr, flush=True)
     return rows
@@ -119,14 +125,15 @@ def table(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
         f"{name}: {options.seconds:g} s of training, {options.threads} threads; {date.today()}, {platform.machine()}, "
         "no GPU; `python benchmarks/learning/games.py`.",
         "",
-        "| seed | steps | size | opponent | simulations | won | drawn | lost | score (95 %) |",
-        "|---:|---:|---:|---|---:|---:|---:|---:|---|",
+        "| seed | steps | size | opponent | simulations | won | drawn | lost | score (95 %) | pairs won, lost |",
+        "|---:|---:|---:|---|---:|---:|---:|---:|---|---|",
     ]
     for row in rows:
         span = f" ({row['low']:.1%} to {row['high']:.1%})" if "low" in row else ""
+        pairs = ", ".join(map(str, row.get("pairs", ())))
         lines.append(
             f"| {row['seed']} | {row['steps']:,} | {row['size']} | {row['opponent']} | {row.get('simulations', 0)} | "
-            f"{row['wins']} | {row['draws']} | {row['losses']} | {row['score']:.1%}{span} |"
+            f"{row['wins']} | {row['draws']} | {row['losses']} | {row['score']:.1%}{span} | {pairs} |"
         )
     return "\n".join(lines) + "\n"
 
