@@ -19,8 +19,8 @@ from graphwright.training.export import INPUTS_FILE, inputs_of
 from graphwright.training.networks import make_policy
 
 
-def untrained(problem: str, **encoder: object) -> Agent:
-    config = gw.TrainConfig.for_problem(problem, encoder={"width": 8, "depth": 2, **encoder})
+def untrained(problem: str, heads: dict | None = None, **encoder: object) -> Agent:
+    config = gw.TrainConfig.for_problem(problem, encoder={"width": 8, "depth": 2, **encoder}, heads=heads or {})
     return Agent(PROBLEMS[problem], config, make_policy(config, torch.device("cpu")))
 
 
@@ -36,16 +36,21 @@ def scores(agent: Agent, seen: Observation) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize(
-    ("problem", "encoder"),
+    ("problem", "encoder", "heads"),
     [
-        ("steiner-tree", {"kind": "edge-gated"}),
-        ("network-repair", {"virtual_node": True, "kind": "gatv2"}),
+        ("steiner-tree", {"kind": "edge-gated"}, {}),
+        ("steiner-tree", {"kind": "edge-gated"}, {"edges": "ends-concat"}),
+        ("steiner-tree", {"kind": "edge-gated"}, {"edges": "states"}),
+        ("network-repair", {"virtual_node": True, "kind": "gatv2"}, {}),
     ],
-    ids=["links", "a mix"],
+    ids=["links", "links by their ends in turn", "links by their states", "a mix"],
 )
 @torch.no_grad()
-def test_the_program_is_the_policy_on_graphs_of_other_sizes(problem: str, encoder: dict, tmp_path: Path) -> None:
-    agent = untrained(problem, **encoder)
+def test_the_program_is_the_policy_on_graphs_of_other_sizes(
+    problem: str, encoder: dict, heads: dict, tmp_path: Path
+) -> None:
+    """A link that is stored both ways is read both ways: programs once read one direction of it."""
+    agent = untrained(problem, heads, **encoder)
     agent.export(tmp_path / "policy.pt2")
     files = {INPUTS_FILE: ""}
     program = torch.export.load(tmp_path / "policy.pt2", extra_files=files).module()

@@ -24,21 +24,25 @@ def plain_batch(
     """The batch of these, with all that it caches computed in operations whose sizes are those of their arguments.
 
     edge_index: [2, E]. node_graph, edge_graph: [N], [E] int64, the graph of each row, rising. graphs: [B], whose length
-    alone counts. links: [L] int64, an edge row for each undirected edge. tables: columns of nodes, edges, graphs.
+    alone counts. links: [2, L] int64, the edge rows of both directions of each undirected edge; a directed edge and a
+    loop have one row, twice. tables: columns of nodes, edges, graphs.
     """
     num_nodes, num_graphs = node_graph.shape[0], graphs.shape[0]
     in_degree = _count(edge_index[1], num_nodes)
+    edges = _groups(edge_graph, num_graphs)
+    opposite = torch.empty_like(edge_graph)
+    opposite[links[0]], opposite[links[1]] = links[1], links[0]
     batch = GraphBatch.trusted(
         edge_index,
         _groups(node_graph, num_graphs),
-        _groups(edge_graph, num_graphs),
+        edges,
         nodes=tables["nodes"],
-        edges=tables["edges"],
+        edges={**tables["edges"], "reverse": opposite - edges.ptr[:-1][edge_graph]},
         graphs=tables["graphs"],
         in_degree=in_degree,
     )
     batch.__dict__["in_edges"] = _groups(edge_index[1], num_nodes)
-    batch.__dict__["links"] = links, _groups(edge_graph[links], num_graphs)
+    batch.__dict__["links"] = links[0], _groups(edge_graph[links[0]], num_graphs)
     return batch
 
 

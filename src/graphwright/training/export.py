@@ -6,7 +6,8 @@ The program takes what `inputs_of` makes of an observation, in this order, each 
     node_graph  [N] int64       the graph of each node, rising
     edge_graph  [E] int64       the graph of each edge, rising
     graphs      [B] int64       0 ... B - 1; only its length counts
-    links       [L] int64       one row of edge_index for each undirected edge, of each graph in turn
+    links       [2, L] int64    the columns of edge_index that are both directions of each undirected edge, of each
+                                graph in turn; of a directed edge or a loop, the same one twice
     columns     then those of the nodes, edges and graphs that the policy reads, by name
     masks       one bool tensor a block of actions, as the observation has it
 
@@ -34,6 +35,7 @@ from graphwright.core.plain_batch import plain_batch
 from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import CategoricalActor
+from graphwright.nn.heads.edge import both_directions
 from graphwright.nn.individual import Individual
 from graphwright.training.collectors.play import ConfigError
 
@@ -78,7 +80,8 @@ def inputs_of(policy: GraphPolicy, observation: Observation) -> tuple[Tensor, ..
     tables = {"nodes": graph.nodes, "edges": graph.edges, "graphs": graph.graphs}
     columns = [tables[table][name] for table, names in columns_of(policy).items() for name in names]
     ids = torch.arange(graph.num_graphs, device=graph.device)
-    return (graph.edge_index, graph.node_graph, graph.edge_graph, ids, graph.links[0], *columns, *observation.masks)
+    links = torch.stack(both_directions(graph))
+    return (graph.edge_index, graph.node_graph, graph.edge_graph, ids, links, *columns, *observation.masks)
 
 
 def input_names(policy: GraphPolicy) -> list[str]:
@@ -96,8 +99,9 @@ def export_policy(policy: Any, example: Observation) -> Any:
     """
     _require_plain(policy)
     inputs = inputs_of(policy, example)
-    # Each size of the first is free; columns keep their widths.
-    free = [{1: torch.export.Dim.DYNAMIC}, *[{0: torch.export.Dim.DYNAMIC}] * (len(inputs) - 1)]
+    # How many rows there are is free; columns keep their widths.
+    across = {"edge_index", "links"}
+    free = [{int(name in across): torch.export.Dim.DYNAMIC} for name in input_names(policy)]
     forward = PlainForward(policy).eval()
     try:
         with torch.no_grad(), _without_noise():
