@@ -77,7 +77,7 @@ class Options:
     law: str | None = None
     """The law of the weights."""
     improve: float = 10.0
-    """Seconds of local search."""
+    """Seconds of local search; 0 measures the policy alone, without rules beside it."""
     repeats: int = 3
     """Solves of each graph, of which the median time counts."""
     seed: int = 1
@@ -136,7 +136,7 @@ def measure(options: Options, run: str, family: str, size: int) -> list[dict[str
     if at_once and options.one_by_one and size <= _ONE_BY_ONE:
         state, taken = _timed(lambda: agent.solve(instance, "greedy"))
         rows.append(facts | {"who": "policy, one at a time", "seconds": taken, "state": state})
-    rules = RULES.get(problem.name, ("greedy",))
+    rules = RULES.get(problem.name, ("greedy",)) if options.improve else ()
     for name in rules:
         state, taken = _timed(lambda name=name: problem.heuristics[name](environment, instance))
         rows.append(facts | {"who": name, "seconds": taken, "state": state})
