@@ -175,6 +175,9 @@ def test_bad_words_are_refused_in_one_line(tmp_path: Path, capsys: pytest.Captur
     assert "graphwright evaluate single-hop" in refusal(["check", "single-hop", net, net], capsys)
     assert "backlog-limit" in refusal([*single, "max-weight", "--environment.backlog-limit", "-1"], capsys)
     assert "sampled" in refusal(["evaluate", "hyper-grid", "--policy", "random"], capsys)
+    beside = refusal([*single, "max-weight", "--instances", net, "--sizes", "3", "--law", "light"], capsys)
+    assert "--sizes, --law: for random instances, and --instances names files" in beside
+    assert "--undirected: for files, and none is named" in refusal([*single, "max-weight", "--undirected"], capsys)
 
 
 def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,9 @@ def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert "--expert NAME" in refused("vertex-cover", "--episodes", 5)
     assert "nothing to record" in refused("hyper-grid", "--expert", "x", "--episodes", 1)
     assert "no run" in refused("vertex-cover", "--run", tmp_path, "--episodes", 1)
+    file = tmp_path / "net.json"
+    files = ["--slots", 5, "--instances", file]
+    assert "--graphs: for random" in refused("single-hop", "--expert", "max-weight", *files, "--graphs", 3)
     assert not (tmp_path / "file.safetensors").exists()
 
 

@@ -71,7 +71,7 @@ class EvaluateSolutions(Evaluate):
 
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
         """A row for each size or file."""
-        files, read = read_all(self.instances, self.files, agent.config.played)
+        files, read = read_all(self.instances, self.files, self.options, agent.config.played)
         batches = files or generated(agent, self.options)
         say_slowness(agent, batches.values())
         rows = evaluate(agent, self.options, batches)
@@ -123,7 +123,7 @@ class EvaluateControl(Evaluate):
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
         """A row for each size or file."""
         environment = agent.config.environment
-        files, read = read_all(self.instances, self.files, environment)
+        files, read = read_all(self.instances, self.files, self.options, environment)
         warn_of_load(environment, files)
         rows = evaluate(agent, self.options, files or None)
         document = {

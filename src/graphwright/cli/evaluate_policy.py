@@ -86,13 +86,10 @@ class EvaluatePolicy(ByName):
         environment = self.played
         if isinstance(environment, Endless):
             require_baseline(problem, self.policy)
-        read: dict[str, dict[str, object]] = {}
-        if self.instances:
-            if not isinstance(environment, Readable):
-                raise ConfigError(f"--instances: {problem.name} reads no files; leave it out")
-            instances, read = read_all(self.instances, self.files, environment)
-        else:
-            instances = random_instances(problem, self.options)
+        if self.instances and not isinstance(environment, Readable):
+            raise ConfigError(f"--instances: {problem.name} reads no files; leave it out")
+        files, read = read_all(self.instances, self.files, self.options, environment)
+        instances = files or random_instances(problem, self.options)
         rows, table = self._rows(problem, environment, instances)
         document = {
             "problem": problem.name,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from graphwright.adapters.files import read_graph
 from graphwright.adapters.files.first_line import Header
@@ -188,13 +189,22 @@ def say_slowness(agent: Agent, instances: Iterable[GraphBatch]) -> None:
         print(printable(f"{agent.problem.name}: {said}"), file=sys.stderr)
 
 
+_OF_RANDOM = ("sizes", "graphs", "generator", "law")
+"""Options of random instances."""
+
+
 def read_all(
-    paths: Sequence[Path], files: FileOptions, environment: Readable
+    paths: Sequence[Path], files: FileOptions, options: Any, environment: Readable
 ) -> tuple[dict[str, GraphBatch], dict[str, dict[str, object]]]:
     """The instances of files by their names, and what was understood of each, which is said on stderr too.
 
-    Raises ConfigError for a file that is named twice, GraphError naming the file.
+    options: of the command, among them those of random instances, which are not for files. Raises ConfigError for
+    options that would do nothing and for a file that is named twice, GraphError naming the file.
     """
+    if paths and (idle := [name for name in _given(options) if name in _OF_RANDOM]):
+        raise ConfigError(f"{_as_options(idle)}: for random instances, and --instances names files; leave one out")
+    if not paths and (idle := _given(files)):
+        raise ConfigError(f"{_as_options(idle)}: for files, and none is named by --instances; name one or leave it out")
     if len(set(paths)) < len(paths):
         raise ConfigError("--instances: a file is named twice; name each once")
     instances, read = {}, {}
@@ -203,6 +213,15 @@ def read_all(
         read[str(path)] = named.reading.document()
         say_reading(path, named)
     return instances, read
+
+
+def _given(options: Any) -> list[str]:
+    """The fields of the dataclass `options` that are not at their defaults."""
+    return [field.name for field in fields(options) if getattr(options, field.name) != field.default]
+
+
+def _as_options(names: Sequence[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def say_reading(path: Path, named: NamedGraph) -> None:

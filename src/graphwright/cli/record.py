@@ -91,11 +91,12 @@ class Record:
         return options, environment, PolicyActor(environment, agent.policy, options.decode == "greedy", generator)
 
     def _instances(self, problem: Problem, environment: Any, options: RecordOptions) -> GraphBatch:
-        if not self.instances:
-            return options.instances(problem)
-        if not isinstance(environment, Readable):
+        if self.instances and not isinstance(environment, Readable):
             raise ConfigError(f"--instances: {problem.name} reads no files; leave it out")
-        read = GraphBatch.concat(list(read_all(self.instances, self.files, environment)[0].values()))
+        files, _ = read_all(self.instances, self.files, self.options, environment)
+        if not files:
+            return options.instances(problem)
+        read = GraphBatch.concat(list(files.values()))
         if isinstance(environment, Endless):
             read = environment.reseeded(read, options.seed)  # as `evaluate` does; random instances are drawn by it
         return read.select(torch.arange(options.episodes or read.num_graphs) % read.num_graphs)
