@@ -45,7 +45,7 @@ except ImportError:
 INSTALL = (
     "torchgfn is not there: pip install --no-deps torchgfn==2.4.1 linear-attention-transformer linformer "
     "local-attention product-key-memory axial-positional-embedding colt5-attention dill "
-    "tensordict torch_geometric einops"
+    "tensordict torch_geometric einops hyper-connections torch-einops-utils"
 )
 STOP = {4: 0.115, 5: 0.0713, 6: 0.0495}
 """With this probability to stop at every step, objects have half of all edges, as they have by uniform choice."""

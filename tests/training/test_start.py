@@ -81,4 +81,6 @@ def test_a_run_of_other_columns_is_refused_by_their_names(run: Path, capsys: pyt
     region = ["--trust-region.kind", "penalty"]
     assert "--from RUN" in fails(capsys, "train", "vertex-cover", "--run", run.parent / "not", *region)
     assert "no probabilities" in refused("vertex-cover", "--algorithm", "dqn", *region)
+    remembering = ["--algorithm", "ippo", "--memory", "4", "--from", run, *region]
+    assert "leave one out" in fails(capsys, "train", "foraging", "--run", run.parent / "not", *remembering)
     assert not (run.parent / "not").exists()

@@ -118,11 +118,7 @@ def _with_options(document: Mapping[str, Any], words: list[str], trust: bool) ->
             raise ConfigError("names another file of settings, which is not followed; leave it out")
         if is_dataclass(default):
             raise ConfigError(f"{name} = {value!r}: {name} has options of its own; write [{name}] and them below it")
-        if isinstance(value, bool) and isinstance(default, bool):
-            words, said = _without_switch(words, name)
-            value = value if said is None else said
-            found += _switch(name, value) if value != default else []
-        elif not is_given(words, f"--{name}"):
+        if not is_given(words, f"--{name}"):  # of a switch said both ways the last word counts, which is the user's
             found += _words_of(name, value)
     return [*first, *found, *words]
 
@@ -136,13 +132,6 @@ def _default(config: TrainConfig, name: str) -> Any:
     for part in path:
         value = getattr(value, part, None)
     return value
-
-
-def _without_switch(words: list[str], name: str) -> tuple[list[str], bool | None]:
-    """`words` without the switch `name`, and whether they have it on or off; None where they have it not."""
-    ways = {_switch(name, value)[0]: value for value in (True, False)}
-    said = [ways[word] for word in words if word in ways]
-    return [word for word in words if word not in ways], said[-1] if said else None
 
 
 def _switch(name: str, value: bool) -> list[str]:

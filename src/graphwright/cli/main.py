@@ -158,7 +158,7 @@ def _parse(arguments: list[str]) -> Any:
         command, *words = arguments
         parsing = COMMANDS[command].parsing(words)
         defaults = {} if parsing.defaults is None else {"default": parsing.defaults}
-        style = (tyro.conf.OmitSubcommandPrefixes, tyro.conf.FlagCreatePairsOff)
+        style = (tyro.conf.OmitSubcommandPrefixes,)
         try:
             with contextlib.redirect_stderr(complaint):
                 parsed = tyro.cli(
