@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several
+from graphwright.algorithms.ensemble import CriticEnsemble, squared_errors
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.sac_config import SACConfig, Temperature
 from graphwright.algorithms.target import Target
-from graphwright.algorithms.valued import ValuedGraphs, each_decider
+from graphwright.algorithms.twin import Twin
 from graphwright.core import Observation
 from graphwright.core.rows import NODES
 from graphwright.core.segment import segment_sum
@@ -53,26 +53,13 @@ class ActionValue(nn.Module):
         return self.value(self.encoder(graph), graph)
 
 
-class TwinActionValue(nn.Module):
-    """Two of them."""
-
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        super().__init__()
-        self.first = first
-        self.second = second
-
-    @override
-    def forward(self, observation: Observation, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Both [D]."""
-        return self.first(observation, action), self.second(observation, action)
-
-
-class ContinuousSAC(OffPolicyAlgorithm):
+class ContinuousSAC(Twin):
     """Soft actor-critic from a replay for real-valued actions: gradients flow through the draws of the actor.
 
     What the decisions of a graph are worth adds up where they share its reward.
     """
 
+    config: SACConfig
     Config = SACConfig
     options = "sac"
     takes_continuous = True
@@ -82,7 +69,7 @@ class ContinuousSAC(OffPolicyAlgorithm):
         device = setup.generator.device
         self.policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(device)
         parts = setup.features, setup.actions, setup.encoder
-        self.critic = TwinActionValue(*(individual(*parts, lambda: ActionValue(setup)) for _ in range(2))).to(device)
+        self.critic = CriticEnsemble(individual(*parts, lambda: ActionValue(setup)) for _ in range(2)).to(device)
         self.target = Target(self.critic, config.target_rate, period=1)
         self.temperature = Temperature(config.temperature).to(device)
         self.optimizer, self.critic_optimizer, self.temperature_optimizer = (
@@ -93,13 +80,6 @@ class ContinuousSAC(OffPolicyAlgorithm):
         self.columns = setup.actions.blocks[0].columns
 
     @override
-    def valued_in(self, setup: Setup) -> ValuedGraphs:
-        if not self.config.independent:
-            return super().valued_in(setup)
-        require_several(setup)
-        return each_decider(setup.own_reward)
-
-    @override
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
@@ -108,12 +88,12 @@ class ContinuousSAC(OffPolicyAlgorithm):
         target = self._target(transitions, self._following(transitions))
         errors = [valued.total(value * acts, graphs) - target for value in self.critic(observation, action)]
         weight = valued.of_graphs(transitions.weight, graphs)
-        critic_loss = torch.stack([(weight * error.square()).mean() for error in errors]).sum()
+        critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
         policy, temperature = self.policy.distribution(observation), self.temperature.log.exp().detach()
         drawn = policy.sample(self.generator)
         log_prob = policy.log_prob(drawn)
-        worth = torch.minimum(*self.critic(observation, drawn)) - temperature * log_prob
+        worth = self.critic.least(observation, drawn) - temperature * log_prob
         loss = -segment_sum(worth * acts, graphs).mean()
         self.optimizer.step(loss + self.distance(policy, observation))
         excess = (-log_prob.detach() - self.config.entropy_per_number * self.columns) * acts
@@ -136,5 +116,5 @@ class ContinuousSAC(OffPolicyAlgorithm):
         graphs = self.policy.actions.deciders(observation.graph)
         drawn = policy.sample(self.generator)
         soft = -self.temperature.log.exp() * policy.log_prob(drawn)
-        values = torch.minimum(*self.target.network(observation, drawn)) + soft
+        values = self.target.network.least(observation, drawn) + soft
         return self.valued.following(self.valued.total(values * observation.masks[0], graphs), transitions, graphs)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.ensemble import CriticEnsemble, least_of, squared_errors
 from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, require_each
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedGraphs, each_decider
-from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
@@ -46,31 +46,20 @@ class TwinConfig:
         require_each(self, self.options, ("discount", "target_rate"), 0, 1)
 
 
-class TwinQ(nn.Module):
-    """Two networks that score every candidate; each decision has values of its own."""
+class Twin(OffPolicyAlgorithm):
+    """What such algorithms have in common: what has a value."""
 
-    def __init__(self, first: GraphPolicy, second: GraphPolicy) -> None:
-        super().__init__()
-        self.first = first
-        self.second = second
+    config: TwinConfig
 
     @override
-    def forward(self, observation: Observation) -> tuple[RaggedCategorical, RaggedCategorical]:
-        """The Q-values of both, as logits."""
-        found = self.first.distribution(observation), self.second.distribution(observation)
-        assert all(isinstance(values, RaggedCategorical) for values in found)  # `build` has asked for it
-        return found  # type: ignore[return-value]
-
-    def least(self, observation: Observation) -> Tensor:
-        """[K]: the smaller of both.
-
-        Fujimoto, van Hoof, Meger 2018, "Addressing function approximation error in actor-critic methods".
-        """
-        first, second = self(observation)
-        return torch.minimum(first.logits, second.logits)
+    def valued_in(self, setup: Setup) -> ValuedGraphs:
+        if not self.config.independent:
+            return super().valued_in(setup)
+        require_several(setup)
+        return each_decider(setup.own_reward)
 
 
-class TwinCritic(OffPolicyAlgorithm):
+class TwinCritic(Twin):
     """An actor, two Q-networks and their targets; each has an encoder of its own.
 
     Subclasses say what a state is worth to the actor (`state_value`) and how the actor learns (`actor_loss`).
@@ -79,18 +68,11 @@ class TwinCritic(OffPolicyAlgorithm):
     def __init__(self, config: TwinConfig, setup: Setup) -> None:
         super().__init__(config, setup)
         parts = setup.features, setup.actions, setup.encoder, setup.heads
-        self.policy, first, second = (scoring(GraphPolicy(*parts), setup) for _ in range(3))
-        self.critic = TwinQ(first, second)
+        self.policy, *critics = (scoring(GraphPolicy(*parts), setup) for _ in range(3))
+        self.critic = CriticEnsemble(critics, "distribution")
         self.target = Target(self.critic, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
-
-    @override
-    def valued_in(self, setup: Setup) -> ValuedGraphs:
-        if not self.config.independent:
-            return super().valued_in(setup)
-        require_several(setup)
-        return each_decider(setup.own_reward)
 
     @abstractmethod
     def state_value(self, policy: RaggedCategorical, values: Tensor) -> Tensor:
@@ -111,9 +93,9 @@ class TwinCritic(OffPolicyAlgorithm):
         both = self.critic(observation)
         errors = [valued.total(values.at(action, values.logits), graphs) - target for values in both]
         weight = valued.of_graphs(transitions.weight, graphs)
-        critic_loss = torch.stack([(weight * error.square()).mean() for error in errors]).sum()
+        critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
-        values = torch.minimum(*(each.logits.detach() for each in both))
+        values = least_of(both).detach()
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
         actor_loss, metrics = self.actor_loss(policy, values, action, graphs)

@@ -56,7 +56,7 @@ def test_targets_of_maddpg_are_those_of_a_loop(name: str) -> None:
     own.generator.manual_seed(1)
     after = environment.observe(transitions.next_state)
     drawn = own._relaxed(own.target_policy.network.distribution(after)).detach()
-    values = own.target.network.critics[0](after, drawn)
+    values = own.target.network.each[0](after, drawn)
     places = environment.actions.deciders(after.graph)
     for agent in range(decisions.segments.num_rows):
         row, successor = int(decisions.segments.index[agent]), int(decisions.columns["successor"][agent])

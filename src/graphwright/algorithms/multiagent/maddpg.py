@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
+from graphwright.algorithms.ensemble import CriticEnsemble, squared_errors
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
@@ -60,25 +61,12 @@ class MADDPGConfig(TeamSettings):
         require_each(self, "maddpg", ("discount", "target_rate"), 0, 1)
 
 
-class JointValues(nn.Module):
+class JointValues(CriticEnsemble):
     """One or two critics, each of which may have a set of weights for each identity."""
-
-    def __init__(self, critics: list[nn.Module]) -> None:
-        super().__init__()
-        self.critics = nn.ModuleList(critics)
-
-    @override
-    def forward(self, observation: Observation, action: Tensor) -> list[Tensor]:
-        """[D] of each; see `JointValue`."""
-        return [critic(observation, action) for critic in self.critics]
-
-    def least(self, observation: Observation, action: Tensor) -> Tensor:
-        """[D]: the smallest (Fujimoto, van Hoof, Meger 2018)."""
-        return torch.stack(self(observation, action)).amin(0)
 
     def through_own(self, observation: Observation, action: Tensor) -> Tensor:
         """[D]: those of the first, whose gradients are those by each agent's own action; see `JointValue`."""
-        first: Any = self.critics[0]
+        first: Any = self.each[0]
         if isinstance(first, Individual):
             return first.ask("through_own", observation, action)
         return first.through_own(observation, action)
@@ -126,7 +114,7 @@ class MADDPG(OffPolicyAlgorithm):
         target = self._target(transitions, self._following(transitions))
         errors = [values - target for values in self.critic(observation, action)]
         weight = valued.of_graphs(transitions.weight, graphs)
-        critic_loss = torch.stack([(weight * error.square()).mean() for error in errors]).sum()
+        critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
         self.target.follow(self.critic)
         metrics = {"value_loss": critic_loss, "grad_norm": norm}
