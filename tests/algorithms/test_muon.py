@@ -14,8 +14,9 @@ from graphwright.algorithms.muon import AnnealedMuon, orthogonalised
 @pytest.mark.parametrize("shape", [(16, 16), (48, 16), (16, 40)])
 def test_matrices_are_orthogonalised(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
-    matrices = [torch.randn(shape) * 3.0, torch.randn(shape)]
+    matrices = [torch.randn(shape) * 3.0, torch.randn(shape), torch.randn(shape[::-1])]
     for matrix, step in zip(matrices, orthogonalised(matrices), strict=True):
+        assert step.shape == matrix.shape
         left, _, right = torch.linalg.svd(matrix, full_matrices=False)
         inside = left.T @ step @ right.T
         values = inside.diagonal()

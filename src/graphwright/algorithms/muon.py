@@ -25,7 +25,7 @@ class AnnealedMuon(AnnealedAdam):
 
     A step has the same size along all singular directions, so that what a matrix does rarely is learned as fast as what
     it does often (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"). Matrices of one shape
-    are orthogonalised at once, which torch's own does one by one, in bfloat16.
+    or its transpose are orthogonalised at once, which torch's own does one by one, in bfloat16.
     """
 
     def __init__(
@@ -54,12 +54,12 @@ class AnnealedMuon(AnnealedAdam):
                 momentum.mul_(_MOMENTUM).add_(matrix.grad)
                 ahead = matrix.grad.add_(momentum, alpha=_MOMENTUM)
                 rows, columns = matrix.shape
-                shapes.setdefault((rows, columns), []).append((matrix, ahead))
+                shapes.setdefault((min(rows, columns), max(rows, columns)), []).append((matrix, ahead))
                 matrix.grad = None  # Adam passes over it
-        for (rows, columns), group in shapes.items():
-            rate = self.matrix_rate * max(1.0, rows / columns) ** 0.5
+        for group in shapes.values():
             for (weight, _), step in zip(group, orthogonalised([ahead for _, ahead in group]), strict=True):
-                weight.sub_(step, alpha=rate)
+                rows, columns = weight.shape
+                weight.sub_(step, alpha=self.matrix_rate * max(1.0, rows / columns) ** 0.5)
         super().descend()
 
     @override
@@ -76,14 +76,12 @@ class AnnealedMuon(AnnealedAdam):
             momentum.copy_(known)
 
 
-def orthogonalised(matrices: Sequence[Tensor]) -> Tensor:
-    """[M, rows, columns]: of M matrices of one shape, U Vᵀ of each U S Vᵀ, nearly, by Newton-Schulz iterations."""
-    x = torch.stack(list(matrices))
-    if tall := x.shape[1] > x.shape[2]:
-        x = x.mT
+def orthogonalised(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """Of each matrix U S Vᵀ, nearly U Vᵀ, by Newton-Schulz iterations; all are of one shape or its transpose."""
+    x = torch.stack([one.mT if one.shape[0] > one.shape[1] else one for one in matrices])
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-12)
     a, b, c = _COEFFICIENTS
     for _ in range(_ITERATIONS):
         square = x @ x.mT
         x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=b, alpha=c), x, beta=a)
-    return x.mT if tall else x
+    return [step.mT if one.shape[0] > one.shape[1] else step for one, step in zip(matrices, x, strict=True)]

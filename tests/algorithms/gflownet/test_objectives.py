@@ -104,6 +104,22 @@ class Learned:
         return getattr(self.flows, name)
 
 
+def test_what_may_be_undone_is_asked_once_for_all_passes() -> None:
+    flows = exact_flows("two colours")
+    environment, asked = flows.environment, []
+    policy = random_policy(environment, frozenset({"backward"}))
+
+    def masks(states: GraphBatch) -> tuple[Tensor, ...]:
+        asked.append(states)
+        return environment.backward_masks(states)
+
+    batch = network_batch(flows, policy)
+    part = replace(batch, backward_masks=masks).reusable()
+    for _ in range(2):
+        assert torch.equal(replace(part).log_backward, batch.log_backward)
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 @pytest.mark.parametrize("backward", ["uniform", "learned"])
 @pytest.mark.parametrize("algorithm", BALANCES)

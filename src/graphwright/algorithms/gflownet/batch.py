@@ -157,8 +157,14 @@ class FlowBatch:
         ]
 
     def reusable(self) -> FlowBatch:
-        """The same, whose copies for other weights share what does not depend on these: what is seen, and rewards."""
-        return replace(self, observe=cache(self.observe), reward_of=cache(self.reward_of))
+        """The same, whose copies for other weights share what does not depend on these: what is seen, what may be
+        undone, and rewards."""
+        return replace(
+            self,
+            observe=cache(self.observe),
+            backward_masks=cache(self.backward_masks),
+            reward_of=cache(self.reward_of),
+        )
 
     @cached_property
     def state_log_reward(self) -> Tensor:

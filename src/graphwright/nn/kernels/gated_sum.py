@@ -41,67 +41,62 @@ def gated_sum_reference(nodes: Tensor, edges: Tensor, graph: GraphBatch) -> tupl
 
 
 class _GatedSum(torch.autograd.Function):
+    """The weights σ(gate) stay for the backward walk, so that none is computed twice."""
+
     @staticmethod
     def forward(ctx: Any, nodes: Tensor, edges: Tensor, graph: GraphBatch) -> tuple[Tensor, Tensor]:
         ctx.graph = graph
         ctx.set_materialize_grads(False)  # nobody may want the last round's gates
         nodes, edges = contiguous(nodes, edges)
         out, total = nodes.new_zeros(2, graph.num_nodes, nodes.shape[2])
-        gate = torch.empty_like(edges)
-        _forward(*csr(graph), *arrays(nodes, edges, gate, total, out))
-        ctx.save_for_backward(nodes, gate, total, out)
+        gate, weight = torch.empty_like(edges), torch.empty_like(edges)
+        _forward(*csr(graph), *arrays(nodes, edges, gate, weight, total, out))
+        ctx.save_for_backward(nodes, weight, total, out)
         return out, gate
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor | None, grad_gate: Tensor | None) -> tuple[Tensor, Tensor, None]:
-        nodes, gate, total, out = ctx.saved_tensors
+        nodes, weight, total, out = ctx.saved_tensors
         grad = torch.zeros_like(out) if grad is None else grad
-        grad_gate = gate[:0] if grad_gate is None else grad_gate
-        grad_nodes, grad_edges = torch.zeros_like(nodes), torch.empty_like(gate)
-        _backward(*csr(ctx.graph), *arrays(nodes, gate, total, out, grad, grad_gate, grad_nodes, grad_edges))
+        grad_gate = weight[:0] if grad_gate is None else grad_gate
+        grad_nodes, grad_edges = torch.zeros_like(nodes), torch.empty_like(weight)
+        _backward(*csr(ctx.graph), *arrays(nodes, weight, total, out, grad, grad_gate, grad_nodes, grad_edges))
         return grad_nodes, grad_edges, None
 
 
 @jit
-def _sigmoid(gate, weight, bits):  # type: ignore[no-untyped-def]
-    """weight ← σ(gate). exp of -|gate| is taken, which never overflows."""
-    for f in range(gate.size):
-        weight[f] = -abs(gate[f])
-    exp_in_place(weight, bits)
-    for f in range(gate.size):
-        weight[f] = (np.float32(1) if gate[f] >= 0 else weight[f]) / (np.float32(1) + weight[f])
-
-
-@jit
-def _forward(ptr, sources, nodes, edges, gate, total, out):  # type: ignore[no-untyped-def]
+def _forward(ptr, sources, nodes, edges, gate, weight, total, out):  # type: ignore[no-untyped-def]
+    """exp of -|gate| is taken, which never overflows."""
     width = out.shape[1]
-    weight, bits = np.empty(width, np.float32), np.empty(width, np.int32)
+    share, bits = np.empty(width, np.float32), np.empty(width, np.int32)
     for i in range(out.shape[0]):
         for e in range(ptr[i], ptr[i + 1]):
             j = sources[e]
             for f in range(width):
                 gate[e, f] = nodes[i, 0, f] + nodes[j, 1, f] + edges[e, f]
-            _sigmoid(gate[e], weight, bits)
+                share[f] = -abs(gate[e, f])
+            exp_in_place(share, bits)
             for f in range(width):
-                total[i, f] += weight[f]
-                out[i, f] += weight[f] * nodes[j, 2, f]
+                weight[e, f] = (np.float32(1) if gate[e, f] >= 0 else share[f]) / (np.float32(1) + share[f])
+            for f in range(width):
+                total[i, f] += weight[e, f]
+                out[i, f] += weight[e, f] * nodes[j, 2, f]
         for f in range(width):
             total[i, f] += _EPSILON
             out[i, f] /= total[i, f]
 
 
 @jit
-def _backward(ptr, sources, nodes, gate, total, out, grad, grad_gate, grad_nodes, grad_edges):  # type: ignore[no-untyped-def]
+def _backward(ptr, sources, nodes, weight, total, out, grad, grad_gate, grad_nodes, grad_edges):  # type: ignore[no-untyped-def]
     width = out.shape[1]
-    weight, bits, share = np.empty(width, np.float32), np.empty(width, np.int32), np.empty(width, np.float32)
+    share = np.empty(width, np.float32)
     for i in range(out.shape[0]):
         for f in range(width):
             share[f] = grad[i, f] / total[i, f]
         for e in range(ptr[i], ptr[i + 1]):
             j = sources[e]
-            _sigmoid(gate[e], weight, bits)
             for f in range(width):
-                slope = weight[f] * (np.float32(1) - weight[f])
+                slope = weight[e, f] * (np.float32(1) - weight[e, f])
                 grad_edges[e, f] = share[f] * slope * (nodes[j, 2, f] - out[i, f])
             if grad_gate.shape[0]:
                 for f in range(width):
@@ -110,4 +105,4 @@ def _backward(ptr, sources, nodes, gate, total, out, grad, grad_gate, grad_nodes
                 grad_nodes[i, 0, f] += grad_edges[e, f]
             for f in range(width):
                 grad_nodes[j, 1, f] += grad_edges[e, f]
-                grad_nodes[j, 2, f] += share[f] * weight[f]
+                grad_nodes[j, 2, f] += share[f] * weight[e, f]

@@ -100,9 +100,8 @@ RINGS = Problem(
         pictures=drawings,
         training={
             "algorithm": "modified-subtb",
-            "encoder": {"kind": "edge-gated", "depth": 3},
-            "flow": {"passes": 2, "minibatches": 8},
-            "collection": {"trajectories": {"sources": {"known_times": 4}}},
+            "encoder": {"kind": "edge-gated", "width": 48, "depth": 3},
+            "flow": {"passes": 2, "minibatches": 2},
         },
     ),
 )
