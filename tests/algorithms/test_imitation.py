@@ -13,8 +13,9 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from environments import small_policy
-from graphwright.algorithms.imitation import Imitation, ImitationConfig, imitation_loss
+from graphwright.algorithms.imitation import Imitation, ImitationConfig
 from graphwright.core import GraphBatch
+from graphwright.core.segment import segment_sum
 from graphwright.data.actions import ActionTable
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.states import WholeStates
@@ -25,7 +26,7 @@ from graphwright.envs.queueing.single_hop.environment import SINGLE_HOP
 from graphwright.envs.registry import CONTROLLED, SOLVED
 from graphwright.nn import EncoderConfig, GraphPolicy
 from graphwright.training.collectors.demonstrations import DemonstrationsConfig, collect_demonstrations
-from graphwright.training.collectors.guidance import Guidance
+from graphwright.training.collectors.guidance import SETTLED, Guidance
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import new_run, resume, train
@@ -114,10 +115,43 @@ def test_several_decisions_a_graph_are_imitated_one_by_one() -> None:
         before, state = state, environment.step(state, action).state
     demonstrations = guidance.demonstrations(WholeStates(before), [label])
     distribution = policy.distribution(environment.observe(before))
-    loss, _ = imitation_loss(distribution, demonstrations, torch.arange(3))
+    learner = Imitation(policy, environment.observe, CONFIG, seeded())
+    loss, _ = learner.loss(distribution, demonstrations, torch.arange(3))
     torch.testing.assert_close(loss, -distribution.log_prob(action).mean())
     hard = Demonstrations(WholeStates(before), action=ActionTable.of([action], [environment.actions.deciders(before)]))
-    torch.testing.assert_close(imitation_loss(distribution, hard, torch.arange(3))[0], loss)
+    torch.testing.assert_close(learner.loss(distribution, hard, torch.arange(3))[0], loss)
+
+
+def test_settled_states_are_left_out_and_the_others_are_not() -> None:
+    policy = small_policy(ENVIRONMENT)
+    instances, solutions = solved()
+
+    def rows(share: float) -> Demonstrations:
+        guidance = Guidance(ENVIRONMENT, ENVIRONMENT, experts_of(INDEPENDENT_SET)["solver"], seeded(), share)
+        return collect_demonstrations(guidance, instances, solutions, policy, num_samples=SAMPLES, expert_share=0.5)[0]
+
+    assert rows(1.0).rows is None
+    none = rows(0.0)
+    assert none.rows is not None
+    assert 0 < none.num_steps < none.states.num_states
+    every = torch.arange(none.states.num_states)
+    distribution = policy.distribution(ENVIRONMENT.observe(none.states.select(every)))
+    right = segment_sum(distribution.probs * none.targets(every), distribution.segments)
+    assert none.rows.tolist() == (right < SETTLED).nonzero().squeeze(1).tolist()
+    some = rows(0.5)
+    assert none.num_steps < some.num_steps < some.states.num_states
+
+
+def test_passes_are_so_many_updates_of_one_batch() -> None:
+    policies = [small_policy(ENVIRONMENT) for _ in range(2)]
+    demonstrations = collect(policies[0], 0.5)
+    twice = replace(CONFIG, passes=2)
+    Imitation(policies[0], ENVIRONMENT.observe, twice, seeded()).update(demonstrations, progress=0.0)
+    once = Imitation(policies[1], ENVIRONMENT.observe, CONFIG, seeded())
+    for _ in range(2):
+        once.update(demonstrations, progress=0.0)
+    for ours, theirs in zip(policies[0].parameters(), policies[1].parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0.02 * CONFIG.learning_rate)
 
 
 def test_the_share_of_the_expert_follows_the_run() -> None:

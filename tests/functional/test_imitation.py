@@ -38,6 +38,13 @@ def test_where_everything_is_right_there_is_nothing_to_learn() -> None:
     assert logits.grad.abs().max() < 1e-6
 
 
+def test_what_is_right_in_part_counts_in_part() -> None:
+    merit = torch.tensor([1.0, 0.5, 0.0, 0.25, 0.0, 0.0])
+    loss = -(math.log(0.5 + 0.5 * 0.3) + math.log(0.25 * 0.9)) / 2
+    assert float(expert_set_loss(PROBS.log(), merit, CANDIDATES)) == pytest.approx(loss)
+    assert float(agreement(PROBS.log(), merit, CANDIDATES)) == pytest.approx((0.65 + 0.225) / 2)
+
+
 def test_states_without_advice_and_illegal_candidates_pass_no_gradient() -> None:
     logits = torch.tensor([1.0, 2.0, 3.0, 0.5, -torch.inf, 1.0], requires_grad=True)
     expert = torch.tensor([False, True, False, False, False, False])

@@ -30,12 +30,14 @@ class ImitationConfig:
     """At the beginning; it falls linearly to zero."""
     minibatch_size: int = 512
     """States of each gradient step."""
+    passes: int = 1
+    """Passes over what was collected."""
     max_grad_norm: float = 1.0
     """Gradients are clipped to this norm."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require_each(self, self.options, ("minibatch_size",))
+        require_each(self, self.options, ("minibatch_size", "passes"))
         require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
 
 
@@ -58,18 +60,30 @@ class Imitation(MinibatchAlgorithm[Own]):
     @override
     def update(self, demonstrations: Demonstrations, progress: float) -> dict[str, Tensor]:
         self.optimizer.anneal(progress)
-        rows = self.minibatches(demonstrations.num_steps, demonstrations.device)
-        return mean_of([self._step(demonstrations, some) for some in rows])
+        count, device, steps = demonstrations.num_steps, demonstrations.device, []
+        for _ in range(self.config.passes):
+            steps += [self._step(demonstrations, rows) for rows in self.minibatches(count, device)]
+        return mean_of(steps)
 
     def _step(self, demonstrations: Demonstrations, rows: Tensor) -> dict[str, Tensor]:
         """One gradient step on the states at `rows`."""
         places = demonstrations.places(rows)
         observation = self.observe(demonstrations.states.select(places))
         distribution = self.policy.distribution(observation)
-        loss, metrics = imitation_loss(distribution, demonstrations, places)
+        loss, metrics = self.loss(distribution, demonstrations, places)
         norm = self.optimizer.step(loss + self.distance(distribution, observation))
         metrics |= {"imitation_loss": loss, "entropy": distribution.entropy.mean(), "grad_norm": norm}
         return {name: value.detach() for name, value in metrics.items()}
+
+    def loss(
+        self, distribution: Distribution, demonstrations: Demonstrations, places: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """How far the policy is from what is right in the states at `places` of the table, and scalars to log."""
+        if demonstrations.target is None:
+            return _loss_of_actions(distribution, demonstrations, places), {}
+        assert isinstance(distribution, RaggedCategorical)
+        target, (log_probs, segments) = demonstrations.targets(places), (distribution.log_probs, distribution.segments)
+        return expert_set_loss(log_probs, target, segments), {"agreement": agreement(log_probs, target, segments)}
 
 
 class BehaviourCloning(Imitation[BehaviourCloningConfig]):
@@ -78,18 +92,18 @@ class BehaviourCloning(Imitation[BehaviourCloningConfig]):
     Config: ClassVar[type] = BehaviourCloningConfig
     options = "bc"
 
+    @override
+    def loss(
+        self, distribution: Distribution, demonstrations: Demonstrations, places: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        if demonstrations.target is None:
+            return _loss_of_actions(distribution, demonstrations, places), {}
+        assert isinstance(distribution, RaggedCategorical)
+        return soft_target_loss(distribution.log_probs, demonstrations.targets(places), distribution.segments), {}
 
-def imitation_loss(
-    distribution: Distribution, demonstrations: Demonstrations, places: Tensor
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """How far the policy is from what is right in the states at `places` of the table, and scalars to log."""
-    if demonstrations.target is None:
-        assert demonstrations.action is not None
-        action = demonstrations.action.select(places)
-        decided = action.isfinite().all(1) if action.is_floating_point() else action >= 0
-        return action_loss(distribution.log_prob(action), decided), {}
-    assert isinstance(distribution, RaggedCategorical)
-    target, (log_probs, segments) = demonstrations.targets(places), (distribution.log_probs, distribution.segments)
-    if target.is_floating_point():
-        return soft_target_loss(log_probs, target, segments), {}
-    return expert_set_loss(log_probs, target, segments), {"agreement": agreement(log_probs, target, segments)}
+
+def _loss_of_actions(distribution: Distribution, demonstrations: Demonstrations, places: Tensor) -> Tensor:
+    assert demonstrations.action is not None
+    action = demonstrations.action.select(places)
+    decided = action.isfinite().all(1) if action.is_floating_point() else action >= 0
+    return action_loss(distribution.log_prob(action), decided)

@@ -19,7 +19,8 @@ class Demonstrations:
     states: the M states, which are those at `rows` [M] int64 of a longer table where there are `rows`.
     action: of the decisions in these states; None where `target` alone says what is right.
     target: [K] of the candidates of all states, which `candidates` groups by state: bool, which are right (none where
-        the expert knows no way), or float32, with which probability each is. None where there is `action` alone.
+        the expert knows no way), or float32: how right each is, 0 to 1, as an expert says; its probability, in a
+        recording; what it earned, of forks. None where there is `action` alone.
     """
 
     states: States

@@ -13,21 +13,30 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.envs.environment import Environment
-from graphwright.envs.problem import Approve, ControlRule, Follow, Problem, Rule
+from graphwright.envs.problem import Approve, ControlRule, Follow, Problem, Regrets, Rule
 
-SOLVER = "solver"
-"""What the exact solver is called."""
+SOLVER, REGRETS = "solver", "regrets"
+"""What the exact solver is called, and who knows what each choice costs."""
+_FORGIVEN = 0.01
+"""A choice that costs so much more than the best, in rewards, is 1 / e as right: what costs much less hardly counts."""
 
 
 class Advice(NamedTuple):
     """What an expert says of some states.
 
     action: what to do, [D] int64 or [D, columns] float32; None where several things may be right. approved: [K] bool,
-    the right candidates, none of a state from which there is no way; None where `action` says it.
+    the right candidates, none of a state from which there is no way; or [K] float32, how right each is, from 0 to 1 for
+    the best; None where `action` says it.
     """
 
     action: Tensor | None
     approved: Tensor | None
+
+    @property
+    def best(self) -> Tensor:
+        """[K] bool: the candidates that are right, and not only in part."""
+        assert self.approved is not None
+        return self.approved == 1
 
 
 class Expert(ABC):
@@ -78,11 +87,28 @@ class AimingExpert(Expert):
         return Advice(None, self.approve(states, aims))
 
 
+@dataclass(frozen=True)
+class RegretExpert(Expert):
+    """Who knows what every choice costs more than the best, r, in any state: it is right as far as exp(−r / 0.01)."""
+
+    regrets: Regrets
+
+    @override
+    def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
+        """The instances, at which nothing is aimed."""
+        return instances
+
+    @override
+    def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
+        """Raises ValueError for instances that are too large."""
+        return Advice(None, (-self.regrets(environment, states) / _FORGIVEN).exp().float())
+
+
 def experts_of(problem: Problem, environment: Environment | None = None) -> dict[str, Expert]:
     """Name → expert of `problem` in `environment`, by default its own; the names are those of `evaluate --policy`.
 
-    The exact solver comes first, then heuristics or baselines in their order. Those that play another environment are
-    none of this one.
+    The exact solver comes first, then heuristics or baselines in their order, and last who knows all regrets. Those
+    that play another environment are none of this one.
     """
     environment = problem.environment if environment is None else environment
     found: dict[str, Expert] = {}
@@ -94,6 +120,8 @@ def experts_of(problem: Problem, environment: Environment | None = None) -> dict
                 found[name] = RuleExpert(method.rule)
         elif problem.expert is not None:
             found[name] = AimingExpert(partial(_reached, method), problem.expert)
+    if problem.regrets is not None:
+        found[REGRETS] = RegretExpert(problem.regrets)
     return found
 
 

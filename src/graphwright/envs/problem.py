@@ -48,6 +48,9 @@ QuickBound = Callable[[Optimization, GraphBatch], tuple[Tensor, str]]
 Approve = Callable[[GraphBatch, GraphBatch], Tensor]
 """From states [S] and final states [S] of good solutions of their instances, to [K] bool over the candidates of the
 states: the legal actions that lead there, none where the state has gone another way."""
+Regrets = Callable[[Any, GraphBatch], Tensor]
+"""From an environment and states of small instances to [K] float64 over their candidates: how much less is earned with
+each than with the best, infinite where it is illegal. Raises ValueError where instances are too large for that."""
 Rule = Callable[[Environment, GraphBatch], Tensor]
 """From an environment and states [B] to an action for each decision."""
 Opponent = Callable[[Game, GraphBatch, torch.Generator], Tensor]
@@ -111,8 +114,8 @@ class Problem:
     fast: those heuristics whose time is nearly linear in the graph, and that any graph is solved by. improve: local
     search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
-    expert: what to do in a state to arrive at a given solution; for imitation (`envs/experts.py`). training: options
-    of a run that differ from the general defaults, nested as in `config.json`.
+    expert: what to do in a state to arrive at a given solution; regrets: what each choice costs; for imitation
+    (`envs/experts.py`). training: options of a run that differ from the general defaults, nested as in `config.json`.
 
     Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
     that plays the environment itself is an expert of it); objective,
@@ -146,6 +149,7 @@ class Problem:
     bound_quickly: QuickBound | None = None
     verify: Verifier | None = None
     expert: Approve | None = None
+    regrets: Regrets | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     generation: Generation | None = None
 

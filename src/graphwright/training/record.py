@@ -111,19 +111,19 @@ class ExpertActor(Actor):
     @override
     def act(self, state: GraphBatch, aims: GraphBatch) -> Acted:
         spec = self.environment.actions
-        action, approved = self.expert.advise(self.environment, state, aims)
-        if approved is None:
-            assert action is not None
+        advice = self.expert.advise(self.environment, state, aims)
+        if advice.approved is None:
+            assert advice.action is not None
             graphs = (
                 spec.deciders(state) if spec.one_per_graph else spec.deciders(self.environment.observe(state).graph)
             )
-            return Acted(action, None, graphs.lengths, graphs)
+            return Acted(advice.action, None, graphs.lengths, graphs)
         observation = self.environment.observe(state)
         segments = spec.segments(observation.graph)
-        none = segment_sum(approved, segments) == 0
+        none = segment_sum(advice.best, segments) == 0
         legal = spec.arrange(observation.graph, observation.masks)
         right = RaggedCategorical(
-            torch.zeros(segments.num_rows), segments, approved | legal & none.index_select(0, segments.index)
+            torch.zeros(segments.num_rows), segments, advice.best | legal & none.index_select(0, segments.index)
         )
         graphs, lengths = spec.deciders(observation.graph), spec.joint(observation.graph, segments.lengths)
         return Acted(right.sample(self.generator), right.probs, lengths, graphs)

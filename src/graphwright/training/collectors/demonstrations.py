@@ -44,6 +44,9 @@ class DemonstrationsConfig(PlayConfig):
     """β: part of the steps that the expert takes at the beginning of the run; the policy takes the others."""
     final_expert_share: float | None = None
     """β at the end of the run, to which it goes linearly; by default it stays as it is."""
+    settled_share: float = 1.0
+    """Of the states in which the policy does what is right with a probability of 0.98 already, so many are learned
+    from; they teach little, and are most of them later on."""
     solver_seconds: float = 1.0
     """Time for the solver, each instance; where it runs out, the best solution found is imitated."""
 
@@ -57,6 +60,7 @@ class DemonstrationsConfig(PlayConfig):
             0,
             1,
         )
+        require("settled-share", self.settled_share, 0, 1)
         require("solver-seconds", self.solver_seconds, 0)
 
     def share(self, progress: float) -> float:
@@ -69,7 +73,7 @@ class DemonstrationsConfig(PlayConfig):
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         expert = find_expert(problem, problem.environment, self.expert)
-        guidance = Guidance(environment, problem.environment, expert, generator)
+        guidance = Guidance(environment, problem.environment, expert, generator, self.settled_share)
         if problem.is_endless:
             vector = VectorEnvironment(environment, source, self.num_instances * self.num_samples)
             return LiveDemonstrationCollector(vector, guidance, self, source)
@@ -95,7 +99,7 @@ class DemonstrationCollector(PlayCollector):
         demonstrations, returns = collect_demonstrations(
             guidance, instances, aims, policy, num_samples=config.num_samples, expert_share=share
         )
-        return Collected(demonstrations, demonstrations.num_steps, {"return": returns.mean()})
+        return Collected(demonstrations, demonstrations.states.num_states, {"return": returns.mean()})
 
 
 class LiveDemonstrationCollector(LiveCollector):
@@ -125,7 +129,7 @@ class LiveDemonstrationCollector(LiveCollector):
         demonstrations = guidance.demonstrations(table, labels)
         over = torch.stack(done)
         ended = self.of_ended(torch.stack(rewards), over, torch.zeros_like(over))
-        return Collected(demonstrations, demonstrations.num_steps, ended)
+        return Collected(demonstrations, demonstrations.states.num_states, ended)
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from graphwright.envs.problems.independent_set.local_search import heavier_set
 from graphwright.envs.problems.independent_set.quick_bounds import cover_bound
 from graphwright.envs.problems.vertex_cover.exact import exact_cover
 from graphwright.envs.problems.vertex_cover.fast_greedy import greedy_cover
+from graphwright.envs.problems.vertex_cover.regrets import regrets
 from graphwright.envs.problems.vertex_cover.two_approximation import two_approximation
 from graphwright.envs.problems.vertex_cover.verify import verify
 from graphwright.envs.readable import Inputs
@@ -173,6 +174,11 @@ def _of_the_cover(states: GraphBatch, covers: GraphBatch) -> Tensor:
     return covers.nodes["selected"] & ~states.nodes["selected"] & uncovered
 
 
+def _regrets(environment: VertexCover, states: GraphBatch) -> Tensor:
+    (legal,) = environment.observe(states).masks
+    return regrets(states.filter_edges(~_covered(states)), states.nodes["weight"]).masked_fill(~legal, torch.inf)
+
+
 VERTEX_COVER = Problem(
     name="vertex-cover",
     summary="choose nodes of least total weight that touch every edge",
@@ -192,4 +198,9 @@ VERTEX_COVER = Problem(
     solve_exactly=lambda environment, instances, seconds: exact_cover(instances, time_limit=seconds),
     verify=verify,
     expert=_of_the_cover,
+    regrets=_regrets,
+    training={
+        "collection": {"demonstrations": {"expert": "regrets", "expert_share": 0.0, "settled_share": 0.03}},
+        "imitation": {"learning_rate": 4e-3, "minibatch_size": 128, "passes": 4},
+    },
 )
