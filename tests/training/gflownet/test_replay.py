@@ -59,6 +59,21 @@ def test_diverse_forgets_repeats_and_then_the_worst() -> None:
     assert held(replay) == [1, 3, 4]
 
 
+def test_what_was_seen_is_not_numbered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, keys = [], HyperGrid.keys
+
+    def counted(environment: HyperGrid, states: GraphBatch) -> list[bytes]:
+        asked.extend(numbers(states))
+        return keys(environment, states)
+
+    monkeypatch.setattr(HyperGrid, "keys", counted)
+    replay = ObjectReplay(GRID, 3, "diverse")
+    add(replay, {1: 5.0, 2: 1.0})
+    add(replay, {2: 1.0, 3: 2.0, 1: 5.0})
+    assert held(replay) == [1, 2, 3]
+    assert sorted(asked) == [1, 2, 3]
+
+
 def frequencies(replay: ObjectReplay, count: int = 20_000) -> Tensor:
     objects, measures = replay.draw(count, seeded())
     assert objects.num_graphs == len(measures) == count

@@ -14,6 +14,7 @@ from graphwright.core.carried import carry_action
 from graphwright.core.distinct import graph_hashes
 from graphwright.envs.generative.enumeration import StateSpace
 from graphwright.envs.reversible import Move, Reversible
+from graphwright.training.gflownet.remembered import Remembered
 
 _AT_ONCE = 2048
 
@@ -49,9 +50,12 @@ class KnownStates:
         """What may be undone in all states."""
         return self.environment.backward_masks(self.states)
 
-    def find(self, objects: GraphBatch) -> Tensor:
-        """[B] int64: the state that each of `objects` is, in whatever numbering."""
-        return torch.tensor([self.keys[key] for key in self.environment.keys(objects)], dtype=torch.int64)
+    @cached_property
+    def find(self) -> Remembered:
+        """From objects [B] to [B] int64: the state that each is, in whatever numbering."""
+        return Remembered(
+            lambda objects: torch.tensor([self.keys[key] for key in self.environment.keys(objects)], dtype=torch.int64)
+        )
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from graphwright.core import GraphBatch
 from graphwright.data.graph_rows import graph_to_rows, rows_to_graph
 from graphwright.data.ring import RaggedRing
 from graphwright.envs.reversible import Reversible
+from graphwright.training.gflownet.remembered import Remembered
 
 ReplayBy = Literal["uniform", "reward", "loss", "diverse"]
 _MEASURES, _LOG_REWARD, _PRIORITY = ":measures", ":log_reward", ":priority"  # beside the columns of graphs
@@ -21,14 +22,17 @@ class ObjectReplay:
     """At most `capacity` objects, in a ring: with "diverse" it holds up to as many again that were forgotten.
 
     Of each it knows its measures [K] float64, log_reward float64, and priority float32, how wrong the policy was.
+    Different objects have different keys, of which 64 bits are looked at.
     """
 
     def __init__(self, environment: Reversible, capacity: int, by: ReplayBy) -> None:
-        self.environment = environment
         self.capacity = capacity
         self.by = by
         self.ring = RaggedRing()
-        self._ids: dict[bytes, int] = {}  # of the different objects, where these are what is asked for
+        self._ids: dict[int, int] = {}  # of the different objects, where these are what is asked for
+        self._which = Remembered(
+            lambda objects: torch.tensor([hash(key) for key in environment.keys(objects)], dtype=torch.int64)
+        )
 
     def __len__(self) -> int:
         return len(self._ids) if self.by == "diverse" else len(self.ring)
@@ -58,7 +62,7 @@ class ObjectReplay:
         further = {_MEASURES: measures, _LOG_REWARD: log_reward, _PRIORITY: priority}
         ids = self.ring.add(graph_to_rows(objects, **further))
         if self.by == "diverse":
-            for key, row in zip(self.environment.keys(objects), ids.tolist(), strict=True):
+            for key, row in zip(self._which(objects).tolist(), ids.tolist(), strict=True):
                 self._ids.setdefault(key, row)
             self._keep_the_best()
         else:
@@ -90,7 +94,7 @@ class ObjectReplay:
         self.ring.load_state_dict({name: tensor for name, tensor in state.items() if name != "ids"})
         if self.by == "diverse" and len(self.ring):
             ids = state["ids"]
-            self._ids = dict(zip(self.environment.keys(self._select(ids)[0]), ids.tolist(), strict=True))
+            self._ids = dict(zip(self._which(self._select(ids)[0]).tolist(), ids.tolist(), strict=True))
 
     def _select(self, ids: Tensor) -> tuple[GraphBatch, Tensor]:
         objects = rows_to_graph(self.ring.select(ids))
