@@ -127,7 +127,7 @@ class TrainConfig(RunConfig):
                 f"--num-samples {collection.num_samples}: --algorithm {self.algorithm} compares episodes of one "
                 f"instance; give at least {fewest}"
             )
-        if self.trust_region.kind != "none" and getattr(collection, "memory", 0):
+        if self.trust_region.kind != "none" and getattr(collection, "memory", False):
             raise ConfigError("--trust-region.kind: compares single steps, --memory takes many; leave one out")
         if self.trust_region.kind != "none" and self.start is None:
             raise ConfigError(
