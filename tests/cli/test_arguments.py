@@ -9,7 +9,7 @@ import pytest
 
 import graphwright
 from graphwright.adapters.files import read_graph
-from graphwright.cli.arguments import _FLAGS, _MANY, in_order
+from graphwright.cli.arguments import _FLAGS, _MANY, in_order, is_on
 from graphwright.cli.evaluate import EvaluateSampling, EvaluateSolutions
 from graphwright.cli.instances import say_reading
 from graphwright.cli.main import main
@@ -30,6 +30,20 @@ ORDERED = ["solve", "RUN", "a.txt", "b.txt", "--undirected", "--mark", "start=(0
 )
 def test_options_stand_before_and_after_files(given):
     assert in_order(given) == ORDERED
+
+
+@pytest.mark.parametrize("flag", ["--no-json", "--no-trust", "--no-undirected", "--no-policy-only"])
+def test_a_switch_that_is_said_to_be_off_takes_no_file_with_it(flag):
+    assert in_order(["solve", flag, "RUN", "a.txt"]) == ["solve", "RUN", "a.txt", flag]
+    assert in_order(["solve", "RUN", flag, "a.txt", "b.txt"]) == ["solve", "RUN", "a.txt", "b.txt", flag]
+
+
+def test_of_a_switch_said_both_ways_the_last_word_counts():
+    assert is_on(["RUN", "--trust"], "--trust")
+    assert is_on(["--no-trust", "RUN", "--trust"], "--trust")
+    assert not is_on(["--trust", "RUN", "--no-trust"], "--trust")
+    assert not is_on(["RUN", "--no-trust"], "--trust")
+    assert not is_on(["RUN"], "--trust")
 
 
 def test_values_stay_with_their_options():

@@ -114,6 +114,19 @@ def test_no_command_imports_what_a_run_names(
     assert not trap.exists()
 
 
+def test_who_takes_their_trust_back_trusts_nothing(
+    honest: Path, trap: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last word counts, of --trust as of every switch: the settings were once read by the first."""
+    run = altered(honest, tmp_path / "run", problem="stranger:OWN")
+    assert "config.json" in fails(capsys, "evaluate", run, "--trust", "--no-trust", "--sizes", "5")
+    (tmp_path / "own.toml").write_text('problem = "stranger:OWN"\n')
+    for file in (run, tmp_path / "own.toml"):
+        words = ("--config", file, "--trust", "--no-trust", "--run", tmp_path / "new")
+        assert "--trust" in fails(capsys, "train", *words)
+    assert not trap.exists()
+
+
 def test_what_is_trusted_is_loaded(
     honest: Path, trap: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -33,11 +33,16 @@ def in_order(arguments: Sequence[str]) -> list[str]:
                 marks.append(words.pop(0))
         else:
             options.append(word)
-            if not equals and name not in _FLAGS and words and not words[0].startswith("--"):
+            if not equals and not _is_flag(name) and words and not words[0].startswith("--"):
                 options.append(words.pop(0))
                 while name in _MANY and words and not words[0].startswith("--"):
                     options.append(words.pop(0))
     return [arguments[0], *first, *options, *(["--mark", *marks] if marks else [])]
+
+
+def _is_flag(name: str) -> bool:
+    """Whether `name` is a switch, said either way: --json or --no-json."""
+    return name.replace("--no-", "--", 1) in _FLAGS
 
 
 def _is_mark(word: str) -> bool:
@@ -57,6 +62,12 @@ def option_of(words: Sequence[str], option: str) -> str | None:
                 raise ValueError(f"{option}: give a value")
             return value
     return None
+
+
+def is_on(words: Sequence[str], switch: str) -> bool:
+    """Whether `words` turn on `switch`, which is off by default, as --trust: of it and --no-trust the last counts."""
+    ways = {switch: True, f"--no-{switch.removeprefix('--')}": False}
+    return next((ways[word] for word in reversed(words) if word in ways), False)
 
 
 def is_given(words: Sequence[str], option: str) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.arguments import is_given, option_of
+from graphwright.cli.arguments import is_given, is_on, option_of
 from graphwright.core.files import read_whole
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
@@ -25,6 +25,7 @@ from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.config_json import flat, from_json, require_trust
 
 _LARGEST = 1 << 20  # bytes
+_TRUST = ("--trust", "--no-trust")
 _ENDS = ("--seconds", "--steps")
 
 
@@ -38,7 +39,7 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
         return list(words), None
     words = _problem_first(_with_file_last(words, given))
     path = Path(given) / "config.json" if Path(given).is_dir() else Path(given)
-    trust = "--trust" in words
+    trust = is_on(words, "--trust")
     try:
         text = read_whole(path, _LARGEST).decode()
         if path.suffix == ".toml":
@@ -60,11 +61,11 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
 
 
 def _with_file_last(words: Sequence[str], given: str) -> list[str]:
-    """`words` with `--config FILE` and `--trust` at their end, so that a problem may stand before or behind them."""
+    """`words` with `--config FILE` and `--trust`, or its opposite, at their end: a problem may stand on either side."""
     place = next(place for place, word in enumerate(words) if word.partition("=")[0] == "--config")
     behind = place + (1 if "=" in words[place] else 2)
-    switches = [word for word in words if word == "--trust"]
-    others = [word for word in [*words[:place], *words[behind:]] if word != "--trust"]
+    switches = [word for word in words if word in _TRUST]
+    others = [word for word in [*words[:place], *words[behind:]] if word not in _TRUST]
     return [*others, "--config", given, *switches]
 
 

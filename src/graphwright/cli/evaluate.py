@@ -14,7 +14,7 @@ from rich.table import Table
 
 from graphwright.adapters.reading import count
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.arguments import option_of
+from graphwright.cli.arguments import is_on, option_of
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
@@ -147,7 +147,7 @@ def evaluate_command(words: Sequence[str]) -> Parsing:
 def _run_command(words: Sequence[str]) -> type[Evaluate]:
     for directory in map(Path, words):
         try:
-            problem, config = read_config(directory, "--trust" in words)
+            problem, config = read_config(directory, is_on(words, "--trust"))
         except (ConfigError, ImportError):
             continue  # the command says what is wrong with it
         if "reversible" in find_algorithm(config.algorithm).needs:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import graphwright
-from graphwright.cli.arguments import in_order, option_of
+from graphwright.cli.arguments import in_order, is_on, option_of
 from graphwright.cli.commands import COMMANDS
 from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
@@ -153,7 +153,7 @@ def _parse(arguments: list[str]) -> Any:
 
     complaint = io.StringIO()
     with one_line_errors():
-        if "--trust" in arguments or _names_own_code(arguments):
+        if is_on(arguments, "--trust") or _names_own_code(arguments):
             _search_working_directory()
         command, *words = arguments
         parsing = COMMANDS[command].parsing(words)
