@@ -6,6 +6,7 @@ import copy
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -140,6 +141,20 @@ def test_settled_states_are_left_out_and_the_others_are_not() -> None:
     assert none.rows.tolist() == (right < SETTLED).nonzero().squeeze(1).tolist()
     some = rows(0.5)
     assert none.num_steps < some.num_steps < some.states.num_states
+
+
+def test_without_candidates_no_state_is_settled_and_the_share_is_refused() -> None:
+    """It did nothing without a word."""
+    environment = CONFLICT_GRAPH.environment
+    state = environment.reset(CONFLICT_GRAPH.generator(None, (4,))(2, seeded()))
+    expert, action = experts_of(CONFLICT_GRAPH)["local-greedy"], CONFLICT_GRAPH.baselines["local-greedy"].rule
+    policy = SimpleNamespace(
+        distribution=lambda seen: SimpleNamespace(sample=lambda generator: action(environment, state))
+    )
+    every = Guidance(environment, environment, expert, seeded())
+    assert every.decide(policy, state, state, share=0.5)[1].settled is None
+    with pytest.raises(ConfigError, match=r"--settled-share 0\.5: needs the probability of every candidate"):
+        replace(every, settled_share=0.5).decide(policy, state, state, share=0.5)
 
 
 def test_passes_are_so_many_updates_of_one_batch() -> None:

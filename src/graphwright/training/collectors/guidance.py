@@ -71,6 +71,11 @@ class Guidance:
                     "--algorithm imitation: needs the probability of every candidate where an expert approves of "
                     "several; take a head that scores them all, or an --expert that is a rule"
                 )
+            if self.settled_share != 1:
+                raise ConfigError(
+                    f"--settled-share {self.settled_share}: needs the probability of every candidate; leave it out, or "
+                    "take a head that scores them all"
+                )
             chosen = guided & _is_decided(action)
             mixed = torch.where(chosen.view(-1, *[1] * (action.dim() - 1)), action, own_way)
             return mixed, Label(action, None, graphs.lengths, graphs)
