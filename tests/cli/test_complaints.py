@@ -98,6 +98,11 @@ def test_a_switch_in_a_file_of_options(text: str, words: list[str], residual: bo
     [
         ("a.toml", "encoder = 3", "encoder = 3: encoder has options of its own; write [encoder]"),
         ("a.toml", "[[encoder]]\ndepth = 1", "write [encoder]"),
+        (
+            "a.toml",
+            "encoder.residual = 'no'",
+            "encoder.residual = 'no': encoder.residual is a switch; write true or false",
+        ),
         ("a.toml", "[[rows]]\ndepth = 1", "rows is a list of tables"),
         ("a.toml", 'config = "b.toml"', "names another file of settings"),
         ("a.toml", "sizes = []", "--sizes: give at least one value"),

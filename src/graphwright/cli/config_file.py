@@ -119,6 +119,8 @@ def _with_options(document: Mapping[str, Any], words: list[str], trust: bool) ->
             raise ConfigError("names another file of settings, which is not followed; leave it out")
         if is_dataclass(default):
             raise ConfigError(f"{name} = {value!r}: {name} has options of its own; write [{name}] and them below it")
+        if isinstance(default, bool) and not isinstance(value, bool):
+            raise ConfigError(f"{name} = {value!r}: {name} is a switch; write true or false")
         if not is_given(words, f"--{name}"):  # of a switch said both ways the last word counts, which is the user's
             found += _words_of(name, value)
     return [*first, *found, *words]

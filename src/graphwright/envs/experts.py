@@ -105,10 +105,10 @@ class RegretExpert(Expert):
 
 
 def experts_of(problem: Problem, environment: Environment | None = None) -> dict[str, Expert]:
-    """Name → expert of `problem` in `environment`, by default its own; the names are those of `evaluate --policy`.
+    """Name → expert of `problem` in `environment`, by default its own.
 
-    The exact solver comes first, then heuristics or baselines in their order, and last who knows all regrets. Those
-    that play another environment are none of this one.
+    The exact solver comes first, then heuristics or baselines in their order, by their names of `evaluate --policy`,
+    and last who knows all regrets. Those that play another environment are none of this one.
     """
     environment = problem.environment if environment is None else environment
     found: dict[str, Expert] = {}
