@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, from_edges
 from graphwright.data.sources import FixedInstances, GeneratedInstances
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from strategies import alone, assert_same_batch, ragged_batches, seeds
@@ -100,3 +100,11 @@ def test_drawing_nothing_costs_no_block() -> None:
         assert source.draw(0).num_graphs == 0
         source.draw(0)
     assert len(calls) == generated
+
+
+def test_the_largest_of_what_comes_is_drawn_all_the_same() -> None:
+    sizes = [3, 9, 5, 9, 4]
+    data = from_edges(torch.zeros(2, 0, dtype=torch.int64), torch.tensor(sizes), undirected=True)
+    source = FixedInstances(data, seed=0)
+    assert source.largest().node_segments.lengths.tolist() == [9]
+    assert sorted(source.draw(5).node_segments.lengths.tolist()) == sorted(sizes)

@@ -59,7 +59,6 @@ class ContinuousSAC(Twin):
     What the decisions of a graph are worth adds up where they share its reward.
     """
 
-    config: SACConfig
     Config = SACConfig
     options = "sac"
     takes_continuous = True

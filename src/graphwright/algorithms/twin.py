@@ -49,8 +49,6 @@ class TwinConfig:
 class Twin(OffPolicyAlgorithm):
     """What such algorithms have in common: what has a value."""
 
-    config: TwinConfig
-
     @override
     def valued_in(self, setup: Setup) -> ValuedGraphs:
         if not self.config.independent:

@@ -43,6 +43,11 @@ class GeneratedInstances:
             parts.append(self._block(self.position // self.block).select(torch.arange(0, device=self.device)))
         return GraphBatch.concat(parts)
 
+    def largest(self) -> GraphBatch:
+        """Of the instances that come next, one of the most nodes, which is drawn all the same."""
+        block = self._block(self.position // self.block)
+        return block.select(block.node_segments.lengths.argmax().view(1))
+
     def state_dict(self) -> dict[str, int]:
         """The position in the stream."""
         return {"position": self.position}
@@ -86,6 +91,10 @@ class FixedInstances:
     def draw(self, count: int) -> GraphBatch:
         """The next `count` instances."""
         return self.stream.draw(count)
+
+    def largest(self) -> GraphBatch:
+        """One of those of the most nodes."""
+        return self.stream.largest()
 
     def state_dict(self) -> dict[str, int]:
         """The position in the stream."""

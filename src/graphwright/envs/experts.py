@@ -46,6 +46,10 @@ class Expert(ABC):
     def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
         """What it wants to come to in each of `instances`, for which it may think so many seconds each."""
 
+    def require(self, environment: Environment, instance: GraphBatch) -> None:
+        """Raise ValueError where it does not know what is right in such an instance; by default it always does."""
+        return
+
     @abstractmethod
     def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
         """What is right in `states`, which are of the instances of `aims`."""
@@ -92,6 +96,10 @@ class RegretExpert(Expert):
     """Who knows what every choice costs more than the best, r, in any state: it is right as far as exp(−r / 0.01)."""
 
     regrets: Regrets
+
+    @override
+    def require(self, environment: Environment, instance: GraphBatch) -> None:
+        self.advise(environment, environment.reset(instance), instance)
 
     @override
     def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:

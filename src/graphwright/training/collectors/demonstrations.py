@@ -73,6 +73,7 @@ class DemonstrationsConfig(PlayConfig):
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
         expert = find_expert(problem, problem.environment, self.expert)
+        expert.require(problem.environment, source.largest())
         guidance = Guidance(environment, problem.environment, expert, generator, self.settled_share)
         if problem.is_endless:
             vector = VectorEnvironment(environment, source, self.num_instances * self.num_samples)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 
+from command_line import fails
 from graphwright.core import GraphBatch, from_edges
 from graphwright.envs.experts import experts_of
 from graphwright.envs.problem import random_choice
@@ -95,3 +97,11 @@ def test_graphs_that_are_too_large_are_refused() -> None:
     large = from_edges(links, torch.tensor([21]), undirected=True, nodes={"weight": torch.ones(21)})
     with pytest.raises(ValueError, match=r"--expert regrets: .* at most 20 nodes, and one has 21"):
         regrets(ENVIRONMENT.reset(large))
+
+
+def test_graphs_that_are_too_large_are_refused_before_a_run_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--algorithm", "imitation", "--sizes", "8", "30", "--steps", "64", "--run", tmp_path / "run"]
+    assert "--expert regrets" in fails(capsys, "train", "vertex-cover", *words)
+    assert not (tmp_path / "run").exists()
