@@ -68,6 +68,8 @@ class Options:
     """Runs."""
     num: int = 2000
     """Molecules that are drawn at the end."""
+    algorithm: str | None = None
+    """Instead of the task's own."""
     settings: str = SPARSE
     """Changes of the default settings, as JSON."""
     out: Path | None = None
@@ -76,7 +78,7 @@ class Options:
 
 def run(seed: int, options: Options) -> tuple[float, int, int]:
     """Of one run: the share in the window, how many of these are different, and how many trajectories it learned of."""
-    config = TrainConfig.for_problem(WINDOW, seconds=options.seconds, seed=seed, threads=1)
+    config = TrainConfig.for_problem(WINDOW, options.algorithm, seconds=options.seconds, seed=seed, threads=1)
     config = changed(config, {"validation": {"max_states": 1}} | json.loads(options.settings))
     with tempfile.TemporaryDirectory() as folder:
         training = new_run(WINDOW, config, Path(folder) / "run")
@@ -100,7 +102,8 @@ def main(options: Options) -> None:
     built = sample_forward(environment, blank(options.num), uniform_choice(environment.actions, generator)).objects
     share = is_inside(drawn(environment, built)).mean()
     lines = [
-        f"log P from {LOW:g} to {HIGH:g}, {options.seconds:g} s of processor time a run, settings {options.settings}; "
+        f"log P from {LOW:g} to {HIGH:g}, {options.seconds:g} s of processor time a run, "
+        f"{options.algorithm or 'default'} algorithm, settings {options.settings}; "
         f"{date.today()}, {platform.machine()}. Random building: {100 * share:.1f} % in the window.",
         "",
         f"| seed | trajectories | in the window | different, of {options.num:,} |",
