@@ -1,6 +1,6 @@
 """A reward that is nearly zero nearly everywhere: molecules whose log P lies in a narrow window.
 
-    python benchmarks/learning/window.py [--seconds 120] [--seeds 1] [--settings JSON] [--out FILE]
+    python benchmarks/learning/window.py [--seconds 120] [--seeds 1] [--algorithm tb] [--settings JSON] [--out FILE]
 
 Molecules of eight elements with at most nine atoms, built atom by atom; R is 1 where log P lies from 2 to
 2.5 and a thousandth elsewhere. The share of fresh molecules in the window after so many seconds of processor time of
@@ -68,8 +68,8 @@ class Options:
     """Runs."""
     num: int = 2000
     """Molecules that are drawn at the end."""
-    algorithm: str | None = None
-    """Instead of the task's own."""
+    algorithm: str = "modified-subtb"
+    """Which: this one learns from every molecule on the way, too."""
     settings: str = SPARSE
     """Changes of the default settings, as JSON."""
     out: Path | None = None
@@ -103,7 +103,7 @@ def main(options: Options) -> None:
     share = is_inside(drawn(environment, built)).mean()
     lines = [
         f"log P from {LOW:g} to {HIGH:g}, {options.seconds:g} s of processor time a run, "
-        f"{options.algorithm or 'default'} algorithm, settings {options.settings}; "
+        f"{options.algorithm}, settings {options.settings}; "
         f"{date.today()}, {platform.machine()}. Random building: {100 * share:.1f} % in the window.",
         "",
         f"| seed | trajectories | in the window | different, of {options.num:,} |",
