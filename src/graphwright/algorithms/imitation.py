@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import MinibatchAlgorithm
 from graphwright.algorithms.optimizer import mean_of, require_each
+from graphwright.core.segment import Segments
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.functional.imitation import action_loss, agreement, expert_set_loss, soft_target_loss
@@ -82,7 +83,12 @@ class Imitation(MinibatchAlgorithm[Own]):
         if demonstrations.target is None:
             return _loss_of_actions(distribution, demonstrations, places), {}
         assert isinstance(distribution, RaggedCategorical)
-        target, (log_probs, segments) = demonstrations.targets(places), (distribution.log_probs, distribution.segments)
+        return self.loss_of_targets(distribution.log_probs, demonstrations.targets(places), distribution.segments)
+
+    def loss_of_targets(
+        self, log_probs: Tensor, target: Tensor, segments: Segments
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The same, where `target` [K] says how right each candidate is; log_probs: [K]."""
         return expert_set_loss(log_probs, target, segments), {"agreement": agreement(log_probs, target, segments)}
 
 
@@ -93,13 +99,10 @@ class BehaviourCloning(Imitation[BehaviourCloningConfig]):
     options = "bc"
 
     @override
-    def loss(
-        self, distribution: Distribution, demonstrations: Demonstrations, places: Tensor
+    def loss_of_targets(
+        self, log_probs: Tensor, target: Tensor, segments: Segments
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        if demonstrations.target is None:
-            return _loss_of_actions(distribution, demonstrations, places), {}
-        assert isinstance(distribution, RaggedCategorical)
-        return soft_target_loss(distribution.log_probs, demonstrations.targets(places), distribution.segments), {}
+        return soft_target_loss(log_probs, target, segments), {}
 
 
 def _loss_of_actions(distribution: Distribution, demonstrations: Demonstrations, places: Tensor) -> Tensor:

@@ -99,7 +99,14 @@ class RegretExpert(Expert):
 
     @override
     def require(self, environment: Environment, instance: GraphBatch) -> None:
-        self.advise(environment, environment.reset(instance), instance)
+        """Raise ValueError, too, where rewards are so small that all is as good as right."""
+        regrets = self.regrets(environment, environment.reset(instance))
+        most = float(regrets[regrets.isfinite()].max()) if bool(regrets.isfinite().any()) else 0.0
+        if 0 < most < _FORGIVEN:
+            raise ValueError(
+                f"--expert {REGRETS}: no choice costs more than {most:.3g}, and what costs less than {_FORGIVEN:g} "
+                f"hardly counts; scale the weights up, or take --expert {SOLVER}"
+            )
 
     @override
     def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:

@@ -105,3 +105,11 @@ def test_graphs_that_are_too_large_are_refused_before_a_run_begins(
     words = ["--algorithm", "imitation", "--sizes", "8", "30", "--steps", "64", "--run", tmp_path / "run"]
     assert "--expert regrets" in fails(capsys, "train", "vertex-cover", *words)
     assert not (tmp_path / "run").exists()
+
+
+def test_weights_among_which_nothing_counts_are_refused() -> None:
+    """As right as exp(−regret / 0.01), every choice among such weights would be: nothing was learned without a word."""
+    star = from_edges(torch.tensor([[0, 0], [1, 2]]), torch.tensor([3]), undirected=True)
+    EXPERT.require(ENVIRONMENT, star.with_nodes(weight=torch.tensor([0.2, 0.5, 0.9])))
+    with pytest.raises(ValueError, match="scale the weights up"):
+        EXPERT.require(ENVIRONMENT, star.with_nodes(weight=torch.tensor([0.0002, 0.0005, 0.0009])))
