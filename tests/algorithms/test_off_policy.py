@@ -60,9 +60,12 @@ def collected(environment: Any, draw: Any, policy: Any, **options: Any) -> Repla
     return collector
 
 
-@pytest.mark.parametrize("config", [DQNConfig(double=False), DQNConfig(), DQNConfig(munchausen=0.9, temperature=0.5)])
+@pytest.mark.parametrize(
+    "config",
+    [DQNConfig(double=False), DQNConfig(), DQNConfig(dueling=False), DQNConfig(munchausen=0.9, temperature=0.5)],
+)
 def test_targets_of_dqn_are_those_of_a_loop(config: DQNConfig) -> None:
-    """Q = V + A − mean A, y = Σ γᵏ r + γⁿ Q(s′, a*), one transition at a time; the loss is Huber's."""
+    """Q = V + A − mean A, or the scores; y = Σ γᵏ r + γⁿ Q(s′, a*), one transition at a time; the loss is Huber's."""
     config = DQNConfig(**{**vars(config), "discount": 0.9})
     environment = VertexCover()
     algorithm = made("dqn", environment, config)
@@ -76,8 +79,10 @@ def test_targets_of_dqn_are_those_of_a_loop(config: DQNConfig) -> None:
     @torch.no_grad()
     def q_values(network: Any, state: Any) -> dict[int, float]:
         observation = environment.observe(state)
-        scores, value = network(observation)
+        scores, value = network(observation) if config.dueling else (network.distribution(observation), 0.0)
         legal = [place for place, score in enumerate(scores.logits.tolist()) if score > -1e30]
+        if not config.dueling:
+            return {place: float(scores.logits[place]) for place in legal}
         mean = sum(float(scores.logits[place]) for place in legal) / max(len(legal), 1)
         return {place: float(value) + float(scores.logits[place]) - mean for place in legal}
 

@@ -1,154 +1,59 @@
-"""Deep Q-networks (Mnih 2015), double (van Hasselt 2016), dueling (Wang 2016), Munchausen (Vieillard 2020)."""
+"""Deep Q-networks: DQN (Mnih et al. 2015, "Human-level control through deep reinforcement learning")."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
-from graphwright.algorithms.target import Target
+from graphwright.algorithms.off_policy import scoring
+from graphwright.algorithms.q_learning import QLearning, QLearningConfig
 from graphwright.core import Observation
 from graphwright.core.sequence import Sequence
-from graphwright.data.replay import Transitions
-from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
-from graphwright.functional.q_learning import centred, huber, munchausen_bonus, soft_value
-from graphwright.nn import ActorCritic
+from graphwright.functional.q_learning import centred
+from graphwright.nn import ActorCritic, GraphPolicy
 
 
 @dataclass(frozen=True)
-class DQNConfig:
+class DQNConfig(QLearningConfig):
     """Settings of DQN."""
 
     options: ClassVar[str] = "dqn"
 
-    learning_rate: float = 4e-3
-    """At the beginning; it falls linearly to zero."""
-    discount: float = 1.0
-    """γ; episodes are finite, and undiscounted costs are what is compared."""
-    target_rate: float = 0.01
-    """Part of the way that the target network moves to the other one each time; 1 copies it."""
-    target_period: int = 1
-    """Gradient steps between two moves of the target network."""
-    double: bool = True
-    """Whether the network itself, not its target, says which action is best in the next state."""
-    munchausen: float = 0.0
-    """α, the weight of the policy's own log-probability in the reward (0.9, say); 0 is plain DQN."""
-    temperature: float = 0.03
-    """τ of the softmax policy of Munchausen-DQN."""
-    least_log: float = -1.0
-    """What α multiplies is cut off below at this."""
-    max_grad_norm: float = 10.0
-    """Gradients are clipped to this norm."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require(f"{self.options}.target-period", self.target_period)
-        require_each(self, self.options, ("learning_rate", "max_grad_norm", "munchausen"), 0)
-        require(f"{self.options}.temperature", self.temperature, 1e-6)
-        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
-        if self.least_log > 0:
-            raise ValueError(f"--{self.options}.least-log {self.least_log}: give at most 0")
+    dueling: bool = True
+    """Whether Q is the sum of a value of the state and of advantages, which are centred over what is legal (Wang et al.
+    2016); otherwise the head's scores are Q."""
 
 
-class DQN(OffPolicyAlgorithm):
-    """Q-learning from a replay: dueling networks, whose advantages are centred over what is legal, and a double target.
+class DQN(QLearning):
+    """Q-learning with networks that are dueling by default.
 
-    The actor's scores are the advantages, so the policy that a run leaves takes the best of them. Several decisions of
-    a graph that share its reward add up to one value: V(s) + Σ_d A_d (Sunehag et al. 2018, "Value-decomposition
-    networks"); deciders with rewards of their own have values of their own.
+    Several decisions of a graph that share its reward add up to one value: V(s) + Σ_d A_d, or Σ_d Q_d (Sunehag et al.
+    2018, "Value-decomposition networks"); deciders with rewards of their own have values of their own.
     """
 
-    Config: ClassVar[type] = DQNConfig
+    Config = DQNConfig
     options = "dqn"
-    draws = False
-    remembers = True
-    policy: ActorCritic
 
-    def __init__(self, config: DQNConfig, setup: Setup) -> None:
-        super().__init__(config, setup)
-        self.policy = self.network(setup)
-        self.target = Target(self.policy, config.target_rate, config.target_period)
-        self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
-        self._bonus = self._log_policy if config.munchausen else self._nothing
-        self._ahead = self._soft if config.munchausen else self._double if config.double else self._greatest
-
+    @override
     def network(self, setup: Setup) -> Any:
-        """A fresh network, whose scores are what `read` gives."""
         parts = setup.features, setup.actions, setup.encoder, setup.heads
-        return scoring(ActorCritic(*parts, self.valued.values), setup)
+        return scoring(ActorCritic(*parts, self.valued.values) if self.config.dueling else GraphPolicy(*parts), setup)
 
+    @override
     def read(
         self, network: Any, observation: Observation, sequence: Sequence | None = None
     ) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
-        """Scores of the candidates as logits, and what makes values [R] of one score for each decision [D].
-
-        sequence: of steps in a row, which decisions go on where.
-        """
-        advantage, value = dueling(network, observation, sequence)
         graphs = self.policy.actions.deciders(observation.graph)
+        if not self.config.dueling:
+            scores, _ = network.read(observation, sequence)
+            return scores, lambda chosen: self.valued.total(chosen, graphs)
+        scores, value = network(observation, sequence)
+        assert isinstance(scores, RaggedCategorical)  # `scoring` has asked for it
+        advantage = RaggedCategorical(centred(scores.logits, scores.segments), scores.segments)
         return advantage, lambda chosen: value + self.valued.total(chosen, graphs)
-
-    @override
-    def start_from(self, weights: Mapping[str, Tensor]) -> None:
-        super().start_from(weights)
-        self.target.network.load_state_dict(self.policy.state_dict())
-
-    @override
-    def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
-        valued, decisions = self.valued, transitions.groups[DECISIONS]
-        action, graphs = decisions.columns["action"], decisions.segments
-        observation = self.observe(transitions.state)
-        scores, join = self.read(self.policy, observation, transitions.sequence)
-        chosen = join(scores.at(action, scores.logits))
-        with torch.no_grad():
-            bonus = valued.total(self._bonus(observation, action), graphs)
-            target = self._target(transitions, self._following(transitions), bonus)
-        error = chosen - target
-        loss = huber(error, valued.of_graphs(transitions.weight, graphs))
-        norm = self.optimizer.step(loss)
-        self.target.follow(self.policy)
-        metrics = {"value_loss": loss, "value": chosen.mean(), "grad_norm": norm}
-        return metrics, valued.mean(error.detach().abs(), graphs)
-
-    def _following(self, transitions: Transitions) -> Tensor:
-        """[R]: what the target network says of the next states, 0 after the end."""
-        observation = self.observe(transitions.next_state)
-        scores, join = self.read(self.target.network, observation)
-        graphs = self.policy.actions.deciders(observation.graph)
-        return self.valued.following(join(self._ahead(observation, scores)), transitions, graphs)
-
-    # ---- of the scores that the target network gives, [D] each ----------------------------------------------------
-
-    def _nothing(self, observation: Observation, action: Tensor) -> Tensor:
-        return torch.zeros(action.shape, device=action.device)
-
-    def _log_policy(self, observation: Observation, action: Tensor) -> Tensor:
-        scores, _ = self.read(self.target.network, observation)
-        log_policy = scores.tempered(self.config.temperature).log_prob(action)
-        return self.config.munchausen * munchausen_bonus(log_policy, self.config.temperature, self.config.least_log)
-
-    def _greatest(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
-        return scores.at(scores.mode, scores.logits)
-
-    def _double(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
-        return scores.at(self.policy.distribution(observation).mode, scores.logits)
-
-    def _soft(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
-        return soft_value(scores.logits, scores.segments, self.config.temperature)
-
-
-def dueling(
-    network: ActorCritic, observation: Observation, sequence: Sequence | None = None
-) -> tuple[RaggedCategorical, Tensor]:
-    """The centred advantage of each candidate, as logits, and the value of each graph [S] or decider [D]."""
-    scores, value = network(observation, sequence)
-    assert isinstance(scores, RaggedCategorical)  # `build` has asked for it
-    return RaggedCategorical(centred(scores.logits, scores.segments), scores.segments), value

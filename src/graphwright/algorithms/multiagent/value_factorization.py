@@ -12,9 +12,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.dqn import DQN, DQNConfig
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
+from graphwright.algorithms.q_learning import QLearning, QLearningConfig
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs, each_decider
 from graphwright.core import Observation
 from graphwright.core.sequence import Sequence
@@ -23,7 +23,7 @@ from graphwright.nn.mixers import MixedPolicy, Mixer, Monotone, Separate, Sum
 
 
 @dataclass(frozen=True)
-class IQLConfig(DQNConfig):
+class IQLConfig(QLearningConfig):
     """Settings of IQL."""
 
     options: ClassVar[str] = "iql"
@@ -51,13 +51,13 @@ class QMIXConfig(IQLConfig, TeamSettings):
     """Width of the mixer's hidden layer."""
 
 
-class MixedValues(DQN):
+class MixedValues(QLearning):
     """Q-learning whose target is r + γ · mixer(q′): q′ is the target network's value of each agent's next best action.
 
     Subclasses say which mixer, and whether graphs or deciders have a value.
     """
 
-    policy: MixedPolicy  # type: ignore[assignment]
+    policy: MixedPolicy
 
     @abstractmethod
     def mixer(self, setup: Setup) -> Mixer:
