@@ -93,6 +93,10 @@ class Reversible(Environment):
         """
         return torch.zeros(state.num_graphs, dtype=torch.float64, device=state.device)
 
+    def log_multiplicity(self, state: GraphBatch) -> Tensor:
+        """[B] float64: both together, which may need less than each alone."""
+        return self.log_automorphisms(state) + self.log_share(state)
+
 
 def _bytes_of(state: GraphBatch, place: int) -> bytes:
     """All numbers of one graph of a batch."""

@@ -6,10 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from flow_many import TABLE, TWO_OBJECTIVES, TableReward, cell
 from graphwright.core import GraphBatch
+from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.grid import HyperGrid, axes
+from graphwright.envs.reversible import Reversible
+from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
+from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.replay import ObjectReplay, ReplayBy
-from graphwright.training.gflownet.sources import SourcesConfig
+from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
+from graphwright.training.gflownet.sources import SourceContext, SourcesConfig
 from strategies import assert_same_batch, seeded
 
 GRID = HyperGrid(2, 8)
@@ -94,6 +100,57 @@ def test_half_of_those_by_reward_are_of_the_best_tenth() -> None:
     expected = torch.full((20,), 0.5 / 20)
     expected[[n for n in range(20) if n * 7 % 20 >= 18]] += 0.25
     torch.testing.assert_close(frequencies(replay), expected, rtol=0, atol=0.015)
+
+
+def test_what_is_replayed_is_the_best_of_what_it_is_replayed_for() -> None:
+    """Not of what it was built for: what is asked for differs from time to time."""
+    environment = TWO_OBJECTIVES.builder
+    every = enumerate_states(environment, axes(1, 2)).states
+    reward, condition = TableReward(), ConditionConfig(preference=1.0)
+    measures = reward.measure(environment, every)
+    built_for_the_first = reward.combine(measures, every.with_graphs(preference=torch.tensor([[1.0, 0.0]] * 16)))
+    replay = ObjectReplay(environment, 100, "reward")
+    replay.add(every, measures, built_for_the_first, torch.zeros(16))
+    sampler = Sampler(environment, None, NO_EXPLORATION, seeded())  # type: ignore[arg-type]  # nothing is built
+    context = SourceContext(reward, condition, 2, sampler, lambda objects: measures, seeded())
+    preference = torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 10)
+    wanted = context.wanted_for(Conditions(torch.ones(20), preference, None))
+    assert wanted is not None
+    torch.testing.assert_close(wanted(measures), (preference.double() @ measures.T).clamp(min=reward.floor).log())
+    objects, found = replay.draw(20, seeded(), wanted)
+    torch.testing.assert_close(found, TABLE[cell(objects)])
+    assert found[:10:2, 0].tolist() == [float(TABLE[:, 0].max())] * 5
+    assert found[1:10:2, 1].tolist() == [float(TABLE[:, 1].max())] * 5
+    assert context.wanted_for(Conditions(torch.ones(20), None, None)) is None
+
+
+def test_what_an_object_was_built_for_makes_no_other_object_of_it() -> None:
+    replay, asked = ObjectReplay(GRID, 100, "diverse"), ConditionConfig(preference=1.0)
+    for _ in range(2):
+        objects = asked.attach(cells(1, 2, 3), asked.draw(3, 2, seeded(len(replay))))
+        replay.add(objects, torch.zeros(3, 2), torch.zeros(3), torch.zeros(3))
+    assert len(replay) == 3
+    other = ObjectReplay(GRID, 100, "diverse")
+    other.load_state_dict(replay.state_dict())
+    other.add(asked.attach(cells(1), asked.draw(1, 2, seeded(7))), torch.zeros(1, 2), torch.zeros(1), torch.zeros(1))
+    assert len(other) == 3
+
+
+def test_an_object_is_measured_once_whatever_it_is_built_for() -> None:
+    asked: list[int] = []
+
+    class Counted(TableReward):
+        def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
+            asked.append(objects.num_graphs)
+            return super().measure(environment, objects)
+
+    environment, condition = TWO_OBJECTIVES.builder, ConditionConfig(preference=1.0)
+    every = enumerate_states(environment, axes(1, 2)).states
+    with ObjectMeasures("two", environment, Counted()) as measure:
+        for seed in range(3):
+            found = measure(condition.attach(every, condition.draw(16, 2, seeded(seed))))
+            torch.testing.assert_close(found, TABLE[cell(every)])
+    assert sum(asked) == 16
 
 
 def test_those_by_loss_are_drawn_in_proportion_to_it() -> None:

@@ -23,7 +23,7 @@ from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
-from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal
+from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, unconditioned
 from graphwright.training.gflownet.data import given_objects
 from graphwright.training.gflownet.hindsight import in_hindsight
 from graphwright.training.gflownet.known import know
@@ -70,6 +70,8 @@ class TrajectoriesConfig:
 
     def multiplicity(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B] float64: what is added to β log R, so that trajectories that are alike, and objects, count once."""
+        if self.correct_automorphisms and self.count_once:
+            return environment.log_multiplicity(objects)
         symmetries = environment.log_automorphisms(objects) if self.correct_automorphisms else 0.0
         shares = environment.log_share(objects) if self.count_once else 0.0
         return torch.zeros(objects.num_graphs, dtype=torch.float64) + symmetries + shares
@@ -242,7 +244,7 @@ class TrajectoryCollector(Collector):
 
     def _wanted(self, objects: GraphBatch, measures: Tensor) -> Tensor:
         """[M] float64: `TrajectoriesConfig.wanted`."""
-        return self.config.weighed(objects, measures) + self.multiplicity(objects)
+        return self.config.weighed(objects, measures) + self.multiplicity(unconditioned(objects))
 
     @torch.no_grad()
     def _move_average(self, policy: FlowPolicy) -> None:

@@ -14,6 +14,7 @@ from graphwright.core.timestep import PREFERENCE
 from graphwright.envs.generative.many_objectives import FOCUS
 
 BETA, CONDITION = "beta", "condition"
+_COLUMNS = (BETA, CONDITION, PREFERENCE, FOCUS)
 
 
 class Conditions(NamedTuple):
@@ -139,6 +140,12 @@ class ConditionConfig:
         scale = (self.low + self.high) / 2 / self.shape
         rate = torch.full((count,), self.shape)
         return (torch._standard_gamma(rate, generator=generator) * scale).clamp(self.low, self.high)
+
+
+def unconditioned(objects: GraphBatch) -> GraphBatch:
+    """`objects` without what `ConditionConfig.attach` gave them: what was built, whatever it was built for."""
+    others = tuple(name for name in objects.graphs if name not in _COLUMNS)
+    return objects.keep(tuple(objects.nodes), tuple(objects.edges), others)
 
 
 def _fixed(name: str, drawn: Tensor | None, value: tuple[float, ...] | None) -> Tensor | None:

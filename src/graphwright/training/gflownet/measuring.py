@@ -13,6 +13,7 @@ from graphwright.envs.generation import Measure, Reward
 from graphwright.envs.generative.exports import described
 from graphwright.envs.reversible import Reversible
 from graphwright.training.collectors.play import ConfigError
+from graphwright.training.gflownet.conditions import unconditioned
 from graphwright.training.gflownet.remembered import Remembered
 from graphwright.workers.reward_workers import RewardWorkers
 
@@ -39,7 +40,7 @@ class ObjectMeasures:
 
     def __call__(self, objects: GraphBatch) -> Tensor:
         """[B, K] float64. Raises ValueError, naming the object, where a number is not finite, or there is none."""
-        return self.remembered(objects)
+        return self.remembered(unconditioned(objects))
 
     def _measured(self, objects: GraphBatch) -> Tensor:
         measures = self.workers(objects)

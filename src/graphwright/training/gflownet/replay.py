@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -12,6 +12,7 @@ from graphwright.core import GraphBatch
 from graphwright.data.graph_rows import graph_to_rows, rows_to_graph
 from graphwright.data.ring import RaggedRing
 from graphwright.envs.reversible import Reversible
+from graphwright.training.gflownet.conditions import unconditioned
 from graphwright.training.gflownet.remembered import Remembered
 
 ReplayBy = Literal["uniform", "reward", "loss", "diverse"]
@@ -62,22 +63,30 @@ class ObjectReplay:
         further = {_MEASURES: measures, _LOG_REWARD: log_reward, _PRIORITY: priority}
         ids = self.ring.add(graph_to_rows(objects, **further))
         if self.by == "diverse":
-            for key, row in zip(self._which(objects).tolist(), ids.tolist(), strict=True):
+            for key, row in zip(self._which(unconditioned(objects)).tolist(), ids.tolist(), strict=True):
                 self._ids.setdefault(key, row)
             self._keep_the_best()
         else:
             self.ring.drop(self.ring.end - self.capacity)
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[GraphBatch, Tensor]:
-        """`count` remembered objects, repeats allowed, and their measures [count, K]."""
-        return self._select(self.ids[self._rows(count, generator)])
+    def draw(
+        self, count: int, generator: torch.Generator, wanted: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[GraphBatch, Tensor]:
+        """`count` remembered objects, repeats allowed, and their measures [count, K].
 
-    def _rows(self, count: int, generator: torch.Generator) -> Tensor:
+        wanted: from measures [S, K] of all to log R [count, S] of each under what each of those drawn is for; None: as
+        it was when they were remembered. Only "reward" asks.
+        """
+        return self._select(self.ids[self._rows(count, generator, wanted)])
+
+    def _rows(self, count: int, generator: torch.Generator, wanted: Callable[[Tensor], Tensor] | None) -> Tensor:
         every = torch.randint(len(self), (count,), generator=generator)
         match self.by:
             case "reward":  # Shen et al. 2023, "Towards understanding and improving GFlowNet training", section 4.1
-                best = self.log_reward.argsort(descending=True, stable=True)[: max(len(self) // 10, 1)]
-                chosen = best[torch.randint(best.numel(), (count,), generator=generator)]
+                log_reward = self.log_reward.unsqueeze(0) if wanted is None else wanted(self.measures)
+                best = log_reward.argsort(dim=1, descending=True, stable=True)[:, : max(len(self) // 10, 1)]
+                place = torch.randint(best.shape[1], (count,), generator=generator)
+                chosen = best.expand(count, -1)[torch.arange(count), place]
                 return torch.where(torch.arange(count) < count // 2, chosen, every)
             case "loss":  # Schaul et al. 2016, "Prioritized experience replay", eq. 1, with exponent 1
                 weight = self.ring.get(_PRIORITY, self.ids).clamp(min=1e-6)
@@ -94,7 +103,7 @@ class ObjectReplay:
         self.ring.load_state_dict({name: tensor for name, tensor in state.items() if name != "ids"})
         if self.by == "diverse" and len(self.ring):
             ids = state["ids"]
-            self._ids = dict(zip(self._which(self._select(ids)[0]).tolist(), ids.tolist(), strict=True))
+            self._ids = dict(zip(self._which(unconditioned(self._select(ids)[0])).tolist(), ids.tolist(), strict=True))
 
     def _select(self, ids: Tensor) -> tuple[GraphBatch, Tensor]:
         objects = rows_to_graph(self.ring.select(ids))

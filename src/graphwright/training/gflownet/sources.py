@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.numbers import require
 from graphwright.data.trajectories import Trajectories
 from graphwright.envs.generation import Generation, Instances, Reward
+from graphwright.envs.generative.environment import blank
 from graphwright.training.exploration import ExplorationConfig
 from graphwright.training.gflownet.conditions import ConditionConfig, Conditions
 from graphwright.training.gflownet.measuring import Measures
@@ -108,6 +109,19 @@ class SourceContext(NamedTuple):
         """`count` drawn conditions."""
         return self.condition.draw(count, self.num_measures, self.generator)
 
+    def wanted_for(self, conditions: Conditions) -> Callable[[Tensor], Tensor] | None:
+        """From measures [S, K] to log R [C, S] of each under each of C `conditions`; None where these ask alike."""
+        if conditions.preference is None and conditions.focus is None:
+            return None
+        told = self.condition.attach(blank(conditions.beta.numel()), conditions)
+
+        def wanted(measures: Tensor) -> Tensor:
+            count, number = told.num_graphs, measures.shape[0]
+            each = told.select(torch.arange(count).repeat_interleave(number))
+            return self.reward.combine(measures.repeat(count, 1), each).view(count, number)
+
+        return wanted
+
     def backward_from(self, objects: GraphBatch, measures: Tensor) -> Measured:
         """Trajectories that end in `objects`, for the conditions that these have."""
         return Measured(self.sampler.sample_backward(objects), measures)
@@ -196,9 +210,10 @@ class FromReplay(Source):
         """raises StopIteration while the replay is empty."""
         if not len(self.replay):
             raise StopIteration
-        objects, measures = self.replay.draw(self.count, self.context.generator)
-        objects = self.context.condition.attach(objects, self.context.conditions(self.count))
-        return self.context.backward_from(objects, measures)
+        context = self.context
+        conditions = context.conditions(self.count)
+        objects, measures = self.replay.draw(self.count, context.generator, context.wanted_for(conditions))
+        return context.backward_from(context.condition.attach(objects, conditions), measures)
 
 
 class Mixed(Source):

@@ -16,10 +16,10 @@ from graphwright.envs.generative.molecules.chemistry import Chem, molecules, sim
 from graphwright.envs.generative.molecules.fragment_building import FragmentBuilding
 from graphwright.envs.generative.molecules.rewards import (
     cycle_rank,
+    ease_of_synthesis,
     log_p,
     qed,
     reward_of_molecules,
-    synthetic_accessibility,
 )
 from molecule_laws import built
 
@@ -28,7 +28,7 @@ ASPIRIN, BENZENE = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O
 
 def test_known_values() -> None:
     assert qed([ASPIRIN, BENZENE]) == pytest.approx([0.550, 0.443], abs=1e-3)
-    assert synthetic_accessibility([ASPIRIN, BENZENE]) == pytest.approx([(10 - 1.58) / 9, 1], abs=1e-2)
+    assert ease_of_synthesis([ASPIRIN, BENZENE]) == pytest.approx([(6 - 1.58) / 5, 1], abs=1e-2)
     assert log_p([ASPIRIN, BENZENE]) == pytest.approx([(1.3101 + 2) / 8, (1.6866 + 2) / 8], abs=1e-4)
 
 
@@ -36,7 +36,7 @@ def test_known_values() -> None:
 def test_properties_lie_between_zero_and_one(environment: GraphBuilding) -> None:
     states = built(environment, 60, seed=5, stop=3)
     found = molecules(environment.context, states)
-    for function in (qed, synthetic_accessibility, log_p):
+    for function in (qed, ease_of_synthesis, log_p):
         values = function(found)
         assert values.dtype == np.float64
         assert values.shape == (60,)

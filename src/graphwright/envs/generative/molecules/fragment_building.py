@@ -70,8 +70,13 @@ class FragmentBuilding(GraphBuilding):
 
         The same molecule divided into other fragments (ethane as C and C or as CC) counts as another one here.
         """
+        return self.log_multiplicity(state) - self.log_automorphisms(state)
+
+    @override
+    def log_multiplicity(self, state: GraphBatch) -> Tensor:
+        """|Aut G| / Π_i W_i of `log_share`, where |Aut s| cancels out."""
         of_parts = segment_sum(self._ways(state).double().log(), state.node_segments)
-        return log_automorphisms(self.put_together(state), (COLOUR,)) - self.log_automorphisms(state) - of_parts
+        return log_automorphisms(self.put_together(state), (COLOUR,)) - of_parts
 
     def put_together(self, state: GraphBatch) -> GraphBatch:
         """Graphs that are isomorphic, `colour` included, where states are the same molecule, put together alike.

@@ -20,9 +20,9 @@ from graphwright.envs.generative.molecules.rewards import (
     Property,
     cycle_rank,
     drawn,
+    ease_of_synthesis,
     log_p,
     qed,
-    synthetic_accessibility,
 )
 from graphwright.envs.problem import Problem
 from graphwright.envs.reversible import Reversible
@@ -63,7 +63,7 @@ class QedSaLogPReward(ManyObjectives):
 
     @override
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
-        return _evaluated(environment, objects, (qed, synthetic_accessibility, log_p))
+        return _evaluated(environment, objects, (qed, ease_of_synthesis, log_p))
 
 
 def smiles_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
@@ -149,8 +149,13 @@ QED_SA_LOGP = Problem(
         pictures=drawings,
         training={
             "encoder": _OF_TREES,
-            "flow": {"learning_rate": 1e-3, **_ONE_STEP},
-            "collection": {"trajectories": {"condition": {"low": 32.0, "preference": 1.0}}},
+            "flow": {"passes": 2},
+            "collection": {
+                "trajectories": {
+                    "condition": {"low": 32.0, "preference": 0.5},  # what is asked for alone is seen while training
+                    "sources": {"replay": 64, "replay_by": "reward"},
+                }
+            },
         },
     ),
 )
