@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from graphwright.core.kernels import groups
+from graphwright.core.kernels.selection import select_graphs, select_graphs_reference
 from graphwright.core.segment import Segments, segment_argmax
+from strategies import seeded
 
 lengths = st.lists(st.integers(0, 4), max_size=6)
 
@@ -38,6 +40,21 @@ def test_the_selection_is_that_of_the_reference(of: list[int], data: st.DataObje
 def test_a_group_that_is_not_there_is_refused(wrong: int) -> None:
     with pytest.raises(IndexError, match=f"groups {min(wrong, 0)} to {max(wrong, 0)} of 3"):
         groups.select_groups(pointer([1, 0, 2]), torch.tensor([0, wrong]))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=5), st.data())
+def test_graphs_are_selected_as_by_the_reference(sizes: list[tuple[int, int]], data: st.DataObject) -> None:
+    sizes = [(nodes, edges if nodes else 0) for nodes, edges in sizes]
+    node_ptr, edge_ptr = (pointer(list(of)) for of in zip(*sizes, strict=True))
+    begin, nodes = node_ptr[:-1].repeat_interleave(edge_ptr.diff()), node_ptr.diff().repeat_interleave(edge_ptr.diff())
+    ends = begin + (torch.rand(2, begin.numel(), generator=seeded()) * nodes).long()
+    places = st.integers(-len(sizes), len(sizes) - 1)
+    chosen = torch.tensor(data.draw(st.lists(places, max_size=8)), dtype=torch.int64)
+    given_all = node_ptr, edge_ptr, ends, chosen
+    for ours, theirs in zip(select_graphs(*given_all), select_graphs_reference(*given_all), strict=True):
+        assert ours.equal(theirs)
+    with pytest.raises(IndexError, match=f"graphs {len(sizes)} to {len(sizes)} of {len(sizes)}"):
+        select_graphs(node_ptr, edge_ptr, ends, torch.tensor([len(sizes)]))
 
 
 @given(st.integers(0, 5).flatmap(lambda b: st.lists(st.lists(st.integers(0, 3), min_size=b, max_size=b), min_size=1)))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphwright.core.disjoint_union import DisjointUnion
 from graphwright.core.graph_rules import GraphError, check_batch
+from graphwright.core.kernels.selection import select_graphs
 from graphwright.core.segment import Segments
 
 Columns = Mapping[str, Tensor]
@@ -84,17 +85,17 @@ class GraphBatch(DisjointUnion):
         """The graphs at `index` [S] int64 (any order, repeats allowed), or where `index` [B] bool is true."""
         if index.dtype == torch.bool:
             index = index.nonzero().squeeze(1)
-        node_segments, node_rows = self.node_segments.select(index)
-        edge_segments, edge_rows = self.edge_segments.select(index)
-        shift = node_segments.ptr[:-1] - self.node_ptr[:-1][index]
+        node_ptr, node_rows, node_graph, edge_ptr, edge_rows, edge_graph, edge_index = select_graphs(
+            self.node_ptr, self.edge_ptr, self.edge_index, index
+        )
         return GraphBatch.trusted(
-            self.edge_index.index_select(1, edge_rows) + shift[edge_segments.index],
-            node_segments,
-            edge_segments,
+            edge_index,
+            Segments.known(node_ptr, node_graph),
+            Segments.known(edge_ptr, edge_graph),
             nodes={name: column.index_select(0, node_rows) for name, column in self.nodes.items()},
             edges={name: column.index_select(0, edge_rows) for name, column in self.edges.items()},
             graphs={name: column[index] for name, column in self.graphs.items()},
-            in_degree=self.in_degree[node_rows],
+            in_degree=self.in_degree.index_select(0, node_rows),
         )
 
     @staticmethod

@@ -37,6 +37,13 @@ class Segments:
         segments.__dict__["lengths"] = lengths
         return segments
 
+    @staticmethod
+    def known(ptr: Tensor, index: Tensor) -> Segments:
+        """The groups of `ptr` [G + 1], whose `index` [M] its caller has computed."""
+        segments = Segments(ptr)
+        segments.__dict__.update(index=index, num_rows=index.numel())
+        return segments
+
     @property
     def num_groups(self) -> int:
         """G."""
@@ -65,9 +72,7 @@ class Segments:
     def select(self, groups: Tensor) -> tuple[Segments, Tensor]:
         """The groups at `groups` [S] as new segments, and the rows [M'] of this one that they gather."""
         ptr, rows, index = select_groups(self.ptr, groups)
-        chosen = Segments(ptr)
-        chosen.__dict__.update(index=index, num_rows=rows.numel())
-        return chosen, rows
+        return Segments.known(ptr, index), rows
 
 
 def _expand(index: Tensor, values: Tensor) -> Tensor:

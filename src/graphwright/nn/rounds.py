@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.nn.perceptron import Perceptron
 
 
 class Round(nn.Module):
@@ -50,7 +51,7 @@ class VirtualNode(nn.Module):
     def __init__(self, width: int, residual: bool, norm: bool) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width) if norm else nn.Identity()
-        self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, width))
+        self.mlp = Perceptron(width)
         self.residual = residual
 
     def forward(self, state: Tensor, x: Tensor, graph: GraphBatch) -> Tensor:

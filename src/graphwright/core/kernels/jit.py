@@ -114,7 +114,7 @@ def has_kernel(x: Tensor) -> bool:
 
 def contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:
     """The tensors with rows in order, so that `zeros_like` of one is too, and a kernel can write into it."""
-    return tuple(tensor.contiguous() for tensor in tensors)
+    return tuple([tensor.contiguous() for tensor in tensors])
 
 
 def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
@@ -122,6 +122,10 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
 
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
     """
-    # One call a tensor: an iteration of a small network has hundreds of them.
-    found = [t if t is None else t.detach().numpy() if t.requires_grad else t.numpy() for t in tensors]
-    return tuple([a if a is None or a.flags.c_contiguous else np.ascontiguousarray(a) for a in found])
+    # One call a tensor and none beside: an iteration of a small network has hundreds of them.
+    found: list[Any] = [*tensors]
+    for place, tensor in enumerate(tensors):
+        if tensor is not None:
+            array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
+            found[place] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+    return (*found,)

@@ -25,7 +25,7 @@ def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) ->
         return edge_relu_sum_reference(x, edge, weight, graph)
     filling = -edge.shape[1] % 4
     if filling:
-        edge, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (edge, weight))
+        edge, weight = torch.constant_pad_nd(edge, (0, filling)), torch.constant_pad_nd(weight, (0, filling))
     return differentiable(_EdgeReluSum, x, edge, weight.t(), graph)
 
 

@@ -34,7 +34,7 @@ def pair_scores(
         pair, weight = source.new_empty(ends.shape[1], 0), source.new_empty(source.shape[1], 0)
     filling = -pair.shape[1] % 4
     if filling:
-        pair, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (pair, weight))
+        pair, weight = torch.constant_pad_nd(pair, (0, filling)), torch.constant_pad_nd(weight, (0, filling))
     return differentiable(_PairScores, source, destination, score, pair, weight.t(), ends)
 
 

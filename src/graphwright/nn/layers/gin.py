@@ -9,6 +9,7 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import edge_relu_sum, neighbour_sum
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
+from graphwright.nn.perceptron import Perceptron
 
 
 class GIN(MessagePassingLayer):
@@ -20,7 +21,7 @@ class GIN(MessagePassingLayer):
         super().__init__()
         self.epsilon = nn.Parameter(torch.zeros(()))
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
-        self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, width))
+        self.mlp = Perceptron(width)
 
     @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
