@@ -21,6 +21,7 @@ import torch
 from graphwright.envs.generative.molecules.chemistry import rdMolDescriptors, sa_score
 from graphwright.envs.generative.molecules.rewards import drawn, qed
 from graphwright.envs.registry import find_problem
+from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.config import TrainConfig, changed
 from graphwright.training.gflownet.conditions import Goal
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
@@ -53,6 +54,7 @@ def main() -> None:
         goal = Goal(preference=tuple(float(wanted == other) for other in range(len(NAMES))))
         generator = torch.Generator().manual_seed(options.seed)
         instances = config.collection.instances(problem, environment, options.num, generator, goal)
+        assert isinstance(training.policy, FlowPolicy)
         built = Sampler(environment, training.policy, NO_EXPLORATION, generator).sample_forward(instances)
         found = drawn(environment, built.objects)
         log_p = [rdMolDescriptors.CalcCrippenDescriptors(one)[0] for one in found]
