@@ -102,6 +102,10 @@ class ReplayConfig(PlayConfig):
 class ExploringReplayConfig(ReplayConfig):
     """Steps of live episodes, some of them at random, of which the newest are remembered and drawn again and again."""
 
+    num_minibatches: int = 32
+    """Minibatches of each update."""
+    minibatch_size: int = 64
+    """Transitions of each; Q-learning gets further by many small gradient steps."""
     exploration: EpsilonConfig = field(default_factory=EpsilonConfig)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.coverage.environment import Coverage, coverage_instances
 from graphwright.envs.teams.coverage.rules import assigned, greedy, nearest
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 COVERAGE = Problem(
     name="coverage",
@@ -30,7 +31,7 @@ COVERAGE = Problem(
             "entropy_coefficient": 0.003,
             "max_grad_norm": 1.0,
         },
-        "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (3, 5), "graphs": 32, "every": 10},
     },
 )

@@ -14,6 +14,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.cells import STEPS
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
 from graphwright.envs.teams.foraging.environment import LOAD, NONE, Foraging, neighbours, offsets
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _DETOUR = 4  # cells that an agent in the way is worth
 _SIDE, _AGENTS = 8, 2  # of the field that others are as full as
@@ -122,7 +123,7 @@ FORAGING = Problem(
         "encoder": {"kind": "gin", "depth": 3},
         "heads": {"value_pool": "mean"},
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.98, "gae_lambda": 0.95},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (2,), "graphs": 64, "every": 10},
     },
 )

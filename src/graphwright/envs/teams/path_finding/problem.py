@@ -9,6 +9,7 @@ from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, random_maps
 from graphwright.envs.teams.path_finding.pibt import pibt
 from graphwright.envs.teams.path_finding.planner import planned, shortest
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 PATH_FINDING = Problem(
     name="path-finding",
@@ -31,6 +32,7 @@ PATH_FINDING = Problem(
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 2, "discount": 0.97, "gae_lambda": 0.9},
         "imitation": {"minibatch_size": 32, "learning_rate": 3e-3},
         "collection": {
+            **LARGE_MINIBATCHES,
             "steps": {"num_envs": 32, "num_steps": 16},
             "demonstrations": {"expert": "pibt", "num_instances": 32, "num_samples": 1, "expert_share": 0.5},
         },

@@ -8,6 +8,7 @@ from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.envs.generators.gabriel import Gabriel
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.patrol.environment import MAP, Patrol, stalest
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _PLACES = 6  # an agent
 _NEVER = 1 << 40
@@ -77,7 +78,7 @@ PATROL = Problem(
             "gae_lambda": 0.9,
             "value_coefficient": 0.1,
         },
-        "collection": {"steps": {"num_envs": 32, "num_steps": 32}},
+        "collection": {"steps": {"num_envs": 32, "num_steps": 32}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (3, 6), "graphs": 16, "every": 10},
     },
 )

@@ -18,6 +18,7 @@ from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _CELLS = 20  # of the torus, an agent
 
@@ -150,7 +151,7 @@ PURSUIT = Problem(
         "encoder": {"kind": "gin", "depth": 3},
         "heads": {"value_pool": "mean"},
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.97, "gae_lambda": 0.95},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 32}},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 32}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (4,), "graphs": 64, "every": 10},
     },
 )

@@ -17,6 +17,7 @@ from graphwright.envs.team import Team
 from graphwright.envs.teams.coverage.rules import assigned, nearest
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, contact_force, pushes
+from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _SIZE = 0.15  # of an agent
 _NEAR = 0.1
@@ -139,7 +140,7 @@ SPREAD = Problem(
             "gae_lambda": 0.9,
             "value_coefficient": 0.1,
         },
-        "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (3,), "graphs": 64, "every": 10},
     },
 )
