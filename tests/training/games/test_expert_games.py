@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from graphwright.envs.problem import no_columns
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn.policies import ValuedPolicy
 from graphwright.training.collectors.expert_games import ExpertGamesCollector, ExpertGamesConfig
+from graphwright.training.collectors.play import ConfigError
 from graphwright.training.config import TrainConfig
 from graphwright.training.games.boards import opened
 from graphwright.training.train import resume, train
@@ -45,6 +47,15 @@ def test_positions_hold_what_was_found_and_who_won() -> None:
     assert bool(last.any())
     assert found.columns[OUTCOME][last].tolist() == [1.0] * int(last.sum())
     assert set(found.columns[OUTCOME].tolist()) == {-1.0, 1.0}
+
+
+def test_more_positions_than_are_remembered_are_refused_by_the_option() -> None:
+    paths = InstanceGenerator(parse_topology("path"), (6,), no_columns)
+    config = ExpertGamesConfig(num_games=12, simulations=2, capacity=9, minibatch_size=8)
+    collector = ExpertGamesCollector(Kayles(), GeneratedInstances(paths, 0, block=16), config, seeded())
+    policy = ValuedPolicy(Kayles.features, Kayles.actions, EncoderConfig(width=8, depth=1), HeadsConfig())
+    with pytest.raises(ConfigError, match=r"--capacity 9: --num-games 12 had \d+ positions"):
+        collector.collect(policy)
 
 
 def test_openings_are_legal_beginnings_that_end_no_game() -> None:

@@ -26,7 +26,7 @@ from graphwright.search.evaluation import by_network
 from graphwright.search.search import Found, Kind, SearchSettings, search
 from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
-from graphwright.training.collectors.play import PlayCollector
+from graphwright.training.collectors.play import ConfigError, PlayCollector
 from graphwright.training.collectors.self_play import GamesConfig
 from graphwright.training.games.boards import opened
 from graphwright.training.games.pool import OpponentPool
@@ -127,6 +127,9 @@ class ExpertGamesCollector(PlayCollector):
             if over.numel():
                 outcome[transition.episode[over]] = self.game.outcome(step.state.select(over))
         value = outcome[torch.cat(episodes)] * (1 - 2 * torch.cat(players))
+        if value.numel() > self.config.capacity:
+            games = f"--num-games {self.config.num_games} had {value.numel()} positions"
+            raise ConfigError(f"--capacity {self.config.capacity}: {games}; give more of the one or less of the other")
         self.replay.add(torch.cat(states), None, {OUTCOME: value}, {SEARCHED: _policies(found)})
         return value.numel()
 
