@@ -78,7 +78,7 @@ CASES = {
     "max": case("neighbour_max", ("N", 3)),
     "sum, mean and max": case("sum_mean_max", ("N", 3), wrap=of_graphs),
     "typed mean": case("typed_mean", ("N", 3), wrap=typed),
-    "relu sum": case("edge_relu_sum", ("N", 6), ("E", 5), (6, 5)),
+    "relu sum": case("edge_relu_sum", ("N", 6), ("E", 5), (6, 5), ()),
     "scored sum": case("scored_sum", ("N", 2, 3), ("N", 2, 2), ("E", 2)),
     "additive attention": case("additive_attention", ("N", 2, 2, 3), (2, 3), ("E", 5), (6, 5)),
     "additive attention without edges": case("additive_attention", ("N", 2, 2, 3), (2, 3), ("E", 0), (6, 0)),
@@ -142,7 +142,7 @@ def test_batching_changes_nothing(name: str, graph: GraphBatch, seed: int) -> No
     for index in range(graph.num_graphs):
         rows = {"N": graph.node_graph == index, "E": graph.edge_graph == index}
         parts = [
-            tensor[rows[shape[0]]] if shape[0] in rows else tensor
+            tensor[rows[shape[0]]] if shape[:1] and shape[0] in rows else tensor
             for tensor, shape in zip(tensors, CASES[name].shapes, strict=True)
         ]
         mine = {"gated sum": torch.cat([rows["N"], rows["E"]])}.get(name, rows["E" if "pair" in name else "N"])

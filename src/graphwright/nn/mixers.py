@@ -11,16 +11,19 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.nn.actors import HeadsConfig
-from graphwright.nn.encoders import EncoderConfig
+from graphwright.nn.encoders import Embedding, EncoderConfig
 from graphwright.nn.policies import GraphPolicy
 from graphwright.nn.reducers import Concatenated, TeamEmbedding, TeamEncoder, TeamInputs, of_places
 
 
 class Mixer(nn.Module):
-    """`mixer(values, graph)`: [R] from the value of each agent's choice [D] on the observed graphs."""
+    """`mixer(values, graph)`: [R] from the value of each agent's choice [D] on the observed graphs.
+
+    embedding: what the agents' encoder makes of them, for a mixer that has no encoder of its own.
+    """
 
     @abstractmethod
-    def forward(self, values: Tensor, graph: GraphBatch) -> Tensor:
+    def forward(self, values: Tensor, graph: GraphBatch, embedding: Embedding | None = None) -> Tensor:
         """[B], or [D]."""
 
 
@@ -28,7 +31,7 @@ class Separate(Mixer):
     """Each agent's value is its own, [D]: independent learners (Tan 1993)."""
 
     @override
-    def forward(self, values: Tensor, graph: GraphBatch) -> Tensor:
+    def forward(self, values: Tensor, graph: GraphBatch, embedding: Embedding | None = None) -> Tensor:
         return values
 
 
@@ -40,7 +43,7 @@ class Sum(Mixer):
         self.actions = actions
 
     @override
-    def forward(self, values: Tensor, graph: GraphBatch) -> Tensor:
+    def forward(self, values: Tensor, graph: GraphBatch, embedding: Embedding | None = None) -> Tensor:
         return segment_sum(values, self.actions.deciders(graph))
 
 
@@ -50,13 +53,20 @@ class Monotone(Mixer):
     Rashid et al. 2018, "QMIX: monotonic value function factorisation", section 4. ∂Q / ∂Q_i ≥ 0, so that the best joint
     action is each agent's best. Pooled, W_i is made of agent i and of the pooled graph, by one network for all: any
     number of agents, in any order. Concatenated, W is made of the rows of all agents side by side, as published.
+    own: whether the team is read by an encoder of its own, or through that of the agents.
     """
 
     def __init__(
-        self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs, hidden: int = 32
+        self,
+        features: Features,
+        actions: ActionSpec,
+        encoder: EncoderConfig,
+        inputs: TeamInputs,
+        hidden: int = 32,
+        own: bool = True,
     ) -> None:
         super().__init__()
-        self.team = TeamEncoder(features, actions, encoder, inputs)
+        self.team = TeamEncoder(features, actions, encoder, inputs, own)
         width, state = self.team.width, self.team.reducer.state_width
         placed = isinstance(self.team.reducer, Concatenated)
         self.first = PlacedWeights(state, inputs.max_agents, hidden) if placed else AgentWeights(width, state, hidden)
@@ -65,8 +75,8 @@ class Monotone(Mixer):
         self.second_bias = nn.Sequential(nn.Linear(state, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
     @override
-    def forward(self, values: Tensor, graph: GraphBatch) -> Tensor:
-        team = self.team(graph)
+    def forward(self, values: Tensor, graph: GraphBatch, embedding: Embedding | None = None) -> Tensor:
+        team = self.team(graph, embedding)
         mixed = segment_sum(values.unsqueeze(1) * self.first(team).abs(), team.graphs) + self.first_bias(team.state)
         return (F.elu(mixed) * self.second(team.state).abs()).sum(1) + self.second_bias(team.state).squeeze(1)
 

@@ -72,7 +72,7 @@ class GraphPolicy(Policy):
 
     @override
     def read(self, observation: Observation, sequence: Sequence | None = None) -> tuple[Distribution, Tensor | None]:
-        embedding = self._embed(observation, sequence)
+        embedding = self.embed(observation, sequence)
         return self.actor(embedding, observation), embedding.memory
 
     @property
@@ -80,7 +80,8 @@ class GraphPolicy(Policy):
         """Whether its agents remember, so that it learns from steps in their order."""
         return isinstance(self.encoder, RecurrentEncoder)
 
-    def _embed(self, observation: Observation, sequence: Sequence | None) -> Any:
+    def embed(self, observation: Observation, sequence: Sequence | None = None) -> Any:
+        """What the encoder makes of the observed graphs."""
         return self.encoder(observation.graph) if sequence is None else self.encoder(observation.graph, sequence)
 
     def acting_state(self) -> dict[str, Tensor]:
@@ -126,7 +127,7 @@ class ActorCritic(GraphPolicy):
 
     def forward(self, observation: Observation, sequence: Sequence | None = None) -> tuple[Distribution, Tensor]:
         """The distribution over what each decision offers and the value of each graph [B] or decision [D]."""
-        embedding = self._embed(observation, sequence)
+        embedding = self.embed(observation, sequence)
         return self.actor(embedding, observation), self.critic(embedding, observation.graph)
 
     def value(self, observation: Observation) -> Tensor:

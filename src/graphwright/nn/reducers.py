@@ -150,19 +150,26 @@ class TeamEmbedding(NamedTuple):
 
 
 class TeamEncoder(nn.Module):
-    """An encoder of its own, a row for each agent, and a reducer. width: of the rows."""
+    """An encoder of its own, a row for each agent, and a reducer. width: of the rows.
 
-    def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs) -> None:
+    own: otherwise it has no encoder, and reads what another one of that kind has made.
+    """
+
+    def __init__(
+        self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs, own: bool = True
+    ) -> None:
         super().__init__()
         self.actions = actions
-        self.encoder = Encoder(features, encoder)
-        self.width = self.encoder.width
-        self.reader = decider_reader(actions.decider, self.width, self.encoder.edge_width)
+        made = Encoder(features, encoder)
+        self.encoder = made if own else None
+        self.width = made.width
+        self.reader = decider_reader(actions.decider, self.width, made.edge_width)
         self.reducer = inputs.reducer(self.width)
 
-    def forward(self, graph: GraphBatch) -> TeamEmbedding:
-        """Of observed graphs."""
-        embedding = self.encoder(graph)
+    def forward(self, graph: GraphBatch, embedding: Embedding | None = None) -> TeamEmbedding:
+        """Of observed graphs; embedding: what another encoder has made of them, where it has none of its own."""
+        embedding = self.encoder(graph) if self.encoder is not None else embedding
+        assert embedding is not None
         row, graphs = self.actions.decider.deciders(graph)
         agents = self.reader(embedding, graph, row)
         return TeamEmbedding(agents, graphs, self.reducer.state(agents, graphs, embedding, graph), embedding)

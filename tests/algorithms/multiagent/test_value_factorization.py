@@ -23,12 +23,12 @@ MIXING = ["iql", "vdn", "qmix"]
 every = pytest.mark.parametrize("algorithm", MIXING)
 
 
-@every
+@pytest.mark.parametrize(("algorithm", "options"), [("iql", {}), ("vdn", {}), ("qmix", {}), ("qmix", {"shared": True})])
 @pytest.mark.parametrize("name", ["foragers", "spins of nodes"])
-def test_targets_are_those_of_a_loop(algorithm: str, name: str) -> None:
+def test_targets_are_those_of_a_loop(algorithm: str, options: dict[str, Any], name: str) -> None:
     """y = r + γ mixer(q′), q′ of the agents' next best actions; of IQL agent by agent, along `successor`."""
     environment, draw = ENVIRONMENTS[name]
-    own = made(algorithm, environment, discount=0.9)
+    own = made(algorithm, environment, discount=0.9, **options)
     with torch.no_grad():
         for parameter in own.target.network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=seeded(3)))
@@ -56,8 +56,13 @@ def test_targets_are_those_of_a_loop(algorithm: str, name: str) -> None:
                 earned = float(decisions.columns["reward"][begin + i]) if has_own_reward(environment) else shared
                 errors.append(q[i] - earned - (0.0 if over or successor < 0 else gamma * best[successor]))
         else:
-            mixed = float(own.policy.mixer(torch.tensor(q), here.graph))
-            following = float(own.target.network.mixer(torch.tensor(best), after.graph)) if best and not over else 0.0
+            seen, ahead_seen = own.policy.embed(here), own.target.network.embed(after)
+            mixed = float(own.policy.mixer(torch.tensor(q), here.graph, seen))
+            following = (
+                float(own.target.network.mixer(torch.tensor(best), after.graph, ahead_seen))
+                if best and not over
+                else 0.0
+            )
             errors.append(mixed - shared - gamma * following)
     expected = sum(0.5 * e**2 if abs(e) <= 1 else abs(e) - 0.5 for e in errors) / len(errors)
     metrics, _ = own._step(transitions)
@@ -100,9 +105,11 @@ def test_successors_over_several_steps_are_those_of_a_loop(n_step: int) -> None:
 
 @every
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-@pytest.mark.parametrize("options", [{}, {"inputs": "concatenated", "max_agents": 12}, {"munchausen": 0.9}])
+@pytest.mark.parametrize(
+    "options", [{}, {"inputs": "concatenated", "max_agents": 12}, {"shared": True}, {"munchausen": 0.9}]
+)
 def test_every_parameter_moves(algorithm: str, name: str, options: dict[str, Any]) -> None:
-    if "inputs" in options and algorithm != "qmix":
+    if {"inputs", "shared"} & options.keys() and algorithm != "qmix":
         pytest.skip("its mixer reads nothing of the team")
     environment, draw = ENVIRONMENTS[name]
     own = made(algorithm, environment, **options)
@@ -124,10 +131,17 @@ def test_graphs_that_decide_are_no_team(algorithm: str) -> None:
         made(algorithm, VertexCover())
 
 
-def test_qmix_learns() -> None:
+def test_encoders_of_agents_cannot_be_shared_with_the_mixer() -> None:
+    environment, _ = ENVIRONMENTS["spins of nodes"]
+    with pytest.raises(ValueError, match=r"^--qmix.shared: agents with encoders of their own \(--encoder.individual\)"):
+        made("qmix", environment, individual=True, shared=True)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_qmix_learns(shared: bool) -> None:
     """A few seconds of spins: a good part of the way from random choice to the optimum."""
     environment, draw = ENVIRONMENTS["spins of nodes"]
-    own = made("qmix", environment, width=16, learning_rate=1e-2)
+    own = made("qmix", environment, width=16, learning_rate=1e-2, shared=shared)
     collector = remembered(
         environment, draw, own.policy, num_envs=64, num_minibatches=6, minibatch_size=96, capacity=4096, warm_up=512
     )

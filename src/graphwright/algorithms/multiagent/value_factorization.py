@@ -49,6 +49,8 @@ class QMIXConfig(IQLConfig, TeamSettings):
 
     hidden: int = 32
     """Width of the mixer's hidden layer."""
+    shared: bool = False
+    """Whether the mixer reads the team through the agents' encoder instead of one of its own, which halves the work."""
 
 
 class MixedValues(QLearning):
@@ -77,9 +79,10 @@ class MixedValues(QLearning):
     def read(
         self, network: Any, observation: Observation, sequence: Sequence | None = None
     ) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
-        values = network.read(observation, sequence)[0]
+        embedding = network.embed(observation, sequence)
+        values = network.actor(embedding, observation)
         assert isinstance(values, RaggedCategorical)  # `build` has asked for it
-        return values, partial(network.mixer, graph=observation.graph)
+        return values, partial(network.mixer, graph=observation.graph, embedding=embedding)
 
 
 class IQL(MixedValues):
@@ -119,5 +122,10 @@ class QMIX(MixedValues):
 
     @override
     def mixer(self, setup: Setup) -> Mixer:
-        inputs = self.config.team_inputs(setup)
-        return Monotone(setup.features, setup.actions, setup.encoder, inputs, self.config.hidden)
+        config, inputs = self.config, self.config.team_inputs(setup)
+        if config.shared and setup.encoder.individual:
+            raise ValueError(
+                f"--{config.options}.shared: agents with encoders of their own (--encoder.individual) share none"
+            )
+        parts = setup.features, setup.actions, setup.encoder
+        return Monotone(*parts, inputs, config.hidden, own=not config.shared)

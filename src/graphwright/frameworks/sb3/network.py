@@ -62,12 +62,12 @@ class GraphNetwork(ActorCritic):
 
     @override
     def forward(self, observation: Observation, sequence: Steps | None = None) -> tuple[Distribution, Tensor]:
-        embedding = self._embed(observation, sequence)
+        embedding = self.embed(observation, sequence)
         return self._act(embedding, observation), self._assess(embedding, observation)
 
     @override
     def read(self, observation: Observation, sequence: Steps | None = None) -> tuple[Distribution, Tensor | None]:
-        embedding = self._embed(observation, sequence)
+        embedding = self.embed(observation, sequence)
         return self._act(embedding, observation), embedding.memory
 
     @override

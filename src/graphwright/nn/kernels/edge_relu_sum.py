@@ -16,44 +16,46 @@ from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
 
 
-def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) -> Tensor:
-    """out[i] = Σ relu(x[j] + weight @ edge[e]) over the edges e: j → i (Hu et al. 2020).
+def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
+    """out[i] = own · x[i] + Σ relu(x[j] + weight @ edge[e]) over the edges e: j → i (Hu et al. 2020).
 
-    x, out: [N, F]; edge: [E, D]; weight: [F, D]. 0 where no edge ends.
+    x, out: [N, F]; edge: [E, D]; weight: [F, D]; own: a number [].
     """
     if not has_kernel(x):
-        return edge_relu_sum_reference(x, edge, weight, graph)
+        return edge_relu_sum_reference(x, edge, weight, own, graph)
     filling = -edge.shape[1] % 4
     if filling:
         edge, weight = torch.constant_pad_nd(edge, (0, filling)), torch.constant_pad_nd(weight, (0, filling))
-    return differentiable(_EdgeReluSum, x, edge, weight.t(), graph)
+    return differentiable(_EdgeReluSum, x, edge, weight.t(), own, graph)
 
 
-def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) -> Tensor:
+def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
     """`edge_relu_sum` in plain torch."""
-    return segment_sum(F.relu(x[graph.edge_index[0]] + edge @ weight.t()), graph.in_edges)
+    messages = segment_sum(F.relu(x[graph.edge_index[0]] + edge @ weight.t()), graph.in_edges)
+    return torch.addcmul(messages, own, x)
 
 
 class _EdgeReluSum(torch.autograd.Function):
     """With `weight` [D, F]. Nothing is kept between the two walks; the backward walk recomputes the messages."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch) -> Tensor:
+    def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
         x, edge, weight = contiguous(x, edge, weight)
-        ctx.save_for_backward(x, edge, weight)
-        out = torch.zeros_like(x)
-        _forward(csr(graph)[1], *arrays(graph.edge_index[1], x, edge, weight, out))
+        ctx.save_for_backward(x, edge, weight, own)
+        out = torch.empty_like(x)
+        _forward(csr(graph)[1], *arrays(graph.edge_index[1], x, edge, weight, own, out))
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, None]:
-        x, edge, weight = ctx.saved_tensors
-        grad_x, grad_weight = torch.zeros_like(x), torch.zeros_like(weight)
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor, None]:
+        x, edge, weight, own = ctx.saved_tensors
+        grad_x, grad_weight, grad_own = torch.empty_like(x), torch.zeros_like(weight), torch.empty_like(own)
         grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[1] else edge[:0]
-        destination, given = ctx.graph.edge_index[1], (x, edge, weight, grad, grad_x, grad_weight, grad_edge)
-        _backward(csr(ctx.graph)[1], *arrays(destination, *given))
-        return grad_x, grad_edge if ctx.needs_input_grad[1] else None, grad_weight, None
+        sources, destination, grad = csr(ctx.graph)[1], *arrays(ctx.graph.edge_index[1], grad)
+        _own_backward(*arrays(x, own), grad, *arrays(grad_x, grad_own))
+        _backward(sources, destination, *arrays(x, edge, weight), grad, *arrays(grad_x, grad_weight, grad_edge))
+        return grad_x, grad_edge if ctx.needs_input_grad[1] else None, grad_weight, grad_own, None
 
 
 @jit
@@ -67,7 +69,11 @@ def _before_relu(sources, x, edge, weight, first, hidden):  # type: ignore[no-un
 
 
 @jit
-def _forward(sources, destination, x, edge, weight, out):  # type: ignore[no-untyped-def]
+def _forward(sources, destination, x, edge, weight, own, out):  # type: ignore[no-untyped-def]
+    share = own[()]
+    for i in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            out[i, f] = share * x[i, f]
     hidden = np.empty((4, x.shape[1]), np.float32)
     for first in range(0, sources.size, 4):
         _before_relu(sources, x, edge, weight, first, hidden)
@@ -75,6 +81,19 @@ def _forward(sources, destination, x, edge, weight, out):  # type: ignore[no-unt
             i = destination[first + t]
             for f in range(x.shape[1]):
                 out[i, f] += max(hidden[t, f], np.float32(0))
+
+
+@jit
+def _own_backward(x, own, grad, grad_x, grad_own):  # type: ignore[no-untyped-def]
+    """grad_x ← own · grad, grad_own ← Σ grad · x."""
+    share, total = own[()], np.float64(0)
+    for i in range(x.shape[0]):
+        dot = np.float32(0)
+        for f in range(x.shape[1]):
+            grad_x[i, f] = share * grad[i, f]
+            dot += grad[i, f] * x[i, f]
+        total += dot
+    grad_own[()] = total
 
 
 @jit

@@ -28,4 +28,4 @@ class GIN(MessagePassingLayer):
         own = 1 + self.epsilon
         if self.edge is None or edges is None:
             return self.mlp(neighbour_sum(x, graph, own=own.expand(graph.num_nodes)))
-        return self.mlp(torch.addcmul(edge_relu_sum(x, edges, self.edge.weight, graph), own, x))
+        return self.mlp(edge_relu_sum(x, edges, self.edge.weight, own, graph))
