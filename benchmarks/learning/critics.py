@@ -39,6 +39,7 @@ PLACES = {"inputs": "concatenated", "max_agents": AGENTS}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "qmix, pooled": ("qmix", {}),
     "qmix, concatenated": ("qmix", PLACES),
+    "qmix, shared": ("qmix", {"shared": True}),
     "qmix, pooled, Munchausen": ("qmix", {"munchausen": 0.9}),
     "central-v, pooled": ("central-v", {}),
     "central-v, concatenated": ("central-v", PLACES),
