@@ -78,6 +78,7 @@ class VectorEnvironment(VectorEnv):
         self.num_envs = num_envs
         instances, self.state = draw_playable(environment, source, num_envs)
         self._columns = [list(table) for table in (instances.nodes, instances.edges, instances.graphs)]
+        self._none: tuple[GraphBatch, GraphBatch] | None = None
 
     @property
     @override
@@ -88,12 +89,13 @@ class VectorEnvironment(VectorEnv):
     def step(self, action: Tensor) -> VectorStep:
         step = self.environment.step(self.state, action)
         done = (step.terminated | step.truncated).nonzero().squeeze(1)
-        final = step.state.select(step.truncated)
         if done.numel():
+            final = step.state.select(step.truncated)
             fresh, first_states = draw_playable(self.environment, self.source, done.numel())
             self.state = step.state.replace(done, first_states)
         else:
-            fresh, self.state = self.source.draw(0), step.state
+            self._none = self._none or (step.state.select(done), self.source.draw(0))  # most steps end no episode
+            (final, fresh), self.state = self._none, step.state
         return VectorStep(step.reward, step.terminated, step.truncated, final, fresh, successor=step.successor)
 
 

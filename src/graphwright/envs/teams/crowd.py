@@ -36,12 +36,17 @@ def crowd(agents: Tensor, landmarks: Tensor) -> GraphBatch:
     )
 
 
+def of_type(graph: GraphBatch, type_: int) -> Tensor:
+    """[M] int64: the nodes of that type."""
+    return (graph.nodes["type"] == type_).nonzero().squeeze(1)
+
+
 def members(graph: GraphBatch, type_: int) -> tuple[Tensor, Segments]:
     """The nodes of that type [M] int64, and each graph's share of them (M → B)."""
-    rows = (graph.nodes["type"] == type_).nonzero().squeeze(1)
+    rows = of_type(graph, type_)
     return rows, Segments.from_lengths(torch.bincount(graph.node_graph[rows], minlength=graph.num_graphs))
 
 
 def by_team(graph: GraphBatch, column: str, type_: int) -> Tensor:
     """[B, A, ...]: a column of the nodes of that type, of teams of one size."""
-    return graph.nodes[column][members(graph, type_)[0]].unflatten(0, (graph.num_graphs, -1))
+    return graph.nodes[column][of_type(graph, type_)].unflatten(0, (graph.num_graphs, -1))

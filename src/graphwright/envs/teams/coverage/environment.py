@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.numbers import require
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.team import Team
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members, of_type
 from graphwright.envs.teams.matching import match
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, pushes
 
@@ -71,7 +71,7 @@ class Coverage(Team):
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        agents = members(state, AGENT)[0]
+        agents = of_type(state, AGENT)
         velocity, position = state.nodes["velocity"], state.nodes["position"]
         moving = accelerated(velocity[agents], pushes(action, velocity))
         time = state.graphs["time"] + 1

@@ -9,7 +9,7 @@ from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_argmax
 from graphwright.envs.environment import Environment
 from graphwright.envs.teams.coverage.environment import least_of_type, matched_offsets
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, of_type
 from graphwright.envs.teams.particles import STEP, accelerated, pushes
 
 _AHEAD = 0.05  # how long one looks ahead after a step, with the velocity that one will have
@@ -32,7 +32,7 @@ def greedy(environment: Environment, state: GraphBatch) -> Tensor:
         edge = edge.index_copy(0, end[pair], pair)
         gone = torch.zeros_like(edge, dtype=torch.bool).index_fill(0, torch.cat([source[pair], end[pair]]), True)
         free = free & ~gone[source] & ~gone[end]
-    return _towards(state, offset[edge[members(state, AGENT)[0]]])
+    return _towards(state, offset[edge[of_type(state, AGENT)]])
 
 
 def nearest(environment: Environment, state: GraphBatch) -> Tensor:
@@ -40,14 +40,14 @@ def nearest(environment: Environment, state: GraphBatch) -> Tensor:
     position, (source, end) = state.nodes["position"], state.edge_index
     offset = position[source] - position[end]
     far = offset.norm(dim=1).masked_fill(state.nodes["type"][source] != LANDMARK, torch.inf)
-    agents = members(state, AGENT)[0]
+    agents = of_type(state, AGENT)
     edge = state.in_edges.ptr[:-1][agents] + segment_argmax(-far, state.in_edges)[agents]
     return _towards(state, offset[edge])
 
 
 def _towards(state: GraphBatch, offset: Tensor) -> Tensor:
     """[D] int64: the push after which an agent is nearest to `offset` [D, 2] from where it is, a little later."""
-    velocity = state.nodes["velocity"][members(state, AGENT)[0]]
+    velocity = state.nodes["velocity"][of_type(state, AGENT)]
     choice = torch.arange(5, device=state.device)
     after = [accelerated(velocity, pushes(each.expand(len(velocity)), velocity)) for each in choice]
     missed = torch.stack([(offset - (STEP + _AHEAD) * each).norm(dim=1) for each in after], dim=1)

@@ -14,7 +14,7 @@ from graphwright.core.numbers import require, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS, crowding
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, of_type
 
 NONE, LOAD = 0, 5
 
@@ -63,7 +63,7 @@ class Foraging(Team):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        agents = members(state, AGENT)[0]
+        agents = of_type(state, AGENT)
         offset, beside = offsets(state)
         free, loadable = _possible(state, agents, beside)
         doable = torch.ones(agents.numel(), 6, dtype=torch.bool, device=state.device)
@@ -79,11 +79,11 @@ class Foraging(Team):
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        agents, teams = members(state, AGENT)
+        agents = of_type(state, AGENT)
         cell = state.nodes["cell"]
         moves = (action >= 1) & (action <= 4)
         wanted = cell[agents] + STEPS.to(cell)[(action - 1).clamp(0, 3)] * moves.unsqueeze(1)
-        alone = crowding(teams.index, wanted) == 1
+        alone = crowding(state.node_graph[agents], wanted) == 1
         moved = state.with_nodes(cell=cell.index_copy(0, agents, torch.where(alone[:, None], wanted, cell[agents])))
         loads = torch.zeros_like(state.nodes["present"]).index_copy(0, agents, action == LOAD)
         present, reward = self._load(moved, loads)

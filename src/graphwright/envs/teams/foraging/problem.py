@@ -12,7 +12,7 @@ from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.cells import STEPS
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members, of_type
 from graphwright.envs.teams.foraging.environment import LOAD, NONE, Foraging, neighbours, offsets
 from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
@@ -38,7 +38,7 @@ def fields(graph: GraphBatch, generator: torch.Generator, *, coop: bool) -> Grap
     border = ~(inner[:, :, None] & inner[:, None, :]).flatten(1)
     start = torch.zeros(instances.num_nodes, 2, dtype=torch.int64, device=device)
     level = torch.zeros(instances.num_nodes, dtype=torch.int64, device=device)
-    level[members(instances, AGENT)[0]] = _drawn(members(instances, AGENT)[0].numel(), 2, generator)
+    level[of_type(instances, AGENT)] = _drawn(of_type(instances, AGENT).numel(), 2, generator)
     for place in range(most):
         rows_of = (agents > place).nonzero().squeeze(1)
         cell = _free_cell(room[rows_of], generator)

@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.numbers import require
 from graphwright.core.segment import Segments, segment_argmax, segment_max, segment_mean, segment_sum
 from graphwright.envs.team import Team
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, members, of_type
 
 MAP = 3
 """Edge column `type` of the edges of the map; others are as in `crowd`."""
@@ -103,7 +103,7 @@ class Patrol(Team):
         at = torch.full_like(state.nodes["position"], torch.nan)
         at = at.index_copy(0, agent, state.nodes["position"][place])
         at = torch.where(alive(state).unsqueeze(1), at, torch.nan)
-        return {"agents": at[members(state, AGENT)[0]].unflatten(0, (state.num_graphs, -1))}
+        return {"agents": at[of_type(state, AGENT)].unflatten(0, (state.num_graphs, -1))}
 
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:

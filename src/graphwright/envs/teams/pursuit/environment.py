@@ -17,7 +17,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, of_type
 from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _CELLS = 20  # of the torus, an agent
@@ -68,7 +68,7 @@ class Pursuit(Team):
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
-        agents, cell = members(state, AGENT)[0], state.nodes["cell"]
+        agents, cell = of_type(state, AGENT), state.nodes["cell"]
         side = state.graphs["side"][state.node_graph].unsqueeze(1)
         moved = state.with_nodes(cell=cell.index_add(0, agents, _MOVES.to(cell)[action]) % side)
         beside = (short_way(moved).abs().sum(1) == 1) & (state.edges["type"] == 2)
@@ -130,7 +130,7 @@ def nearest(environment: Environment, state: GraphBatch) -> Tensor:
     offset, source = short_way(state), state.edge_index[0]
     far = offset.abs().sum(1).double()
     prey = (state.edges["type"] == 1) & state.nodes["free"][source]
-    agents = members(state, AGENT)[0]
+    agents = of_type(state, AGENT)
     best = segment_argmax(torch.where(prey, -far, -torch.inf), state.in_edges)[agents].clamp(min=0)
     goal = offset[state.in_edges.ptr[:-1][agents] + best]
     after = (_MOVES.to(goal) - goal.unsqueeze(1)).abs().sum(2)

@@ -15,7 +15,7 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.team import Team
 from graphwright.envs.teams.coverage.rules import assigned, nearest
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members, of_type
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, contact_force, pushes
 from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
@@ -107,7 +107,7 @@ def _nearest_agent(state: GraphBatch) -> Tensor:
     source, end = state.edge_index[:, rows]
     far = (position[end] - position[source]).norm(dim=1)
     nearest_ = torch.full_like(position[:, 0], torch.inf).scatter_reduce(0, end, far, "amin")
-    return nearest_[members(state, LANDMARK)[0]]
+    return nearest_[of_type(state, LANDMARK)]
 
 
 def spread_instances(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
