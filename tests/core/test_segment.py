@@ -185,6 +185,19 @@ def test_a_draw_is_legal_and_the_same_for_the_same_seed(groups: Groups, seed: in
         assert place == -1 or group[place] > -INF
 
 
+@given(grouped(masked=True), seeds, st.data())
+def test_groups_that_are_drawn_from_uniformly_are_drawn_as_if_all_were_alike(
+    groups: Groups, seed: int, data: st.DataObject
+) -> None:
+    values, segments = groups
+    count = segments.num_groups
+    uniform = torch.tensor(data.draw(st.lists(st.booleans(), min_size=count, max_size=count)), dtype=torch.bool)
+    alike = values.masked_fill(uniform[segments.index] & (values > -INF), 0)
+    for logits, same in ((values, alike), (values.float(), alike.float())):  # by torch, and by the kernel
+        draw = segment_sample(logits, segments, seeded(seed), uniform)
+        assert_same(draw, segment_sample(same, segments, seeded(seed)))
+
+
 @given(grouped(masked=True), st.data())
 def test_selected_groups_are_those_groups(groups: Groups, data: st.DataObject) -> None:
     values, segments = groups

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core.kernels.groups import first_largest, group_index, select_groups
+from graphwright.core.kernels.groups import first_largest, first_largest_drawn, group_index, select_groups
 from graphwright.core.kernels.jit import differentiable, has_kernel
 from graphwright.core.kernels.softmax import log_softmax, log_softmax_backward
 
@@ -152,14 +152,21 @@ def segment_argmax(values: Tensor, segments: Segments) -> Tensor:
     return torch.where(best > -torch.inf, first - segments.ptr[:-1], -1)
 
 
-def segment_sample(logits: Tensor, segments: Segments, generator: torch.Generator | None = None) -> Tensor:
+def segment_sample(
+    logits: Tensor, segments: Segments, generator: torch.Generator | None = None, uniform: Tensor | None = None
+) -> Tensor:
     """One draw a group from the softmax of its `logits` [M], as a place in the group, [G] int64; -1 as in argmax.
 
     The Gumbel-max trick: argmax of logit + Gumbel noise (Maddison et al. 2014, "A* sampling").
+    uniform: [G] bool, the groups in which all that is not -inf is drawn alike often; None: no group.
     """
     exponential = torch.empty_like(logits, requires_grad=False).exponential_(generator=generator)
-    tiny = torch.finfo(logits.dtype).tiny
-    return segment_argmax(logits.detach() - exponential.clamp_(min=tiny).log_(), segments)
+    noise = exponential.clamp_(min=torch.finfo(logits.dtype).tiny).log_()
+    if uniform is not None:
+        if logits.dim() == 1 and has_kernel(logits):
+            return first_largest_drawn(logits, noise, uniform, segments.ptr)
+        logits = logits.masked_fill(uniform.index_select(0, segments.index) & (logits > -torch.inf), 0)
+    return segment_argmax(logits.detach() - noise, segments)
 
 
 def lexsort(*keys: Tensor) -> Tensor:

@@ -58,9 +58,9 @@ class RaggedCategorical:
         """The distribution with probabilities to the power of 1 / temperature: above 1 flatter, below 1 sharper."""
         return RaggedCategorical(self.logits / temperature, self.segments)
 
-    def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """[G] int64: one draw a group."""
-        return segment_sample(self.logits, self.segments, generator)
+    def sample(self, generator: torch.Generator | None = None, uniform: Tensor | None = None) -> Tensor:
+        """[G] int64: one draw a group; of groups where `uniform` [G] bool is true, any legal candidate."""
+        return segment_sample(self.logits, self.segments, generator, uniform)
 
     def log_prob(self, action: Tensor, group: Tensor | None = None) -> Tensor:
         """[G] log-probability of `action` [G] int64; 0 where it is -1. With `group`, see `at`."""

@@ -20,7 +20,7 @@ def node_columns(features: Features, graph: GraphBatch) -> Tensor:
     parts = [as_matrix(graph.nodes[name]) for name in features.nodes]
     parts += [as_matrix(graph.graphs[name]).index_select(0, graph.node_graph) for name in features.graphs]
     parts += [one_hot(graph.nodes["type"], features.node_types)] if features.node_types else []
-    return torch.cat(parts, dim=1) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
+    return _beside(parts) if parts else torch.ones(graph.num_nodes, 1, device=graph.device)
 
 
 def memoryless(features: Features) -> Features:
@@ -36,13 +36,13 @@ def node_width(features: Features) -> int:
 def edge_columns(features: Features, graph: GraphBatch) -> Tensor | None:
     """[E, D]: the columns of the edge, without its type; None where there is none."""
     parts = [as_matrix(graph.edges[name]) for name in features.edges]
-    return torch.cat(parts, dim=1) if parts else None
+    return _beside(parts) if parts else None
 
 
 def graph_columns(features: Features, graph: GraphBatch) -> Tensor | None:
     """[B, D]: the columns of the graph; None where there is none."""
     parts = [as_matrix(graph.graphs[name]) for name in features.graphs]
-    return torch.cat(parts, dim=1) if parts else None
+    return _beside(parts) if parts else None
 
 
 def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch) -> Tensor | None:
@@ -51,6 +51,11 @@ def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch
         return columns
     types = one_hot(graph.edges["type"], features.edge_types)
     return types if columns is None else torch.cat([columns, types], dim=1)
+
+
+def _beside(parts: list[Tensor]) -> Tensor:
+    """Side by side; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def as_matrix(column: Tensor) -> Tensor:

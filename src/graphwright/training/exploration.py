@@ -58,20 +58,18 @@ def explore(
 ) -> Tensor:
     """[B] int64: one draw a graph, -1 where nothing is legal. For a block without legal candidates the policy draws."""
     tempered = distribution if config.temperature == 1 else distribution.tempered(config.temperature)
-    logits, segments, legal = tempered.logits, distribution.segments, distribution.legal
+    logits, segments = tempered.logits, distribution.segments
     drawn = torch.rand(segments.num_groups, generator=generator, device=logits.device)
-    if config.epsilon:
-        logits = logits.masked_fill((drawn < config.epsilon).index_select(0, segments.index) & legal, 0)
     low = config.epsilon
     if config.block_epsilon:
-        block_of = _block_of_candidates(actions, graph)
+        legal, block_of = distribution.legal, _block_of_candidates(actions, graph)
     for place, share in enumerate(config.block_epsilon):
         inside = legal & (block_of == place)
         chosen = (low <= drawn) & (drawn < low + share) & (segment_sum(inside, segments) > 0)
         uniform = torch.where(inside, 0.0, -torch.inf)
         logits = torch.where(chosen.index_select(0, segments.index), uniform, logits)
         low += share
-    return RaggedCategorical(logits, segments).sample(generator)
+    return RaggedCategorical(logits, segments).sample(generator, drawn < config.epsilon if config.epsilon else None)
 
 
 def _block_of_candidates(actions: ActionSpec, graph: GraphBatch) -> Tensor:

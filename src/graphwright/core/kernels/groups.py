@@ -83,6 +83,13 @@ def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
     return out
 
 
+def first_largest_drawn(values: Tensor, noise: Tensor, uniform: Tensor, ptr: Tensor) -> Tensor:
+    """[G]: `first_largest` of values - noise [M]; where `uniform` [G] bool, of -noise where values are not -inf."""
+    out = ptr.new_empty(ptr.numel() - 1)
+    _first_largest_drawn(*arrays(values, noise, uniform, ptr, out))
+    return out
+
+
 def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
     """[G]: the place inside its group of one of the true rows of `mask` [M] bool, -1 where there is none.
 
@@ -153,6 +160,19 @@ def _first_largest(values, ptr, out):  # type: ignore[no-untyped-def]
         for k in range(ptr[g], ptr[g + 1]):
             if values[k] > largest:
                 largest, place = values[k], k - ptr[g]
+        out[g] = place
+
+
+@jit
+def _first_largest_drawn(values, noise, uniform, ptr, out):  # type: ignore[no-untyped-def]
+    for g in range(ptr.size - 1):
+        largest, place = np.float32(-np.inf), -1
+        for k in range(ptr[g], ptr[g + 1]):
+            value = values[k] - noise[k]
+            if uniform[g] and values[k] > -np.inf:
+                value = -noise[k]
+            if value > largest:
+                largest, place = value, k - ptr[g]
         out[g] = place
 
 
