@@ -80,7 +80,7 @@ class CategoricalActor(nn.Module):
     def forward(self, embedding: Embedding, observation: Observation) -> RaggedCategorical:
         graph, masks = observation.graph, observation.masks
         scores = [
-            head(embedding, graph, mask).reshape(-1).masked_fill(~mask.reshape(-1), -torch.inf)
+            torch.where(mask.reshape(-1), head(embedding, graph, mask).reshape(-1), -torch.inf)
             for head, mask in zip(self.heads, masks, strict=True)
         ]
         layout = self.actions.layout(graph)

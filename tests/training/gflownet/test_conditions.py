@@ -88,8 +88,15 @@ def test_what_is_attached_is_what_the_policy_is_promised(options: dict[str, obje
     if config.beta != "constant":
         column = thermometer(drawn.beta, config.low, config.high, config.bins)
         assert torch.equal(graph.graphs["condition"][:, : config.bins], column)
+    seen = graph.graphs.get("condition")
     if drawn.focus is not None:
-        assert torch.equal(graph.graphs["condition"][:, -3:], drawn.focus)
+        assert seen is not None
+        assert torch.equal(seen[:, -3:], drawn.focus)
+        seen = seen[:, :-3]
+    if drawn.preference is not None:  # as large as other columns are, and 0 where all weights are alike
+        assert seen is not None
+        torch.testing.assert_close(seen[:, -3:], 3 * drawn.preference - 1)
+        assert torch.equal(graph.graphs["preference"], drawn.preference)
 
 
 def test_a_goal_takes_the_place_of_what_is_drawn() -> None:

@@ -41,7 +41,7 @@ class ConditionConfig:
     """The exponent β of R(x)^β, which objects are drawn in proportion to; weights of objectives; a focus among them.
 
     As graph columns: `beta` [B], `preference` [B, K] and `focus` [B, K] for the reward, `condition` [B, D] for the
-    policy.
+    policy, which sees K · preference - 1: as they are, weights differ by too little to be heard (measured: goals.md).
     """
 
     beta: Literal["constant", "uniform", "log-uniform", "gamma"] = "constant"
@@ -122,10 +122,12 @@ class ConditionConfig:
         columns, seen = {BETA: conditions.beta}, []
         if self.beta != "constant":
             seen.append(thermometer(conditions.beta, self.low, self.high, self.bins))
-        for name, column in ((PREFERENCE, conditions.preference), (FOCUS, conditions.focus)):
-            if column is not None:
-                columns[name] = column
-                seen.append(column)
+        if conditions.preference is not None:
+            columns[PREFERENCE] = conditions.preference
+            seen.append(conditions.preference * conditions.preference.shape[1] - 1)  # 0 where all weights are alike
+        if conditions.focus is not None:
+            columns[FOCUS] = conditions.focus
+            seen.append(conditions.focus)
         return graph.with_graphs(**columns, **({CONDITION: torch.cat(seen, dim=1)} if seen else {}))
 
     def _draw_beta(self, count: int, generator: torch.Generator) -> Tensor:

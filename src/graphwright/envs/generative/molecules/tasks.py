@@ -56,6 +56,9 @@ class QedReward(Reward):
 class QedSaLogPReward(ManyObjectives):
     """Drug-likeness, ease of synthesis and log P at once, each in [0, 1]."""
 
+    floor: float = 0.05
+    """The least reward. To the power of 32 it is lost, and a smaller one would be most of what there is to learn."""
+
     @property
     @override
     def names(self) -> tuple[str, ...]:
