@@ -50,7 +50,7 @@ class QMIXConfig(IQLConfig, TeamSettings):
     hidden: int = 32
     """Width of the mixer's hidden layer."""
     shared: bool = False
-    """Whether the mixer reads the team through the agents' encoder instead of one of its own, which halves the work."""
+    """Whether the mixer reads the team through the agents' encoder instead of one of its own, which is less work."""
 
 
 class MixedValues(QLearning):
