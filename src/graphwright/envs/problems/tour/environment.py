@@ -206,6 +206,7 @@ TOUR = Problem(
     training={
         "algorithm": "reinforce",
         "encoder": {"kind": "gat", "graph_columns": False},
+        "collection": {"steps": {"num_envs": 64, "num_steps": 64}},  # whole episodes: a far node pays late
         "validation": {"sizes": (20, 50), "graphs": 32},
     },
 )
