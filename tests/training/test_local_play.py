@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from full_pass import assert_equals_full_pass
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Observation
 from graphwright.envs.environment import Environment
 from graphwright.envs.local import Local
 from graphwright.envs.problems.graph_robustness.environment import GraphRobustness
@@ -99,6 +99,22 @@ def test_parallel_decisions_are_legal_apart_and_complete(name: str, environment:
     assert bool(environment.is_complete(found).all())
     for graph in range(3):
         assert_same_batch(alone(found, graph), decode(policy, environment, alone(batch, graph), "parallel"))
+
+
+@torch.no_grad()
+def test_what_was_seen_is_no_column_of_the_instance() -> None:
+    """A single column of numbers is the network's input as it is; what is written over must be another one."""
+
+    class AsTheyAre(PublicGoods):
+        columns = ("cost",)
+
+        def observe(self, state: GraphBatch) -> Observation:
+            return Observation(state, super().observe(state).masks)
+
+    environment, instance = AsTheyAre(), instances_of("public-goods", "grid", 9)
+    play = LocalPlay(policy_for(environment, ENCODERS["sum"]), environment, instance)
+    play._seen.fill_(-1)
+    assert float(instance.nodes["cost"].min()) >= 0
 
 
 def test_few_are_decided_at_once_where_each_takes_many() -> None:

@@ -55,7 +55,7 @@ class LocalPlay:
         extremes = environment.extremes(seen.graph)
         self._extremes = {name: LargestOf(column) for name, column in extremes.items()}
         self._measures = self._largest()
-        self._seen = node_columns(self._features, seen.graph)
+        self._seen = node_columns(self._features, seen.graph).clone()  # which may be a column of the instance itself
         self._policy = LocalPolicy(policy, self._edges, seen.graph, seen.masks[0])
 
     def best(self) -> Tensor:
