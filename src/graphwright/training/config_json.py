@@ -28,7 +28,7 @@ def to_json(problem: str, config: TrainConfig) -> str:
 
 
 def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
-    """What must not change in the middle of a run, as `config.json` holds it.
+    """What must not change in the middle of a run, as `config.json` holds it, and what policies are told (`told`).
 
     The size of a team may change; who is who is said of teams only.
     """
@@ -38,6 +38,8 @@ def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
     team = isinstance(config.environment, Team)
     for name in ("sizes",) if team else ("identity", "memory"):
         fixed["collection"].pop(name, None)
+    if told := getattr(getattr(config.collection, "condition", None), "told", {}):
+        fixed["told"] = told
     return fixed
 
 

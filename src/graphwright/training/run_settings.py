@@ -44,4 +44,7 @@ def require_same_settings(directory: Path, text: RunText) -> None:
     """
     path = directory / TRAINER_FILE
     if has_checkpoint(directory) and read_info(path).get("settings") != text.fixed:
-        raise CheckpointError(f"{path}: was written with other settings than {CONFIG_FILE} holds; put those back")
+        raise CheckpointError(
+            f"{path}: was written with other settings than {CONFIG_FILE} holds, or by a release with other options; "
+            "put those back, or train anew"
+        )

@@ -349,6 +349,22 @@ def test_settings_survive_the_file(name: str) -> None:
     assert (task.name, again) == (name, config)
 
 
+def test_a_run_whose_policy_was_told_preferences_on_another_scale_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its options and its weights look the same, but it would be asked for something else than it heard."""
+    told = small_config(TWO_OBJECTIVES, condition=ConditionConfig(preference=1.0))
+    with monkeypatch.context() as before:
+        before.setattr(ConditionConfig, "told", {})  # as it was, with w itself
+        train(TWO_OBJECTIVES, told, tmp_path / "old", QUIET)
+        train("hyper-grid", small_config(), tmp_path / "alike", QUIET)
+    with pytest.raises(CheckpointError, match="of a release with other options"):
+        load(tmp_path / "old", trust=True)
+    with pytest.raises(CheckpointError, match="by a release with other options; put those back, or train anew"):
+        resume(tmp_path / "old", steps=192, console=QUIET, trust=True)
+    load(tmp_path / "alike")  # which is told nothing
+
+
 def test_a_run_leaves_what_it_learned(tmp_path: Path) -> None:
     run = train("hyper-grid", small_config(), tmp_path / "run", QUIET)
     agent = load(tmp_path / "run")

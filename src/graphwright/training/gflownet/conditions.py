@@ -80,6 +80,11 @@ class ConditionConfig:
         return self.beta != "constant" or self.preference is not None or self.focus
 
     @property
+    def told(self) -> dict[str, str]:
+        """How a policy is told what options alone do not say: runs that were told otherwise do not fit."""
+        return {"preference": "K w - 1"} if self.preference is not None else {}
+
+    @property
     def greatest(self) -> float:
         """The greatest β."""
         return self.low if self.beta == "constant" else self.high
