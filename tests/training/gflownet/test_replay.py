@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from flow_many import TABLE, TWO_OBJECTIVES, TableReward, cell
-from graphwright.core import GraphBatch
+from graphwright.core import Features, GraphBatch
+from graphwright.envs.generation import Reward
 from graphwright.envs.generative.enumeration import enumerate_states
 from graphwright.envs.generative.grid import HyperGrid, axes
 from graphwright.envs.reversible import Reversible
@@ -151,6 +154,23 @@ def test_an_object_is_measured_once_whatever_it_is_built_for() -> None:
             found = measure(condition.attach(every, condition.draw(16, 2, seeded(seed))))
             torch.testing.assert_close(found, TABLE[cell(every)])
     assert sum(asked) == 16
+
+
+def test_columns_of_the_environment_stay_whatever_their_names_are() -> None:
+    class Aimed(HyperGrid):
+        @property
+        def features(self) -> Features:
+            return replace(super().features, graphs={"focus": 1})
+
+    class Nearness(Reward):
+        def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
+            return -objects.graphs["focus"].double()
+
+    environment = Aimed(2, 8)
+    objects = ConditionConfig().attach(cells(1, 1), ConditionConfig().draw(2, 1, seeded()))
+    objects = objects.with_graphs(focus=torch.tensor([3.0, 4.0]))
+    with ObjectMeasures("aimed", environment, Nearness()) as measure:
+        assert measure(objects).squeeze(1).tolist() == [-3, -4]
 
 
 def test_those_by_loss_are_drawn_in_proportion_to_it() -> None:

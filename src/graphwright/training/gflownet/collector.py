@@ -244,7 +244,8 @@ class TrajectoryCollector(Collector):
 
     def _wanted(self, objects: GraphBatch, measures: Tensor) -> Tensor:
         """[M] float64: `TrajectoriesConfig.wanted`."""
-        return self.config.weighed(objects, measures) + self.multiplicity(unconditioned(objects))
+        built = unconditioned(objects, self.environment.features)
+        return self.config.weighed(objects, measures) + self.multiplicity(built)
 
     @torch.no_grad()
     def _move_average(self, policy: FlowPolicy) -> None:

@@ -149,9 +149,12 @@ class ConditionConfig:
         return (torch._standard_gamma(rate, generator=generator) * scale).clamp(self.low, self.high)
 
 
-def unconditioned(objects: GraphBatch) -> GraphBatch:
-    """`objects` without what `ConditionConfig.attach` gave them: what was built, whatever it was built for."""
-    others = tuple(name for name in objects.graphs if name not in _COLUMNS)
+def unconditioned(objects: GraphBatch, features: Features) -> GraphBatch:
+    """`objects` without what `ConditionConfig.attach` gave them: what was built, whatever it was built for.
+
+    features: of their environment, which may have columns of such names itself.
+    """
+    others = tuple(name for name in objects.graphs if name not in _COLUMNS or name in features.graphs)
     return objects.keep(tuple(objects.nodes), tuple(objects.edges), others)
 
 

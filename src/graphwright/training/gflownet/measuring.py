@@ -40,7 +40,7 @@ class ObjectMeasures:
 
     def __call__(self, objects: GraphBatch) -> Tensor:
         """[B, K] float64. Raises ValueError, naming the object, where a number is not finite, or there is none."""
-        return self.remembered(unconditioned(objects))
+        return self.remembered(unconditioned(objects, self.environment.features))
 
     def _measured(self, objects: GraphBatch) -> Tensor:
         measures = self.workers(objects)

@@ -31,9 +31,10 @@ class ObjectReplay:
         self.by = by
         self.ring = RaggedRing()
         self._ids: dict[int, int] = {}  # of the different objects, where these are what is asked for
-        self._which = Remembered(
+        which = Remembered(
             lambda objects: torch.tensor([hash(key) for key in environment.keys(objects)], dtype=torch.int64)
         )
+        self._which = lambda objects: which(unconditioned(objects, environment.features))
 
     def __len__(self) -> int:
         return len(self._ids) if self.by == "diverse" else len(self.ring)
@@ -63,7 +64,7 @@ class ObjectReplay:
         further = {_MEASURES: measures, _LOG_REWARD: log_reward, _PRIORITY: priority}
         ids = self.ring.add(graph_to_rows(objects, **further))
         if self.by == "diverse":
-            for key, row in zip(self._which(unconditioned(objects)).tolist(), ids.tolist(), strict=True):
+            for key, row in zip(self._which(objects).tolist(), ids.tolist(), strict=True):
                 self._ids.setdefault(key, row)
             self._keep_the_best()
         else:
@@ -103,7 +104,7 @@ class ObjectReplay:
         self.ring.load_state_dict({name: tensor for name, tensor in state.items() if name != "ids"})
         if self.by == "diverse" and len(self.ring):
             ids = state["ids"]
-            self._ids = dict(zip(self._which(unconditioned(self._select(ids)[0])).tolist(), ids.tolist(), strict=True))
+            self._ids = dict(zip(self._which(self._select(ids)[0]).tolist(), ids.tolist(), strict=True))
 
     def _select(self, ids: Tensor) -> tuple[GraphBatch, Tensor]:
         objects = rows_to_graph(self.ring.select(ids))
