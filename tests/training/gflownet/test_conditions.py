@@ -109,6 +109,12 @@ def test_a_goal_takes_the_place_of_what_is_drawn() -> None:
     assert fixed.beta.tolist() == [2.0] * 4
     assert fixed.preference.tolist() == [[0.25, 0.75]] * 4
     assert fixed.focus.tolist() == [[0.0, 1.0]] * 4
+    weights = config.goals(4, 2, seeded(), Goal(preference=(1.0, 3.0))).preference
+    assert weights is not None
+    assert weights.tolist() == [[0.25, 0.75]] * 4, "weights count by their shares, as drawn ones do"
+    for bad in ((0.0, 0.0), (-1.0, 2.0), (1.0, float("inf")), (1.0, float("nan"))):
+        with pytest.raises(ValueError, match="give weights of at least 0"):
+            config.goals(4, 2, seeded(), Goal(preference=bad))
     assert ConditionConfig(low=3.0).goals(1, 1, seeded(), Goal()).beta.tolist() == [3.0]
     assert ConditionConfig(low=64.0).draw(1, 1, seeded()).beta.tolist() == [64.0], "a constant has no greatest value"
     with pytest.raises(ValueError, match=r"preference .*takes 2 numbers"):

@@ -152,10 +152,8 @@ class TrajectoryCollector(Collector):
     ) -> None:
         sources = config.sources
         self.data = given_objects(problem, environment, "--sources.data", sources.data, data)
-        self.problem = problem
-        self.environment = environment
-        self.config = config
-        self.generator = generator
+        self.problem, self.environment = problem, environment
+        self.config, self.generator = config, generator
         self.average = copy.deepcopy(policy) if sources.ema else policy
         self.sampler = Sampler(environment, self.average, sources.exploration, generator)
         self.replay = ObjectReplay(environment, sources.replay_capacity, sources.replay_by)
@@ -197,8 +195,8 @@ class TrajectoryCollector(Collector):
             lambda states: self._wanted(states, self.measure(states)),
         )
         self._latest = batch, measures
-        found = {"return": self.config.reward.combine(measures, objects).mean()}
-        return Collected(batch, trajectories.num_trajectories, found)
+        reward = self.config.reward.combine(measures, objects).mean()
+        return Collected(batch, trajectories.num_trajectories, {"return": reward})
 
     @override
     def after(self, metrics: Mapping[str, Tensor]) -> None:
@@ -210,10 +208,9 @@ class TrajectoryCollector(Collector):
         if sources.replayed:
             fresh = torch.arange(sources.forward)
             by_loss = sources.replay_by == "loss"  # whole trajectories are seen for it
-            wrong = batch.wrongness(metrics["log_z"]) if by_loss else torch.zeros(len(measures))
-            objects = batch.trajectories.objects
-            log_reward = self.config.reward.combine(measures, objects)
-            self.replay.add(objects.select(fresh), measures[fresh], log_reward[fresh], wrong[fresh])
+            wrong = batch.wrongness(metrics["log_z"])[fresh] if by_loss else torch.zeros(sources.forward)
+            objects, measures = batch.trajectories.objects.select(fresh), measures[fresh]
+            self.replay.add(objects, measures, self.config.reward.combine(measures, objects), wrong)
 
     @override
     def state_dict(self) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -109,18 +110,22 @@ class ConditionConfig:
     def goals(self, count: int, num_measures: int, generator: torch.Generator, fixed: Goal) -> Conditions:
         """As `draw`, but with what `fixed` says for all; the exponent is the greatest unless it says so.
 
+        Weights of a preference count by their shares, as drawn ones add up to 1.
+
         Raises ValueError for what the sampler was not trained for.
         """
         drawn = self.draw(count, num_measures, generator)
         if fixed.beta is not None and not self.low <= fixed.beta <= self.greatest:
             trained = f"β = {self.low:g}" if self.beta == "constant" else f"β from {self.low:g} to {self.high:g}"
             raise ValueError(f"beta {fixed.beta:g}: this sampler was trained with {trained}")
-        if fixed.preference is not None and (min(fixed.preference) < 0 or not any(fixed.preference)):
-            raise ValueError(f"preference {fixed.preference}: give weights of at least 0, not all of them 0")
         beta = torch.full((count,), self.greatest if fixed.beta is None else fixed.beta)
-        return Conditions(
-            beta, _fixed("preference", drawn.preference, fixed.preference), _fixed("focus", drawn.focus, fixed.focus)
-        )
+        preference = _fixed("preference", drawn.preference, fixed.preference)
+        if preference is not None and fixed.preference is not None:
+            total = sum(fixed.preference)
+            if min(fixed.preference) < 0 or not 0 < total < math.inf:
+                raise ValueError(f"preference {fixed.preference}: give weights of at least 0, not all of them 0")
+            preference = preference / total
+        return Conditions(beta, preference, _fixed("focus", drawn.focus, fixed.focus))
 
     def attach(self, graph: GraphBatch, conditions: Conditions) -> GraphBatch:
         """`graph` with the columns that the class names."""
