@@ -113,12 +113,19 @@ def table(options: Options, rows: list[dict[str, Any]], optima: dict[str, float]
     for name in ALGORITHMS:
         cells = [found.get((name, problem)) for problem in problems]
         if any(cells):
-            texts = [f"{statistics.mean(c):.4f} ({min(c):.4f}–{max(c):.4f})" if c else "" for c in cells]
-            lines.append(f"| {name} | " + " | ".join(texts) + " |")
+            lines.append(f"| {name} | " + " | ".join(map(_cell, cells)) + " |")
     for name in ("best heuristic", "random"):
         ratios = [_reference(rows, problem, name, optima) for problem in problems]
         lines.append(f"| {name} | " + " | ".join(ratios) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(ratios: list[float] | None) -> str:
+    """The mean of several runs, and their range."""
+    if not ratios:
+        return ""
+    spread = f" ({min(ratios):.4f}–{max(ratios):.4f})" if len(ratios) > 1 else ""
+    return f"{statistics.mean(ratios):.4f}{spread}"
 
 
 def _reference(rows: list[dict[str, Any]], problem: str, name: str, optima: dict[str, float]) -> str:
