@@ -60,7 +60,7 @@ SMALLEST = {
     "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only patrol",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
-    "benchmarks/learning/preferences.py": "--seconds 0.1 --num 8 --options '--validation.every 1000000'",
+    "benchmarks/learning/preferences.py": '--seconds 0.1 --num 8 --settings=\'{"validation": {"every": 1000000}}\'',
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
     "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 "
     "--time-limit 1 " + QUICKLY,
