@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--collection", type=json.loads, default={}, help="options of collection, as JSON")
+    parser.add_argument("--environment", type=json.loads, default={}, help="options of the environment, as JSON")
     parser.add_argument("--slots", type=int, default=1 << 24)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -60,6 +61,7 @@ def main() -> None:
                 seconds=options.seconds,
                 seed=seed,
                 threads=1,
+                environment=options.environment,
                 collection={"law": f"criss-cross-{load}", "sizes": (2,), **options.collection},
                 validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
             )

@@ -50,6 +50,11 @@ def links(named: NamedGraph) -> list[tuple[str, str]]:
             "source,target,type\na,b,Directed\nb,c,Undirected\n",
             "some links are directed and others undirected",
         ),
+        # points, not links
+        ("a.csv", "city,x,y\nRome,0.5,0.25\nOslo,1.5,1\n", "line 2: is a point with its x and y, by the first line"),
+        ("a.csv", "id,x,y\n1,0,0\n2,1,1\n", "or say --header yes if each line is a link"),
+        ("a.tsv", "name\tLat\tLon\tpeople\nRome\t41.9\t12.5\t3\n", "is a point with its Lat and Lon"),
+        ("a.csv", "longitude,latitude\n12.5,41.9\n10.75,59.9\n", "is a point with its longitude and latitude"),
         # no line has two names
         ("a.txt", "A:B\nB:C\n", "line 1: 'A:B' is one name, and no line has two"),
         ("a.txt", "a -- b;\nb -- c;\n", "line 1: 'a -- b' is one name, and no line has two"),
@@ -152,3 +157,9 @@ def test_names_between_blanks_may_be_quoted(tmp_path: Path, text: str, expected:
 def test_quotes_that_say_too_little_are_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(GraphError, match=said):
         read(tmp_path, "a.txt", text)
+
+
+def test_tables_of_links_between_what_is_called_x_and_y_are_read(tmp_path: Path) -> None:
+    assert links(read(tmp_path, "a.csv", "x,y\n1,2\n2,3\n")) == [("1", "2"), ("2", "3")]
+    assert links(read(tmp_path, "a.csv", "x,y,weight\na,b,0.5\nb,c,1\n")) == [("a", "b"), ("b", "c")]
+    assert links(read(tmp_path, "a.csv", "id,x,y\n1,0,0\n2,1,1\n", header="yes")) == [("1", "0"), ("1", "2")]

@@ -29,6 +29,7 @@ from graphwright.adapters.files.not_links import (
     refuse_lone_pairs,
     refuse_matrix,
     refuse_other_formats,
+    refuse_points,
 )
 from graphwright.adapters.files.table import split_attributes, split_table
 from graphwright.adapters.files.table_rows import TableRows
@@ -73,6 +74,7 @@ def _read(data: bytes, header: Header | None, *, comma_first: bool) -> NamedGrap
     if header is None and own is None:
         refuse_brackets(rows)
         refuse_matrix(rows)
+        refuse_points(rows)
         refuse_lone_pairs(rows, ", or say --header no if no nodes are joined")
     kind: Header = "no"
     if len(rows) and attributes is None:

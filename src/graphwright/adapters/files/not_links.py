@@ -16,6 +16,7 @@ _COMMENTS = ("//", ";", "--", "/*")
 _DIMACS = re.compile(r"p\s+(edge|edges|col|sp|max|min|aux)\b.*")
 _PAIR = re.compile(r".*\w[^\w]+\w.*")
 _LINKS_OF_DIMACS = {"e", "a"}
+_PLACES = {frozenset(pair) for pair in (("x", "y"), ("lat", "lon"), ("lat", "lng"), ("latitude", "longitude"))}
 
 
 def refuse_arrows(rows: TableRows) -> None:
@@ -43,6 +44,21 @@ def refuse_matrix(rows: TableRows) -> None:
             f"may be a matrix of {size} nodes, which is read as Matrix Market (.mtx) only; "
             "if each line is a link, say --header no"
         )
+
+
+def refuse_points(rows: TableRows) -> None:
+    """Raise GraphError where the first line calls two columns of numbers x and y, or so, alone or beside a name."""
+    first = [cell.lower() for cell in rows[0]]
+    for place in (0, 1):
+        if frozenset(first[place : place + 2]) not in _PLACES or len(rows) < 2 or rows.widths.min() < place + 2:
+            continue
+        points = rows.below()
+        cells = {*points.column(place), *points.column(place + 1)}
+        if all(map(is_number, cells)) and (place or not all(map(str.isdigit, cells))):
+            one, other = rows[0][place : place + 2]
+            told = f"line {points.lines[0]}: is a point with its {one} and {other}, by the first line, and not a link"
+            remedy = "write points as .tsp, or as nodes with x and y in .json or .graphml"
+            raise GraphError(f"{told}; {remedy}, or say --header yes if each line is a link")
 
 
 def refuse_other_formats(comments: Sequence[str], lines: Sequence[int], texts: Sequence[str]) -> None:
