@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
-from graphwright.algorithms.optimizer import AnnealedAdam, mean_of
+from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS, ReplaySamples
 from graphwright.functional.q_learning import discounted
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import require_actor_scores
+
+
+@dataclass(frozen=True)
+class OffPolicyConfig:
+    """What the settings of such algorithms have in common."""
+
+    options: ClassVar[str]
+
+    learning_rate: float = 2e-3
+    """Of all networks at the beginning; it falls linearly to zero."""
+    discount: float = 1.0
+    """γ; episodes are finite, and undiscounted costs are what is compared."""
+    target_rate: float = 0.01
+    """Part of the way that target networks move to the others each time; 1 copies them."""
+    max_grad_norm: float = 10.0
+    """Gradients are clipped to this norm."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
+        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
 
 
 class OffPolicyAlgorithm(Algorithm):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig
 from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
@@ -24,17 +24,11 @@ from graphwright.functional.q_learning import huber, munchausen_bonus, soft_valu
 
 
 @dataclass(frozen=True)
-class QLearningConfig:
+class QLearningConfig(OffPolicyConfig):
     """What the settings of such algorithms have in common."""
-
-    options: ClassVar[str]
 
     learning_rate: float = 4e-3
     """At the beginning; it falls linearly to zero."""
-    discount: float = 1.0
-    """γ; episodes are finite, and undiscounted costs are what is compared."""
-    target_rate: float = 0.01
-    """Part of the way that the target network moves to the other one each time; 1 copies it."""
     target_period: int = 1
     """Gradient steps between two moves of the target network."""
     double: bool = True
@@ -45,15 +39,13 @@ class QLearningConfig:
     """τ of the softmax policy of Munchausen-DQN."""
     least_log: float = -1.0
     """What α multiplies is cut off below at this."""
-    max_grad_norm: float = 10.0
-    """Gradients are clipped to this norm."""
 
+    @override
     def __post_init__(self) -> None:
-        """Raise ValueError, naming the option, where a value makes no algorithm."""
+        super().__post_init__()
         require(f"{self.options}.target-period", self.target_period)
-        require_each(self, self.options, ("learning_rate", "max_grad_norm", "munchausen"), 0)
+        require_each(self, self.options, ("munchausen",), 0)
         require(f"{self.options}.temperature", self.temperature, 1e-6)
-        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
         if self.least_log > 0:
             raise ValueError(f"--{self.options}.least-log {self.least_log}: give at most 0")
 

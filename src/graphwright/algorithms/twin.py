@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,8 +11,8 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.ensemble import CriticEnsemble, least_of, squared_errors
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, require_several, scoring
-from graphwright.algorithms.optimizer import AnnealedAdam, require_each
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig, require_several, scoring
+from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedGraphs, each_decider
 from graphwright.core.segment import Segments
@@ -24,26 +23,11 @@ from graphwright.nn import GraphPolicy
 
 
 @dataclass(frozen=True)
-class TwinConfig:
+class TwinConfig(OffPolicyConfig):
     """What the settings of such algorithms have in common."""
 
-    options: ClassVar[str]
-
-    learning_rate: float = 2e-3
-    """Of all networks at the beginning; it falls linearly to zero."""
-    discount: float = 1.0
-    """γ; episodes are finite, and undiscounted costs are what is compared."""
-    target_rate: float = 0.01
-    """Part of the way that the target networks move to the others after each gradient step."""
-    max_grad_norm: float = 10.0
-    """Gradients are clipped to this norm."""
     independent: bool = False
     """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError, naming the option, where a value makes no algorithm."""
-        require_each(self, self.options, ("learning_rate", "max_grad_norm"), 0)
-        require_each(self, self.options, ("discount", "target_rate"), 0, 1)
 
 
 class Twin(OffPolicyAlgorithm):
