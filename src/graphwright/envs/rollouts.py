@@ -65,7 +65,8 @@ def until_done(
         if finishes is not None:
             goes_on = (~finishes(action)).nonzero().squeeze(1)
             if goes_on.numel() < episode.numel():
-                episode, state, action = episode[goes_on], state.select(goes_on), action[goes_on]
+                episode, action = episode.index_select(0, goes_on), action.index_select(0, goes_on)
+                state = state.select(goes_on)
         following = step(state, action) if episode.numel() else None
         yield Transition(*before, following)
         if following is None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from graphwright.core import Features, GraphBatch
 from graphwright.nn.columns import edge_columns, graph_columns, memoryless, node_columns, node_width, with_edge_type
 from graphwright.nn.kernels import closed_random_walks, random_walks_along_edges
+from graphwright.nn.layer_norm import LayerNorm
 from graphwright.nn.layers import (
     GAT,
     GCN,
@@ -170,9 +171,7 @@ class Encoder(nn.Module):
             )
         features = memoryless(features)
         width, residual, norm = config.width, config.residual, config.norm
-        self.features = features
-        self.width = width
-        self.walks = config.walks
+        self.features, self.width, self.walks = features, width, config.walks
         own_edge_width = sum(features.edges.values())
         self.edge_width = own_edge_width + config.walks
         self.graph_width = sum(features.graphs.values())
@@ -183,18 +182,18 @@ class Encoder(nn.Module):
         self.appends_types = not layer_type.reads_edge_types
         message_width = own_edge_width + features.edge_types * self.appends_types
         self.embed = nn.Linear(node_width(self.read) + config.walks, width)
-        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.norm = LayerNorm(width) if norm else nn.Identity()
         if self.carries_edges:
             self.embed_edges = nn.Linear(max(message_width + config.walks, 1), width)
             # Without weights of its own: where no head reads the edges, every parameter still has a gradient.
-            self.edge_norm = nn.LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
+            self.edge_norm = LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
             message_width = self.edge_width = width
         layers = [_make_layer(config, message_width, features.edge_types) for _ in range(config.depth)]
         self.sights = tuple(layer.sight for layer in layers)
         round_type = EdgeStateRound if self.carries_edges else Round
         self.rounds = nn.ModuleList(round_type(layer, width, residual, norm) for layer in layers)
-        virtual = config.depth if config.virtual_node else 0
-        self.virtual_nodes = nn.ModuleList(VirtualNode(width, residual, norm) for _ in range(virtual))
+        virtual = [VirtualNode(width, residual, norm) for _ in range(config.depth if config.virtual_node else 0)]
+        self.virtual_nodes = nn.ModuleList(virtual)
         self.jumping = nn.Linear(config.depth * width, width) if config.jumping else None
         if layers:
             _warn_of_ignored_edges(features, config, layers[0])
@@ -210,10 +209,10 @@ class Encoder(nn.Module):
         x = self.embed(nodes)
         if self.carries_edges:
             edges = self.embed_edges(x.new_ones(graph.num_edges, 1) if edges is None else edges)
-        state = x.new_zeros(graph.num_graphs, self.width)
+        state = x.new_zeros(graph.num_graphs, self.width) if self.virtual_nodes else None
         rounds = []
         for index, round_ in enumerate(self.rounds):
-            if self.virtual_nodes:
+            if state is not None:
                 state = self.virtual_nodes[index](state, x, graph)
                 x = x + state.index_select(0, graph.node_graph)
             x, edges = round_(x, edges, graph)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.nn.layer_norm import LayerNorm
 from graphwright.nn.perceptron import Perceptron
 
 
@@ -14,7 +15,7 @@ class Round(nn.Module):
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.norm = LayerNorm(width) if norm else nn.Identity()
         self.layer = layer
         self.residual = residual
 
@@ -29,8 +30,8 @@ class EdgeStateRound(nn.Module):
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
-        self.edge_norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.norm = LayerNorm(width) if norm else nn.Identity()
+        self.edge_norm = LayerNorm(width) if norm else nn.Identity()
         self.layer = layer
         self.residual = residual
 
@@ -50,7 +51,7 @@ class VirtualNode(nn.Module):
 
     def __init__(self, width: int, residual: bool, norm: bool) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width) if norm else nn.Identity()
+        self.norm = LayerNorm(width) if norm else nn.Identity()
         self.mlp = Perceptron(width)
         self.residual = residual
 

@@ -61,10 +61,8 @@ def interleave(ptr: Tensor) -> tuple[Tensor, Tensor]:
     """
     if not ptr.is_cpu:
         return interleave_reference(ptr)
-    total = ptr.new_empty(ptr.shape[1])
-    order = ptr.new_empty(_interleave_ptr(*arrays(ptr, total)))
-    _interleave(*arrays(ptr, order))
-    return total, order
+    total, order = _interleave(*arrays(ptr))
+    return torch.from_numpy(total), torch.from_numpy(order)
 
 
 def interleave_reference(ptr: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,17 +175,12 @@ def _first_largest_drawn(values, noise, uniform, ptr, out):  # type: ignore[no-u
 
 
 @jit
-def _interleave_ptr(ptr, total):  # type: ignore[no-untyped-def]
+def _interleave(ptr):  # type: ignore[no-untyped-def]
+    total = np.zeros(ptr.shape[1], np.int64)
     for g in range(ptr.shape[1]):
-        total[g] = 0
         for table in range(ptr.shape[0]):
             total[g] += ptr[table, g]
-    return total[ptr.shape[1] - 1]
-
-
-@jit
-def _interleave(ptr, order):  # type: ignore[no-untyped-def]
-    k = 0
+    order, k = np.empty(total[ptr.shape[1] - 1], np.int64), 0
     for g in range(ptr.shape[1] - 1):
         first = 0
         for table in range(ptr.shape[0]):
@@ -195,6 +188,7 @@ def _interleave(ptr, order):  # type: ignore[no-untyped-def]
                 order[k] = first + row
                 k += 1
             first += ptr[table, ptr.shape[1] - 1]
+    return total, order
 
 
 @jit

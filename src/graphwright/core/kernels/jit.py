@@ -109,7 +109,7 @@ def differentiable(function: type[torch.autograd.Function], *arguments: Any) -> 
 
 def has_kernel(x: Tensor) -> bool:
     """Whether the Numba kernels take a tensor like `x`; the plain-torch reference all others, and exports."""
-    return x.device.type == "cpu" and x.dtype == torch.float32 and not torch.compiler.is_compiling()
+    return x.is_cpu and x.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
 def contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from graphwright.core.kernels.groups import select_groups
@@ -30,17 +32,10 @@ def select_graphs(node_ptr: Tensor, edge_ptr: Tensor, edge_index: Tensor, index:
     """
     if not node_ptr.is_cpu:
         return select_graphs_reference(node_ptr, edge_ptr, edge_index, index)
-    size = index.numel() + 1
-    nodes, edges = node_ptr.new_empty(size), node_ptr.new_empty(size)
-    num_nodes, num_edges = _pointers(*arrays(node_ptr, edge_ptr, index, nodes, edges))
-    if num_nodes < 0:
+    found = _select(*arrays(node_ptr, edge_ptr, edge_index, index))
+    if found is None:
         raise IndexError(f"graphs {int(index.min())} to {int(index.max())} of {node_ptr.numel() - 1}")
-    node_rows, node_graph = node_ptr.new_empty(num_nodes), node_ptr.new_empty(num_nodes)
-    edge_rows, edge_graph = node_ptr.new_empty(num_edges), node_ptr.new_empty(num_edges)
-    ends = node_ptr.new_empty(2, num_edges)
-    found = node_rows, node_graph, edge_rows, edge_graph, ends
-    _rows(*arrays(node_ptr, edge_ptr, edge_index, index, nodes, edges, *found))
-    return Selection(nodes, node_rows, node_graph, edges, edge_rows, edge_graph, ends)
+    return Selection(*map(torch.from_numpy, found))
 
 
 def select_graphs_reference(node_ptr: Tensor, edge_ptr: Tensor, edge_index: Tensor, index: Tensor) -> Selection:
@@ -53,25 +48,22 @@ def select_graphs_reference(node_ptr: Tensor, edge_ptr: Tensor, edge_index: Tens
 
 
 @jit_as_written
-def _pointers(node_ptr, edge_ptr, index, nodes, edges):  # type: ignore[no-untyped-def]
-    """Write `nodes` and `edges`; how many rows those are, -1 where there is no such graph."""
+def _select(node_ptr, edge_ptr, edge_index, index):  # type: ignore[no-untyped-def]
+    """What a `Selection` holds, in its order, in arrays of its own; None where there is no such graph."""
     num_graphs = node_ptr.size - 1
-    nodes[0] = edges[0] = 0
+    nodes, edges = np.zeros(index.size + 1, np.int64), np.zeros(index.size + 1, np.int64)
     for s in range(index.size):
         g = index[s] if index[s] >= 0 else index[s] + num_graphs
         if g < 0 or g >= num_graphs:
-            return -1, -1
+            return None
         nodes[s + 1] = nodes[s] + node_ptr[g + 1] - node_ptr[g]
         edges[s + 1] = edges[s] + edge_ptr[g + 1] - edge_ptr[g]
-    return nodes[index.size], edges[index.size]
-
-
-@jit_as_written
-def _rows(  # type: ignore[no-untyped-def]
-    node_ptr, edge_ptr, edge_index, index, nodes, edges, node_rows, node_graph, edge_rows, edge_graph, ends
-):
+    num_nodes, num_edges = nodes[index.size], edges[index.size]
+    node_rows, node_graph = np.empty(num_nodes, np.int64), np.empty(num_nodes, np.int64)
+    edge_rows, edge_graph = np.empty(num_edges, np.int64), np.empty(num_edges, np.int64)
+    ends = np.empty((2, num_edges), np.int64)
     for s in range(index.size):
-        g = index[s] if index[s] >= 0 else index[s] + node_ptr.size - 1
+        g = index[s] if index[s] >= 0 else index[s] + num_graphs
         node_shift, edge_shift = node_ptr[g] - nodes[s], edge_ptr[g] - edges[s]
         for k in range(nodes[s], nodes[s + 1]):
             node_rows[k] = k + node_shift
@@ -81,3 +73,4 @@ def _rows(  # type: ignore[no-untyped-def]
             edge_graph[k] = s
             ends[0, k] = edge_index[0, k + edge_shift] - node_shift
             ends[1, k] = edge_index[1, k + edge_shift] - node_shift
+    return nodes, node_rows, node_graph, edges, edge_rows, edge_graph, ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -59,17 +60,17 @@ class EdgeSets(GenerativeEnvironment):
         present = state.edges[PRESENT]
         name = one_hot(state.nodes[NAME], self.num_nodes)
         degree = segment_sum(present, state.in_edges)
-        both = torch.stack([present, present[opposite_rows(state)]], dim=1)
+        both = torch.stack([present, present.index_select(0, opposite_rows(state))], dim=1)
         return state.with_nodes(name=name, degree=degree).with_edges(**{PRESENT: both})
 
     @override
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
         stop = torch.ones(state.num_graphs, dtype=torch.bool, device=state.device)
-        return stop, ~state.edges[PRESENT][state.links[0]]
+        return stop, ~state.edges[PRESENT].index_select(0, state.links[0])
 
     @override
     def backward_masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
-        return (state.edges[PRESENT][state.links[0]],)
+        return (state.edges[PRESENT].index_select(0, state.links[0]),)
 
     @override
     def advance(self, state: GraphBatch, action: Tensor) -> Move:
@@ -85,7 +86,7 @@ def opposite_rows(state: GraphBatch) -> Tensor:
     """[E] int64: the row of each edge's opposite in the batch."""
     column = state.edges.get("reverse", state.edges.get(OPPOSITE))
     assert column is not None
-    return column + state.edge_ptr[:-1][state.edge_graph]
+    return column + state.edge_ptr.index_select(0, state.edge_graph)
 
 
 def complete_graphs(count: int, num_nodes: int, *, directed: bool) -> GraphBatch:
@@ -93,18 +94,22 @@ def complete_graphs(count: int, num_nodes: int, *, directed: bool) -> GraphBatch
 
     Directed ones know an edge's opposite by the column `opposite` [E].
     """
+    return _complete_graph(num_nodes, directed).select(torch.zeros(count, dtype=torch.int64))
+
+
+@cache
+def _complete_graph(num_nodes: int, directed: bool) -> GraphBatch:
     v, u = torch.tril_indices(num_nodes, num_nodes, -1)
     name = {NAME: torch.arange(num_nodes)}
     one = from_edges(torch.stack([u, v]), torch.tensor([num_nodes]), undirected=True, nodes=name)
-    if directed:
-        one = GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, name, {OPPOSITE: one.edges["reverse"]})
-    return one.select(torch.zeros(count, dtype=torch.int64))
+    opposite = {OPPOSITE: one.edges["reverse"]}
+    return GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, name, opposite) if directed else one
 
 
 def _flip(state: GraphBatch, link: Tensor) -> GraphBatch:
     """`state` with the presence of one link [B] of each graph turned round."""
     rows, links = state.links
-    row = rows[links.ptr[:-1] + link]
+    row = rows.index_select(0, links.ptr[:-1] + link)
     present = state.edges[PRESENT].clone()
     present[row] = ~present[row]
     if "reverse" in state.edges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -81,10 +82,14 @@ class HyperGrid(GenerativeEnvironment):
 
 def axes(count: int, dimensions: int) -> GraphBatch:
     """`count` complete graphs with a node for each axis, which its column `axis` [N] int64 numbers."""
+    return _axes_of_one(dimensions).select(torch.zeros(count, dtype=torch.int64))
+
+
+@cache
+def _axes_of_one(dimensions: int) -> GraphBatch:
     v, u = torch.tril_indices(dimensions, dimensions, -1)
     axis = {"axis": torch.arange(dimensions)}
-    one = from_edges(torch.stack([u, v]), torch.tensor([dimensions]), undirected=True, nodes=axis)
-    return one.select(torch.zeros(count, dtype=torch.int64))
+    return from_edges(torch.stack([u, v]), torch.tensor([dimensions]), undirected=True, nodes=axis)
 
 
 def log_grid_reward(

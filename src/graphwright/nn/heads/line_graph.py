@@ -10,6 +10,7 @@ from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import add_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore
+from graphwright.nn.layer_norm import LayerNorm
 from graphwright.nn.layers import GraphConv
 from graphwright.nn.pools import Pooling
 
@@ -28,7 +29,7 @@ class LineGraphScore(nn.Module):
         super().__init__()
         self.node = nn.Linear(width, width)
         self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(_ROUNDS))
+        self.norms = nn.ModuleList(LayerNorm(width) for _ in range(_ROUNDS))
         self.rounds = nn.ModuleList(GraphConv(width, 0, "mean") for _ in range(_ROUNDS))
         self.score = NodeScore(width, columns, pooling)
 

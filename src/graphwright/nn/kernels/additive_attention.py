@@ -14,7 +14,15 @@ from graphwright.core.kernels.exponential import softmax_backward_in_place, soft
 from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
-from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
+from graphwright.nn.kernels.products import (
+    add_outer_product,
+    add_product,
+    filled,
+    turn_back,
+    turned,
+    unfill,
+    write_inner_products,
+)
 from graphwright.nn.kernels.scored_sum import SLOPE
 
 
@@ -27,10 +35,7 @@ def additive_attention(query_value: Tensor, score: Tensor, edge: Tensor, weight:
     """
     if not has_kernel(query_value):
         return additive_attention_reference(query_value, score, edge, weight, graph)
-    filling = -edge.shape[1] % 4
-    if filling:
-        edge, weight = (torch.constant_pad_nd(one, (0, filling)) for one in (edge, weight))
-    return differentiable(_AdditiveAttention, query_value, score, edge, weight.t(), graph)
+    return differentiable(_AdditiveAttention, query_value, score, edge, weight, graph)
 
 
 def additive_attention_reference(
@@ -46,7 +51,7 @@ def additive_attention_reference(
 
 
 class _AdditiveAttention(torch.autograd.Function):
-    """With `weight` [D, H · C]. Between the two walks only α [E, H] is kept; the backward walk recomputes the rest."""
+    """Between the two walks only α [E, H] is kept; the backward walk recomputes the rest."""
 
     @staticmethod
     def forward(
@@ -64,7 +69,7 @@ class _AdditiveAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor | None, Tensor, None]:
         query_value, score, edge, weight, attention = ctx.saved_tensors
-        grads = torch.zeros_like(query_value), torch.zeros_like(score), torch.zeros_like(weight)
+        grads = torch.zeros_like(query_value), torch.zeros_like(score), torch.empty_like(weight)
         grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[2] else edge[:0]
         destination, saved = ctx.graph.edge_index[1], (query_value, score, edge, weight, attention)
         _backward(*csr(ctx.graph), *arrays(destination, *saved, grad, *grads, grad_edge))
@@ -85,6 +90,7 @@ def _hidden(sources, destination, rows, edge, weight, first, hidden):  # type: i
 @jit
 def _forward(ptr, sources, destination, query_value, score, edge, weight, attention, out):  # type: ignore[no-untyped-def]
     heads, channels = score.shape
+    edge, weight = filled(edge), turned(weight)
     rows = query_value.reshape(-1, heads * channels)
     flat = np.empty((4, heads * channels), np.float32)
     hidden = flat.reshape(4, heads, channels)
@@ -117,6 +123,8 @@ def _backward(  # type: ignore[no-untyped-def]
     grad, grad_query_value, grad_score, grad_weight, grad_edge,
 ):  # fmt: skip
     heads, channels = score.shape
+    edge, weight = filled(edge), turned(weight)
+    grad_turned, grad_filled = np.zeros_like(weight), np.empty((grad_edge.shape[0], edge.shape[1]), np.float32)
     grad_scores = np.zeros((sources.size + 3, heads), np.float32)  # three rows more, for the last block of edges
     for i in range(grad.shape[0]):
         for e in range(ptr[i], ptr[i + 1]):
@@ -147,6 +155,8 @@ def _backward(  # type: ignore[no-untyped-def]
             for f in range(flat.shape[1]):
                 grad_rows[i, f] += flat[t, f]
                 grad_rows[j, f] += flat[t, f]
-        add_outer_product(grad_weight, edge, first, flat)
+        add_outer_product(grad_turned, edge, first, flat)
         if grad_edge.shape[0]:
-            write_inner_products(grad_edge, first, flat, weight)
+            write_inner_products(grad_filled, first, flat, weight)
+    turn_back(grad_turned, grad_weight)
+    unfill(grad_filled, grad_edge)

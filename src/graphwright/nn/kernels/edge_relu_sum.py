@@ -12,8 +12,15 @@ from torch.nn import functional as F
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_sum
-from graphwright.nn.kernels.csr import csr
-from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
+from graphwright.nn.kernels.products import (
+    add_outer_product,
+    add_product,
+    filled,
+    turn_back,
+    turned,
+    unfill,
+    write_inner_products,
+)
 
 
 def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
@@ -23,10 +30,7 @@ def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: G
     """
     if not has_kernel(x):
         return edge_relu_sum_reference(x, edge, weight, own, graph)
-    filling = -edge.shape[1] % 4
-    if filling:
-        edge, weight = torch.constant_pad_nd(edge, (0, filling)), torch.constant_pad_nd(weight, (0, filling))
-    return differentiable(_EdgeReluSum, x, edge, weight.t(), own, graph)
+    return differentiable(_EdgeReluSum, x, edge, weight, own, graph)
 
 
 def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
@@ -36,7 +40,7 @@ def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor
 
 
 class _EdgeReluSum(torch.autograd.Function):
-    """With `weight` [D, F]. Nothing is kept between the two walks; the backward walk recomputes the messages."""
+    """Nothing is kept between the two walks; the backward walk recomputes the messages."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
@@ -44,17 +48,15 @@ class _EdgeReluSum(torch.autograd.Function):
         x, edge, weight = contiguous(x, edge, weight)
         ctx.save_for_backward(x, edge, weight, own)
         out = torch.empty_like(x)
-        _forward(csr(graph)[1], *arrays(graph.edge_index[1], x, edge, weight, own, out))
+        _forward(*arrays(graph.edge_index, x, edge, weight, own, out))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor, None]:
         x, edge, weight, own = ctx.saved_tensors
-        grad_x, grad_weight, grad_own = torch.empty_like(x), torch.zeros_like(weight), torch.empty_like(own)
+        grad_x, grad_weight, grad_own = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(own)
         grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[1] else edge[:0]
-        sources, destination, grad = csr(ctx.graph)[1], *arrays(ctx.graph.edge_index[1], grad)
-        _own_backward(*arrays(x, own), grad, *arrays(grad_x, grad_own))
-        _backward(sources, destination, *arrays(x, edge, weight), grad, *arrays(grad_x, grad_weight, grad_edge))
+        _backward(*arrays(ctx.graph.edge_index, x, edge, weight, own, grad, grad_x, grad_weight, grad_edge, grad_own))
         return grad_x, grad_edge if ctx.needs_input_grad[1] else None, grad_weight, grad_own, None
 
 
@@ -69,8 +71,9 @@ def _before_relu(sources, x, edge, weight, first, hidden):  # type: ignore[no-un
 
 
 @jit
-def _forward(sources, destination, x, edge, weight, own, out):  # type: ignore[no-untyped-def]
-    share = own[()]
+def _forward(ends, x, edge, weight, own, out):  # type: ignore[no-untyped-def]
+    sources, destination, share = ends[0], ends[1], own[()]
+    edge, weight = filled(edge), turned(weight)
     for i in range(x.shape[0]):
         for f in range(x.shape[1]):
             out[i, f] = share * x[i, f]
@@ -97,7 +100,10 @@ def _own_backward(x, own, grad, grad_x, grad_own):  # type: ignore[no-untyped-de
 
 
 @jit
-def _backward(sources, destination, x, edge, weight, grad, grad_x, grad_weight, grad_edge):  # type: ignore[no-untyped-def]
+def _backward(ends, x, edge, weight, own, grad, grad_x, grad_weight, grad_edge, grad_own):  # type: ignore[no-untyped-def]
+    _own_backward(x, own, grad, grad_x, grad_own)
+    sources, destination, edge, weight = ends[0], ends[1], filled(edge), turned(weight)
+    grad_turned, grad_filled = np.zeros_like(weight), np.empty((grad_edge.shape[0], edge.shape[1]), np.float32)
     hidden = np.empty((4, x.shape[1]), np.float32)
     for first in range(0, sources.size, 4):
         _before_relu(sources, x, edge, weight, first, hidden)
@@ -111,6 +117,8 @@ def _backward(sources, destination, x, edge, weight, grad, grad_x, grad_weight, 
         for t in range(sources.size - first, 4):
             for f in range(x.shape[1]):
                 hidden[t, f] = 0
-        add_outer_product(grad_weight, edge, first, hidden)
+        add_outer_product(grad_turned, edge, first, hidden)
         if grad_edge.shape[0]:
-            write_inner_products(grad_edge, first, hidden, weight)
+            write_inner_products(grad_filled, first, hidden, weight)
+    turn_back(grad_turned, grad_weight)
+    unfill(grad_filled, grad_edge)

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
-from graphwright.nn.kernels.products import add_outer_product, add_product, write_inner_products
+from graphwright.nn.kernels.products import (
+    add_outer_product,
+    add_product,
+    filled,
+    turn_back,
+    turned,
+    unfill,
+    write_inner_products,
+)
 
 WIDEST = 32
 """More columns of a pair than that go through a library's matrix product, which makes up for the memory it takes."""
@@ -32,10 +40,7 @@ def pair_scores(
         return pair_scores_reference(source, destination, ends, score, pair, weight)
     if pair is None or weight is None:
         pair, weight = source.new_empty(ends.shape[1], 0), source.new_empty(source.shape[1], 0)
-    filling = -pair.shape[1] % 4
-    if filling:
-        pair, weight = torch.constant_pad_nd(pair, (0, filling)), torch.constant_pad_nd(weight, (0, filling))
-    return differentiable(_PairScores, source, destination, score, pair, weight.t(), ends)
+    return differentiable(_PairScores, source, destination, score, pair, weight, ends)
 
 
 def pair_scores_reference(
@@ -54,7 +59,7 @@ def pair_scores_reference(
 
 
 class _PairScores(torch.autograd.Function):
-    """With `weight` [D, W]. The backward walk computes the hidden layer again, four pairs at a time."""
+    """The backward walk computes the hidden layer again, four pairs at a time."""
 
     @staticmethod
     def forward(
@@ -62,7 +67,7 @@ class _PairScores(torch.autograd.Function):
     ) -> Tensor:
         saved = contiguous(source, destination, score, pair, weight)
         out = source.new_empty(ends.shape[1], score.shape[0])
-        _forward(*arrays(*ends, *saved, out))
+        _forward(*arrays(ends, *saved, out))
         ctx.save_for_backward(*saved, ends)
         return out
 
@@ -70,9 +75,9 @@ class _PairScores(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         *saved, ends = ctx.saved_tensors
         source, destination, score, pair, weight = saved
-        grads = [torch.zeros_like(tensor) for tensor in (source, destination, score, weight)]
+        grads = [torch.zeros_like(tensor) for tensor in (source, destination, score)] + [torch.empty_like(weight)]
         grad_pair = torch.empty_like(pair) if ctx.needs_input_grad[3] else pair[:0]
-        _backward(*arrays(*ends, *saved, torch.constant_pad_nd(grad, (0, 0, 0, 3)), *grads, grad_pair))
+        _backward(*arrays(ends, *saved, torch.constant_pad_nd(grad, (0, 0, 0, 3)), *grads, grad_pair))
         return *grads[:3], grad_pair if ctx.needs_input_grad[3] else None, grads[3], None
 
 
@@ -88,7 +93,8 @@ def _hidden(sources, destinations, source, destination, pair, weight, first, hid
 
 
 @jit
-def _forward(sources, destinations, source, destination, score, pair, weight, out):  # type: ignore[no-untyped-def]
+def _forward(ends, source, destination, score, pair, weight, out):  # type: ignore[no-untyped-def]
+    sources, destinations, pair, weight = ends[0], ends[1], filled(pair), turned(weight)
     hidden = np.empty((4, source.shape[1]), np.float32)
     for first in range(0, sources.size, 4):
         _hidden(sources, destinations, source, destination, pair, weight, first, hidden)
@@ -102,10 +108,12 @@ def _forward(sources, destinations, source, destination, score, pair, weight, ou
 
 @jit
 def _backward(  # type: ignore[no-untyped-def]
-    sources, destinations, source, destination, score, pair, weight,
+    ends, source, destination, score, pair, weight,
     grad, grad_source, grad_destination, grad_score, grad_weight, grad_pair,
 ):  # fmt: skip
     """`grad` has three rows of zeros more than there are pairs, for the last block."""
+    sources, destinations, pair, weight = ends[0], ends[1], filled(pair), turned(weight)
+    grad_turned, grad_filled = np.zeros_like(weight), np.empty((grad_pair.shape[0], pair.shape[1]), np.float32)
     hidden, grad_hidden = np.empty((4, source.shape[1]), np.float32), np.empty((4, source.shape[1]), np.float32)
     for first in range(0, sources.size, 4):
         _hidden(sources, destinations, source, destination, pair, weight, first, hidden)
@@ -124,6 +132,8 @@ def _backward(  # type: ignore[no-untyped-def]
                     grad_hidden[t, f] = 0
                 grad_source[i, f] += grad_hidden[t, f]
                 grad_destination[j, f] += grad_hidden[t, f]
-        add_outer_product(grad_weight, pair, first, grad_hidden)
+        add_outer_product(grad_turned, pair, first, grad_hidden)
         if grad_pair.shape[0]:
-            write_inner_products(grad_pair, first, grad_hidden, weight)
+            write_inner_products(grad_filled, first, grad_hidden, weight)
+    turn_back(grad_turned, grad_weight)
+    unfill(grad_filled, grad_pair)

@@ -2,7 +2,8 @@
 
 Four rows share each load of the other matrix, which stays in the first cache; so a product is part of the loop that
 uses it, and the [E, F] matrix of all rows is never in memory. The rows are first .. first + 3 of `a`; past the end of
-`a` its last row repeats.
+`a` its last row repeats. Factors of another number of columns are filled up inside the kernel too, by `filled` and
+`turned`: that costs nothing beside the products, and outside it would be four more small operations a pass.
 """
 
 from __future__ import annotations
@@ -10,6 +11,42 @@ from __future__ import annotations
 import numpy as np
 
 from graphwright.core.kernels.jit import jit
+
+
+@jit
+def filled(a):  # type: ignore[no-untyped-def]
+    """[M, K] → [M, K up to a multiple of 4], zeros on the right."""
+    out = np.zeros((a.shape[0], (a.shape[1] + 3) // 4 * 4), np.float32)
+    for r in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            out[r, k] = a[r, k]
+    return out
+
+
+@jit
+def turned(weight):  # type: ignore[no-untyped-def]
+    """[F, K] → [K up to a multiple of 4, F], zeros below."""
+    out = np.zeros(((weight.shape[1] + 3) // 4 * 4, weight.shape[0]), np.float32)
+    for f in range(weight.shape[0]):
+        for k in range(weight.shape[1]):
+            out[k, f] = weight[f, k]
+    return out
+
+
+@jit
+def turn_back(turned_weight, weight):  # type: ignore[no-untyped-def]
+    """weight [F, K] ← what `turned` would have made `turned_weight` of."""
+    for f in range(weight.shape[0]):
+        for k in range(weight.shape[1]):
+            weight[f, k] = turned_weight[k, f]
+
+
+@jit
+def unfill(full, a):  # type: ignore[no-untyped-def]
+    """a [M, K] ← what `filled` would have made `full` of."""
+    for r in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            a[r, k] = full[r, k]
 
 
 @jit
