@@ -151,9 +151,9 @@ class ExactFlows:
             self.log_count(states),
         )
 
-    def log_z_of(self, states: GraphBatch) -> Tensor:
-        """log Z: the flow of initial states."""
-        return self.flow_of(states)
+    def log_z_of(self, states: GraphBatch, rows: Tensor) -> Tensor:
+        """log Z: the flow of the initial states at `rows`."""
+        return self.flow_of(states.select(rows))
 
     def log_count(self, states: GraphBatch) -> Tensor:
         """[B] float64: log of the number of action sequences to each state, by counting on from the first."""

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch, from_edges
 from graphwright.core.distinct import distinct_graphs, distinct_numbers
-from graphwright.core.kernels.hashes import hash_groups, hash_groups_reference
+from graphwright.core.kernels.hashes import (
+    first_of_each,
+    first_of_each_reference,
+    hash_edges,
+    hash_edges_reference,
+    hash_groups,
+    hash_groups_reference,
+)
 from graphwright.core.segment import Segments
 from graphwright.envs.reversible import _bytes_of
 from strategies import ragged_batches, seeded
@@ -22,6 +29,23 @@ def test_the_kernel_gives_what_its_reference_gives(of: list[int], columns: int, 
     values = torch.randint(-(2**62), 2**62, (sum(of), columns), generator=seeded(seed))
     hashes = torch.randint(-(2**62), 2**62, (len(of),), generator=seeded(seed + 1))
     assert hash_groups(values, ptr, hashes).equal(hash_groups_reference(values, ptr, hashes))
+
+
+@given(ragged_batches())
+def test_edges_are_hashed_as_the_rows_that_they_are(batch: GraphBatch) -> None:
+    edges = batch.edge_index, batch.node_ptr, batch.edge_ptr
+    assert hash_edges(*edges).equal(hash_edges_reference(*edges))
+
+
+@given(st.lists(st.integers(-3, 3)), st.integers(0, 2**60))
+def test_the_first_of_each_number_stands_for_it(numbers: list[int], step: int) -> None:
+    given_ = torch.tensor(numbers, dtype=torch.int64) * step
+    rows, which = first_of_each(given_)
+    reference_rows, reference_which = first_of_each_reference(given_)
+    assert rows.equal(reference_rows)
+    assert which.equal(reference_which)
+    assert given_[rows][which].equal(given_)
+    assert rows.tolist() == [given_.tolist().index(number) for number in dict.fromkeys(given_.tolist())]
 
 
 @given(ragged_batches(), st.integers(0, 99))

@@ -102,8 +102,9 @@ def test_conditions_are_seen_of_graphs_without_nodes() -> None:
     state = environment.reset(blank(3).with_graphs(condition=conditions))
     seen = environment.observe(state).graph
     found = policy(seen, environment.observe(state).masks, environment.backward_masks(state))
-    log_z = policy.log_z_of(seen)
+    log_z = policy.log_z_of(seen, torch.arange(3))
     assert log_z.shape == (3,)
+    assert policy.log_z_of(seen, torch.tensor([2, 1])).equal(log_z[[2, 1]])
     for column in (found.forward.log_probs.view(3, -1)[:, 1], found.log_flow, found.log_count, log_z):
         assert column[0] == column[2]
         assert abs(float((column[0] - column[1]).detach())) > 1e-4
@@ -117,7 +118,7 @@ def test_log_z_is_one_number_where_nothing_is_told() -> None:
     environment, _ = SMALL["grid"]
     policy = random_policy(environment, ALL)
     states = space_of("grid").states
-    assert policy.log_z_of(environment.observe(states).graph).item() == 0.0
+    assert policy.log_z_of(environment.observe(states).graph, torch.tensor([0])).item() == 0.0
 
 
 @pytest.mark.parametrize("learned", [frozenset(), frozenset({"backward"}), frozenset({"flow"}), ALL])

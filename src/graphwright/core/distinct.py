@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.graph import GraphBatch
-from graphwright.core.kernels.hashes import hash_groups
+from graphwright.core.kernels.hashes import first_of_each, hash_edges, hash_groups
 from graphwright.core.segment import Segments
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -32,11 +33,11 @@ def graph_hashes(graph: GraphBatch) -> Tensor:
 
     By 64 bits of each: of a million different graphs two get the same once in 37 million times.
     """
-    edges = graph.edge_segments
-    local = graph.edge_index - graph.node_ptr[:-1][edges.index]
-    hashes = hash_groups(local.T.contiguous(), edges.ptr, graph.node_segments.lengths)
+    hashes = hash_edges(graph.edge_index, graph.node_ptr, graph.edge_ptr)
     hashes = column_hashes(graph.nodes, graph.node_segments, hashes)
-    hashes = column_hashes(graph.edges, edges, hashes)
+    hashes = column_hashes(graph.edges, graph.edge_segments, hashes)
+    if not graph.graphs:
+        return hashes
     alone = Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
     return column_hashes(graph.graphs, alone, hashes)
 
@@ -49,14 +50,11 @@ def column_hashes(columns: Mapping[str, Tensor], segments: Segments, hashes: Ten
 
 
 def distinct_numbers(numbers: Tensor) -> Distinct:
-    """Of `numbers` [B] int64; the first of each stands for it."""
-    values, index = torch.unique(numbers, return_inverse=True)
-    first = index.new_full((values.numel(),), index.numel())
-    every = torch.arange(index.numel(), device=index.device)
-    return Distinct(first.scatter_reduce(0, index, every, "amin"), index)
+    """Of `numbers` [B] int64; the first of each stands for it, and these are in their order."""
+    return Distinct(*first_of_each(numbers))
 
 
 def _words(column: Tensor) -> Tensor:
     """[M, C] int64: the bits of each row of a column [M, ...]."""
-    flat = column.detach().reshape(column.shape[0], column[0].numel() if column.shape[0] else 1).contiguous()
+    flat = column.detach().reshape(column.shape[0], math.prod(column.shape[1:])).contiguous()
     return flat.view(_WORDS[flat.element_size()]).long()

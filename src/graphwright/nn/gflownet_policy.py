@@ -93,10 +93,11 @@ class FlowPolicy(Policy):
         backward = self.backward_actor(embedding, Observation(graph, backward_masks))
         return FlowEstimate(forward, backward, log_flow, log_count)
 
-    def log_z_of(self, graph: GraphBatch) -> Tensor:
-        """[B] or a scalar: log Z of what is built from the initial states `graph`."""
+    def log_z_of(self, graph: GraphBatch, rows: Tensor) -> Tensor:
+        """[S] or a scalar: log Z of what is built from those at `rows` [S] of `graph`, which are initial states."""
         assert self.log_z is not None
-        return self.log_z(graph_columns(self.encoder.features, graph))
+        columns = graph_columns(self.encoder.features, graph)
+        return self.log_z(None if columns is None else columns.index_select(0, rows))
 
     @override
     def distribution(self, observation: Observation) -> RaggedCategorical:

@@ -62,9 +62,9 @@ class FlowBatch:
         return self.trajectories.distinct.which
 
     @property
-    def observed_initial(self) -> GraphBatch:
-        """[M]: what a network sees of the first state of each."""
-        return self.observed.graph.select(self.which[self.segments.ptr[:-1]])
+    def log_z(self) -> Tensor:
+        """[M] or a scalar: the learned log Z of the first state of each."""
+        return self.policy.log_z_of(self.observed.graph, self.which.index_select(0, self.segments.ptr[:-1]))
 
     @cached_property
     def estimate(self) -> FlowEstimate:

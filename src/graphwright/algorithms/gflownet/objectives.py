@@ -40,14 +40,14 @@ class TrajectoryBalance(Objective):
 
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
-        log_z = batch.policy.log_z_of(batch.observed_initial)
+        log_z = batch.log_z
         return self.mean(
             gflownet.trajectory_balance(batch.log_forward, batch.log_backward, batch.log_reward, log_z, batch.segments)
         )
 
     def log_z(self, batch: FlowBatch) -> Tensor:
         """The learned one."""
-        return batch.policy.log_z_of(batch.observed_initial).mean()
+        return batch.log_z.mean()
 
 
 class LogPartitionVariance(Objective):
@@ -136,7 +136,7 @@ class ModifiedSubTrajectoryBalance(TrajectoryBalance):
     @override
     def loss(self, batch: FlowBatch) -> Tensor:
         residual, weight = gflownet.modified_sub_trajectory_balance(
-            batch.policy.log_z_of(batch.observed_initial).expand(batch.segments.num_groups),
+            batch.log_z.expand(batch.segments.num_groups),
             batch.prefix_estimates,
             batch.may_finish,
             batch.segments,

@@ -107,6 +107,5 @@ def log_grid_reward(
 
 
 def _shift(state: GraphBatch, axis: Tensor, by: int) -> GraphBatch:
-    coordinate = state.nodes[COORDINATE].clone()
-    coordinate[state.node_ptr[:-1] + axis] += by
-    return state.with_nodes(**{COORDINATE: coordinate})
+    rows = state.node_ptr[:-1] + axis
+    return state.with_nodes(**{COORDINATE: state.nodes[COORDINATE].index_add(0, rows, torch.full_like(rows, by))})
