@@ -77,6 +77,40 @@ def test_transfer_is_a_table_of_runs_and_sizes(run: Path, tmp_path: Path, capsys
     assert "run (ppo, 2/3)" in capsys.readouterr().out
 
 
+def test_agents_play_as_they_were_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Foragers by probabilities draw, as they learned to; values are no probabilities, and nobody draws by them."""
+    runs = {name: str(tmp_path / name) for name in ("mappo", "vdn")}
+    for name, run in runs.items():
+        words = ["--warm-up", "16", "--capacity", "64"] if name == "vdn" else []
+        main(["train", "foraging", "--algorithm", name, "--run", run, "--steps", "32", *SMALL, *words])
+    evaluate = [["evaluate", run, "--episodes", "20", "--json", "--threads", "1"] for run in runs.values()]
+    capsys.readouterr()
+    actions, ways = [], []
+    for words in ([], ["--decode", "sample"], ["--decode", "greedy"]):
+        main([*evaluate[0], *words, "--record", str(tmp_path / "steps.npz")])
+        ways.append(json.loads(capsys.readouterr().out)["decode"])
+        with np.load(tmp_path / "steps.npz") as record:
+            actions.append(record["actions"])
+    assert ways == ["sample", "sample", "greedy"]
+    np.testing.assert_array_equal(actions[0], actions[1])
+    assert (actions[0] != actions[2]).any()
+    main(evaluate[1])
+    assert json.loads(capsys.readouterr().out)["decode"] == "greedy"
+    main(["transfer", *runs.values(), "--agents", "1", "--episodes", "2", "--json", "--threads", "1"])
+    transferred = json.loads(capsys.readouterr().out)
+    assert [each["decode"] for each in transferred["runs"]] == ["sample", "greedy"]
+    assert transferred["decode"] is None
+    values = "the scores of --algorithm vdn are values, and no probabilities to draw by"
+    refused = f"--decode sample: {values}; leave it out"
+    assert fails(capsys, *evaluate[1], "--decode", "sample").strip().endswith(refused)
+    file = str(tmp_path / "steps.safetensors")
+    record = ("record", "foraging", "--run", runs["vdn"], "--episodes", "1", "--out", file)
+    assert fails(capsys, *record, "--decode", "sample").strip().endswith(refused)
+    main([*record])
+    new = ("train", "foraging", "--algorithm", "vdn", "--run", str(tmp_path / "new"), "--validation.decode", "sample")
+    assert fails(capsys, *new).strip().endswith(f"--validation.decode sample: {values}; leave it out")
+
+
 def test_baselines_need_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     main(["evaluate", "coverage", "--policy", "assigned", "--agents", "5", "--episodes", "6", "--json"])
     (row,) = json.loads(capsys.readouterr().out)["rows"]

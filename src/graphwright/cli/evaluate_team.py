@@ -58,7 +58,11 @@ class EvaluateTeam(Evaluate):
         played = play_rows(agent, self.options, record=self.record is not None or self.picture is not None)
         write_files(agent.problem.name, [(row.agents, each) for row, each in played], self.record, self.picture)
         rows = [row for row, _ in played]
-        head = {"problem": agent.problem.name, "run": str(self.directory), "decode": self.options.decode}
+        head = {
+            "problem": agent.problem.name,
+            "run": str(self.directory),
+            "decode": agent.decoding(self.options.decode),
+        }
         document = {**head, "rows": [row.as_dict() for row in rows]}
         return document, team_table(
             f"{agent.problem.name}: {count(self.options.episodes, 'episode')} each", "policy", rows
@@ -150,6 +154,7 @@ class Transfer:
             {
                 "run": str(path),
                 "algorithm": agent.config.algorithm,
+                "decode": agent.decoding(self.options.decode),
                 "trained_on": list(agent.config.collection.sizes),
                 "rows": [{name: value for name, value in row.as_dict().items() if name != "baselines"} for row in each],
             }
@@ -159,7 +164,8 @@ class Transfer:
         for name, each in zip(names, rows, strict=True):
             for row in each:
                 table.add_row(str(row.agents), marked(name), *_cells(row.score))
-        document = {"problem": problems[0], "decode": self.options.decode, "runs": runs}
+        ways = {each["decode"] for each in runs}
+        document = {"problem": problems[0], "decode": ways.pop() if len(ways) == 1 else None, "runs": runs}
         print_found(document, table, self.json, COLUMN_WIDTH)
 
 

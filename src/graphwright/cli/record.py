@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import torch
 import tyro
 
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import environment_options
 from graphwright.cli.instances import FileOptions, read_all
@@ -88,7 +89,9 @@ class Record:
             }
             options = dataclasses.replace(options, **given)
         require_same_columns(option, agent.config.played, environment)
-        return options, environment, PolicyActor(environment, agent.policy, options.decode == "greedy", generator)
+        draws = find_algorithm(agent.config.algorithm).load().draws
+        decode = agent.decoding(options.decode or ("sample" if draws else "greedy"))
+        return options, environment, PolicyActor(environment, agent.policy, decode == "greedy", generator)
 
     def _instances(self, problem: Problem, environment: Any, options: RecordOptions) -> GraphBatch:
         if self.instances and not isinstance(environment, Readable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from graphwright.core import Chosen, GraphBatch
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem, random_choice
+from graphwright.envs.rollouts import Choose
 from graphwright.training.collectors.play import ConfigError
 
 Act = Callable[[GraphBatch], Tensor]
@@ -20,15 +21,20 @@ Remembered = Callable[[GraphBatch], Tensor | Chosen]
 RANDOM = "random"
 
 
-def act_of_policy(policy: Any, environment: Environment, generator: torch.Generator | None = None) -> Act:
+def drawing(decode: Literal["greedy", "sample"], policy: Any, seed: int) -> torch.Generator | None:
+    """What draws the actions of `policy`, on its device; None where the likeliest are taken."""
+    return None if decode == "greedy" else torch.Generator(next(policy.parameters()).device).manual_seed(seed)
+
+
+def chosen_by(policy: Any, generator: torch.Generator | None = None) -> Choose:
     """The likeliest action of a policy, or a draw by `generator`."""
+    return policy.best if generator is None else lambda seen: policy.act(seen, generator).action
 
-    @torch.no_grad()
-    def act(state: GraphBatch) -> Tensor:
-        seen = environment.observe(state)
-        return policy.best(seen) if generator is None else policy.act(seen, generator).action
 
-    return act
+def act_of_policy(policy: Any, environment: Environment, generator: torch.Generator | None = None) -> Act:
+    """The same of states."""
+    choose = chosen_by(policy, generator)
+    return lambda state: choose(environment.observe(state))
 
 
 def act_of_agents(policy: Any, environment: Environment, generator: torch.Generator | None = None) -> Remembered:

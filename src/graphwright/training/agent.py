@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from graphwright.algorithms.optimizer import require
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import GraphBatch, Observation
 from graphwright.core.files import write_atomically
 from graphwright.envs.optimization import Optimization
@@ -29,7 +30,7 @@ from graphwright.training.checkpoint import (
     save_checkpoint,
 )
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config import ConfigError, TrainConfig, values_only
 from graphwright.training.config_json import fixed_settings, from_json, to_json
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.directory import settings_text
@@ -79,6 +80,12 @@ class Agent:
         """Why no two nodes can be decided at once; None where they can."""
         return "it was learned to sample" if self.samples else why_not_played_at_once(self.config.played)
 
+    def decoding(self, wanted: Literal["greedy", "sample"] | None) -> Literal["greedy", "sample"]:
+        """`wanted`, or how the run was validated. Raises ConfigError to draw by scores that are no probabilities."""
+        if wanted == "sample" and not find_algorithm(self.config.algorithm).load().draws:
+            raise ConfigError(f"--decode sample: {values_only(self.config.algorithm)}; leave it out")
+        return wanted or self.config.validation.decode
+
     def solve(
         self, instances: GraphBatch, decoding: Decoding = "greedy", *, samples: int = 16, seed: int = 0
     ) -> GraphBatch:
@@ -87,6 +94,8 @@ class Agent:
         solves = not self.samples or isinstance(environment, Optimization)
         self._require(solves, "builds objects, and solves no instances; see `sample`")
         self._require_no_memory()
+        if decoding == "sample" and not self.samples:
+            self.decoding(decoding)
         if decoding == "parallel" and (reason := self.why_not_parallel) is not None:
             able = ", ".join(simultaneous_problems())
             raise ConfigError(f"--decode parallel: {self.problem.name} cannot, since {reason}; {able} can")
@@ -115,6 +124,7 @@ class Agent:
         self._require_no_memory()
         if not draw:
             return self.policy.best(observation).cpu()
+        self.decoding("sample")
         return self.policy.act(observation, torch.Generator(self.device).manual_seed(seed)).action.cpu()
 
     def export(self, path: Path | str) -> None:

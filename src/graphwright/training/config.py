@@ -135,6 +135,9 @@ class TrainConfig(RunConfig):
             )
         if self.validation is None:
             object.__setattr__(self, "validation", collection.Validation())
+        draws = find_algorithm(self.algorithm).load().draws
+        if not draws and getattr(self.validation, "decode", "greedy") == "sample":
+            raise ConfigError(f"--validation.decode sample: {values_only(self.algorithm)}; leave it out")
 
     @staticmethod
     def for_problem(problem: Problem | str, algorithm: str | None = None, **options: Any) -> TrainConfig:
@@ -164,6 +167,8 @@ class TrainConfig(RunConfig):
         )
         config = changed(config, {"encoder": encoder | walks, "heads": heads | walks})
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
+        if "decode" in changes.get("validation", {}) and not entry.load().draws:
+            changes["validation"] = {name: each for name, each in changes["validation"].items() if name != "decode"}
         changes["settings"] = training.get(entry.load().options, {})
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
         return changed(changed(config, changes), options)
@@ -212,6 +217,11 @@ def require_capabilities(problem: Problem, algorithm: str) -> None:
             f"--algorithm {algorithm}: needs {NEEDS[missing[-1]]}, which {problem.name} has not; "
             "`graphwright algorithms` lists what each needs"
         )
+
+
+def values_only(algorithm: str) -> str:
+    """Why nothing is drawn by the policy of such an algorithm."""
+    return f"the scores of --algorithm {algorithm} are values, and no probabilities to draw by"
 
 
 def changed(config: Any, changes: Mapping[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from graphwright.core.doing import now
 from graphwright.core.numbers import require_each
 from graphwright.envs.endless import Endless
 from graphwright.envs.problem import Problem
-from graphwright.training.acting import Act, act_of_policy, act_of_rule
+from graphwright.training.acting import Act, act_of_policy, act_of_rule, drawing
 from graphwright.training.agent import Agent
 from graphwright.training.averages import ARRIVED, BACKLOG, DEPARTED, require_endless, run
 from graphwright.training.config import ConfigError, make_generator
@@ -53,8 +53,8 @@ class ControlOptions:
     """Random graphs as in barabasi-albert:m=2; by default the problem's own."""
     law: str | None = None
     """The law by which random graphs become instances; by default the problem's first."""
-    decode: Literal["greedy", "sample"] = "greedy"
-    """Of a trained policy: greedy takes the likeliest action, sample draws."""
+    decode: Literal["greedy", "sample"] | None = None
+    """Of a trained policy: greedy takes the likeliest action, sample draws; by default as the run was validated."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option."""
@@ -91,8 +91,7 @@ def evaluate_policy(
 ) -> list[ControlRow]:
     """A row for each of the named `instances`, by default random ones, under a trained policy."""
     environment = require_endless(agent.problem, agent.config.environment)
-    generator = torch.Generator().manual_seed(options.seed)
-    act = act_of_policy(agent.policy, environment, None if options.decode == "greedy" else generator)
+    act = act_of_policy(agent.policy, environment, drawing(agent.decoding(options.decode), agent.policy, options.seed))
     collection = agent.config.collection
     if instances is None:
         options = replace(

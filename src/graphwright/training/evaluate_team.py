@@ -16,7 +16,7 @@ from graphwright.core.files import read_whole
 from graphwright.core.numbers import require
 from graphwright.envs.problem import Problem
 from graphwright.envs.team import Team
-from graphwright.training.acting import RANDOM, act_of_agents, act_of_rule
+from graphwright.training.acting import RANDOM, act_of_agents, act_of_rule, drawing
 from graphwright.training.agent import Agent
 from graphwright.training.collectors.play import ConfigError, IdentityConfig, make_generator
 from graphwright.training.columns import require_networks
@@ -40,8 +40,8 @@ class TeamOptions:
     """The law by which instances are drawn; by default that of the run."""
     maps: tuple[Path, ...] = ()
     """Files of maps to play on, one after the other, instead of random ones; of problems that have maps."""
-    decode: Literal["greedy", "sample"] = "greedy"
-    """Of a trained policy: greedy takes the likeliest action, sample draws."""
+    decode: Literal["greedy", "sample"] | None = None
+    """Of a trained policy: greedy takes the likeliest action, sample draws; by default as the run was validated."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option."""
@@ -122,10 +122,10 @@ def play_rows(
     own, collection = require_team(problem, agent.config.environment), agent.config.collection
     found = []
     require_networks(agent.config, options.agents or ())
+    decode = agent.decoding(options.decode)
     for number in options.agents or collection.sizes or problem.sizes:
         instances = instances_of(problem, number, options, collection.law, collection.identity)
-        generator = torch.Generator(agent.device).manual_seed(options.seed)
-        act = act_of_agents(agent.policy, environment, None if options.decode == "greedy" else generator)
+        act = act_of_agents(agent.policy, environment, drawing(decode, agent.policy, options.seed))
         began = time.perf_counter()
         played = play_teams(environment, instances.to(agent.device), act, record)
         seconds = time.perf_counter() - began

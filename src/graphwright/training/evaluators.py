@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.team import Team
-from graphwright.training.acting import act_of_agents
+from graphwright.training.acting import act_of_agents, act_of_policy, chosen_by, drawing
 from graphwright.training.averages import mean_backlog, require_endless
 from graphwright.training.collectors.play import PlayConfig, make_generator
 from graphwright.training.decode import decode
@@ -34,7 +34,7 @@ _SEED = 0x5EED
 
 
 class GapEvaluator(Evaluator):
-    """How far greedy solutions of fixed instances, one batch a size, are from a reference cost [B] of each.
+    """How far a policy's solutions of fixed instances, one batch a size, are from a reference cost [B] of each.
 
     reference: what the cost is compared with: "optimum" (the best known cost, where a proof took too long), or the name
     of a heuristic where there is no exact solver or it is not installed. rule: the name of a heuristic and the final
@@ -51,8 +51,10 @@ class GapEvaluator(Evaluator):
         reference: str,
         every: int = 1,
         rule: tuple[str, Callable[[GraphBatch], GraphBatch]] | None = None,
+        method: Literal["greedy", "sample"] = "greedy",
     ) -> None:
         super().__init__(every)
+        self.method = method
         self.environment = environment
         self.instances = instances
         self.costs = costs
@@ -64,11 +66,14 @@ class GapEvaluator(Evaluator):
         return {"validation_gap": self.gap(policy)}
 
     def gap(self, policy: Any) -> float:
-        """Mean over sizes of (c − r) / |r|, of the means of the policy's greedy cost c and of the reference cost r.
+        """Mean over sizes of (c − r) / |r|, of the means of the policy's cost c and of the reference cost r.
 
         0 is as good as the reference, 0.01 one per cent worse, whether the objective is a cost or a gain.
         """
-        return self._gap_of(lambda instances: decode(policy, self.environment, instances))
+        generator = drawing(self.method, policy, _SEED)
+        return self._gap_of(
+            lambda instances: decode(policy, self.environment, instances, self.method, generator=generator)
+        )
 
     def _gap_of(self, solve: Callable[[GraphBatch], GraphBatch]) -> float:
         gaps = []
@@ -90,42 +95,56 @@ class GapEvaluator(Evaluator):
 
 
 class ReturnEvaluator(Evaluator):
-    """The mean return of the policy's greedy episodes of fixed instances."""
+    """The mean return of the policy's episodes of fixed instances."""
 
     metric = "validation_return"
     better = "higher"
 
-    def __init__(self, environment: Environment, instances: list[GraphBatch], every: int = 1) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        instances: list[GraphBatch],
+        every: int = 1,
+        decode: Literal["greedy", "sample"] = "greedy",
+    ) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
+        self.decode = decode
 
     @override
     def evaluate(self, policy: Any) -> dict[str, float]:
-        totals = []
+        totals, choose = [], chosen_by(policy, drawing(self.decode, policy, _SEED))
         for instances in self.instances:
             total = torch.zeros((), dtype=torch.float64)
-            for transition in unroll(self.environment, self.environment.reset(instances), policy.best):
+            for transition in unroll(self.environment, self.environment.reset(instances), choose):
                 total += transition.step.reward.double().sum().cpu()
             totals.append(float(total) / instances.num_graphs)
         return {"validation_return": sum(totals) / len(totals)}
 
 
 class TeamEvaluator(Evaluator):
-    """The mean return to an agent of greedy episodes of fixed instances, one batch a size, and their success."""
+    """The mean return to an agent of episodes of fixed instances, one batch a size, and their success."""
 
     metric = "validation_return"
     better = "higher"
 
-    def __init__(self, environment: Team, instances: list[GraphBatch], every: int = 1) -> None:
+    def __init__(
+        self,
+        environment: Team,
+        instances: list[GraphBatch],
+        every: int = 1,
+        decode: Literal["greedy", "sample"] = "greedy",
+    ) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
+        self.decode = decode
 
     @override
     @torch.no_grad()
     def evaluate(self, policy: Any) -> dict[str, float]:
-        act = act_of_agents(policy, self.environment)
+        act = act_of_agents(policy, self.environment, drawing(self.decode, policy, _SEED))
         played = [play_teams(self.environment, instances, act) for instances in self.instances]
         names = [name for name in played[0].measures if name == SUCCESS]
         means = {f"validation_{name}": [float(each.measures[name].mean()) for each in played] for name in names}
@@ -148,18 +167,18 @@ class AverageEvaluator(Evaluator):
         slots: int,
         reference: tuple[str, float] | None,
         every: int = 1,
+        decode: Literal["greedy", "sample"] = "greedy",
     ) -> None:
         super().__init__(every)
         self.environment = environment
         self.instances = instances
         self.slots = slots
         self.reference = reference
+        self.decode = decode
 
     @override
     def evaluate(self, policy: Any) -> dict[str, float]:
-        def act(state: GraphBatch) -> Tensor:
-            return policy.best(self.environment.observe(state))
-
+        act = act_of_policy(policy, self.environment, drawing(self.decode, policy, _SEED))
         return {"validation_backlog": mean_backlog(self.environment, act, self.instances, self.slots, _SEED)}
 
     @override
@@ -181,7 +200,7 @@ def _watched(
     for name, baseline in list(problem.baselines.items())[:1]:
         played = require_endless(problem, baseline.environment(environment))
         reference = name, mean_backlog(played, partial(baseline.rule, played), instances, validation.slots, _SEED)
-    return AverageEvaluator(environment, instances, validation.slots, reference, validation.every)
+    return AverageEvaluator(environment, instances, validation.slots, reference, validation.every, validation.decode)
 
 
 def make_evaluator(
@@ -204,15 +223,16 @@ def make_evaluator(
     if isinstance(played, Endless):
         return _watched(problem, played, placed, validation)
     if isinstance(played, Team):
-        return TeamEvaluator(played, placed, validation.every)
+        return TeamEvaluator(played, placed, validation.every, validation.decode)
     if not isinstance(environment, Optimization) or not isinstance(played, Optimization):
-        return ReturnEvaluator(played, placed, validation.every)
+        return ReturnEvaluator(played, placed, validation.every, validation.decode)
     now(f"validation graphs of {' and '.join(map(str, sizes))} nodes: what is best known of them")
     references = [_reference(problem, environment, batch) for batch in batches]
     reference, rule = references[-1][1], None
     for name, heuristic in list(problem.heuristics.items())[:1]:
         rule = None if name == reference else (name, partial(heuristic, environment))
-    return GapEvaluator(played, placed, [cost for cost, _ in references], reference, validation.every, rule)
+    costs = [cost for cost, _ in references]
+    return GapEvaluator(played, placed, costs, reference, validation.every, rule, validation.decode)
 
 
 def _reference(problem: Problem, environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:

@@ -45,8 +45,9 @@ class RecordOptions:
     """Random graphs as in barabasi-albert:m=2; by default the problem's own."""
     law: str | None = None
     """The law by which random graphs become instances; by default the problem's first."""
-    decode: Literal["sample", "greedy"] = "sample"
-    """Of a run: whether its policy draws or takes the likeliest action."""
+    decode: Literal["sample", "greedy"] | None = None
+    """Of a run: whether its policy draws or takes the likeliest action; by default it draws where its scores are
+    probabilities."""
     solver_seconds: float = 1.0
     """Time for the solver, each instance."""
 

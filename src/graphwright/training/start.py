@@ -18,7 +18,7 @@ from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import TRAINER_FILE, CheckpointError, load_checkpoint, without_prefix
 from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.columns import require_networks, require_same_columns
-from graphwright.training.config import ConfigError, TrainConfig
+from graphwright.training.config import ConfigError, TrainConfig, values_only
 from graphwright.training.evaluator import Evaluator
 from graphwright.training.evaluators import make_evaluator
 from graphwright.training.networks import make_policy
@@ -87,7 +87,7 @@ def begin_at(start: Start | None, algorithm: Algorithm, config: TrainConfig, dev
     if config.trust_region.kind == "none":
         return
     if not isinstance(algorithm.policy, GraphPolicy) or not algorithm.draws:
-        raise ConfigError(f"--trust-region.kind: the scores of --algorithm {config.algorithm} are no probabilities")
+        raise ConfigError(f"--trust-region.kind: {values_only(config.algorithm)}")
     reference = make_policy(config, device)
     reference.load_state_dict(dict(algorithm.acting_state()))
     algorithm.anchor = Anchor(reference, config.trust_region)

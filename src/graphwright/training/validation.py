@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from graphwright.core.numbers import require
 
@@ -19,6 +20,9 @@ class ValidationConfig:
     """Updates between validations."""
     slots: int = 500
     """Of what never ends: for how long each instance is watched, from its beginning on."""
+    decode: Literal["greedy", "sample"] = "greedy"
+    """greedy takes the likeliest action, sample draws, as agents that are alike and would wait for each other for ever
+    have to; teams and networks are evaluated likewise, if nothing else is said."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where nothing would be watched."""

@@ -11,8 +11,12 @@ import torch
 from graphwright.core import GraphBatch
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.registry import find_problem
+from graphwright.envs.teams.cells import STEPS, crowding
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
 from graphwright.envs.teams.foraging.environment import Foraging
+from graphwright.envs.teams.foraging.rules import together
+from graphwright.training.acting import act_of_rule
+from graphwright.training.play_teams import play_teams
 from strategies import seeded
 
 PROBLEM = find_problem("foraging")
@@ -78,3 +82,24 @@ def test_fields_are_as_full_as_those_of_lbforaging_and_food_is_apart() -> None:
     assert (levels[:, 2:] == levels[:, :2].sum(1, keepdim=True)).all()
     agents, _ = members(fields, AGENT)
     assert set(fields.nodes["level"][agents].tolist()) == {1, 2}
+
+
+@pytest.mark.parametrize("agents", [1, 2, 3])
+def test_agents_that_go_together_collect_everything(agents: int) -> None:
+    instances = PROBLEM.generator(sizes=(agents,))(100, seeded())
+    rules = Foraging()
+    played = play_teams(rules, instances, act_of_rule(PROBLEM, rules, "together", 0))
+    assert played.measures["success"].mean() == 1
+
+
+def test_agents_that_go_together_never_want_the_same_cell() -> None:
+    rules = Foraging(steps=30)
+    state = rules.reset(PROBLEM.generator(sizes=(2, 4, 6))(40, seeded()))
+    for _ in range(30):
+        agents, teams = members(state, AGENT)
+        action = together(rules, state)
+        moves = (action >= 1) & (action <= 4)
+        wanted = state.nodes["cell"][agents] + STEPS[(action - 1).clamp(0, 3)] * moves[:, None]
+        assert (crowding(teams.index, wanted)[moves] == 1).all()
+        state = rules.step(state, action).state
+    assert rules.measures(state)["success"].mean() > 0.5

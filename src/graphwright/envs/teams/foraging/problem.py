@@ -8,15 +8,13 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.segment import segment_argmax, segment_sum
-from graphwright.envs.environment import Environment
+from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import ControlRule, Problem
-from graphwright.envs.teams.cells import STEPS
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members, of_type
-from graphwright.envs.teams.foraging.environment import LOAD, NONE, Foraging, neighbours, offsets
+from graphwright.envs.teams.crowd import AGENT, crowd, members, of_type
+from graphwright.envs.teams.foraging.environment import Foraging
+from graphwright.envs.teams.foraging.rules import together
 from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
-_DETOUR = 4  # cells that an agent in the way is worth
 _SIDE, _AGENTS = 8, 2  # of the field that others are as full as
 
 
@@ -86,29 +84,6 @@ def _three_lowest(level: Tensor, graph: GraphBatch) -> Tensor:
     return segment_sum(own[order] * (teams.position < 3), teams)
 
 
-def together(environment: Environment, state: GraphBatch) -> Tensor:
-    """[D] int64: all agents go to the food that is nearest to them all, and load it when they are beside it."""
-    agents, teams = members(state, AGENT)
-    food, foods = members(state, LANDMARK)
-    cell = state.nodes["cell"]
-    sums = segment_sum(cell[agents].double(), teams)
-    middle = sums / teams.lengths.clamp(min=1).unsqueeze(1)
-    far = (cell[food] - middle[foods.index]).abs().sum(1)
-    choice = segment_argmax(torch.where(state.nodes["present"][food], -far, -torch.inf), foods)
-    goal = cell[food[foods.ptr[:-1] + choice.clamp(min=0)]][teams.index]
-    (legal,) = environment.observe(state).masks
-    others = (offsets(state)[1] & (state.edges["type"] == 0)).nonzero().squeeze(1)
-    occupied = neighbours(state, others)[agents]
-    after = (cell[agents].unsqueeze(1) + STEPS.to(cell) - goal.unsqueeze(1)).abs().sum(2).double()
-    after = (after + _DETOUR * occupied).masked_fill(~legal[:, 1:5], torch.inf)
-    turn = (cell[agents].sum(1) + state.graphs["time"][teams.index]) % 2  # rows first, or columns, in turns
-    tilt = torch.tensor([[0.0, 0.0, 0.1, 0.1], [0.1, 0.1, 0.0, 0.0]], dtype=torch.float64, device=state.device)[turn]
-    now = (cell[agents] - goal).abs().sum(1)
-    step = torch.where(after.amin(1) < now + 2, 1 + (after + tilt).argmin(1), NONE)
-    step = torch.where(now == 1, NONE, step)  # where nothing is to be loaded yet, beside it
-    return torch.where((now == 1) & legal[:, LOAD], LOAD, step)
-
-
 FORAGING = Problem(
     name="foraging",
     summary="a team collects food, which takes several at once, as in lbforaging",
@@ -124,6 +99,6 @@ FORAGING = Problem(
         "heads": {"value_pool": "mean"},
         "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.98, "gae_lambda": 0.95},
         "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
-        "validation": {"sizes": (2,), "graphs": 64, "every": 10},
+        "validation": {"sizes": (2,), "graphs": 64, "every": 10, "decode": "sample"},
     },
 )
