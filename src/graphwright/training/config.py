@@ -135,8 +135,8 @@ class TrainConfig(RunConfig):
             )
         if self.validation is None:
             object.__setattr__(self, "validation", collection.Validation())
-        draws = find_algorithm(self.algorithm).load().draws
-        if not draws and getattr(self.validation, "decode", "greedy") == "sample":
+        wanted = getattr(self.validation, "decode", "greedy")
+        if wanted == "sample" and not find_algorithm(self.algorithm).load().draws:
             raise ConfigError(f"--validation.decode sample: {values_only(self.algorithm)}; leave it out")
 
     @staticmethod

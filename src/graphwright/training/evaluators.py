@@ -123,23 +123,10 @@ class ReturnEvaluator(Evaluator):
         return {"validation_return": sum(totals) / len(totals)}
 
 
-class TeamEvaluator(Evaluator):
+class TeamEvaluator(ReturnEvaluator):
     """The mean return to an agent of episodes of fixed instances, one batch a size, and their success."""
 
-    metric = "validation_return"
-    better = "higher"
-
-    def __init__(
-        self,
-        environment: Team,
-        instances: list[GraphBatch],
-        every: int = 1,
-        decode: Literal["greedy", "sample"] = "greedy",
-    ) -> None:
-        super().__init__(every)
-        self.environment = environment
-        self.instances = instances
-        self.decode = decode
+    environment: Team
 
     @override
     @torch.no_grad()
