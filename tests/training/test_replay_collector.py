@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -17,9 +15,7 @@ from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.rollouts import unroll
-from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector, ReplayConfig
 from graphwright.training.exploration import EpsilonConfig, EpsilonGreedy
 from strategies import seeded
@@ -98,13 +94,6 @@ def test_deciders_keep_their_actions_rewards_and_successors(name: str) -> None:
         going = ~found.columns["terminated"][decisions.segments.index] & (decisions.columns["successor"] >= 0)
         after = environment.actions.deciders(environment.observe(found.next_state).graph).lengths
         assert bool((decisions.columns["successor"] < after[decisions.segments.index])[going].all())
-
-
-def test_rewards_of_deciders_are_not_added_over_steps() -> None:
-    environment = next(environment for environment, _ in DECIDING.values() if has_own_reward(environment))
-    problem: Any = SimpleNamespace(name="foragers")
-    with pytest.raises(ConfigError, match=r"--n-step 3: foragers rewards each decider for itself; take 1"):
-        ReplayConfig(n_step=3).collector(problem, environment, GeneratedInstances(GENERATE, 0), seeded())
 
 
 def test_it_goes_on_as_if_never_stopped() -> None:

@@ -60,8 +60,8 @@ class ValuedDeciders(ValuedGraphs):
         return segment_mean(values, graphs)
 
     def rewards(self, transitions: Transitions) -> Tensor:
-        """[D, 1]."""
-        return transitions.groups[DECISIONS].columns["reward"][:, None]
+        """[D, n]: its own of the next steps."""
+        return transitions.groups[DECISIONS].columns["reward"]
 
     def following(self, values: Tensor, transitions: Transitions, graphs: Segments) -> Tensor:
         """Those of the successors; 0 where there is none."""

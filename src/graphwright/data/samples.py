@@ -63,7 +63,7 @@ class ReplaySamples:
     Transitions have the columns "reward" [S, n] (those of the next steps, 0 after the last that counts), "length" [S]
     int64 (how many count) and "terminated" [S] bool, and the group "decisions" with "action" [D] (or [D, columns]);
     where there may be several on a graph, "successor" [D] int64, the place of the decider among those of its graph in
-    the next state, or -k where it is gone after k of the steps; where each has a reward of its own, "reward" [D].
+    the next state, or -k where it is gone after k of the steps; where each has a reward of its own, "reward" [D, n].
 
     priority: the exponent by which they are drawn; 0 draws all alike. generator: of the CPU.
     in_a_row: how steps in a row are drawn together; None: single transitions are.

@@ -25,14 +25,15 @@ every = pytest.mark.parametrize("algorithm", MIXING)
 
 @pytest.mark.parametrize(("algorithm", "options"), [("iql", {}), ("vdn", {}), ("qmix", {}), ("qmix", {"shared": True})])
 @pytest.mark.parametrize("name", ["foragers", "spins of nodes"])
-def test_targets_are_those_of_a_loop(algorithm: str, options: dict[str, Any], name: str) -> None:
+@pytest.mark.parametrize("n_step", [1, 3])
+def test_targets_are_those_of_a_loop(algorithm: str, options: dict[str, Any], name: str, n_step: int) -> None:
     """y = r + γ mixer(q′), q′ of the agents' next best actions; of IQL agent by agent, along `successor`."""
     environment, draw = ENVIRONMENTS[name]
     own = made(algorithm, environment, discount=0.9, **options)
     with torch.no_grad():
         for parameter in own.target.network.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=seeded(3)))
-    replay = remembered(environment, draw, own.policy, num_envs=3, num_steps=4).replay
+    replay = remembered(environment, draw, own.policy, num_envs=3, num_steps=4, n_step=n_step).replay
     transitions = replay.select(replay.ids)
     decisions, errors = transitions.groups["decisions"], []
     for row in range(len(replay)):
@@ -53,7 +54,9 @@ def test_targets_are_those_of_a_loop(algorithm: str, options: dict[str, Any], na
         if algorithm == "iql":
             for i in range(end - begin):
                 successor = int(decisions.columns["successor"][begin + i])
-                earned = float(decisions.columns["reward"][begin + i]) if has_own_reward(environment) else shared
+                earned = shared
+                if has_own_reward(environment):
+                    earned = sum(0.9**k * float(r) for k, r in enumerate(decisions.columns["reward"][begin + i]))
                 errors.append(q[i] - earned - (0.0 if over or successor < 0 else gamma * best[successor]))
         else:
             seen, ahead_seen = own.policy.embed(here), own.target.network.embed(after)
@@ -80,8 +83,8 @@ def test_a_shared_reward_counts_while_an_agent_is_there() -> None:
 
 
 @pytest.mark.parametrize("n_step", [2, 3])
-def test_successors_over_several_steps_are_those_of_a_loop(n_step: int) -> None:
-    """Agents that die and join: the place after n steps, or after how many of them it is gone."""
+def test_successors_and_rewards_over_several_steps_are_those_of_a_loop(n_step: int) -> None:
+    """Agents that die and join: the place after n steps, or after how many of them it is gone; what each earned."""
     environment, draw = ENVIRONMENTS["foragers"]
     policy = made("iql", environment).policy
     single = remembered(environment, draw, policy, num_envs=5, num_steps=6, n_step=1).replay
@@ -92,14 +95,17 @@ def test_successors_over_several_steps_are_those_of_a_loop(n_step: int) -> None:
     dead = 0
     for row in range(30):
         for agent in range(int(one.segments.lengths[row])):
-            place, at = agent, row
+            place, at, rewards = agent, row, [0.0] * n_step
             for steps in range(1, int(length[row]) + 1):
+                rewards[steps - 1] = float(one.columns["reward"][one.segments.ptr[at] + place, 0])
                 place = int(one.columns["successor"][one.segments.ptr[at] + place])
                 at += 5
                 if place < 0:
                     place, dead = -steps, dead + (steps > 1)
                     break
-            assert int(many.columns["successor"][many.segments.ptr[row] + agent]) == place
+            decider = many.segments.ptr[row] + agent
+            assert int(many.columns["successor"][decider]) == place
+            assert many.columns["reward"][decider].tolist() == rewards
     assert dead
 
 

@@ -25,7 +25,7 @@ from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.live import LiveCollector
-from graphwright.training.collectors.n_step import reached, select_graphs, window
+from graphwright.training.collectors.n_step import ahead, select_graphs, window
 from graphwright.training.collectors.play import ConfigError, PlayConfig
 from graphwright.training.collectors.possible import require_live, require_possible
 from graphwright.training.collectors.recorded_replay import recording_for, remember
@@ -44,7 +44,7 @@ class ReplayConfig(PlayConfig):
     """Steps of each between updates."""
     n_step: int | None = None
     """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end. By default
-    4, or 1 where each decider has a reward of its own, and where agents remember."""
+    4, or 1 where agents remember."""
     capacity: int = 50_000
     """Transitions that are remembered."""
     megabytes: int = 1024
@@ -84,18 +84,17 @@ class ReplayConfig(PlayConfig):
     def collector(
         self, problem: Problem, environment: Environment, source: GeneratedInstances, generator: torch.Generator
     ) -> Collector:
-        own = has_own_reward(environment) or self.memory > 0
         if self.memory and (self.n_step or 1) > 1:
             raise ConfigError(f"--n-step {self.n_step}: what is remembered is learned step by step (--memory); take 1")
         if self.memory and self.priority:
             raise ConfigError(f"--priority {self.priority}: steps in a row are drawn alike (--memory); take 0")
-        if own and (self.n_step or 1) > 1:
-            raise ConfigError(f"--n-step {self.n_step}: {problem.name} rewards each decider for itself; take 1")
         if self.memory and self.data:
             raise ConfigError(f"--data {self.data}: a recording says nothing of what was remembered (--memory); take 0")
         recording = recording_for(environment, source, self.data, self.capacity) if self.data else None
         vector = VectorEnvironment(environment, source, self.num_envs)
-        return ReplayCollector(vector, self, self.n_step or (1 if own else _N_STEP), generator, source, recording)
+        return ReplayCollector(
+            vector, self, self.n_step or (1 if self.memory else _N_STEP), generator, source, recording
+        )
 
 
 @dataclass(frozen=True)
@@ -214,11 +213,11 @@ class ReplayCollector(LiveCollector):
             last = (row + length - 1, torch.arange(state.numel(), device=state.device))
             counts = torch.arange(steps.stop - row, device=state.device)[:, None] < length
             kept = ~(lost[steps] & counts).any(0)
-            ahead = reward.new_zeros(self.n_step, state.numel())
-            ahead[: len(counts)] = reward[steps] * counts
-            columns = {"reward": ahead.T.contiguous(), "length": length, "terminated": terminated[last]}
+            rewards = reward.new_zeros(self.n_step, state.numel())
+            rewards[: len(counts)] = reward[steps] * counts
+            columns = {"reward": rewards.T.contiguous(), "length": length, "terminated": terminated[last]}
             if "successor" in group.columns:
-                group = Group(group.segments, {**group.columns, "successor": reached(decisions[steps], length)})
+                group = Group(group.segments, {**group.columns, **ahead(decisions[steps], length, self.n_step)})
             if not kept.all():
                 columns = {name: column[kept] for name, column in columns.items()}
                 group = select_graphs(group, kept)
@@ -230,7 +229,7 @@ class ReplayCollector(LiveCollector):
         integers, numbers = (torch.empty(0, dtype=kind, device=device) for kind in (torch.int64, torch.float32))
         columns = {"action": numbers.view(0, actions.blocks[0].columns) if actions.continuous else integers}
         columns |= {} if actions.one_per_graph else {"successor": integers}
-        columns |= {"reward": numbers} if has_own_reward(self.vector.environment) else {}
+        columns |= {"reward": numbers.view(0, self.n_step)} if has_own_reward(self.vector.environment) else {}
         own = {"reward": numbers.view(0, self.n_step), "length": integers, "terminated": integers.bool()}
         self.replay.add(integers, integers, own, {DECISIONS: Group(Segments(integers.new_zeros(1)), columns)})
 
