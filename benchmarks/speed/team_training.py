@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -51,6 +51,8 @@ class Options:
     """Of all networks."""
     memory: tuple[int, ...] = (0,)
     """Numbers that agents remember."""
+    layer: Literal["gin", "transformer"] = "gin"
+    """How messages are passed; foraging's own is transformer, two rounds."""
     depth: int = 3
     """Rounds of messages."""
     shared: bool = False
@@ -84,7 +86,12 @@ def timed(options: Options, algorithm: str, memory: int) -> Row:
         algorithm,
         steps=10**9,
         threads=1,
-        encoder={"width": options.width, "depth": options.depth, "individual": options.individual},
+        encoder={
+            "kind": options.layer,
+            "width": options.width,
+            "depth": options.depth,
+            "individual": options.individual,
+        },
         collection={**collection, "sizes": (2,), "memory": memory, **identity},
         settings=settings,
     )

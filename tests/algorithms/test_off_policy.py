@@ -114,7 +114,7 @@ def test_targets_of_dqn_are_those_of_a_loop(config: DQNConfig) -> None:
 def test_values_of_deciders_follow_their_successors() -> None:
     """Two graphs of two deciders and one; the second goes on as the first, the first is gone; the last graph ended."""
     here = Segments.from_lengths(torch.tensor([2, 1]))
-    columns = {"reward": torch.tensor([1.0, 2.0, 3.0]), "successor": torch.tensor([-1, 0, 0])}
+    columns = {"reward": torch.tensor([[1.0], [2.0], [3.0]]), "successor": torch.tensor([-1, 0, 0])}
     transitions = Transitions(
         torch.arange(2),
         None,
