@@ -17,9 +17,7 @@ def group_index(ptr: Tensor, num_rows: int) -> Tensor:
     """[M]: the group of each of the M rows that `ptr` [G + 1] divides."""
     if not ptr.is_cpu:
         return group_index_reference(ptr, num_rows)
-    out = ptr.new_empty(num_rows)
-    _index(*arrays(ptr, out))
-    return out
+    return torch.from_numpy(_index(*arrays(ptr), num_rows))
 
 
 def group_index_reference(ptr: Tensor, num_rows: int) -> Tensor:
@@ -35,13 +33,11 @@ def select_groups(ptr: Tensor, groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     if not ptr.is_cpu:
         return select_groups_reference(ptr, groups)
-    chosen = ptr.new_empty(groups.numel() + 1)
-    num_rows = _select_ptr(*arrays(ptr, groups, chosen))
-    if num_rows < 0:
+    found = _select(*arrays(ptr, groups))
+    if found is None:
         raise IndexError(f"groups {int(groups.min())} to {int(groups.max())} of {ptr.numel() - 1}")
-    rows, index = ptr.new_empty(num_rows), ptr.new_empty(num_rows)
-    _select_rows(*arrays(ptr, groups, chosen, rows, index))
-    return chosen, rows, index
+    chosen, rows, index = found
+    return torch.from_numpy(chosen), torch.from_numpy(rows), torch.from_numpy(index)
 
 
 def select_groups_reference(ptr: Tensor, groups: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -76,16 +72,12 @@ def interleave_reference(ptr: Tensor) -> tuple[Tensor, Tensor]:
 
 def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
     """[G]: the place inside its group of the first largest of `values` [M] float32; -1 where that is -inf, or none."""
-    out = ptr.new_empty(ptr.numel() - 1)
-    _first_largest(*arrays(values, ptr, out))
-    return out
+    return torch.from_numpy(_first_largest(*arrays(values, ptr)))
 
 
 def first_largest_drawn(values: Tensor, noise: Tensor, uniform: Tensor, ptr: Tensor) -> Tensor:
     """[G]: `first_largest` of values - noise [M]; where `uniform` [G] bool, of -noise where values are not -inf."""
-    out = ptr.new_empty(ptr.numel() - 1)
-    _first_largest_drawn(*arrays(values, noise, uniform, ptr, out))
-    return out
+    return torch.from_numpy(_first_largest_drawn(*arrays(values, noise, uniform, ptr)))
 
 
 def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
@@ -93,9 +85,7 @@ def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
 
     number: [G] float in [0, 1), which of them: drawn uniformly, each is alike likely.
     """
-    out = ptr.new_empty(ptr.numel() - 1)
-    _drawn_true(*arrays(mask, ptr, number, out))
-    return out
+    return torch.from_numpy(_drawn_true(*arrays(mask, ptr, number)))
 
 
 def first_without_opposite(edge_index: Tensor, edge_ptr: Tensor, reverse: Tensor) -> int:
@@ -123,46 +113,48 @@ def _without_opposite(edge_index, edge_ptr, reverse):  # type: ignore[no-untyped
 
 
 @jit
-def _index(ptr, out):  # type: ignore[no-untyped-def]
+def _index(ptr, num_rows):  # type: ignore[no-untyped-def]
+    out = np.empty(num_rows, np.int64)
     for g in range(ptr.size - 1):
         for k in range(ptr[g], ptr[g + 1]):
             out[k] = g
+    return out
 
 
 @jit
-def _select_ptr(ptr, groups, chosen):  # type: ignore[no-untyped-def]
-    """Write `chosen`; how many rows that are, -1 where there is no such group. Negative ones count from the end."""
-    chosen[0] = 0
+def _select(ptr, groups):  # type: ignore[no-untyped-def]
+    """What `select_groups` gives, None where there is no such group. Negative ones count from the end."""
+    chosen = np.zeros(groups.size + 1, np.int64)
     for s in range(groups.size):
         g = groups[s] if groups[s] >= 0 else groups[s] + ptr.size - 1
         if g < 0 or g >= ptr.size - 1:
-            return -1
+            return None
         chosen[s + 1] = chosen[s] + ptr[g + 1] - ptr[g]
-    return chosen[groups.size]
-
-
-@jit
-def _select_rows(ptr, groups, chosen, rows, index):  # type: ignore[no-untyped-def]
+    rows, index = np.empty(chosen[groups.size], np.int64), np.empty(chosen[groups.size], np.int64)
     for s in range(groups.size):
         g = groups[s] if groups[s] >= 0 else groups[s] + ptr.size - 1
         shift = ptr[g] - chosen[s]
         for k in range(chosen[s], chosen[s + 1]):
             rows[k] = k + shift
             index[k] = s
+    return chosen, rows, index
 
 
 @jit
-def _first_largest(values, ptr, out):  # type: ignore[no-untyped-def]
+def _first_largest(values, ptr):  # type: ignore[no-untyped-def]
+    out = np.empty(ptr.size - 1, np.int64)
     for g in range(ptr.size - 1):
         largest, place = np.float32(-np.inf), -1
         for k in range(ptr[g], ptr[g + 1]):
             if values[k] > largest:
                 largest, place = values[k], k - ptr[g]
         out[g] = place
+    return out
 
 
 @jit
-def _first_largest_drawn(values, noise, uniform, ptr, out):  # type: ignore[no-untyped-def]
+def _first_largest_drawn(values, noise, uniform, ptr):  # type: ignore[no-untyped-def]
+    out = np.empty(ptr.size - 1, np.int64)
     for g in range(ptr.size - 1):
         largest, place = np.float32(-np.inf), -1
         for k in range(ptr[g], ptr[g + 1]):
@@ -172,6 +164,7 @@ def _first_largest_drawn(values, noise, uniform, ptr, out):  # type: ignore[no-u
             if value > largest:
                 largest, place = value, k - ptr[g]
         out[g] = place
+    return out
 
 
 @jit
@@ -192,7 +185,8 @@ def _interleave(ptr):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _drawn_true(mask, ptr, number, out):  # type: ignore[no-untyped-def]
+def _drawn_true(mask, ptr, number):  # type: ignore[no-untyped-def]
+    out = np.empty(ptr.size - 1, np.int64)
     for g in range(ptr.size - 1):
         count = 0
         for k in range(ptr[g], ptr[g + 1]):
@@ -205,3 +199,4 @@ def _drawn_true(mask, ptr, number, out):  # type: ignore[no-untyped-def]
                     break
                 left -= 1
         out[g] = place
+    return out

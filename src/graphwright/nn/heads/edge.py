@@ -52,24 +52,21 @@ class EdgeScore(nn.Module):
         source = self.source(embedding.nodes)
         destination = source if self.destination is None else self.destination(embedding.nodes)
         source = source + context.index_select(0, graph.node_graph)
-        forth, back = both_directions(graph)
         edges = None if self.edge is None else embedding.edges
-        one_way = None if edges is None else edges.index_select(0, forth)
-        if "reverse" not in graph.edges:
-            return self._score(source, destination, graph, forth, one_way)
+        if "reverse" not in graph.edges:  # all edges are links, as they stand
+            return self._score(source, destination, graph.edge_index, edges)
+        forth, back = both_directions(graph)
+        one_way, ends = None if edges is None else edges.index_select(0, forth), graph.edge_index.index_select(1, forth)
         other_way = None if edges is None else edges.index_select(0, back)
         if self.destination is None:
             both = None if one_way is None or other_way is None else (one_way + other_way) / 2
-            return self._score(source, destination, graph, forth, both)
-        once = (forth == back).unsqueeze(1)
-        scores = self._score(source, destination, graph, forth, one_way)
-        return scores + self._score(source, destination, graph, back, other_way).masked_fill(once, 0)
+            return self._score(source, destination, ends, both)
+        once, ends_back = (forth == back).unsqueeze(1), graph.edge_index.index_select(1, back)
+        scores = self._score(source, destination, ends, one_way)
+        return scores + self._score(source, destination, ends_back, other_way).masked_fill(once, 0)
 
-    def _score(
-        self, source: Tensor, destination: Tensor, graph: GraphBatch, rows: Tensor, edge: Tensor | None
-    ) -> Tensor:
-        """[L, columns] of the edges at `rows` [L], of which `edge` [L, edge_width] is known."""
-        ends = graph.edge_index.index_select(1, rows)
+    def _score(self, source: Tensor, destination: Tensor, ends: Tensor, edge: Tensor | None) -> Tensor:
+        """[L, columns] of edges between `ends` [2, L], of which `edge` [L, edge_width] is known."""
         if self.edge is None or edge is None:
             return pair_scores(source, destination, ends, self.score.weight)
         return pair_scores(source, destination, ends, self.score.weight, edge, self.edge.weight)

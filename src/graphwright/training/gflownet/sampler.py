@@ -26,6 +26,7 @@ class Sampler:
         generator: torch.Generator,
     ) -> None:
         self.environment = environment
+        self.actions = environment.actions
         self.policy = policy
         self.exploration = exploration
         self.generator = generator
@@ -48,7 +49,7 @@ class Sampler:
     def forward(self, observation: Observation) -> Tensor:
         """[B] int64: what to do next, exploration included."""
         distribution = self.policy.distribution(observation)
-        return explore(distribution, self.environment.actions, observation.graph, self.exploration, self.generator)
+        return explore(distribution, self.actions, observation.graph, self.exploration, self.generator)
 
     def backward(self, observation: Observation) -> Tensor:
         """[B] int64: what to undo next."""

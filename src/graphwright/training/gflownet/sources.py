@@ -229,6 +229,8 @@ class Mixed(Source):
 
 def joined(parts: list[Measured]) -> Measured:
     """All of `parts`, in order."""
+    if len(parts) == 1:
+        return parts[0]
     trajectories = Trajectories.concat([part.trajectories for part in parts])
     return Measured(trajectories, torch.cat([part.measures for part in parts]))
 
