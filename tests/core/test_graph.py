@@ -294,3 +294,14 @@ def test_keep_names_the_column_that_there_is_not(table: str) -> None:
     graph = from_edges(torch.tensor([[0], [1]]), torch.tensor([2]), undirected=True)
     with pytest.raises(GraphError, match=f"no {table.removesuffix('s')} column 'length'"):
         graph.keep(**{table: ["length"]})
+
+
+def test_who_acts_is_asked_of_the_columns_that_there_are() -> None:
+    path = from_edges(torch.tensor([[0, 1], [1, 2]]), torch.tensor([3]), undirected=True)
+    assert path.acting_nodes[0].tolist() == [0, 1, 2]
+    assert path.acting_links[0].tolist() == [0, 1]
+    some = path.with_nodes(acts=torch.tensor([True, False, True]))
+    some = some.with_edges(acts=torch.tensor([False, False, True, True]))
+    assert some.acting_nodes[0].tolist() == [0, 2]
+    assert some.acting_links[0].tolist() == [1]
+    assert some.keep().acting_nodes[0].tolist() == [0, 1, 2]

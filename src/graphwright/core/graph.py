@@ -16,7 +16,8 @@ from graphwright.core.segment import Segments
 
 Columns = Mapping[str, Tensor]
 _TABLES = ("nodes", "edges", "graphs")
-_TOPOLOGY = ("node_segments", "edge_segments", "in_degree", "in_edges", "out_edges", "links")
+_OF_COLUMNS = ("acting_nodes", "acting_links")
+"""What is computed once of a batch but depends on its columns; all else depends on its topology alone."""
 ACTS = "acts"
 """Node or edge column, bool: who decides."""
 
@@ -190,9 +191,8 @@ class GraphBatch(DisjointUnion):
         return batch
 
     def _with(self, **tables: Columns) -> GraphBatch:
-        kept = {"nodes": self.nodes, "edges": self.edges, "graphs": self.graphs}
-        changed = GraphBatch(self.edge_index, self.node_ptr, self.edge_ptr, **{**kept, **tables})
-        changed.__dict__.update({name: self.__dict__[name] for name in _TOPOLOGY if name in self.__dict__})
+        changed, known = object.__new__(GraphBatch), self.__dict__.items()
+        changed.__dict__.update({name: value for name, value in known if name not in _OF_COLUMNS}, **tables)
         return changed
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> GraphBatch:

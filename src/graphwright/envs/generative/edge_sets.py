@@ -75,11 +75,11 @@ class EdgeSets(GenerativeEnvironment):
     @override
     def advance(self, state: GraphBatch, action: Tensor) -> Move:
         link = action - 1  # after stop
-        return Move(_flip(state, link), link)
+        return Move(_with_link(state, link, present=True), link)
 
     @override
     def undo(self, state: GraphBatch, action: Tensor) -> Move:
-        return Move(_flip(state, action), action + 1)
+        return Move(_with_link(state, action, present=False), action + 1)
 
 
 def opposite_rows(state: GraphBatch) -> Tensor:
@@ -106,12 +106,10 @@ def _complete_graph(num_nodes: int, directed: bool) -> GraphBatch:
     return GraphBatch(one.edge_index, one.node_ptr, one.edge_ptr, name, opposite) if directed else one
 
 
-def _flip(state: GraphBatch, link: Tensor) -> GraphBatch:
-    """`state` with the presence of one link [B] of each graph turned round."""
+def _with_link(state: GraphBatch, link: Tensor, *, present: bool) -> GraphBatch:
+    """`state` with one link [B] of each graph, or without it."""
     rows, links = state.links
     row = rows.index_select(0, links.ptr[:-1] + link)
-    present = state.edges[PRESENT].clone()
-    present[row] = ~present[row]
     if "reverse" in state.edges:
-        present[opposite_rows(state)[row]] = present[row]
-    return state.with_edges(**{PRESENT: present})
+        row = torch.cat([row, opposite_rows(state).index_select(0, row)])
+    return state.with_edges(**{PRESENT: state.edges[PRESENT].index_fill(0, row, present)})

@@ -23,41 +23,43 @@ from graphwright.nn.kernels.products import (
 )
 
 
-def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
-    """out[i] = own · x[i] + Σ relu(x[j] + weight @ edge[e]) over the edges e: j → i (Hu et al. 2020).
+def edge_relu_sum(x: Tensor, edge: Tensor, weight: Tensor, epsilon: Tensor, graph: GraphBatch) -> Tensor:
+    """out[i] = (1 + ε) · x[i] + Σ relu(x[j] + weight @ edge[e]) over the edges e: j → i (Hu et al. 2020).
 
-    x, out: [N, F]; edge: [E, D]; weight: [F, D]; own: a number [].
+    x, out: [N, F]; edge: [E, D]; weight: [F, D]; epsilon: a number [].
     """
     if not has_kernel(x):
-        return edge_relu_sum_reference(x, edge, weight, own, graph)
-    return differentiable(_EdgeReluSum, x, edge, weight, own, graph)
+        return edge_relu_sum_reference(x, edge, weight, epsilon, graph)
+    return differentiable(_EdgeReluSum, x, edge, weight, epsilon, graph)
 
 
-def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
+def edge_relu_sum_reference(x: Tensor, edge: Tensor, weight: Tensor, epsilon: Tensor, graph: GraphBatch) -> Tensor:
     """`edge_relu_sum` in plain torch."""
     messages = segment_sum(F.relu(x[graph.edge_index[0]] + edge @ weight.t()), graph.in_edges)
-    return torch.addcmul(messages, own, x)
+    return torch.addcmul(messages, 1 + epsilon, x)
 
 
 class _EdgeReluSum(torch.autograd.Function):
     """Nothing is kept between the two walks; the backward walk recomputes the messages."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, own: Tensor, graph: GraphBatch) -> Tensor:
+    def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, epsilon: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
         x, edge, weight = contiguous(x, edge, weight)
-        ctx.save_for_backward(x, edge, weight, own)
+        ctx.save_for_backward(x, edge, weight, epsilon)
         out = torch.empty_like(x)
-        _forward(*arrays(graph.edge_index, x, edge, weight, own, out))
+        _forward(*arrays(graph.edge_index, x, edge, weight, epsilon, out))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor, None]:
-        x, edge, weight, own = ctx.saved_tensors
-        grad_x, grad_weight, grad_own = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(own)
+        x, edge, weight, epsilon = ctx.saved_tensors
+        grad_x, grad_weight, grad_epsilon = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(epsilon)
         grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[1] else edge[:0]
-        _backward(*arrays(ctx.graph.edge_index, x, edge, weight, own, grad, grad_x, grad_weight, grad_edge, grad_own))
-        return grad_x, grad_edge if ctx.needs_input_grad[1] else None, grad_weight, grad_own, None
+        _backward(
+            *arrays(ctx.graph.edge_index, x, edge, weight, epsilon, grad, grad_x, grad_weight, grad_edge, grad_epsilon)
+        )
+        return grad_x, grad_edge if ctx.needs_input_grad[1] else None, grad_weight, grad_epsilon, None
 
 
 @jit
@@ -71,8 +73,8 @@ def _before_relu(sources, x, edge, weight, first, hidden):  # type: ignore[no-un
 
 
 @jit
-def _forward(ends, x, edge, weight, own, out):  # type: ignore[no-untyped-def]
-    sources, destination, share = ends[0], ends[1], own[()]
+def _forward(ends, x, edge, weight, epsilon, out):  # type: ignore[no-untyped-def]
+    sources, destination, share = ends[0], ends[1], np.float32(1) + epsilon[()]
     edge, weight = filled(edge), turned(weight)
     for i in range(x.shape[0]):
         for f in range(x.shape[1]):
@@ -87,21 +89,21 @@ def _forward(ends, x, edge, weight, own, out):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _own_backward(x, own, grad, grad_x, grad_own):  # type: ignore[no-untyped-def]
-    """grad_x ← own · grad, grad_own ← Σ grad · x."""
-    share, total = own[()], np.float64(0)
+def _own_backward(x, epsilon, grad, grad_x, grad_epsilon):  # type: ignore[no-untyped-def]
+    """grad_x ← (1 + ε) · grad, grad_epsilon ← Σ grad · x."""
+    share, total = np.float32(1) + epsilon[()], np.float64(0)
     for i in range(x.shape[0]):
         dot = np.float32(0)
         for f in range(x.shape[1]):
             grad_x[i, f] = share * grad[i, f]
             dot += grad[i, f] * x[i, f]
         total += dot
-    grad_own[()] = total
+    grad_epsilon[()] = total
 
 
 @jit
-def _backward(ends, x, edge, weight, own, grad, grad_x, grad_weight, grad_edge, grad_own):  # type: ignore[no-untyped-def]
-    _own_backward(x, own, grad, grad_x, grad_own)
+def _backward(ends, x, edge, weight, epsilon, grad, grad_x, grad_weight, grad_edge, grad_epsilon):  # type: ignore[no-untyped-def]
+    _own_backward(x, epsilon, grad, grad_x, grad_epsilon)
     sources, destination, edge, weight = ends[0], ends[1], filled(edge), turned(weight)
     grad_turned, grad_filled = np.zeros_like(weight), np.empty((grad_edge.shape[0], edge.shape[1]), np.float32)
     hidden = np.empty((4, x.shape[1]), np.float32)

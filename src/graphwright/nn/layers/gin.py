@@ -25,7 +25,6 @@ class GIN(MessagePassingLayer):
 
     @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        own = 1 + self.epsilon
         if self.edge is None or edges is None:
-            return self.mlp(neighbour_sum(x, graph, own=own.expand(graph.num_nodes)))
-        return self.mlp(edge_relu_sum(x, edges, self.edge.weight, own, graph))
+            return self.mlp(neighbour_sum(x, graph, own=(1 + self.epsilon).expand(graph.num_nodes)))
+        return self.mlp(edge_relu_sum(x, edges, self.edge.weight, self.epsilon, graph))
