@@ -44,7 +44,7 @@ class ReplayConfig(PlayConfig):
     """Steps of each between updates."""
     n_step: int | None = None
     """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end. By default
-    4, or 1 where each decider has a reward of its own, and where agents remember."""
+    4, or 1 where agents remember."""
     capacity: int = 50_000
     """Transitions that are remembered."""
     megabytes: int = 1024
@@ -92,7 +92,7 @@ class ReplayConfig(PlayConfig):
             raise ConfigError(f"--data {self.data}: a recording says nothing of what was remembered (--memory); take 0")
         recording = recording_for(environment, source, self.data, self.capacity) if self.data else None
         vector = VectorEnvironment(environment, source, self.num_envs)
-        n_step = self.n_step or (1 if self.memory or has_own_reward(environment) else _N_STEP)
+        n_step = self.n_step or (1 if self.memory else _N_STEP)
         return ReplayCollector(vector, self, n_step, generator, source, recording)
 
 

@@ -13,7 +13,6 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.teams.crowd import AGENT, crowd, members, of_type
 from graphwright.envs.teams.foraging.environment import Foraging
 from graphwright.envs.teams.foraging.rules import together
-from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _SIDE, _AGENTS = 8, 2  # of the field that others are as full as
 
@@ -107,7 +106,12 @@ FORAGING = Problem(
         },
         "mappo": {"entropy_coefficient": 0.01},
         "ippo": {"entropy_coefficient": 0.01},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
+        **{name: {"discount": 0.9, "learning_rate": 5e-4} for name in ("iql", "vdn", "qmix", "dqn")},
+        "collection": {
+            "steps": {"num_envs": 64, "num_steps": 25},
+            # Food is loaded by several at once: all have to be curious at the same time.
+            "exploring-replay": {"num_minibatches": 16, "minibatch_size": 64, "exploration": {"epsilon": 0.7}},
+        },
         "validation": {"sizes": (2,), "graphs": 64, "every": 10, "decode": "sample"},
     },
 )
