@@ -20,6 +20,12 @@ def pointer(of: list[int]) -> Tensor:
     return Segments.from_lengths(torch.tensor(of, dtype=torch.int64)).ptr
 
 
+@given(lengths, st.sampled_from([torch.int64, torch.int32]))
+def test_groups_begin_where_the_reference_says(of: list[int], dtype: torch.dtype) -> None:
+    given_ = torch.tensor(of, dtype=dtype)
+    assert groups.pointer(given_).equal(groups.pointer_reference(given_))
+
+
 @given(lengths)
 def test_the_index_is_that_of_the_reference(of: list[int]) -> None:
     ptr = pointer(of)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core.kernels.groups import first_largest, first_largest_drawn, group_index, select_groups
+from graphwright.core.kernels.groups import first_largest, first_largest_drawn, group_index, pointer, select_groups
 from graphwright.core.kernels.jit import differentiable, has_kernel
 from graphwright.core.kernels.softmax import log_softmax, log_softmax_backward
 
@@ -31,9 +31,7 @@ class Segments:
     @staticmethod
     def from_lengths(lengths: Tensor) -> Segments:
         """The groups of the given lengths `[G]`, one after the other."""
-        ptr = torch.zeros(lengths.numel() + 1, dtype=torch.int64, device=lengths.device)
-        torch.cumsum(lengths, 0, out=ptr[1:])
-        segments = Segments(ptr)
+        segments = Segments(pointer(lengths))
         segments.__dict__["lengths"] = lengths
         return segments
 

@@ -13,6 +13,20 @@ from torch import Tensor
 from graphwright.core.kernels.jit import arrays, jit
 
 
+def pointer(lengths: Tensor) -> Tensor:
+    """[G + 1] int64: where groups of the `lengths` [G], integers, begin, one after the other, and the last ends."""
+    if not lengths.is_cpu:
+        return pointer_reference(lengths)
+    return torch.from_numpy(_pointer(*arrays(lengths)))
+
+
+def pointer_reference(lengths: Tensor) -> Tensor:
+    """`pointer` in plain torch."""
+    ptr = torch.zeros(lengths.numel() + 1, dtype=torch.int64, device=lengths.device)
+    torch.cumsum(lengths, 0, out=ptr[1:])
+    return ptr
+
+
 def group_index(ptr: Tensor, num_rows: int) -> Tensor:
     """[M]: the group of each of the M rows that `ptr` [G + 1] divides."""
     if not ptr.is_cpu:
@@ -110,6 +124,14 @@ def _without_opposite(edge_index, edge_ptr, reverse):  # type: ignore[no-untyped
             if source == destination and begin + r != e:
                 return e
     return -1
+
+
+@jit
+def _pointer(lengths):  # type: ignore[no-untyped-def]
+    ptr = np.zeros(lengths.size + 1, np.int64)
+    for g in range(lengths.size):
+        ptr[g + 1] = ptr[g] + lengths[g]
+    return ptr
 
 
 @jit
