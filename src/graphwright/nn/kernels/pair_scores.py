@@ -107,6 +107,26 @@ def _forward(ends, source, destination, score, pair, weight, out):  # type: igno
 
 
 @jit
+def _score_backward(score, grad, first, hidden, grad_score, grad_hidden):  # type: ignore[no-untyped-def]
+    """grad_score += Σ_t grad[first + t] ⊗ relu(hidden[t]); grad_hidden[t] ← grad[first + t] @ score, 0 where it was cut.
+
+    Four rows in one loop: loops over one row are so short that their beginning takes longer than they do.
+    """
+    for f in range(hidden.shape[1]):
+        grad_hidden[0, f] = grad_hidden[1, f] = grad_hidden[2, f] = grad_hidden[3, f] = 0
+    for c in range(score.shape[0]):
+        p, q, s, t = grad[first, c], grad[first + 1, c], grad[first + 2, c], grad[first + 3, c]
+        for f in range(hidden.shape[1]):
+            h0, h1, h2, h3, weight = hidden[0, f], hidden[1, f], hidden[2, f], hidden[3, f], score[c, f]
+            zero = np.float32(0)
+            grad_score[c, f] += p * max(h0, zero) + q * max(h1, zero) + s * max(h2, zero) + t * max(h3, zero)
+            grad_hidden[0, f] += p * weight if h0 > 0 else zero
+            grad_hidden[1, f] += q * weight if h1 > 0 else zero
+            grad_hidden[2, f] += s * weight if h2 > 0 else zero
+            grad_hidden[3, f] += t * weight if h3 > 0 else zero
+
+
+@jit
 def _backward(  # type: ignore[no-untyped-def]
     ends, source, destination, score, pair, weight,
     grad, grad_source, grad_destination, grad_score, grad_weight, grad_pair,
@@ -117,19 +137,11 @@ def _backward(  # type: ignore[no-untyped-def]
     hidden, grad_hidden = np.empty((4, source.shape[1]), np.float32), np.empty((4, source.shape[1]), np.float32)
     for first in range(0, sources.size, 4):
         _hidden(sources, destinations, source, destination, pair, weight, first, hidden)
+        _score_backward(score, grad, first, hidden, grad_score, grad_hidden)
         for t in range(4):
             p = min(first + t, sources.size - 1)
             i, j = sources[p], destinations[p]
             for f in range(hidden.shape[1]):
-                grad_hidden[t, f] = 0
-            for c in range(score.shape[0]):
-                slope = grad[first + t, c]
-                for f in range(hidden.shape[1]):
-                    grad_score[c, f] += slope * max(hidden[t, f], np.float32(0))
-                    grad_hidden[t, f] += slope * score[c, f]
-            for f in range(hidden.shape[1]):
-                if hidden[t, f] <= 0:
-                    grad_hidden[t, f] = 0
                 grad_source[i, f] += grad_hidden[t, f]
                 grad_destination[j, f] += grad_hidden[t, f]
         add_outer_product(grad_turned, pair, first, grad_hidden)
