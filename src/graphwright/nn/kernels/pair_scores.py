@@ -108,7 +108,7 @@ def _forward(ends, source, destination, score, pair, weight, out):  # type: igno
 
 @jit
 def _score_backward(score, grad, first, hidden, grad_score, grad_hidden):  # type: ignore[no-untyped-def]
-    """grad_score += Σ_t grad[first + t] ⊗ relu(hidden[t]); grad_hidden[t] ← grad[first + t] @ score, 0 where it was cut.
+    """grad_score += Σ_t grad[first + t] ⊗ relu(hidden[t]); grad_hidden[t] ← grad[first + t] @ score, where hidden > 0.
 
     Four rows in one loop: loops over one row are so short that their beginning takes longer than they do.
     """
