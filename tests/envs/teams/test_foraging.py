@@ -103,3 +103,24 @@ def test_agents_that_go_together_never_want_the_same_cell() -> None:
         assert (crowding(teams.index, wanted)[moves] == 1).all()
         state = rules.step(state, action).state
     assert rules.measures(state)["success"].mean() > 0.5
+
+
+def test_rewards_of_a_recording_are_those_of_what_is_in_it() -> None:
+    """Whoever loads beside food that is gone afterwards gets its share, by level, of that food's share of all."""
+    rules, instances = Foraging(steps=200), PROBLEM.generator(sizes=(3,), law="mixed")(20, seeded())
+    record = play_teams(rules, instances, act_of_rule(PROBLEM, rules, "together", 0), record=True).record
+    food, level = record["food_levels"], record["levels"]
+    went = (record["present"][:, :-1] == 1) & (record["present"][:, 1:] == 0)
+    beside = np.abs(record["cells"][:, 1:, :, None] - record["food"][:, None, None]).sum(4) == 1  # [E, T, A, F]
+    took = beside & (record["actions"] == 5)[..., None] & went[:, :, None]
+    strength = (took * level[:, None, :, None]).sum(2, keepdims=True)
+    shares = (
+        took
+        * level[:, None, :, None]
+        / np.maximum(strength, 1)
+        * food[:, None, None]
+        / food.sum(1)[:, None, None, None]
+    )
+    assert went.any()
+    assert (strength[went[:, :, None]] >= np.broadcast_to(food[:, None, None], strength.shape)[went[:, :, None]]).all()
+    np.testing.assert_allclose(np.nan_to_num(record["rewards"]), shares.sum(3), rtol=1e-6)

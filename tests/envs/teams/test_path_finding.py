@@ -102,12 +102,19 @@ def test_maps_come_from_text() -> None:
     for text, message in (
         ("..\n.\n", "line 2 has 1 cells"),
         (".x\n", "line 1 holds 'x'"),
+        ("# #\n", "line 1 holds ' '"),  # or rows whose first cells are spaces would be read as indented
         ("", "holds no map"),
         ("a:\n..\na:\n", "names map 'a' again"),
         ("a:\nb:\n..\n", "of the name 'a'"),
     ):
         with pytest.raises(GraphError, match=message):
             parse_maps(text, "file")
+
+
+def test_maps_of_one_name_in_two_files_are_two_maps() -> None:
+    law = maps_of({"first": "one:\n...\n...\n", "second": "one:\n##.\n.@.\n"})
+    found = replace(PROBLEM.generator(sizes=(1,)), columns=law)(3, seeded())
+    assert found.graphs["map"].sum((1, 2)).tolist() == [3, 6, 3]  # with the row that makes them square
 
 
 def test_robots_need_room() -> None:

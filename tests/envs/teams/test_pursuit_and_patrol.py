@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import networkx as nx
+import numpy as np
 import pytest
 import torch
 
@@ -98,7 +99,17 @@ def test_places_are_left_alone_for_less_by_a_rule_than_by_staying() -> None:
     assert float(ruled.measures["idleness"].mean()) < 0.6 * float(still.measures["idleness"].mean())
     gone = torch.from_numpy(ruled.record["agents"]).isnan().any(3)
     assert int(gone[:, -1].sum()) > 0
-    assert ((torch.from_numpy(ruled.record["actions"]) == -1) == gone[:, :-1]).all()
+    assert ((torch.from_numpy(ruled.record["actions"]) == -1) == gone[:, 1:]).all()  # its last visit is there
+
+
+def test_rewards_of_a_recording_of_a_patrol_are_those_of_the_places_in_it() -> None:
+    rules, instances = Patrol(steps=60), PATROL.generator(sizes=(3,))(10, seeded())
+    record = play_teams(rules, instances, lambda state: stalest(rules, state), record=True).record
+    idle = np.zeros((10, 18))
+    for time in range(60):
+        at = record["agents"][:, time + 1, None] == record["landmarks"][:, :, None]  # NaN is nowhere
+        idle = np.where(at.all(3).any(2), 0, idle + 1)
+        np.testing.assert_allclose(record["rewards"][:, time], -idle.mean(1) / 6, rtol=1e-6)
 
 
 def test_a_recording_of_a_patrol_has_the_links_of_its_map() -> None:

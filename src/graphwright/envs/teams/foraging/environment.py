@@ -125,8 +125,8 @@ class Foraging(Team):
 
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
-        level = by_team(instances, "level", AGENT)
-        return {"food": by_team(instances, "start", LANDMARK), "levels": level}
+        levels = {"levels": by_team(instances, "level", AGENT), "food_levels": by_team(instances, "level", LANDMARK)}
+        return {"food": by_team(instances, "start", LANDMARK), **levels}
 
     @override
     def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:

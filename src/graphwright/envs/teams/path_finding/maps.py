@@ -13,7 +13,7 @@ from graphwright.core.kernels.jit import jit_as_written
 from graphwright.envs.generators import DrawColumns
 
 _SPARSEST, _DENSEST = 0.1, 0.3
-_FREE, _WALL = ".G ", "#@OTW"
+_FREE, _WALL = ".G", "#@OTW"
 _MOST_DRAWS, _MOST_CELLS = 100, 1 << 20
 
 
@@ -21,7 +21,8 @@ def parse_maps(text: str, file: str) -> dict[str, np.ndarray]:
     """Name → map [rows, columns] uint8, of a text with a line for each row: `.` is free, `#` (or `@`, `T`) an obstacle.
 
     A line that ends with a colon, or with `|-` as in YAML, names the map below it; without one there is a single map,
-    by the name of the file. The header of a Moving AI file is passed over. Raises GraphError, naming the line.
+    by the name of the file. The header of a Moving AI file is passed over, and so are spaces around a row. Raises
+    GraphError, naming the line.
     """
     maps: dict[str, list[str]] = {}
     name = file
@@ -51,14 +52,14 @@ def parse_maps(text: str, file: str) -> dict[str, np.ndarray]:
 
 def maps_of(texts: Mapping[str, str]) -> DrawColumns:
     """The law that takes the maps of some files, name → text, one after the other."""
-    found = {name: grid for file, text in texts.items() for name, grid in parse_maps(text, file).items()}
+    found = {(file, name): grid for file, text in texts.items() for name, grid in parse_maps(text, file).items()}
     side = max(max(grid.shape) for grid in found.values())
     if side * side * len(found) > _MOST_CELLS << 4:
         raise GraphError(f"{next(iter(texts))}: maps of {side} rows or columns are too large")
     stack = np.ones((len(found), side, side), np.uint8)
     for place, grid in enumerate(found.values()):
         stack[place, : grid.shape[0], : grid.shape[1]] = grid
-    names = list(found)
+    names = [name for _, name in found]
 
     def law(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:
         which = torch.arange(graph.num_graphs) % len(names)

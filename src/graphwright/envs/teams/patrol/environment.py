@@ -102,7 +102,8 @@ class Patrol(Team):
         agent, place = state.edge_index[:, row]
         at = torch.full_like(state.nodes["position"], torch.nan)
         at = at.index_copy(0, agent, state.nodes["position"][place])
-        at = torch.where(alive(state).unsqueeze(1), at, torch.nan)
+        last = state.graphs["time"][state.node_graph] > state.nodes["leaves"]  # where it went last it is still shown
+        at = at.masked_fill(last.unsqueeze(1), torch.nan)
         return {"agents": at[of_type(state, AGENT)].unflatten(0, (state.num_graphs, -1))}
 
     @override
