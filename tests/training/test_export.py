@@ -70,6 +70,7 @@ def test_the_program_is_the_policy_on_graphs_of_other_sizes(
 def test_what_cannot_be_expressed_is_said_with_the_reason(tmp_path: Path) -> None:
     for agent, word in (
         (untrained("graph-robustness"), "pairs of nodes"),
+        (untrained("pursuit"), "not all nodes decide"),
         (untrained("vertex-cover", kind="graph-transformer"), "depends on values"),
         (untrained("locomotion") if "locomotion" in PROBLEMS else None, "distributions of their own"),
     ):

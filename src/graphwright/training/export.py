@@ -31,6 +31,7 @@ from typing_extensions import override
 
 from graphwright.core import Observation
 from graphwright.core.files import require_writable
+from graphwright.core.graph import ACTS
 from graphwright.core.plain_batch import plain_batch
 from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
 from graphwright.nn import GraphPolicy
@@ -98,6 +99,7 @@ def export_policy(policy: Any, example: Observation) -> Any:
     sizes do not matter. Raises ConfigError, with the reason, where the forward pass cannot be expressed.
     """
     _require_plain(policy)
+    _require_all_decide(policy, example)
     inputs = inputs_of(policy, example)
     # How many rows there are is free; columns keep their widths.
     across = {"edge_index", "links"}
@@ -130,6 +132,16 @@ def save_policy_program(policy: GraphPolicy, example: Observation, path: Path | 
     names = {"inputs": input_names(policy), "outputs": [block.name for block in policy.actions.blocks]}
     program = export_policy(policy, example)
     torch.export.save(program, path, extra_files={INPUTS_FILE: json.dumps(names)})
+
+
+def _require_all_decide(policy: GraphPolicy, example: Observation) -> None:
+    """Raise ConfigError where some nodes or edges decide and others do not: how many depends on values."""
+    table = None if policy.actions.one_per_graph else policy.actions.decider.table
+    if table is not None and ACTS in getattr(example.graph, table):
+        raise ConfigError(
+            f"export: not all {table} decide, as where agents of a team are nodes among others: how many do depends on "
+            "values, and torch.export takes the sizes of tensors from those of its inputs"
+        )
 
 
 def _require_plain(policy: Any) -> None:
