@@ -11,8 +11,10 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 
 from command_line import fails
+from graphwright.cli import evaluate_team
 from graphwright.cli.main import main
 from graphwright.cli.train import with_agents
+from graphwright.drawing.teams import save_episode
 from graphwright.training.collectors.steps import StepsConfig
 
 SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--num-envs", "8", "--num-steps", "4")
@@ -35,9 +37,16 @@ def test_settings_of_teams_go_to_other_processes() -> None:
 
 
 def test_recordings_hold_every_step_for_anyone_to_check(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, picture = tmp_path / "all.npz", tmp_path / "one.gif"
+    titles: list[str] = []
+
+    def drawn(record: dict, title: str, path: Path) -> None:
+        titles.append(title)
+        save_episode(record, title, path)
+
+    monkeypatch.setattr(evaluate_team, "save_episode", drawn)
     words = ["evaluate", str(run), "--agents", "4", "--episodes", "5", "--json", "--threads", "1"]
     main([*words, "--record", str(file), "--picture", str(picture)])
     (row,) = json.loads(capsys.readouterr().out)["rows"]
@@ -45,6 +54,10 @@ def test_recordings_hold_every_step_for_anyone_to_check(
     assert {"success", "success_low", "return_per_agent", "return_per_agent_high", "length"} <= row.keys()
     assert row["baselines"].keys() == {"random", "assigned", "greedy", "nearest"}
     assert picture.read_bytes()[:4] == b"GIF8"
+    main(
+        ["evaluate", "coverage", "--policy", "assigned", "--agents", "1", "--episodes", "1", "--picture", str(picture)]
+    )
+    assert titles == ["coverage, 4 agents", "coverage, 1 agent"]
     with np.load(file) as record:
         agents, landmarks, actions, rewards = (record[name] for name in ("agents", "landmarks", "actions", "rewards"))
     assert (agents.shape, landmarks.shape) == ((5, 7, 4, 2), (5, 4, 2))
@@ -132,6 +145,7 @@ def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
         ("evaluate", "coverage", "--policy", "none"): "choose one of assigned, greedy, nearest, random",
         ("evaluate", "coverage", "--policy", "assigned", "--maps", maps): "--maps: coverage has no maps",
         ("evaluate", "path-finding", "--policy", "planned", "--maps", maps, "--agents", "5"): "no room for 5 agents",
+        ("evaluate", "path-finding", "--policy", "planned", "--maps", maps, "--law", "packed"): "--law packed: draws",
         ("evaluate", "path-finding", "--policy", "planned", "--agents", "400"): "have no room for 400 agents",
         ("evaluate", "path-finding", "--policy", "planned", "--maps", tmp_path / "none"): "none",
         ("transfer", run, tmp_path / "none"): "no such file",

@@ -114,7 +114,7 @@ def write_files(
     if picture is not None:
         number, episodes = played[0]
         first = {name: values[0] for name, values in episodes.record.items()}
-        save_episode(first, f"{problem}, {number} agents", picture)
+        save_episode(first, f"{problem}, {count(number, 'agent')}", picture)
 
 
 @dataclass(frozen=True)
