@@ -60,7 +60,7 @@ class Options:
     individual: bool = False
     """Whether each agent has networks of its own."""
     own_rhythm: bool = False
-    """Whether each learns as often as it does here by default (a step of the replay four times), and not as there."""
+    """Whether each learns as often as it does here by default (each step of the replay twice), and not as there."""
     json: bool = False
     """Write JSON."""
 

@@ -59,6 +59,13 @@ def test_runs_of_several_settings_are_one_group_where_they_are_named_together(tm
         group_runs(places, rows, "elo")
 
 
+def test_what_a_run_has_only_a_column_for_is_not_what_runs_share(tmp_path: Path) -> None:
+    """As the length of episodes, of which none has ended; it was once named among what they share."""
+    some, none = run(tmp_path / "some", [0.4]), run(tmp_path / "none", [math.nan])
+    with pytest.raises(ConfigError, match=r"measured return; they share nothing$"):
+        compare([some, none], "return")
+
+
 def test_the_command_prints_a_table_and_draws_the_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     places = [str(run(tmp_path / str(seed), [0.4, 0.1 * seed], seed)) for seed in (1, 2)]
     other = str(run(tmp_path / "tour", [0.4], problem="tour"))

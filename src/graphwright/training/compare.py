@@ -78,12 +78,16 @@ def compare(directories: Sequence[Path], metric: str | None = None) -> tuple[str
 
 
 def _metric(runs: Sequence[Sequence[Mapping[str, float]]], names: Sequence[str]) -> str:
+    measured = ({name for row in rows for name, value in row.items() if not math.isnan(value)} for rows in runs)
+    shared = set.intersection(*measured)
     for name in names:
-        if all(any(not math.isnan(row.get(name, math.nan)) for row in rows) for rows in runs):
+        if name in shared:
             return name
-    shared = set.intersection(*({name for row in rows for name in row} for rows in runs)) - {"iteration", "steps"}
+    shared -= {"iteration", "steps"}
     wanted = names[0] if len(names) == 1 else f"one of {', '.join(names)}"
-    raise ConfigError(f"compare: not all runs have measured {wanted}; they share {', '.join(sorted(shared))}")
+    raise ConfigError(
+        f"compare: not all runs have measured {wanted}; they share {', '.join(sorted(shared)) or 'nothing'}"
+    )
 
 
 def _settings(directory: Path) -> dict[str, Any]:
