@@ -44,11 +44,12 @@ def test_every_parameter_moves(algorithm: str, options: dict[str, Any], name: st
 
 
 @pytest.mark.parametrize("name", ["foragers", "spins of nodes"])
-def test_targets_of_maddpg_are_those_of_a_loop(name: str) -> None:
+@pytest.mark.parametrize("n_step", [1, 3])
+def test_targets_of_maddpg_are_those_of_a_loop(name: str, n_step: int) -> None:
     """y_i = r_i + γ Q_i(s′, a′) at the successor of agent i, a′ drawn by the target policy; 0 after its end."""
     environment, draw = ENVIRONMENTS[name]
     own = made("maddpg", environment, discount=0.9)
-    replay = remembered(environment, draw, own.policy, n_step=1).replay
+    replay = remembered(environment, draw, own.policy, n_step=n_step).replay
     transitions = replay.select(replay.ids)
     decisions = transitions.groups["decisions"]
     own.generator.manual_seed(1)
@@ -63,6 +64,23 @@ def test_targets_of_maddpg_are_those_of_a_loop(name: str) -> None:
         gone = successor < 0 or bool(transitions.columns["terminated"][row])
         expected = 0.0 if gone else float(values[places.ptr[row] + successor].detach())
         assert float(following[agent]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "awac", "maddpg"])
+def test_targets_of_who_earns_for_itself_add_up_what_it_earns_over_several_steps(algorithm: str) -> None:
+    """y_i = Σₖ γᵏ r_iₖ + γⁿ v_i, of agents that die and join among others that play on."""
+    environment, draw = ENVIRONMENTS["foragers"]
+    own = made(algorithm, environment, discount=0.9)
+    replay = remembered(environment, draw, own.policy, n_step=3, num_envs=5, num_steps=6).replay
+    transitions = replay.select(replay.ids)
+    decisions, length = transitions.groups["decisions"], transitions.columns["length"].tolist()
+    following = torch.arange(decisions.segments.num_rows).float()
+    target = own._target(transitions, following)
+    assert len(set(length)) > 1
+    for agent, rewards in enumerate(decisions.columns["reward"].tolist()):
+        earned = sum(0.9**step * reward for step, reward in enumerate(rewards))
+        ahead = 0.9 ** length[int(decisions.segments.index[agent])] * agent
+        assert float(target[agent]) == pytest.approx(earned + ahead, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["foragers", "spins of nodes"])
