@@ -2,10 +2,11 @@
 
     python benchmarks/learning/path_finding.py --maps 01-random-maps.yaml 02-mazes-maps.yaml [--seconds 600]
 
-Trained by DAgger (`imitation` of `pibt`) on random maps of 8 to 16 rows; with `--reinforced SECONDS`, PPO goes on from
-there. Each file of maps is a table: targets that a team reaches in a step, in 256 steps, beside scripted robots, and
-published figures of all 128 maps of the benchmark (Skrynnik et al. 2025), from other starts and targets. With
-`--no-lifelong` imitation goes on for `--one-shot SECONDS` with one target each, and success in 128 steps is measured.
+Trained by DAgger (`imitation` of `pibt`) on random maps of 8 to 16 rows; with `--packed SECONDS`, on maps of 8 to 11
+rows after that, in states that the policy comes to by itself; with `--reinforced SECONDS`, PPO goes on from there. Each
+file of maps is a table: targets that a team reaches in a step, in 256 steps, beside scripted robots, and published
+figures of all 128 maps of the benchmark (Skrynnik et al. 2025), from other starts and targets. With `--no-lifelong`
+imitation goes on for `--one-shot SECONDS` with one target each, and success in 128 steps is measured.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 from rich.console import Console
@@ -46,6 +47,8 @@ class Options:
     """Files of maps, a table each; without one, random maps."""
     seconds: float = 600.0
     """Of imitation."""
+    packed: float = 0.0
+    """Seconds of imitation on packed maps after it, without the expert."""
     reinforced: float = 0.0
     """Seconds of PPO after it."""
     one_shot: float = 300.0
@@ -90,19 +93,28 @@ class Row:
 
 def trained(options: Options, folder: Path) -> Agent:
     """The policy, trained if it is not there."""
-    stages = [("imitated", "imitation", True, options.seconds)]
-    stages += [("reinforced", "ppo", True, options.reinforced)] if options.reinforced else []
-    stages += [] if options.lifelong else [("one-shot", "imitation", False, options.one_shot)]
+    crowded = {"law": "crowded", "sizes": tuple(sorted({max(1, options.most // 2), options.most}))}
+    packed = {"law": "packed", "sizes": (options.most,), "expert_share": 0.0}
+    imitated = {**crowded, "expert_share": 0.5, "final_expert_share": 0.0 if options.packed else 0.5}
+    stages: list[tuple[str, str, float, dict[str, Any], dict[str, float]]] = [
+        ("imitated", "imitation", options.seconds, imitated, {}),
+        ("packed", "imitation", options.packed, packed, {"learning_rate": 1.5e-3}),
+        ("reinforced", "ppo", options.reinforced, crowded, {}),
+        ("one-shot", "imitation", 0 if options.lifelong else options.one_shot, crowded, {}),
+    ]
     before: Path | None = None
-    for name, algorithm, lifelong, seconds in stages:
+    for name, algorithm, seconds, collection, settings in stages:
+        if not seconds:
+            continue
         config = TrainConfig.for_problem(
             "path-finding",
             algorithm,
             seconds=seconds,
             seed=options.seed,
             threads=options.threads,
-            environment={"lifelong": lifelong, "steps": min(_STEPS, steps_of(options))},
-            collection={"law": "crowded", "sizes": tuple(sorted({max(1, options.most // 2), options.most}))},
+            environment={"lifelong": name != "one-shot", "steps": min(_STEPS, steps_of(options))},
+            collection=collection,
+            settings=settings,
             start=None if before is None else str(before),
         )
         before = folder / name

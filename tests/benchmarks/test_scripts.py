@@ -64,7 +64,8 @@ SMALLEST = {
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
     "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 "
     "--time-limit 1 " + QUICKLY,
-    "benchmarks/learning/path_finding.py": "--seconds 0.1 --most 2 --agents 2 --episodes 1 --steps 4 --beside pibt",
+    "benchmarks/learning/path_finding.py": "--seconds 0.1 --packed 0.1 --most 2 --agents 2 --episodes 1 "
+    "--steps 4 --beside pibt",
     "benchmarks/learning/teams.py": "--only vdn --seeds 1 --seconds 0.1 --episodes 2 --workers 1 --agents 2 --options="
     "'--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 2 --warm-up 64 --num-minibatches 1'",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",

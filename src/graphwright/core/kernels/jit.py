@@ -10,8 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
 
 from graphwright.core.kernels.compiling import watch_compiler
+
+_NO_VMAP = (
+    "torch.vmap (or another transform of torch.func): work on a ragged batch depends on its data, which that cannot "
+    "follow; leave it out, as GraphGAE and TorchRL's deactivate_vmap=True do"
+)
 
 
 class Kernel:
@@ -121,11 +127,17 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
     """The tensors as C-contiguous arrays, which share their memory where they are contiguous; None stays None.
 
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
+    Raises RuntimeError under `torch.vmap` and its like, whose tensors have no memory of their own.
     """
     # One call a tensor and none beside: an iteration of a small network has hundreds of them.
     found: list[Any] = [*tensors]
-    for place, tensor in enumerate(tensors):
-        if tensor is not None:
-            array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
-            found[place] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+    try:
+        for place, tensor in enumerate(tensors):
+            if tensor is not None:
+                array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
+                found[place] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+    except RuntimeError as error:
+        if any(tensor is not None and is_functorch_wrapped_tensor(tensor) for tensor in tensors):
+            raise RuntimeError(_NO_VMAP) from error
+        raise
     return (*found,)
