@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import linear_sum_assignment
 
 from command_line import fails
@@ -15,6 +16,8 @@ from graphwright.cli import evaluate_team
 from graphwright.cli.main import main
 from graphwright.cli.train import with_agents
 from graphwright.drawing.teams import save_episode
+from graphwright.training.agent import load
+from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.steps import StepsConfig
 
 SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--num-envs", "8", "--num-steps", "4")
@@ -120,6 +123,11 @@ def test_agents_play_as_they_were_validated(tmp_path: Path, capsys: pytest.Captu
     record = ("record", "foraging", "--run", runs["vdn"], "--episodes", "1", "--out", file)
     assert fails(capsys, *record, "--decode", "sample").strip().endswith(refused)
     main([*record])
+    agent = load(Path(runs["vdn"]))
+    with pytest.raises(ConfigError, match="draw=True: the scores"):
+        agent.act(agent.problem.generator(sizes=(2,))(1, torch.Generator()), draw=True)
+    script = fails(capsys, "evaluate", "foraging", "--policy", "together", "--decode", "greedy")
+    assert "--decode greedy: is about what is trained, as --policy together is not" in script
     new = ("train", "foraging", "--algorithm", "vdn", "--run", str(tmp_path / "new"), "--validation.decode", "sample")
     assert fails(capsys, *new).strip().endswith(f"--validation.decode sample: {values}; leave it out")
 

@@ -45,6 +45,7 @@ class ByName(ABC):
     json: AsJson = False
     column_width: ClassVar[int] = 0
     """Characters that a column of the table takes in the mean."""
+    options: Any
 
     @property
     def played(self) -> Any:
@@ -54,6 +55,10 @@ class ByName(ABC):
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
+        if (decode := self.options.decode) is not None:
+            raise ConfigError(
+                f"--decode {decode}: is about what is trained, as --policy {self.policy} is not; leave it out"
+            )
         print_found(*self.measure(problem_by_name(self.problem)), self.json, self.column_width)
 
     @abstractmethod

@@ -80,10 +80,12 @@ class Agent:
         """Why no two nodes can be decided at once; None where they can."""
         return "it was learned to sample" if self.samples else why_not_played_at_once(self.config.played)
 
-    def decoding(self, wanted: Literal["greedy", "sample"] | None) -> Literal["greedy", "sample"]:
+    def decoding(
+        self, wanted: Literal["greedy", "sample"] | None, option: str = "--decode sample"
+    ) -> Literal["greedy", "sample"]:
         """`wanted`, or how the run was validated. Raises ConfigError to draw by scores that are no probabilities."""
         if wanted == "sample" and not find_algorithm(self.config.algorithm).load().draws:
-            raise ConfigError(f"--decode sample: {values_only(self.config.algorithm)}; leave it out")
+            raise ConfigError(f"{option}: {values_only(self.config.algorithm)}; leave it out")
         return wanted or self.config.validation.decode
 
     def solve(
@@ -124,7 +126,7 @@ class Agent:
         self._require_no_memory()
         if not draw:
             return self.policy.best(observation).cpu()
-        self.decoding("sample")
+        self.decoding("sample", "draw=True")
         return self.policy.act(observation, torch.Generator(self.device).manual_seed(seed)).action.cpu()
 
     def export(self, path: Path | str) -> None:
