@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch, GraphError, from_edges
+from graphwright.core.segment import Segments
 from strategies import assert_same, assert_same_batch, ragged_batches, some_of
 
 Plain = list[dict[str, Any]]
@@ -305,3 +307,27 @@ def test_who_acts_is_asked_of_the_columns_that_there_are() -> None:
     assert some.acting_nodes[0].tolist() == [0, 2]
     assert some.acting_links[0].tolist() == [1]
     assert some.keep().acting_nodes[0].tolist() == [0, 1, 2]
+
+
+def test_what_is_kept_across_changed_columns_does_not_depend_on_them() -> None:
+    """Every property that is computed once is that of a batch that was made anew with the same columns."""
+    graph = from_edges(
+        torch.tensor([[0, 1, 3], [1, 2, 4]]), torch.tensor([3, 2]), undirected=True, nodes={"x": torch.zeros(5)}
+    )
+    names = [name for name in dir(GraphBatch) if isinstance(getattr(GraphBatch, name), cached_property)]
+    assert len(names) >= 8
+    for name in names:
+        getattr(graph, name)
+    acts = torch.arange(5) % 2 == 0
+    changed = graph.with_nodes(x=torch.ones(5), acts=acts).with_edges(acts=torch.arange(6) < 3)
+    fresh = GraphBatch.from_tensors(changed.to_tensors())
+    for name in names:
+        one, other = getattr(changed, name), getattr(fresh, name)
+        for left, right in zip(parts(one), parts(other), strict=True):
+            assert torch.equal(left, right), name
+
+
+def parts(value) -> list[torch.Tensor]:  # type: ignore[no-untyped-def]
+    if isinstance(value, tuple):
+        return [part for each in value for part in parts(each)]
+    return [value.ptr] if isinstance(value, Segments) else [value]

@@ -31,7 +31,7 @@ from graphwright.training.checkpoint import (
 )
 from graphwright.training.collectors.play import PlayConfig
 from graphwright.training.config import ConfigError, TrainConfig, values_only
-from graphwright.training.config_json import fixed_settings, from_json, to_json
+from graphwright.training.config_json import fixed_settings, from_json, to_json, watched_as_written
 from graphwright.training.decode import Decoding, decode
 from graphwright.training.directory import settings_text
 from graphwright.training.gflownet.conditions import ANY_GOAL, Goal
@@ -215,7 +215,8 @@ def load(directory: Path | str, device: str = "auto", *, trust: bool = False) ->
     problem, config = read_config(directory, trust)
     tensors, info = load_checkpoint(directory / POLICY_FILE)
     shipped = directory.parent == PRETRAINED  # of another release perhaps, whose options were fewer
-    if not shipped and info.get("run") != fingerprint(fixed_settings(problem.name, config)):
+    settings = watched_as_written(fixed_settings(problem.name, config), settings_text(directory))
+    if not shipped and info.get("run") != fingerprint(settings):
         raise CheckpointError(
             f"{directory / POLICY_FILE}: does not fit {CONFIG_FILE}, which was changed, is another run's, or is of a "
             "release with other options; put back what belongs together, or train anew"

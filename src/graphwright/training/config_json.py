@@ -43,6 +43,15 @@ def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
     return fixed
 
 
+def watched_as_written(fixed: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """`fixed`, with those settings of validation alone that the document `text` has: later ones change no policy."""
+    written = parse_json(text).get("validation")
+    now = fixed.get("validation")
+    if not isinstance(written, dict) or not isinstance(now, Mapping):
+        return dict(fixed)
+    return {**fixed, "validation": {name: value for name, value in now.items() if name in written}}
+
+
 def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Nested settings one by one, each by all the names that lead to it, as in `encoder.width`."""
     for name, value in settings.items():
