@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphwright.core.kernels.groups import first_largest, first_largest_drawn, group_index, pointer, select_groups
+from graphwright.core.kernels.draws import drawn
+from graphwright.core.kernels.groups import first_largest, group_index, pointer, select_groups
 from graphwright.core.kernels.jit import differentiable, has_kernel
 from graphwright.core.kernels.softmax import log_softmax, log_softmax_backward
 
@@ -155,15 +156,17 @@ def segment_sample(
 ) -> Tensor:
     """One draw a group from the softmax of its `logits` [M], as a place in the group, [G] int64; -1 as in argmax.
 
-    The Gumbel-max trick: argmax of logit + Gumbel noise (Maddison et al. 2014, "A* sampling").
+    By a uniform number and the cumulated probabilities where a kernel takes the logits; elsewhere the Gumbel-max trick:
+    argmax of logit + Gumbel noise (Maddison et al. 2014, "A* sampling").
     uniform: [G] bool, the groups in which all that is not -inf is drawn alike often; None: no group.
     """
+    if logits.dim() == 1 and has_kernel(logits):
+        number = torch.rand(segments.num_groups, dtype=torch.float64, generator=generator)
+        return drawn(logits.detach(), segments.ptr, number, uniform)
+    if uniform is not None:
+        logits = logits.masked_fill(uniform.index_select(0, segments.index) & (logits > -torch.inf), 0)
     exponential = torch.empty_like(logits, requires_grad=False).exponential_(generator=generator)
     noise = exponential.clamp_(min=torch.finfo(logits.dtype).tiny).log_()
-    if uniform is not None:
-        if logits.dim() == 1 and has_kernel(logits):
-            return first_largest_drawn(logits, noise, uniform, segments.ptr)
-        logits = logits.masked_fill(uniform.index_select(0, segments.index) & (logits > -torch.inf), 0)
     return segment_argmax(logits.detach() - noise, segments)
 
 

@@ -89,19 +89,6 @@ def first_largest(values: Tensor, ptr: Tensor) -> Tensor:
     return torch.from_numpy(_first_largest(*arrays(values, ptr)))
 
 
-def first_largest_drawn(values: Tensor, noise: Tensor, uniform: Tensor, ptr: Tensor) -> Tensor:
-    """[G]: `first_largest` of values - noise [M]; where `uniform` [G] bool, of -noise where values are not -inf."""
-    return torch.from_numpy(_first_largest_drawn(*arrays(values, noise, uniform, ptr)))
-
-
-def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
-    """[G]: the place inside its group of one of the true rows of `mask` [M] bool, -1 where there is none.
-
-    number: [G] float in [0, 1), which of them: drawn uniformly, each is alike likely.
-    """
-    return torch.from_numpy(_drawn_true(*arrays(mask, ptr, number)))
-
-
 def first_without_opposite(edge_index: Tensor, edge_ptr: Tensor, reverse: Tensor) -> int:
     """The first edge of which `reverse` [E] does not name the opposite, a loop's being itself; -1 where there is none.
 
@@ -175,21 +162,6 @@ def _first_largest(values, ptr):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _first_largest_drawn(values, noise, uniform, ptr):  # type: ignore[no-untyped-def]
-    out = np.empty(ptr.size - 1, np.int64)
-    for g in range(ptr.size - 1):
-        largest, place = np.float32(-np.inf), -1
-        for k in range(ptr[g], ptr[g + 1]):
-            value = values[k] - noise[k]
-            if uniform[g] and values[k] > -np.inf:
-                value = -noise[k]
-            if value > largest:
-                largest, place = value, k - ptr[g]
-        out[g] = place
-    return out
-
-
-@jit
 def _interleave(ptr):  # type: ignore[no-untyped-def]
     total = np.zeros(ptr.shape[1], np.int64)
     for g in range(ptr.shape[1]):
@@ -204,21 +176,3 @@ def _interleave(ptr):  # type: ignore[no-untyped-def]
                 k += 1
             first += ptr[table, ptr.shape[1] - 1]
     return total, order
-
-
-@jit
-def _drawn_true(mask, ptr, number):  # type: ignore[no-untyped-def]
-    out = np.empty(ptr.size - 1, np.int64)
-    for g in range(ptr.size - 1):
-        count = 0
-        for k in range(ptr[g], ptr[g + 1]):
-            count += mask[k]
-        left, place = int(number[g] * count), -1
-        for k in range(ptr[g], ptr[g + 1]):
-            if mask[k]:
-                if left == 0:
-                    place = k - ptr[g]
-                    break
-                left -= 1
-        out[g] = place
-    return out

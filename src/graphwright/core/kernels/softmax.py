@@ -15,18 +15,18 @@ _NEVER = np.float32(-np.inf)
 def log_softmax(values: Tensor, ptr: Tensor) -> Tensor:
     """`values` [M] less the log-sum-exp of their group; -inf stays, also where a group holds nothing else."""
     out = torch.empty_like(values, memory_format=torch.contiguous_format)
-    _log_softmax(*arrays(values, ptr, out, *_scratch(values)))
+    _log_softmax(*arrays(values, ptr, out, *scratch(values)))
     return out
 
 
 def log_softmax_backward(grad: Tensor, log_probs: Tensor, ptr: Tensor) -> Tensor:
     """The gradient [M] by what `log_probs` [M] came from; 0 where they are -inf."""
     out = torch.empty_like(log_probs)
-    _log_softmax_backward(*arrays(grad, log_probs, ptr, out, *_scratch(log_probs)))
+    _log_softmax_backward(*arrays(grad, log_probs, ptr, out, *scratch(log_probs)))
     return out
 
 
-def _scratch(values: Tensor) -> tuple[Tensor, Tensor]:
+def scratch(values: Tensor) -> tuple[Tensor, Tensor]:
     """Room for powers, and for their bits."""
     return values.new_empty(values.numel()), values.new_empty(values.numel(), dtype=torch.int32)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.groups import drawn_true
+from graphwright.core.kernels.draws import drawn_true
 from graphwright.core.segment import Segments, segment_argmax, segment_max
 from graphwright.envs.game import Game
 from graphwright.envs.games.stones import StoneGame
