@@ -1,11 +1,11 @@
 """Whether critics that pool over the graph learn faster than concatenated ones, and go further to larger teams.
 
-    python benchmarks/learning/teams.py [--seconds 600] [--seeds 5] [--only qmix coma] [--out docs/tables]
+    python benchmarks/learning/teams.py [--steps 40000] [--seeds 5] [--only qmix coma] [--runs runs/teams] [--out docs]
 
-Each run is one `graphwright train` of the given time on one thread with teams of one size, and a greedy `graphwright
-evaluate` with that many agents and with twice as many, on teams that are the same for all. What acts is the same graph
-network in every run, of any size; what differs is what critic or mixer read. Concatenated critics have as many places
-as the teams of training have agents.
+Each run has one thread and teams of one size; a greedy evaluation follows with that many agents and with twice as many,
+on teams that are the same for all. What acts is the same graph network in every run, of any size; what differs is what
+critic or mixer read. Concatenated critics have as many places as the teams of training have agents. Runs that --runs
+holds already are not trained again.
 """
 
 from __future__ import annotations
@@ -13,144 +13,210 @@ from __future__ import annotations
 import csv
 import json
 import platform
-import shlex
-import statistics
-import subprocess
-import sys
+import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 import tyro
+from matplotlib.figure import Figure
+from rich.console import Console
 
-READING = {"pooled": "--{0}.inputs pooled", "concatenated": "--{0}.inputs concatenated --{0}.max-agents {1}"}
-ALGORITHMS = {
-    **{f"{name}, {how}": (name, words) for name in ("qmix", "central-v", "coma") for how, words in READING.items()},
-    "maddpg, pooled": ("maddpg", READING["pooled"]),
-    "maddpg, concatenated, a head a place": ("maddpg", READING["concatenated"] + " --{0}.own-heads"),
-    "qmix, pooled, Munchausen": ("qmix", READING["pooled"] + " --{0}.munchausen 0.9"),
-    "vdn": ("vdn", ""),
-    "iql": ("iql", ""),
-    "iac": ("iac", ""),
-    "ippo": ("ippo", ""),
-    "mappo": ("mappo", READING["pooled"]),
-    "ppo": ("ppo", ""),
-}  # fmt: skip
-"""Row of the table → the algorithm, and options for its name and the number of agents."""
-SMOOTHED = 5
+from graphwright.envs.registry import find_problem
+from graphwright.training.config import TrainConfig, changed
+from graphwright.training.evaluate_team import TeamOptions, evaluate_team, play_rule, require_team
+from graphwright.training.statistics import mean_interval
+from graphwright.training.train import train
+
+ON_POLICY = "central-v", "coma", "iac", "ippo", "mappo", "ppo"
+"""What learns from each step once, and takes more of them in the same time."""
+PLACES = {"inputs": "concatenated"}
+ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "qmix, pooled": ("qmix", {}),
+    "qmix, concatenated": ("qmix", {"settings": PLACES}),
+    "central-v, pooled": ("central-v", {}),
+    "central-v, concatenated": ("central-v", {"settings": PLACES}),
+    "coma, pooled": ("coma", {}),
+    "coma, concatenated": ("coma", {"settings": PLACES}),
+    "maddpg, pooled": ("maddpg", {}),
+    "maddpg, concatenated, a head a place": ("maddpg", {"settings": PLACES | {"own_heads": True}}),
+    "qmix, pooled, Munchausen": ("qmix", {"settings": {"munchausen": 0.9}}),
+    "qmix, pooled, GRU": ("qmix", {"collection": {"memory": 32}}),
+    "mappo, pooled": ("mappo", {}),
+    "mappo, pooled, GRU": ("mappo", {"collection": {"memory": 32}}),
+    "vdn": ("vdn", {}),
+    "iql": ("iql", {}),
+    "ippo": ("ippo", {}),
+}
+"""Row of the table → the algorithm, and what differs from its defaults."""
+SHARE = 0.9
+"""Of the way to the best return: when that was reached."""
 
 
 @dataclass(frozen=True)
 class Options:
     """What to train."""
 
-    seconds: float = 600.0
-    """Training time of each run."""
+    steps: int = 40_000
+    """Team steps of each run that learns from a replay."""
+    times: float = 2.5
+    """How many times as many others take."""
     seeds: int = 5
     """Runs of each, with the seeds 0, 1, ..."""
     only: tuple[str, ...] = ()
     """Words; only rows that begin with one of them."""
-    problem: str = "coverage"
+    problem: str = "spread"
     """Played by a team."""
+    scripted: str = "assigned"
+    """Its scripted team, at whom the way from random choice ends."""
     agents: int = 3
     """Of each team in training; it is tested with so many and with twice as many."""
-    options: str = ""
-    """More options for `graphwright train`."""
     episodes: int = 100
     """Of each test."""
+    watched: int = 64
+    """Episodes of each validation, of which there are some twenty."""
+    width: int = 64
+    """Of the networks."""
     workers: int = 2
     """Runs side by side."""
+    runs: Path | None = None
+    """Folder for the runs; by default they are not kept."""
     out: Path | None = None
-    """Folder for the table, as teams.md and teams.json."""
+    """Folder for tables/teams-PROBLEM.md and images/teams-PROBLEM.png."""
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of agents to test with."""
+        return self.agents, 2 * self.agents
+
+    def config(self, name: str, seed: int) -> TrainConfig:
+        """Of a run of that row."""
+        algorithm, changes = ALGORITHMS[name]
+        steps = round(self.steps * (self.times if algorithm in ON_POLICY else 1))
+        config = TrainConfig.for_problem(self.problem, algorithm, steps=steps, seed=seed, threads=1)
+        config = changed(config, {"collection": {"sizes": (self.agents,)}, "encoder": {"width": self.width}})
+        config = changed(config, {"validation": {"graphs": self.watched, "sizes": (self.agents,)}})
+        if changes.get("settings", {}).get("inputs") == "concatenated":
+            config = changed(config, {"settings": {"max_agents": self.agents}})
+        config = changed(config, changes)
+        update = config.collection.num_envs * config.collection.num_steps
+        return changed(config, {"validation": {"every": max(steps // (20 * update), 1)}})
 
 
-def call(*arguments: object) -> str:
-    """What `graphwright` prints."""
-    command = [sys.executable, "-m", "graphwright", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def run(options: Options, folder: Path, job: tuple[str, int]) -> dict[str, Any]:
+    """In a process of its own: train and evaluate. What happened on the way, and the scores of each size."""
+    name, seed = job
+    directory = folder / f"{options.problem}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+    done = directory.with_suffix(".json")
+    if done.exists():
+        return dict(json.loads(done.read_text()))
+    shutil.rmtree(directory, ignore_errors=True)  # of a run that was broken off
+    torch.set_num_threads(1)
+    agent = train(options.problem, options.config(name, seed), directory, Console(quiet=True)).agent()
+    with open(directory / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    curve = [(int(row["steps"]), float(row["validation_return"])) for row in rows if row["validation_return"]]
+    tests = evaluate_team(agent, TeamOptions(agents=options.sizes, episodes=options.episodes), baselines=False)
+    found = {"name": name, "seed": seed, "curve": curve, "scores": [dict(row.score) for row in tests]}
+    done.write_text(json.dumps(found))
+    return found
 
 
-def run(options: Options, name: str, seed: int) -> dict[str, Any]:
-    """Train and evaluate: what happened on the way, and a row for each size."""
-    algorithm, words = ALGORITHMS[name]
-    more = shlex.split(f"{words.format(algorithm, options.agents)} {options.options}")
-    sizes = (options.agents, 2 * options.agents)
-    with tempfile.TemporaryDirectory() as folder:
-        directory = f"{folder}/run"
-        length = ("--seconds", options.seconds, "--seed", seed, "--threads", 1)
-        call(
-            "train", options.problem, "--algorithm", algorithm, "--agents", sizes[0], "--run", directory, *length, *more
-        )
-        with open(f"{directory}/metrics.csv", newline="") as file:
-            curve = [(float(row["steps"]), float(row["return"] or "nan")) for row in csv.DictReader(file)]
-        test = ("--agents", *sizes, "--episodes", options.episodes, "--threads", 1, "--json")
-        rows = json.loads(call("evaluate", directory, *test))["rows"]
-    quick = steps_to_most(curve)
-    return {"name": name, "seed": seed, "steps": curve[-1][0], "steps_to_90": quick, "rows": rows}
+def steps_to_most(curve: Sequence[tuple[int, float]], random: float) -> float:
+    """Steps after which the return in validation had come most of the way from `random`, or less, to its best."""
+    start, best = min(random, curve[0][1]), max(value for _, value in curve)
+    goal = start + SHARE * (best - start)
+    return next(steps for steps, value in curve if value >= goal)
 
 
-def steps_to_most(curve: list[tuple[float, float]], share: float = 0.9) -> float:
-    """Steps after which the return of training episodes had come `share` of the way from its first to its best."""
-    known = [(steps, value) for steps, value in curve if value == value]
-    if not known:
-        return float("nan")
-    smooth = [
-        (steps, statistics.mean(value for _, value in known[max(0, place + 1 - SMOOTHED) : place + 1]))
-        for place, (steps, _) in enumerate(known)
-    ]
-    first, best = smooth[0][1], max(value for _, value in smooth)
-    return next(steps for steps, value in smooth if value >= first + share * (best - first))
+def cell(values: Sequence[float] | np.ndarray, digits: int) -> str:
+    """Mean and its 95 % interval over seeds."""
+    return mean_interval(torch.tensor(values, dtype=torch.float64)).text(digits)
 
 
-def cell(values: list[float], digits: int, percent: bool = False) -> str:
-    """Mean (worst to best) over seeds."""
-    scale = 100 if percent else 1
-    low, mean, high = (scale * f(values) for f in (min, statistics.mean, max))
-    return f"{mean:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
+def scripted(options: Options) -> dict[str, list[float]]:
+    """The return to an agent of random choice and of the scripted team, with each number of agents."""
+    problem, playing = find_problem(options.problem), TeamOptions(agents=options.sizes, episodes=options.episodes)
+    environment = require_team(problem, problem.environment)
+    found = {}
+    for name in ("random", options.scripted):
+        rows = play_rule(problem, environment, name, playing)
+        found[name] = [row.score["return_per_agent"] for row, _ in rows]
+    return found
 
 
 def table(options: Options, found: list[dict[str, Any]]) -> str:
     """As Markdown."""
-    small, large = options.agents, 2 * options.agents
+    beside = scripted(options)
+    small, large = options.sizes
     lines = [
-        f"`{options.problem}`, trained with {small} agents for {options.seconds:g} s on one thread, {options.seeds} "
-        f"seeds, {options.workers} runs side by side; {options.episodes} greedy episodes each; {date.today()}, "
-        f"{platform.machine()}, no GPU; `python benchmarks/learning/teams.py`. Mean over seeds (least to most).",
+        f"`{options.problem}`, trained with {small} agents on one thread, {options.seeds} seeds, {options.episodes} "
+        f"episodes each; {date.today()}, {platform.machine()}, torch {torch.__version__}, no GPU; `python "
+        f"benchmarks/learning/teams.py`. Mean over seeds with its 95 % interval; the way is that from random choice "
+        f"(0) to `{options.scripted}` (1), at each number of agents.",
         "",
-        f"| trained with | success %, {small} agents | {large} agents | return to an agent, {small} | {large} | "
-        "steps to 90 % of the best return | steps in all |",
+        f"| trained with {small} agents | return to an agent | of the way, {small} agents | {large} agents | lost | "
+        f"steps to {100 * SHARE:g} % of the best | steps in all |",
         "|---|" + "---:|" * 6,
     ]
     for name in ALGORITHMS:
         runs = [each for each in found if each["name"] == name]
-        if runs:
-            by_size = [[each["rows"][place] for each in runs] for place in (0, 1)]
-            cells = [cell([row["success"] for row in rows], 0, percent=True) for rows in by_size]
-            cells += [cell([row["return_per_agent"] for row in rows], 2) for rows in by_size]
-            cells += [cell([each[key] for each in runs], 0) for key in ("steps_to_90", "steps")]
-            lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    for name in found[0]["rows"][0]["baselines"]:
-        rows = [found[0]["rows"][place]["baselines"][name] for place in (0, 1)]
-        cells = [f"{100 * row['success']:.0f}" for row in rows] + [f"{row['return_per_agent']:.2f}" for row in rows]
-        lines.append(f"| *{name}* | " + " | ".join(cells) + " | | |")
+        if not runs:
+            continue
+        returns = np.array([[score["return_per_agent"] for score in each["scores"]] for each in runs])
+        low, high = (np.array(beside[rule]) for rule in ("random", options.scripted))
+        way = (returns - low) / (high - low)
+        cells = [cell(returns[:, 0], 1), *(cell(column, 2) for column in way.T), cell(way[:, 0] - way[:, 1], 2)]
+        cells += [cell([steps_to_most(each["curve"], low[0]) for each in runs], 0), f"{runs[0]['curve'][-1][0]:,}"]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for name, values in beside.items():
+        lines.append(f"| *{name}* | {values[0]:.1f} ({large} agents {values[1]:.1f}) | | | | | |")
     return "\n".join(lines) + "\n"
+
+
+def picture(options: Options, found: list[dict[str, Any]]) -> Figure:
+    """The return in validation while each algorithm learns, by what its critic or mixer reads: mean, least to most."""
+    names = [name for name in ("qmix", "central-v", "coma", "maddpg") if any(name in each["name"] for each in found)]
+    figure = Figure(figsize=(3.2 * max(len(names), 1), 3.2), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, max(len(names), 1), sharey=True))
+    for axes, name in zip(panels, names, strict=False):
+        for how, colour in (("pooled", "#e4572e"), ("concatenated", "#1f2933")):
+            rows = (f"{name}, {how}", f"{name}, {how}, a head a place")
+            curves = [each["curve"] for each in found if each["name"] in rows]
+            if curves:
+                steps = [step for step, _ in curves[0]]
+                values = np.array([[value for _, value in curve] for curve in curves])
+                axes.plot(steps, values.mean(0), color=colour, label=how)
+                axes.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+        axes.set(title=name, xlabel="team steps")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("return to an agent in validation")
+    panels[0].legend(frameon=False, loc="lower right")
+    return figure
 
 
 def main(options: Options) -> None:
     names = [name for name in ALGORITHMS if not options.only or name.startswith(options.only)]
-    jobs = list(product(names, range(options.seeds)))
-    with ThreadPoolExecutor(options.workers) as pool:
-        found = list(pool.map(lambda job: run(options, *job), jobs))
+    jobs = [(name, seed) for seed, name in product(range(options.seeds), names)]
+    with tempfile.TemporaryDirectory() as nowhere, ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
+        folder = options.runs or Path(nowhere)
+        folder.mkdir(parents=True, exist_ok=True)
+        work: Callable[[tuple[str, int]], dict[str, Any]] = partial(run, options, folder)
+        found = list(pool.map(work, jobs))
     text = table(options, found)
     print(text)
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "teams.md").write_text(text)
-        (options.out / "teams.json").write_text(json.dumps(found, indent=1) + "\n")
+        (options.out / "tables" / f"teams-{options.problem}.md").write_text(text)
+        picture(options, found).savefig(options.out / "images" / f"teams-{options.problem}.png", dpi=120)
 
 
 if __name__ == "__main__":

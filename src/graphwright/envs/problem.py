@@ -115,7 +115,9 @@ class Problem:
     search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
     expert: what to do in a state to arrive at a given solution; regrets: what each choice costs; for imitation
-    (`envs/experts.py`). training: options of a run that differ from the general defaults, nested as in `config.json`.
+    (`envs/experts.py`). training: options of a run that differ from the general defaults: `encoder`,
+    `heads` and `validation`, nested as in `config.json`; `collection`, by the name of a collector; and settings of an
+    algorithm by its name, which those that are made of it take over, such as MAPPO those of `ppo`.
 
     Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
     that plays the environment itself is an expert of it); objective,

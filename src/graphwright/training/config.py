@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import torch
 
+from graphwright.algorithms.algorithm import AlgorithmClass
 from graphwright.algorithms.registry import ALGORITHMS, NEEDS, find_algorithm
 from graphwright.algorithms.trust_region import TrustRegionConfig
 from graphwright.core.numbers import require_numbers
@@ -169,7 +170,7 @@ class TrainConfig(RunConfig):
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
         if "decode" in changes.get("validation", {}) and not entry.load().draws:
             changes["validation"] = {name: each for name, each in changes["validation"].items() if name != "decode"}
-        changes["settings"] = training.get(entry.load().options, {})
+        changes["settings"] = _settings_for(entry.load(), training)
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
         return changed(changed(config, changes), options)
 
@@ -183,6 +184,14 @@ class TrainConfig(RunConfig):
     def played(self) -> Any:
         """The environment as it is played: its illegal actions masked or punished."""
         return self.collection.played(self.environment) if isinstance(self.collection, PlayConfig) else self.environment
+
+
+def _settings_for(algorithm: AlgorithmClass, training: Mapping[str, Any]) -> dict[str, Any]:
+    """What a problem says of an algorithm, and of those whose settings it has taken over, as MAPPO has those of PPO."""
+    said: dict[str, Any] = {}
+    for made_of in reversed(algorithm.Config.__mro__):
+        said |= training.get(vars(made_of).get("options", ""), {})
+    return said | training.get(algorithm.options, {})
 
 
 def _collector(algorithm: str, environment: Any) -> str:

@@ -1,4 +1,4 @@
-"""Graphs of agents and landmarks: who sees whom."""
+"""Graphs of agents and landmarks: who sees whom, and what of each other."""
 
 from __future__ import annotations
 
@@ -50,3 +50,27 @@ def members(graph: GraphBatch, type_: int) -> tuple[Tensor, Segments]:
 def by_team(graph: GraphBatch, column: str, type_: int) -> Tensor:
     """[B, A, ...]: a column of the nodes of that type, of teams of one size."""
     return graph.nodes[column][of_type(graph, type_)].unflatten(0, (graph.num_graphs, -1))
+
+
+SIGHT = {"relative": 2, "distance": 1, "near": 1, "nearest": 2}
+"""Edge columns of `sight` and their widths."""
+
+
+def sight(state: GraphBatch) -> dict[str, Tensor]:
+    """Where the source of each edge is, as its destination sees it, from the node column `position`.
+
+    `relative` [E, 2]; `distance` [E]; `near` [E], exp(-4 distance); `nearest` [E, 2] bool, whether no other edge of its
+    type into the same node, and none out of the same node, is shorter.
+    """
+    position, (source, end) = state.nodes["position"], state.edge_index
+    relative = position.index_select(0, source) - position.index_select(0, end)
+    distance = relative.norm(dim=1)
+    nearest = torch.stack([least_of_type(distance, node, state) for node in (end, source)], 1)
+    return {"relative": relative, "distance": distance, "near": (-4 * distance).exp(), "nearest": nearest}
+
+
+def least_of_type(distance: Tensor, node: Tensor, state: GraphBatch) -> Tensor:
+    """[E] bool: whether the `distance` of each edge is the least of those of its type at its `node` [E]."""
+    place = 3 * node + state.edges["type"]
+    least = torch.full((3 * state.num_nodes,), torch.inf, dtype=distance.dtype, device=distance.device)
+    return distance == least.scatter_reduce(0, place, distance, "amin")[place]

@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.numbers import require
 from graphwright.core.segment import segment_max, segment_mean
 from graphwright.envs.team import Team
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members, of_type
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, SIGHT, by_team, crowd, members, of_type, sight
 from graphwright.envs.teams.matching import match
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, pushes
 
@@ -29,10 +29,8 @@ class Coverage(Team):
     Instance: agents and as many landmarks, every agent joined to all others (`crowd`); node column `start` [N, 2]
         float32, uniform in ±1.
     State: adds the node columns `position`, `velocity` [N, 2] float32 and the graph column `time` [B] int64.
-    Observation: per node its `type` and `velocity`; per edge its `type`, `relative`, where its source is seen from its
-        destination, how far that is (`distance`), exp(−4 times that) (`near`), and `nearest`: whether its source is the
-        nearest of its type to its destination, and its destination to its source. Nothing says which agent one is, nor
-        where the arena is.
+    Observation: per node its `type` and `velocity`; per edge its `type` and where its source is seen from its
+        destination (`sight`). Nothing says which agent one is, nor where the arena is.
     Action: of each agent, to do nothing or to be pushed along -x, +x, -y, +y. Agents pass through each other.
     Dynamics: v ← 0.75 v + 0.5 u, x ← x + 0.1 v.
     Reward: of the team, minus the mean distance of agents and landmarks in the matching of least distance.
@@ -42,12 +40,7 @@ class Coverage(Team):
     steps: int = 50
     """An episode is cut short after so many steps."""
 
-    features = Features(
-        nodes={"velocity": 2},
-        edges={"relative": 2, "distance": 1, "near": 1, "nearest": 2},
-        node_types=2,
-        edge_types=3,
-    )
+    features = Features(nodes={"velocity": 2}, edges=SIGHT, node_types=2, edge_types=3)
     actions = ActionSpec(per_decider("push", 5), decider="nodes")
 
     def __post_init__(self) -> None:
@@ -60,13 +53,8 @@ class Coverage(Team):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        position, (source, end) = state.nodes["position"], state.edge_index
         acts = state.nodes["type"] == AGENT
-        graph = state.keep(["type", "velocity"], ["type"]).with_nodes(acts=acts)
-        relative = position.index_select(0, source) - position.index_select(0, end)
-        distance = relative.norm(dim=1)
-        nearest = torch.stack([least_of_type(distance, node, state) for node in (end, source)], 1)
-        seen = graph.with_edges(relative=relative, distance=distance, near=(-4 * distance).exp(), nearest=nearest)
+        seen = state.keep(["type", "velocity"], ["type"]).with_nodes(acts=acts).with_edges(**sight(state))
         return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
     @override
@@ -109,13 +97,6 @@ def matched_offsets(state: GraphBatch) -> Tensor:
     (agents, teams), (landmarks, groups) = members(state, AGENT), members(state, LANDMARK)
     place = match(position[agents], teams, position[landmarks], groups)
     return position[landmarks[groups.ptr[:-1][teams.index] + place]] - position[agents]
-
-
-def least_of_type(distance: Tensor, node: Tensor, state: GraphBatch) -> Tensor:
-    """[E] bool: whether the `distance` of each edge is the least of those of its type at its `node` [E]."""
-    place = 3 * node + state.edges["type"]
-    least = torch.full((3 * state.num_nodes,), torch.inf, dtype=distance.dtype, device=distance.device)
-    return distance == least.scatter_reduce(0, place, distance, "amin")[place]
 
 
 def coverage_instances(graph: GraphBatch, generator: torch.Generator) -> GraphBatch:

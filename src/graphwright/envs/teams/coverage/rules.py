@@ -8,8 +8,8 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_argmax
 from graphwright.envs.environment import Environment
-from graphwright.envs.teams.coverage.environment import least_of_type, matched_offsets
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, of_type
+from graphwright.envs.teams.coverage.environment import matched_offsets
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, least_of_type, of_type
 from graphwright.envs.teams.particles import STEP, accelerated, pushes
 
 _AHEAD = 0.05  # how long one looks ahead after a step, with the velocity that one will have

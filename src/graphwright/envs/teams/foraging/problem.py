@@ -99,14 +99,12 @@ FORAGING = Problem(
         "ppo": {
             "ratio": "decision",
             "learning_rate": 1e-3,
-            "epochs": 4,
-            "discount": 0.98,
-            "gae_lambda": 0.95,
+            "discount": 0.95,
+            "gae_lambda": 0.9,
+            "value_coefficient": 0.5,
             "entropy_coefficient": 0.01,
         },
-        "mappo": {"entropy_coefficient": 0.01},
-        "ippo": {"entropy_coefficient": 0.01},
-        **{name: {"discount": 0.9, "learning_rate": 5e-4} for name in ("iql", "vdn", "qmix", "dqn")},
+        **{name: {"discount": 0.9, "learning_rate": 5e-4} for name in ("dqn", "iql")},
         "collection": {
             "steps": {"num_envs": 64, "num_steps": 25},
             # Food is loaded by several at once: all have to be curious at the same time.

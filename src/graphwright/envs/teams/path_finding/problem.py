@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from graphwright.envs.problem import ControlRule, Problem
+from graphwright.envs.teams.defaults import LARGE_MINIBATCHES
 from graphwright.envs.teams.path_finding.environment import PathFinding
 from graphwright.envs.teams.path_finding.maps import maps_of, random_maps
 from graphwright.envs.teams.path_finding.pibt import pibt
 from graphwright.envs.teams.path_finding.planner import planned, shortest
-from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 PATH_FINDING = Problem(
     name="path-finding",

@@ -7,8 +7,8 @@ import torch
 from graphwright.core import GraphBatch, Segments, from_edges
 from graphwright.envs.generators.gabriel import Gabriel
 from graphwright.envs.problem import ControlRule, Problem
+from graphwright.envs.teams.defaults import LARGE_MINIBATCHES
 from graphwright.envs.teams.patrol.environment import MAP, Patrol, stalest
-from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _PLACES = 6  # an agent
 _NEVER = 1 << 40

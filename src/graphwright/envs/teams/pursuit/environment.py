@@ -18,7 +18,7 @@ from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import STEPS
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, of_type
-from graphwright.envs.teams.replays import LARGE_MINIBATCHES
+from graphwright.envs.teams.defaults import LARGE_MINIBATCHES
 
 _CELLS = 20  # of the torus, an agent
 

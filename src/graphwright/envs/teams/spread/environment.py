@@ -15,9 +15,9 @@ from graphwright.core.segment import segment_sum
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.team import Team
 from graphwright.envs.teams.coverage.rules import assigned, nearest
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members, of_type
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, SIGHT, by_team, crowd, members, of_type, sight
+from graphwright.envs.teams.defaults import FLYING
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, contact_force, pushes
-from graphwright.envs.teams.replays import LARGE_MINIBATCHES
 
 _SIZE = 0.15  # of an agent
 _NEAR = 0.1
@@ -30,8 +30,8 @@ class Spread(Team):
     Instance: agents and as many landmarks, every agent joined to all others (`crowd`); node column `start` [N, 2]
         float64, uniform in ±1.
     State: adds the node columns `position`, `velocity` [N, 2] float64 and the graph column `time` [B] int64.
-    Observation: per node its `type`, `velocity` and `position`; per edge its `type` and `relative`, where its source is
-        seen from its destination.
+    Observation: per node its `type`, `velocity` and `position`; per edge its `type` and where its source is seen from
+        its destination (`sight`).
     Action: of each agent, to do nothing or to be pushed along -x, +x, -y, +y.
     Dynamics: x ← x + 0.1 v, then v ← 0.75 v + 0.1 (5 u + the forces of agents that touch), all of mass 1.
     Reward: of each agent, (1 - `local_ratio`) times minus the sum over landmarks of the distance of the nearest agent,
@@ -44,7 +44,7 @@ class Spread(Team):
     local_ratio: float = 0.5
     """Share of an agent's own collisions in its reward; the rest is the team's."""
 
-    features = Features(nodes={"velocity": 2, "position": 2}, edges={"relative": 2}, node_types=2, edge_types=3)
+    features = Features(nodes={"velocity": 2, "position": 2}, edges=SIGHT, node_types=2, edge_types=3)
     actions = ActionSpec(per_decider("push", 5), decider="nodes")
     own_reward = True
 
@@ -59,10 +59,9 @@ class Spread(Team):
 
     @override
     def observe(self, state: GraphBatch) -> Observation:
-        position, (source, end) = state.nodes["position"], state.edge_index
         acts = state.nodes["type"] == AGENT
         graph = state.keep(["type", "velocity", "position"], ["type"]).with_nodes(acts=acts)
-        seen = graph.with_edges(relative=position.index_select(0, source) - position.index_select(0, end))
+        seen = graph.with_edges(**sight(state))
         return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
     @override
@@ -128,19 +127,5 @@ SPREAD = Problem(
     sizes=(3,),
     laws={"uniform": spread_instances},
     baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
-    training={
-        "algorithm": "ppo",
-        "encoder": {"kind": "gin", "depth": 3},
-        "heads": {"value_pool": "mean"},
-        "ppo": {
-            "ratio": "decision",
-            "learning_rate": 1e-3,
-            "epochs": 4,
-            "discount": 0.95,
-            "gae_lambda": 0.9,
-            "value_coefficient": 0.1,
-        },
-        "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
-        "validation": {"sizes": (3,), "graphs": 64, "every": 10},
-    },
+    training=FLYING | {"validation": {"sizes": (3,), "graphs": 64, "every": 10}},
 )
