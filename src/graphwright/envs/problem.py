@@ -115,19 +115,17 @@ class Problem:
     search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
     expert: what to do in a state to arrive at a given solution; regrets: what each choice costs; for imitation
-    (`envs/experts.py`). training: options of a run that differ from the general defaults: `encoder`,
-    `heads` and `validation`, nested as in `config.json`; `collection`, by the name of a collector; and settings of an
-    algorithm by its name, which those that are made of it take over, such as MAPPO those of `ppo`.
+    (`envs/experts.py`). training: options of a run that differ from the general defaults: `encoder`, `heads`,
+    `validation`; `collection` by the name of a collector; and settings by the name of an algorithm, which those that
+    are made of it take over, as MAPPO does those of `ppo`.
 
     Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
-    that plays the environment itself is an expert of it); objective,
-    topology, sizes, laws and training as above.
+    that plays the environment itself is an expert of it); objective, topology, sizes, laws and training as above.
 
     Of a problem of a team (`Team`): sizes, numbers of agents; baselines, topology, laws and training as above.
     law_of_files: from file names and texts to the law that draws its instances from them, one after the other.
 
-    Of a game (`Game`): opponents, name → fixed player of either side, the first of them "random"; topology, sizes, laws
-    and training as above.
+    Of a game (`Game`): opponents, name → fixed player of either side, the first "random"; the rest as above.
 
     Of a problem that is sampled: generation.
 

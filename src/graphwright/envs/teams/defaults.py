@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LARGE_MINIBATCHES = {"exploring-replay": {"num_minibatches": 8, "minibatch_size": 256}}
 """Their graphs are small, so that a gradient step of many costs little more than one of few."""
-FLYING = {
+CROWD = {
     "algorithm": "ppo",
     "encoder": {"kind": "transformer", "depth": 2},
     "heads": {"value_pool": "mean"},
@@ -29,4 +29,4 @@ FLYING = {
     },
     "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
 }
-"""Of agents that fly to landmarks."""
+"""Of agents that see each other and all landmarks."""

@@ -13,7 +13,7 @@ from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step
 from graphwright.core.numbers import require, require_each
 from graphwright.core.segment import segment_sum
 from graphwright.envs.team import Team
-from graphwright.envs.teams.cells import STEPS, crowding
+from graphwright.envs.teams.cells import SIGHT, STEPS, crowding, sight
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, of_type
 
 NONE, LOAD = 0, 5
@@ -27,9 +27,8 @@ class Foraging(Team):
         and `level` [N] int64; graph column `side` [B] int64 of the square field. No cell is next to two pieces of food.
     State: adds the node columns `cell` [N, 2] int64 and `present` [N] bool, and the graph column `time` [B] int64.
     Observation: per node its `type`, `level` (0 where it is gone) and which of the four next cells are `free`; per edge
-        its `type`; `relative`, where its source is seen from its destination, in steps of 4 cells; `toward`, whether
-        that is north, west, south, east; `near`, exp(−d / 2) of the d steps to it; and whether it is `beside`. With
-        `sight`, only edges of at most so many rows and columns.
+        its `type` and where its source is seen from its destination (`cells.sight`). With the option `sight`, only
+        edges of at most so many rows and columns.
     Action: of each agent, nothing, a step north, south, west or east onto a cell of the field without food, or to load
         where there is food beside it.
     Dynamics: an agent stays where another wants to be in the same cell. Food is loaded where the levels of those that
@@ -46,12 +45,7 @@ class Foraging(Team):
     penalty: float = 0.0
     """What it costs to load in vain."""
 
-    features = Features(
-        nodes={"level": 1, "free": 4},
-        edges={"relative": 2, "toward": 4, "near": 1, "beside": 1},
-        node_types=2,
-        edge_types=3,
-    )
+    features = Features(nodes={"level": 1, "free": 4}, edges=SIGHT, node_types=2, edge_types=3)
     actions = ActionSpec(per_decider("do", 6), decider="nodes")
     own_reward = True
 
@@ -78,9 +72,7 @@ class Foraging(Team):
         graph = state.keep(["type"], ["type"]).with_nodes(
             level=state.nodes["level"] * state.nodes["present"], free=shown, acts=state.nodes["type"] == AGENT
         )
-        toward = torch.cat([offset < 0, offset > 0], 1)
-        near = (-offset.abs().sum(1) / 2.0).exp()
-        graph = graph.with_edges(relative=offset.float() / 4, toward=toward, near=near, beside=beside)
+        graph = graph.with_edges(**sight(offset))
         if self.sight:
             graph = graph.filter_edges(offset.abs().amax(1) <= self.sight)
         return Observation(graph, (doable,))

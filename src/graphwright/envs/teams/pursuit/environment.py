@@ -16,9 +16,9 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
-from graphwright.envs.teams.cells import STEPS
+from graphwright.envs.teams.cells import SIGHT, STEPS, sight
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, of_type
-from graphwright.envs.teams.defaults import LARGE_MINIBATCHES
+from graphwright.envs.teams.defaults import CROWD
 
 _CELLS = 20  # of the torus, an agent
 
@@ -31,8 +31,8 @@ class Pursuit(Team):
         and `number` [N] int64; graph columns `side` [B] int64 and `seed` [B] int64.
     State: adds the node columns `cell` [N, 2] int64 and `free` [N] bool, false of prey that is caught; the graph column
         `time` [B] int64.
-    Observation: per node its `type` and whether it is `free`; per edge its `type`, `relative`, where its source is seen
-        from its destination the short way round, in steps of 4 cells, and whether it is `beside`.
+    Observation: per node its `type` and whether it is `free`; per edge its `type` and where its source is seen from its
+        destination, the short way round (`sight`).
     Action: of each agent, nothing, or a step north, south, west or east. Agents may share a cell.
     Dynamics: agents move; prey with `hunters` agents beside it or more is caught; prey that is free then stays or takes
         a step, each of the five as likely, by a hash of `seed`, `number` and time.
@@ -45,7 +45,7 @@ class Pursuit(Team):
     hunters: int = 2
     """How many agents beside it catch prey."""
 
-    features = Features(nodes={"free": 1}, edges={"relative": 2, "beside": 1}, node_types=2, edge_types=3)
+    features = Features(nodes={"free": 1}, edges=SIGHT, node_types=2, edge_types=3)
     actions = ActionSpec(per_decider("move", 5), decider="nodes")
 
     def __post_init__(self) -> None:
@@ -61,10 +61,9 @@ class Pursuit(Team):
     @override
     def observe(self, state: GraphBatch) -> Observation:
         acts = state.nodes["type"] == AGENT
-        offset = short_way(state)
         graph = state.keep(["type", "free"], ["type"]).with_nodes(acts=acts)
-        graph = graph.with_edges(relative=offset.float() / 4, beside=offset.abs().sum(1) == 1)
-        return Observation(graph, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
+        seen = graph.with_edges(**sight(short_way(state)))
+        return Observation(seen, (torch.ones(int(acts.sum()), 5, dtype=torch.bool, device=state.device),))
 
     @override
     def step(self, state: GraphBatch, action: Tensor) -> Step:
@@ -146,12 +145,5 @@ PURSUIT = Problem(
     sizes=(4,),
     laws={"uniform": hunts},
     baselines={"nearest": ControlRule(nearest)},
-    training={
-        "algorithm": "ppo",
-        "encoder": {"kind": "gin", "depth": 3},
-        "heads": {"value_pool": "mean"},
-        "ppo": {"ratio": "decision", "learning_rate": 1e-3, "epochs": 4, "discount": 0.97, "gae_lambda": 0.95},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 32}} | LARGE_MINIBATCHES,
-        "validation": {"sizes": (4,), "graphs": 64, "every": 10},
-    },
+    training=CROWD | {"validation": {"sizes": (4,), "graphs": 64, "every": 10}},
 )

@@ -16,7 +16,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.team import Team
 from graphwright.envs.teams.coverage.rules import assigned, nearest
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, SIGHT, by_team, crowd, members, of_type, sight
-from graphwright.envs.teams.defaults import FLYING
+from graphwright.envs.teams.defaults import CROWD
 from graphwright.envs.teams.particles import STEP, accelerated, at_rest, contact_force, pushes
 
 _SIZE = 0.15  # of an agent
@@ -127,5 +127,5 @@ SPREAD = Problem(
     sizes=(3,),
     laws={"uniform": spread_instances},
     baselines={"assigned": ControlRule(assigned), "nearest": ControlRule(nearest)},
-    training=FLYING | {"validation": {"sizes": (3,), "graphs": 64, "every": 10}},
+    training=CROWD | {"validation": {"sizes": (3,), "graphs": 64, "every": 10}},
 )
