@@ -102,6 +102,26 @@ def test_places_are_left_alone_for_less_by_a_rule_than_by_staying() -> None:
     assert ((torch.from_numpy(ruled.record["actions"]) == -1) == gone[:, 1:]).all()  # its last visit is there
 
 
+def test_agents_in_the_same_place_go_to_the_stalest_places_one_each() -> None:
+    rules, instances = Patrol(), PATROL.generator(sizes=(3,))(20, seeded())
+    state = rules.reset(instances)
+    source, end = state.edge_index
+    agent, place = state.nodes["type"][source] == 0, state.nodes["type"][end] == 1
+    first = torch.full((state.num_graphs,), state.num_nodes).scatter_reduce(
+        0, state.edge_graph[agent & place], end[agent & place], "amin"
+    )
+    here = first[state.edge_graph] == torch.where(agent, end, source)
+    state = state.with_edges(here=here & (state.edges["type"] != MAP))  # all agents are in the first place
+    state = state.with_nodes(idle=torch.randint(1, 50, (state.num_nodes,), generator=seeded()))
+    following = rules.step(state, stalest(rules, state)).state
+    on_map = source[(state.edges["type"] == MAP) & (end == first[state.edge_graph])]
+    for graph in range(state.num_graphs):
+        beside = [int(node) for node in on_map if state.node_graph[node] == graph] + [int(first[graph])]
+        stalest_first = sorted(beside, key=lambda node: -int(state.nodes["idle"][node]))
+        visited = [node for node in beside if following.nodes["idle"][node] == 0]
+        assert set(visited) == set(stalest_first[:3]) or len(beside) < 3
+
+
 def test_rewards_of_a_recording_of_a_patrol_are_those_of_the_places_in_it() -> None:
     rules, instances = Patrol(steps=60), PATROL.generator(sizes=(3,))(10, seeded())
     record = play_teams(rules, instances, lambda state: stalest(rules, state), record=True).record

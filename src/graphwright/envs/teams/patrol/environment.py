@@ -132,13 +132,20 @@ def segment_running(mask: Tensor, state: GraphBatch) -> Tensor:
 
 
 def stalest(environment: Patrol, state: GraphBatch) -> Tensor:
-    """[D] int64: each agent goes to where nobody has been for longest, of the places next to it."""
-    shown = environment.observe(state).graph.with_nodes(idle=state.nodes["idle"].double())
+    """[D] int64: each agent goes to where nobody has been for longest, of the places next to it; one after the other,
+    since agents that are together would stay together: where another goes already has been visited."""
+    shown = environment.observe(state).graph
     out = environment.actions.rows(shown)[0]
     order, every = shown.out_edges
     agents = environment.actions.decisions(shown).row
-    rows = order[every.ptr[:-1][agents][out.index] + out.position]
-    return segment_argmax(shown.nodes["idle"][shown.edge_index[1, rows]], out)
+    place = shown.edge_index[1, order[every.ptr[:-1][agents][out.index] + out.position]]
+    turn = Segments.from_lengths(torch.bincount(shown.node_graph[agents], minlength=shown.num_graphs)).position
+    idle, chosen = state.nodes["idle"].double(), torch.zeros_like(agents)
+    for number in range(int(turn.max()) + 1 if turn.numel() else 0):
+        goes = (turn == number).nonzero().squeeze(1)
+        chosen[goes] = segment_argmax(idle[place], out)[goes]
+        idle[place[out.ptr[:-1][goes] + chosen[goes]]] = -1
+    return chosen
 
 
 def _place_of(state: GraphBatch) -> Tensor:

@@ -79,6 +79,6 @@ PATROL = Problem(
             "value_coefficient": 0.1,
         },
         "collection": {"steps": {"num_envs": 32, "num_steps": 32}} | LARGE_MINIBATCHES,
-        "validation": {"sizes": (3, 6), "graphs": 16, "every": 10},
+        "validation": {"sizes": (3, 6), "graphs": 16, "every": 10, "decode": "sample"},
     },
 )
