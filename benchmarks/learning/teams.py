@@ -215,6 +215,8 @@ def main(options: Options) -> None:
     text = table(options, found)
     print(text)
     if options.out is not None:
+        for name in ("tables", "images"):
+            (options.out / name).mkdir(parents=True, exist_ok=True)
         (options.out / "tables" / f"teams-{options.problem}.md").write_text(text)
         picture(options, found).savefig(options.out / "images" / f"teams-{options.problem}.png", dpi=120)
 

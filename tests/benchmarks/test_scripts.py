@@ -66,8 +66,8 @@ SMALLEST = {
     "--time-limit 1 " + QUICKLY,
     "benchmarks/learning/path_finding.py": "--seconds 0.1 --packed 0.1 --most 2 --agents 2 --episodes 1 "
     "--steps 4 --beside pibt",
-    "benchmarks/learning/teams.py": "--only vdn --seeds 1 --seconds 0.1 --episodes 2 --workers 1 --agents 2 --options="
-    "'--encoder.width 8 --encoder.depth 1 --validation.graphs 2 --validation.sizes 2 --warm-up 64 --num-minibatches 1'",
+    "benchmarks/learning/teams.py": "--only central-v --steps 1 --seeds 1 --episodes 2 --workers 1 --agents 2 "
+    "--watched 2 --width 8 --out .",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
     "benchmarks/learning/team_sizes.py": "--seconds 0.1 --seeds 1 --mixtures 2 --agents 2 --episodes 2 --threads 1 "
