@@ -77,6 +77,7 @@ PATROL = Problem(
             "discount": 0.95,
             "gae_lambda": 0.9,
             "value_coefficient": 0.1,
+            "entropy_coefficient": 0.01,
         },
         "collection": {"steps": {"num_envs": 32, "num_steps": 32}} | LARGE_MINIBATCHES,
         "validation": {"sizes": (3, 6), "graphs": 16, "every": 10, "decode": "sample"},
