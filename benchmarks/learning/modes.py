@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import platform
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from typing import Any, Literal
 import networkx as nx
 import torch
 import tyro
+from processor_time import learned
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
@@ -38,7 +37,6 @@ from graphwright.envs.registry import find_problem
 from graphwright.training.config import TrainConfig, changed
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.gflownet.exact import Exact
-from graphwright.training.train import new_run
 
 GIN: dict[str, Any] = {"encoder": {"kind": "gin", "depth": 4}}
 Half = Literal["chosen", "aside"]
@@ -207,16 +205,10 @@ def run(name: str, seed: int, options: Options) -> dict[str, float]:
     task = tasks()[name]
     config = TrainConfig.for_problem(task.problem, seconds=options.seconds, seed=seed, threads=1)
     config = changed(config, task.changes | json.loads(options.settings))
-    with tempfile.TemporaryDirectory() as folder:
-        training = new_run(task.problem, config, Path(folder) / "run")
+    training = learned(task.problem, config)
     evaluator, policy = training.evaluator, training.policy
     assert isinstance(evaluator, DistributionEvaluator)
     assert evaluator.exact is not None
-    training.algorithm.begin(lambda: training.collector.collect(policy).batch)
-    start = time.process_time()
-    while training.progress < 1:
-        training.iterate()
-        training.counters.seconds = time.process_time() - start
     exact = evaluator.exact
     sampled = exact.sampled(policy)  # type: ignore[arg-type]
     rare = sampled < exact.target / 3

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
-import time
-from pathlib import Path
 
 import numpy as np
 import torch
+from processor_time import learned
 
 from graphwright.envs.generative.molecules.chemistry import rdMolDescriptors, sa_score
 from graphwright.envs.generative.molecules.rewards import drawn, qed
@@ -25,7 +23,6 @@ from graphwright.nn.gflownet_policy import FlowPolicy
 from graphwright.training.config import TrainConfig, changed
 from graphwright.training.gflownet.conditions import Goal
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
-from graphwright.training.train import new_run
 
 TASK = "qed-sa-logp"
 NAMES = ("QED", "SA", "log P")
@@ -41,13 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     config = TrainConfig.for_problem(TASK, seconds=options.seconds, seed=options.seed, threads=1)
     config = changed(config, options.settings)
-    with tempfile.TemporaryDirectory() as folder:
-        training = new_run(TASK, config, Path(folder) / "run")
-    training.algorithm.begin(lambda: training.collector.collect(training.policy).batch)
-    start = time.process_time()
-    while training.progress < 1:
-        training.iterate()
-        training.counters.seconds = time.process_time() - start
+    training = learned(TASK, config)
     problem, environment = find_problem(TASK), config.environment
     score, columns = sa_score(), []
     for wanted in range(len(NAMES)):

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import json
 import platform
-import tempfile
-import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
+from processor_time import learned
 
 from graphwright.envs.generation import Generation
 from graphwright.envs.generative.environment import blank
@@ -33,7 +32,6 @@ from graphwright.envs.rollouts import uniform_choice
 from graphwright.training.config import TrainConfig, changed
 from graphwright.training.gflownet.sampler import NO_EXPLORATION, Sampler
 from graphwright.training.gflownet.sampling import sample_forward
-from graphwright.training.train import new_run
 
 LOW, HIGH = 2.0, 2.5
 SPARSE = '{"collection": {"sources": {"replay": 64, "replay_by": "reward"}, "condition": {"low": 2.0}}}'
@@ -80,13 +78,7 @@ def run(seed: int, options: Options) -> tuple[float, int, int]:
     """Of one run: the share in the window, how many of these are different, and how many trajectories it learned of."""
     config = TrainConfig.for_problem(WINDOW, options.algorithm, seconds=options.seconds, seed=seed, threads=1)
     config = changed(config, {"validation": {"max_states": 1}} | json.loads(options.settings))
-    with tempfile.TemporaryDirectory() as folder:
-        training = new_run(WINDOW, config, Path(folder) / "run")
-    training.algorithm.begin(lambda: training.collector.collect(training.policy).batch)
-    start = time.process_time()
-    while training.progress < 1:
-        training.iterate()
-        training.counters.seconds = time.process_time() - start
+    training = learned(WINDOW, config)
     environment, generator = WINDOW.builder, torch.Generator().manual_seed(1)
     instances = config.collection.instances(WINDOW, environment, options.num, generator)
     sampler = Sampler(environment, training.policy, NO_EXPLORATION, generator)
