@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.core.kernels.draws import drawn, drawn_true
-from graphwright.core.segment import Segments
+from graphwright.core.segment import Segments, segment_sample
 from strategies import seeded
 
 EVEN = 4096
@@ -73,3 +73,14 @@ def test_groups_are_drawn_from_one_by_one(lengths: list[int], seed: int) -> None
         for g, length in enumerate(lengths)
     ]
     assert drawn(logits, ptr, number).tolist() == alone
+
+
+def test_draws_are_made_where_the_logits_are_and_take_no_gradient() -> None:
+    logits = torch.tensor([0.0, -torch.inf, 0.0, 1.0, -torch.inf, 2.0], requires_grad=True)
+    segments = Segments(torch.tensor([0, 2, 2, 6]))
+    alone = segment_sample(logits, segments, seeded(3))
+    with torch.device("meta"):  # the default device of who calls
+        assert segment_sample(logits, segments, seeded(3)).tolist() == alone.tolist()
+    apart = torch.stack([logits.detach(), torch.full((6,), torch.nan)], 1)[:, 0]
+    assert segment_sample(apart, segments, seeded(3)).tolist() == alone.tolist()
+    assert not alone.requires_grad

@@ -161,8 +161,8 @@ def segment_sample(
     uniform: [G] bool, the groups in which all that is not -inf is drawn alike often; None: no group.
     """
     if logits.dim() == 1 and has_kernel(logits):
-        number = torch.rand(segments.num_groups, dtype=torch.float64, generator=generator)
-        return drawn(logits.detach(), segments.ptr, number, uniform)
+        number = torch.rand(segments.num_groups, dtype=torch.float64, generator=generator, device=logits.device)
+        return drawn(logits, segments.ptr, number, uniform)
     if uniform is not None:
         logits = logits.masked_fill(uniform.index_select(0, segments.index) & (logits > -torch.inf), 0)
     exponential = torch.empty_like(logits, requires_grad=False).exponential_(generator=generator)
