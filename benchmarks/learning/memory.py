@@ -3,7 +3,7 @@
     python benchmarks/learning/memory.py [--steps 100000] [--seeds 3] [--only patrol] [--out FILE]
 
 Each run learns from so many team steps on one thread, with and without a gated recurrent unit (`--memory`), and plays
-greedy episodes on instances that are the same for all. Time is that of the processor, of training alone.
+episodes as it was validated, on instances that are the same for all. Time is that of the processor, of training alone.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(options: Options) -> None:
     """Train, and print the table line by line."""
     torch.set_num_threads(1)
     lines = [
-        f"{options.steps:,} team steps on one thread, {options.seeds} seeds, {options.episodes} greedy episodes each; "
+        f"{options.steps:,} team steps on one thread, {options.seeds} seeds, {options.episodes} episodes each; "
         f"{date.today()}, {platform.machine()}, no GPU; `python benchmarks/learning/memory.py`. Mean over seeds (least "
         "to most).",
         "",

@@ -2,10 +2,10 @@
 
     python benchmarks/learning/teams.py [--steps 40000] [--seeds 5] [--only qmix coma] [--runs runs/teams] [--out docs]
 
-Each run has one thread and teams of one size; a greedy evaluation follows with that many agents and with twice as many,
-on teams that are the same for all. What acts is the same graph network in every run, of any size; what differs is what
-critic or mixer read. Concatenated critics have as many places as the teams of training have agents. Runs that --runs
-holds already are not trained again.
+Each run has one thread and teams of one size; an evaluation follows with that many agents and with twice as many, on
+teams that are the same for all, decoded as in validation. What acts is the same graph network in every run, of any
+size; what differs is what critic or mixer read. Concatenated critics have as many places as the teams of training have
+agents. Runs that --runs holds already are not trained again: give each set of options a folder of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from graphwright.training.evaluate_team import TeamOptions, evaluate_team, play_
 from graphwright.training.statistics import mean_interval
 from graphwright.training.train import train
 
-ON_POLICY = "central-v", "coma", "iac", "ippo", "mappo", "ppo"
+ON_POLICY = "central-v", "coma", "ippo", "mappo"
 """What learns from each step once, and takes more of them in the same time."""
 PLACES = {"inputs": "concatenated"}
 ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -154,9 +154,8 @@ def scripted(options: Options) -> dict[str, list[float]]:
     return found
 
 
-def table(options: Options, found: list[dict[str, Any]]) -> str:
-    """As Markdown."""
-    beside = scripted(options)
+def table(options: Options, beside: dict[str, list[float]], found: list[dict[str, Any]]) -> str:
+    """As Markdown, the runs `found` between random choice and the scripted team of `beside`."""
     small, large = options.sizes
     lines = [
         f"`{options.problem}`, trained with {small} agents on one thread, {options.seeds} seeds, {options.episodes} "
@@ -200,19 +199,21 @@ def picture(options: Options, found: list[dict[str, Any]]) -> Figure:
         axes.set(title=name, xlabel="team steps")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("return to an agent in validation")
-    panels[0].legend(frameon=False, loc="lower right")
+    if panels[0].lines:
+        panels[0].legend(frameon=False, loc="lower right")
     return figure
 
 
 def main(options: Options) -> None:
     names = [name for name in ALGORITHMS if not options.only or name.startswith(options.only)]
     jobs = [(name, seed) for seed, name in product(range(options.seeds), names)]
+    beside = scripted(options)  # first, so that a wrong name costs no hours of training
     with tempfile.TemporaryDirectory() as nowhere, ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
         folder = options.runs or Path(nowhere)
         folder.mkdir(parents=True, exist_ok=True)
         work: Callable[[tuple[str, int]], dict[str, Any]] = partial(run, options, folder)
         found = list(pool.map(work, jobs))
-    text = table(options, found)
+    text = table(options, beside, found)
     print(text)
     if options.out is not None:
         for name in ("tables", "images"):

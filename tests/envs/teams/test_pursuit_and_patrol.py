@@ -112,14 +112,14 @@ def test_agents_in_the_same_place_go_to_the_stalest_places_one_each() -> None:
     )
     here = first[state.edge_graph] == torch.where(agent, end, source)
     state = state.with_edges(here=here & (state.edges["type"] != MAP))  # all agents are in the first place
-    state = state.with_nodes(idle=torch.randint(1, 50, (state.num_nodes,), generator=seeded()))
+    state = state.with_nodes(idle=1 + torch.randperm(state.num_nodes, generator=seeded()))
     following = rules.step(state, stalest(rules, state)).state
     on_map = source[(state.edges["type"] == MAP) & (end == first[state.edge_graph])]
     for graph in range(state.num_graphs):
         beside = [int(node) for node in on_map if state.node_graph[node] == graph] + [int(first[graph])]
         stalest_first = sorted(beside, key=lambda node: -int(state.nodes["idle"][node]))
         visited = [node for node in beside if following.nodes["idle"][node] == 0]
-        assert set(visited) == set(stalest_first[:3]) or len(beside) < 3
+        assert set(visited) == set(stalest_first[:3])  # all, where there are but two
 
 
 def test_rewards_of_a_recording_of_a_patrol_are_those_of_the_places_in_it() -> None:
