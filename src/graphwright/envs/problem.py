@@ -115,9 +115,9 @@ class Problem:
     search from given solutions. bound_quickly: for graphs that are too large for `solve_exactly`.
     verify: what a solution of one instance is worth by the problem's definition, without the environment.
     expert: what to do in a state to arrive at a given solution; regrets: what each choice costs; for imitation
-    (`envs/experts.py`). training: options of a run that differ from the general defaults: `encoder`, `heads`,
-    `validation`; `collection` by the name of a collector; and settings by the name of an algorithm, which those that
-    are made of it take over, as MAPPO does those of `ppo`.
+    (`envs/experts.py`). training: options of a run that differ from the general defaults: `algorithm`, `encoder`,
+    `heads`, `validation`; `collection` by the name of a collector; and settings by the name of an algorithm, which
+    those that are made of it take over, as MAPPO does those of `ppo`.
 
     Of a problem that never ends (`Endless`): baselines, name → rule of control, the first the one to beat (a baseline
     that plays the environment itself is an expert of it); objective, topology, sizes, laws and training as above.
