@@ -22,7 +22,7 @@ from graphwright.experiments.runs import Job, side_by_side, train_all
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.networks import make_policy
-from graphwright.training.statistics import bootstrap_ratio, interquartile_mean, stratified_interval
+from graphwright.training.statistics import Interval, bootstrap_ratio, interquartile_mean, stratified_interval
 from graphwright.training.validation import ValidationConfig
 
 QUIET = Console(quiet=True)
@@ -60,6 +60,10 @@ def test_a_single_run_or_graph_has_no_interval() -> None:
     ratio = bootstrap_ratio(torch.tensor([3.0]), torch.tensor([2.0]))
     assert (ratio.value, ratio.span()) == (1.5, "")
     assert bootstrap_ratio(torch.tensor([3.0, 3.0]), torch.tensor([2.0, 2.0])).text(2) == "1.50 (1.50 to 1.50)"
+
+
+def test_large_numbers_are_written_like_the_ends_of_their_intervals() -> None:
+    assert Interval(-12345.0, -23456.5, 1234.0).text(1) == "-12,345.0 (-23,456.5 to 1,234.0)"
 
 
 def test_outputs_are_counted_up_to_rounding() -> None:

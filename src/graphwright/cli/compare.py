@@ -59,6 +59,6 @@ class Compare:
         for group in groups:
             steps = f"{group.steps[-1]:,.0f}"
             table.add_row(
-                marked(group.name), str(len(group.runs)), steps, f"[bold]{group.last.value:.4f}", group.last.span()
+                marked(group.name), str(len(group.runs)), steps, f"[bold]{group.last.value:,.4f}", group.last.span()
             )
         print_found({"metric": metric, "rows": rows}, table, self.json)

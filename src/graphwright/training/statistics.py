@@ -27,7 +27,7 @@ class Interval(NamedTuple):
 
     def span(self, digits: int = 4) -> str:
         """The interval in words, nothing where there is none."""
-        return "" if math.isnan(self.low) else f"{self.low:.{digits}f} to {self.high:.{digits}f}"
+        return "" if math.isnan(self.low) else f"{self.low:,.{digits}f} to {self.high:,.{digits}f}"
 
 
 def batch_means(values: np.ndarray, *, batches: int = 20) -> Interval:
