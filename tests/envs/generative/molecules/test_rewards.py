@@ -21,15 +21,30 @@ from graphwright.envs.generative.molecules.rewards import (
     qed,
     reward_of_molecules,
 )
+from graphwright.envs.generative.molecules.tasks import QedSaLogPReward
 from molecule_laws import built
 
-ASPIRIN, BENZENE = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "c1ccccc1"))
+ASPIRIN, BENZENE, CAFFEINE, MORPHINE = (
+    Chem.MolFromSmiles(text)
+    for text in (
+        "CC(=O)Oc1ccccc1C(=O)O",
+        "c1ccccc1",
+        "Cn1cnc2c1c(=O)n(C)c(=O)n2C",
+        "CN1CCC23C4C1CC5=C2C(=C(C=C5)O)OC3C(C=C4)O",
+    )
+)
 
 
 def test_known_values() -> None:
     assert qed([ASPIRIN, BENZENE]) == pytest.approx([0.550, 0.443], abs=1e-3)
-    assert ease_of_synthesis([ASPIRIN, BENZENE]) == pytest.approx([(6 - 1.58) / 5, 1], abs=1e-2)
+    assert ease_of_synthesis([ASPIRIN, CAFFEINE, MORPHINE]) == pytest.approx([1, (5 - 2.298) / 3, 0], abs=1e-3)
     assert log_p([ASPIRIN, BENZENE]) == pytest.approx([(1.3101 + 2) / 8, (1.6866 + 2) / 8], abs=1e-4)
+
+
+def test_what_is_easy_to_make_may_be_said_and_is_below_what_is_hard() -> None:
+    assert ease_of_synthesis([CAFFEINE], hard=4.0, easy=1.0) == pytest.approx([(4 - 2.298) / 3], abs=1e-3)
+    with pytest.raises(ValueError, match=r"--reward\.easy 5: give less than --reward\.hard, 5"):
+        QedSaLogPReward(easy=5.0)
 
 
 @pytest.mark.parametrize("environment", [GraphBuilding(AtomContext(max_nodes=12)), FragmentBuilding()])

@@ -42,14 +42,15 @@ def qed(found: Sequence[Molecule]) -> NDArray[np.float64]:
     return _array(QED.qed, found)
 
 
-def ease_of_synthesis(found: Sequence[Molecule]) -> NDArray[np.float64]:
-    """[M]: where SA lies between 6 (0), which is hard to make, and 1 (1).
+def ease_of_synthesis(found: Sequence[Molecule], hard: float = 5.0, easy: float = 2.0) -> NDArray[np.float64]:
+    """[M]: where SA lies between `hard` to make (0) and `easy` (1).
 
     SA from 1 to 10 is the score of Ertl and Schuffenhauer 2009 ("Estimation of synthetic accessibility score of
-    drug-like molecules"), as the contributions to RDKit compute it. Over its whole range, (10 - SA) / 9, molecules of
-    fragments would differ by a fifth of what they do in log P. Raises ImportError where RDKit came without it.
+    drug-like molecules"), as the contributions to RDKit compute it; most drugs lie from 2 to 5. Over the whole range
+    molecules of fragments would differ by a fifth of what they do in log P, and from 6 to 1 nothing of it is learned
+    beside QED. Raises ImportError where RDKit came without it.
     """
-    return ((6 - _array(sa_score(), found)) / 5).clip(0, 1)
+    return ((hard - _array(sa_score(), found)) / (hard - easy)).clip(0, 1)
 
 
 def log_p(found: Sequence[Molecule]) -> NDArray[np.float64]:

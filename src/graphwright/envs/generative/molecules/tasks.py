@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -58,6 +59,15 @@ class QedSaLogPReward(ManyObjectives):
 
     floor: float = 0.05
     """The least reward. To the power of 32 it is lost, and a smaller one would be most of what there is to learn."""
+    hard: float = 5.0
+    """SA, from 1 to 10, of molecules that are as hard to make as counts."""
+    easy: float = 2.0
+    """SA of molecules that are as easy to make as counts."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where nothing would be easier to make than anything else."""
+        if not self.easy < self.hard:
+            raise ValueError(f"--reward.easy {self.easy:g}: give less than --reward.hard, {self.hard:g}")
 
     @property
     @override
@@ -66,7 +76,8 @@ class QedSaLogPReward(ManyObjectives):
 
     @override
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
-        return _evaluated(environment, objects, (qed, ease_of_synthesis, log_p))
+        ease = partial(ease_of_synthesis, hard=self.hard, easy=self.easy)
+        return _evaluated(environment, objects, (qed, ease, log_p))
 
 
 def smiles_lines(environment: Reversible, objects: GraphBatch) -> list[str]:
