@@ -158,14 +158,14 @@ def table(options: Options, beside: dict[str, list[float]], found: list[dict[str
     """As Markdown, the runs `found` between random choice and the scripted team of `beside`."""
     small, large = options.sizes
     lines = [
-        f"`{options.problem}`, trained with {small} agents on one thread, {options.seeds} seeds, {options.episodes} "
-        f"episodes each; {date.today()}, {platform.machine()}, torch {torch.__version__}, no GPU; `python "
+        f"`{options.problem}`, trained with {small} agents on one thread, {options.episodes} episodes "
+        f"each; {date.today()}, {platform.machine()}, torch {torch.__version__}, no GPU; `python "
         f"benchmarks/learning/teams.py`. Mean over seeds with its 95 % interval; the way is that from random choice "
         f"(0) to `{options.scripted}` (1), at each number of agents.",
         "",
         f"| trained with {small} agents | return to an agent | of the way, {small} agents | {large} agents | lost | "
-        f"steps to {100 * SHARE:g} % of the best | steps in all |",
-        "|---|" + "---:|" * 6,
+        f"steps to {100 * SHARE:g} % of the best | steps in all | seeds |",
+        "|---|" + "---:|" * 7,
     ]
     for name in ALGORITHMS:
         runs = [each for each in found if each["name"] == name]
@@ -175,10 +175,11 @@ def table(options: Options, beside: dict[str, list[float]], found: list[dict[str
         low, high = (np.array(beside[rule]) for rule in ("random", options.scripted))
         way = (returns - low) / (high - low)
         cells = [cell(returns[:, 0], 1), *(cell(column, 2) for column in way.T), cell(way[:, 0] - way[:, 1], 2)]
-        cells += [cell([steps_to_most(each["curve"], low[0]) for each in runs], 0), f"{runs[0]['curve'][-1][0]:,}"]
+        cells.append(cell([steps_to_most(each["curve"], low[0]) for each in runs], 0))
+        cells += [f"{runs[0]['curve'][-1][0]:,}", str(len(runs))]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for name, values in beside.items():
-        lines.append(f"| *{name}* | {values[0]:.1f} ({large} agents {values[1]:.1f}) | | | | | |")
+        lines.append(f"| *{name}* | {values[0]:.1f} ({large} agents {values[1]:.1f}) | | | | | | |")
     return "\n".join(lines) + "\n"
 
 
