@@ -193,11 +193,11 @@ def picture(options: Options, found: list[dict[str, Any]]) -> Figure:
             rows = (f"{name}, {how}", f"{name}, {how}, a head a place")
             curves = [each["curve"] for each in found if each["name"] in rows]
             if curves:
-                steps = [step for step, _ in curves[0]]
+                steps = [step / 1000 for step, _ in curves[0]]
                 values = np.array([[value for _, value in curve] for curve in curves])
                 axes.plot(steps, values.mean(0), color=colour, label=how)
                 axes.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
-        axes.set(title=name, xlabel="team steps")
+        axes.set(title=name, xlabel="thousand team steps")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("return to an agent in validation")
     if panels[0].lines:
