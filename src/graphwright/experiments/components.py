@@ -106,11 +106,14 @@ def save_classifier(network: Classifier, path: Path) -> None:
 
 @lru_cache(maxsize=8)
 def load_classifier(path: str) -> Classifier:
-    """What `save_classifier` wrote. Raises GraphError, naming the file, where it holds no such classifier."""
+    """What `save_classifier` wrote, in float64: rewards are small changes of its scores, and in float32 these depend on
+    what else is in the batch. Raises GraphError, naming the file, where it holds no such classifier.
+    """
     network = Classifier()
     try:
         network.load_state_dict(load_file(path))
     except Exception as error:
         reason = str(error).splitlines()[0]
         raise GraphError(f"--environment.classifier {path}: holds no classifier of components ({reason})") from None
-    return network.eval().requires_grad_(False)
+    network.encoder.embed.register_forward_pre_hook(lambda _, columns: (columns[0].double(),))
+    return network.double().eval().requires_grad_(False)

@@ -129,7 +129,7 @@ class EdgeAttack(Optimization):
                 "name the classifier to attack: --environment.classifier FILE (`reproduce attack` has one)"
             )
         with torch.no_grad():
-            scores = load_classifier(self.classifier)(graph).double()
+            scores = load_classifier(self.classifier)(graph)
         right = graph.graphs["label"].unsqueeze(1) - 1
         wrong = scores.scatter(1, right, -torch.inf).amax(1)
         return wrong - scores.gather(1, right).squeeze(1)

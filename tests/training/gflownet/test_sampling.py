@@ -124,7 +124,8 @@ def test_going_on_begins_where_it_is_told() -> None:
 
 @every_environment
 def test_the_same_seed_builds_the_same(name: str) -> None:
-    one, other, third = (sampler(name, seed=seed).sample_forward(instances(name)) for seed in (0, 0, 1))
+    many = instances(name, 200)  # the one of grids stops at once nineteen times in twenty
+    one, other, third = (sampler(name, seed=seed).sample_forward(many) for seed in (0, 0, 1))
     assert_same_batch(one.states, other.states)
     assert one.forward.tolist() == other.forward.tolist()
     assert one.forward.tolist() != third.forward.tolist()
