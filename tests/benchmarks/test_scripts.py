@@ -57,7 +57,7 @@ SMALLEST = {
     "--out table.md",
     "benchmarks/learning/over_smoothing.py": "--depths 2 --encoders 'gcn, jumping' --seeds 2 --steps 64 --width 4 "
     "--graphs 4 --out table.md",
-    "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only patrol",
+    "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only foraging",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/preferences.py": '--seconds 0.1 --num 8 --settings=\'{"validation": {"every": 1000000}}\'',
