@@ -108,7 +108,10 @@ def require_fit(make: Callable[[], torch.nn.Module], tensors: Mapping[str, Tenso
     given = {name: tensor.shape for name, tensor in tensors.items()}
     for name in sorted(wanted.keys() | given.keys()):
         if wanted.get(name) != given.get(name):
-            raise CheckpointError(f"{path}: the weights do not fit what is said of their network ({name})")
+            raise CheckpointError(
+                f"{path}: the weights do not fit what is said of their network ({name}), as where a release shows it "
+                "other columns; put back what belongs together, or train anew"
+            )
 
 
 class _Undrawn(TorchFunctionMode):

@@ -163,7 +163,7 @@ QED_SA_LOGP = Problem(
         pictures=drawings,
         training={
             "encoder": _OF_TREES,
-            "flow": {"passes": 2, "learning_rate": 1e-3},  # 0.003 loses in some runs what it had learned
+            "flow": {"passes": 2, "learning_rate": 1e-3},  # by 0.003 some runs end near random building
             "collection": {
                 "trajectories": {
                     "condition": {"low": 32.0, "preference": 0.5},  # what is asked for alone is seen while training
