@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from graphwright.core import GraphError
 from graphwright.envs.conformance import check_environment
 from graphwright.envs.registry import find_problem
 from graphwright.envs.teams.crowd import AGENT, LANDMARK, crowd, members
@@ -81,6 +82,13 @@ def test_patrols_go_along_the_map_and_idleness_is_that_of_a_loop() -> None:
         assert step.successor.tolist() == ([0, 1] if time < 4 else [0, -1] if time == 4 else [0])
         state = step.state
     assert float(rules.measures(state)["idleness"]) == pytest.approx(total / 12)
+
+
+def test_a_team_too_small_to_catch_anything_is_refused() -> None:
+    instances = PURSUIT.generator(sizes=(2,))(3, seeded())
+    Pursuit().reset(instances)
+    with pytest.raises(GraphError, match=r"a team of 2 catches nothing, as it takes 3 .*hunters"):
+        Pursuit(hunters=3).reset(instances)
 
 
 def test_agents_see_only_what_is_near() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider
+from graphwright.core import ActionSpec, Features, GraphBatch, GraphError, Observation, Step, per_decider
 from graphwright.core.numbers import require_each
 from graphwright.core.segment import segment_argmax, segment_sum
 from graphwright.envs.environment import Environment
@@ -17,7 +17,7 @@ from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.randomness import node_streams, uniform, with_seeds
 from graphwright.envs.team import Team
 from graphwright.envs.teams.cells import SIGHT, STEPS, sight
-from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, of_type
+from graphwright.envs.teams.crowd import AGENT, LANDMARK, by_team, crowd, members, of_type
 from graphwright.envs.teams.defaults import CROWD
 
 _CELLS = 20  # of the torus, an agent
@@ -54,6 +54,12 @@ class Pursuit(Team):
 
     @override
     def reset(self, instances: GraphBatch) -> GraphBatch:
+        teams = members(instances, AGENT)[1].lengths
+        if bool((teams < self.hunters).any()):
+            raise GraphError(
+                f"a team of {int(teams.min())} catches nothing, as it takes {self.hunters} beside the prey "
+                "(--environment.hunters); give more --agents"
+            )
         free = torch.ones_like(instances.nodes["type"], dtype=torch.bool)
         time = torch.zeros_like(instances.graphs["side"])
         return instances.with_nodes(cell=instances.nodes["start"], free=free).with_graphs(time=time)
