@@ -18,6 +18,7 @@ from graphwright.core import (
     Observation,
     from_edges,
     out_edges,
+    per_decider,
     per_edge,
     per_graph,
     per_neighbour,
@@ -344,6 +345,25 @@ def test_the_temperature_of_a_proto_action_stays_positive(seed: int) -> None:
     assert any(p is head.log_temperature for p in policy.parameters())
 
 
+@given(simple_graphs, seeds)
+@few
+def test_no_two_neighbours_prefer_the_same_action_of_rivals(graph: GraphBatch, seed: int) -> None:
+    spec, generator = ActionSpec(per_decider("a", 3), decider="nodes"), seeded(seed)
+    torch.manual_seed(seed % 1000)
+    policy = ActorCritic(FEATURES, spec, PLAIN, HeadsConfig(deciders="rivals"))
+    torch.nn.init.normal_(policy.actor.heads[0].own.score.weight, std=1.5)
+    able = torch.rand(graph.num_nodes, 2, generator=generator) > 1 / 3
+    mask = torch.cat([torch.ones(graph.num_nodes, 1, dtype=torch.bool), able], dim=1)
+    action = policy.best(Observation(graph, (mask,)))
+    source, end = graph.edge_index
+    assert not bool(((action[source] == action[end]) & (action[source] > 0)).any())
+    # Where none of its neighbours may do anything, a node decides by its own score.
+    score = policy.actor.heads[0].own(policy.embed(Observation(graph, (mask,))), graph, mask)
+    own = (score - score[:, :1]).masked_fill(~mask, -torch.inf)
+    quiet = torch.zeros(graph.num_nodes).index_add(0, end, able[source].any(1).float()) == 0
+    assert torch.equal(action[quiet], own.argmax(1)[quiet])
+
+
 @pytest.mark.parametrize(
     ("spec", "heads", "word"),
     [
@@ -351,6 +371,7 @@ def test_the_temperature_of_a_proto_action_stays_positive(seed: int) -> None:
         (ActionSpec(per_edge("a", 2)), HeadsConfig(edges="two-stage"), "2 columns"),
         (ActionSpec(per_edge("a", 2)), HeadsConfig(edges="gaussian"), "2 columns"),
         (ActionSpec(per_pair("a"), per_graph("b")), HeadsConfig(), "use ends"),
+        (ActionSpec(per_decider("a", 2), decider="edges"), HeadsConfig(deciders="rivals"), "not edges"),
     ],
 )
 def test_a_head_that_does_not_fit_is_refused_by_name(spec: ActionSpec, heads: HeadsConfig, word: str) -> None:

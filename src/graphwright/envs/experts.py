@@ -57,9 +57,10 @@ class Expert(ABC):
 
 @dataclass(frozen=True)
 class RuleExpert(Expert):
-    """A rule that looks at the state alone."""
+    """A rule that looks at the state alone; as_good: as of `ControlRule`."""
 
     rule: Rule
+    as_good: Rule | None = None
 
     @override
     def aims(self, environment: Environment, instances: GraphBatch, seconds: float) -> GraphBatch:
@@ -68,6 +69,8 @@ class RuleExpert(Expert):
 
     @override
     def advise(self, environment: Environment, states: GraphBatch, aims: GraphBatch) -> Advice:
+        if self.as_good is not None:
+            return Advice(None, self.as_good(environment, states))
         return Advice(self.rule(environment, states), None)
 
 
@@ -132,7 +135,7 @@ def experts_of(problem: Problem, environment: Environment | None = None) -> dict
     for name, method in {**problem.heuristics, **problem.baselines}.items():
         if isinstance(method, ControlRule | Follow):
             if method.environment(environment) == environment:
-                found[name] = RuleExpert(method.rule)
+                found[name] = RuleExpert(method.rule, method.as_good if isinstance(method, ControlRule) else None)
         elif problem.expert is not None:
             found[name] = AimingExpert(partial(_reached, method), problem.expert)
     if problem.regrets is not None:

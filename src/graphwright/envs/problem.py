@@ -61,11 +61,13 @@ Opponent = Callable[[Game, GraphBatch, torch.Generator], Tensor]
 class ControlRule:
     """A rule of control, which is a heuristic where episodes end.
 
-    plays: the environment that it plays instead of the one that is given; None for that one.
+    plays: the environment that it plays instead of the one that is given; None: that one. as_good: [K] bool, all that
+    leads to what the rule does in the end, in whatever order, for who learns from it; None: what the rule does alone.
     """
 
     rule: Rule
     plays: Callable[[Environment], Environment] | None = None
+    as_good: Rule | None = None
 
     def environment(self, given: Environment) -> Environment:
         """What it plays."""
@@ -200,9 +202,7 @@ class Problem:
             remedy = f"graphwright train {self.name}"
             raise ValueError(f"{self.name} is played by a team, so there is no solution to find; see `{remedy}`")
         if self.is_game:
-            raise ValueError(
-                f"{self.name} is a game, so there is no solution to find or check; see `graphwright match`"
-            )
+            raise ValueError(f"{self.name} is a game: there is no solution to find or check; see `graphwright match`")
         if not self.is_played or not isinstance(self.environment, Optimization):
             raise ValueError(f"{self.name} is sampled, not solved: it has no objective")
         return self.environment

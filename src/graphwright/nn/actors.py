@@ -15,7 +15,7 @@ from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PA
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.nn.encoders import Embedding, Encoder, require_random_walks
 from graphwright.nn.heads.continuous import ContinuousDeciders, Scale
-from graphwright.nn.heads.decider import DeciderHidden, DeciderScore
+from graphwright.nn.heads.decider import DeciderHidden, DeciderScore, RivalScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
 from graphwright.nn.heads.end_points import (
     GaussianEdgeScore,
@@ -37,6 +37,7 @@ from graphwright.nn.vectors import PlaceScore, VectorEncoder
 AnyEncoder = Encoder | Encoders | RecurrentEncoder | VectorEncoder
 EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
+DeciderHead = Literal["score", "rivals"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class HeadsConfig:
     graph; source then destination; Gaussian pair of proto-actions."""
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
+    deciders: DeciderHead = "score"
+    """Actions of nodes and edges that decide: an MLP; or, of nodes, by how much they are ahead of all neighbours in any
+    action but the first, so that no two neighbours prefer the same one."""
     walks: int = 4
     """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
     nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""
@@ -117,7 +121,10 @@ def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEnc
     if isinstance(encoder, VectorEncoder):
         return _place_head(block, decider, encoder)
     if block.rows == DECIDERS:
-        return DeciderScore(_decider_hidden(decider, encoder, config), encoder.width, block.columns)
+        own = DeciderScore(_decider_hidden(decider, encoder, config), encoder.width, block.columns)
+        if config.deciders == "rivals" and decider != NODES:
+            raise ValueError(f"heads deciders rivals (--heads.deciders): only nodes have rivals, not {decider.name}")
+        return own if config.deciders == "score" else RivalScore(own)
     if block.rows == NEIGHBOURS:
         return NeighbourScore(encoder.width, encoder.edge_width, block.columns, decider)
     return _HEADS[block.rows](block, encoder, config)

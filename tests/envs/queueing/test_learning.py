@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from graphwright.distributions import RaggedCategorical
+from graphwright.envs.experts import find_expert
+from graphwright.envs.queueing.conflict_graph.environment import SEND
 from graphwright.envs.queueing.conflict_graph.problem import max_weight, max_weight_in_turn
 from graphwright.envs.queueing.multiclass import rules
 from graphwright.envs.queueing.multiclass.environment import Multiclass
@@ -29,6 +32,31 @@ def test_what_max_weight_takes_among_equals_is_seen_and_does_not_depend_on_the_n
     else:
         here = max_weight_in_turn(environment, state) + state.node_ptr[:-1]
         assert torch.equal(max_weight_in_turn(environment, moved) + state.node_ptr[:-1], place[here])
+
+
+def test_any_order_of_the_links_that_max_weight_approves_of_leads_to_its_set() -> None:
+    """And the order of its own, which takes the heaviest first, is one of them."""
+    problem = CONTROLLED["conflict-graph-sequential"]
+    environment = replace(problem.environment, initial_queue=20)
+    expert, generator = find_expert(problem, environment, "max-weight"), seeded(0)
+    for topology in ("grid", "watts-strogatz:k=2,p=0"):
+        instances = problem.generator(topology, sizes=(9, 16))(20, seeded(1))
+        state = environment.reset(instances)
+        wanted = max_weight(environment, state) == SEND
+        over = state.node_segments.lengths == 0
+        sent = torch.zeros_like(wanted)
+        for _ in range(16):
+            approved = expert.advise(environment, state, state).best
+            segments = environment.actions.segments(state)
+            assert bool(approved[segments.ptr[:-1] + max_weight_in_turn(environment, state)].all())
+            action = RaggedCategorical(torch.rand(len(approved), generator=generator), segments, approved).mode
+            chosen = (state.node_segments.position == action[state.node_graph]) & ~over[state.node_graph]
+            sent |= chosen
+            step = environment.step(state, action)
+            over = over | (step.state.graphs["slot"] > 0)
+            state = step.state
+        assert bool(over.all())
+        assert torch.equal(sent, wanted)
 
 
 @pytest.mark.parametrize("name", CONTROLLED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, RowKind
@@ -11,6 +12,7 @@ from graphwright.nn.heads.edge import add_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.heads.node import small_linear
+from graphwright.nn.kernels import neighbour_max
 from graphwright.nn.pools import Pool, Pooling
 
 
@@ -85,3 +87,26 @@ class DeciderScore(nn.Module):
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[D, columns]."""
         return self.score(self.hidden(embedding, graph))
+
+
+class RivalScore(nn.Module):
+    """The scores of `DeciderScore`, of which neighbours see each other's: [D, columns], the first column 0.
+
+    Of another action a node keeps by how much its score is above the largest of its neighbours that may do the same, or
+    above 0. So of two neighbours at most one prefers it to the first action.
+    """
+
+    gives: Gives = "scores"
+
+    def __init__(self, own: DeciderScore) -> None:
+        super().__init__()
+        self.own = own
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[D, columns]; mask: the same."""
+        score, (nodes, _) = self.own(embedding, graph, mask), graph.acting_nodes
+        above = score[:, 1:] - score[:, :1]
+        shown = above.new_zeros(graph.num_nodes, above.shape[1])
+        shown = shown.index_copy(0, nodes, above.relu().masked_fill(~mask[:, 1:], 0))
+        rivals = neighbour_max(shown, graph).index_select(0, nodes)
+        return torch.cat([torch.zeros_like(score[:, :1]), above - rivals], dim=1)

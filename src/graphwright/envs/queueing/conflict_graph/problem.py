@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch, simplify
 from graphwright.core.construction import opposite_edges
-from graphwright.core.segment import segment_argmax, segment_max
+from graphwright.core.segment import segment_argmax, segment_max, segment_sum
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import ControlRule, Problem
 from graphwright.envs.queueing.conflict_graph.environment import SEND, SILENT, ConflictGraph, ConflictNetwork, weights
@@ -39,6 +39,13 @@ def max_weight_in_turn(environment: Environment, state: GraphBatch) -> Tensor:
     """[B] int64: the next link of the set of `max_weight` among those that are free, then the end."""
     assert isinstance(environment, SequentialConflictGraph)
     return _next(environment, state, heaviest_set(state, _free_weights(environment, state)))
+
+
+def max_weight_in_any_turn(environment: Environment, state: GraphBatch) -> Tensor:
+    """[K] bool: all links of that set; the end where it is empty."""
+    assert isinstance(environment, SequentialConflictGraph)
+    wanted = heaviest_set(state, _free_weights(environment, state))
+    return environment.actions.arrange(state, (wanted, segment_sum(wanted, state.node_segments) == 0))
 
 
 def local_greedy_in_turn(environment: Environment, state: GraphBatch) -> Tensor:
@@ -116,7 +123,7 @@ CONFLICT_GRAPH = Problem(
     sizes=(4, 5, 6, 7, 8),
     laws=_LAWS,
     baselines={"max-weight": ControlRule(max_weight), "local-greedy": ControlRule(local_greedy)},
-    training=CONTROL,
+    training={**CONTROL, "heads": {"deciders": "rivals"}},
 )
 CONFLICT_GRAPH_SEQUENTIAL = Problem(
     name="conflict-graph-sequential",
@@ -126,6 +133,9 @@ CONFLICT_GRAPH_SEQUENTIAL = Problem(
     topology="watts-strogatz:k=2,p=0",
     sizes=(4, 5, 6, 7, 8),
     laws=_LAWS,
-    baselines={"max-weight": ControlRule(max_weight_in_turn), "local-greedy": ControlRule(local_greedy_in_turn)},
+    baselines={
+        "max-weight": ControlRule(max_weight_in_turn, as_good=max_weight_in_any_turn),
+        "local-greedy": ControlRule(local_greedy_in_turn),
+    },
     training=CONTROL,
 )
