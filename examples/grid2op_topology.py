@@ -22,6 +22,7 @@ import numpy as np
 import torch
 import tyro
 from grid2op.Action import BaseAction
+from grid2op.Backend import PandaPowerBackend
 from gymnasium import spaces
 
 from graphwright.algorithms.optimizer import require, require_each
@@ -49,7 +50,8 @@ class Grid(gymnasium.Env):
     def __init__(self, chronics: range, horizon: int, num_topologies: int) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.env = grid2op.make("rte_case5_example", test=True)
+            backend = PandaPowerBackend(with_numba=False)  # five substations are computed before it has compiled
+            self.env = grid2op.make("rte_case5_example", test=True, backend=backend)
         self.chronics, self.horizon = chronics, horizon
         self.choices = action_list(self.env, num_topologies)
         self.action_space = spaces.Discrete(len(self.choices))

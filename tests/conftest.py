@@ -3,6 +3,7 @@
 To draw the curve of a run takes as long as a short run. Tests that look at a figure ask for it: `drawn_figures`.
 """
 
+import functools
 import gc
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 import torch
 from hypothesis import settings
 from matplotlib.figure import Figure
+from tyro._docstrings import _ClassTokenization
 
 gc.disable()  # while all tests are imported
 os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
@@ -36,6 +38,9 @@ def one_thread() -> None:
     """What a test before this one trained with two would leave them; two workers have two cores."""
     torch.set_num_threads(1)
 
+
+# Every command line has tyro read the sources of all its classes anew, of which most are those of the last one.
+_ClassTokenization.make = staticmethod(functools.cache(_ClassTokenization.make))  # type: ignore[method-assign]
 
 SAVE = Figure.savefig
 

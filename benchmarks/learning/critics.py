@@ -33,7 +33,7 @@ from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector, ReplayConfig
 from graphwright.training.collectors.steps import StepCollector
 
-AGENTS, TESTED = 6, 100
+AGENTS = 6
 ENCODER, HEADS = EncoderConfig(kind="gin", width=16, depth=3), HeadsConfig()
 PLACES = {"inputs": "concatenated", "max_agents": AGENTS}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -67,14 +67,16 @@ class Options:
     """Of all."""
     only: tuple[str, ...] = ()
     """Words; only rows that begin with one of them."""
+    tested: int = 100
+    """Instances of each test."""
 
 
 class Test:
     """Instances of one size, with what random choice and the optimum come to."""
 
-    def __init__(self, environment: Spins, agents: int) -> None:
+    def __init__(self, environment: Spins, agents: int, count: int) -> None:
         self.environment = environment
-        self.instances = environment.instance(spin_instances(TESTED, torch.Generator().manual_seed(1000), agents))
+        self.instances = environment.instance(spin_instances(count, torch.Generator().manual_seed(1000), agents))
         self.best = self.total(None)
         self.random = self.total(random_choice(environment, torch.Generator().manual_seed(0)))
 
@@ -120,7 +122,7 @@ def train(options: Options, row: str, seed: int, tests: list[Test]) -> tuple[lis
 
 def main(options: Options) -> None:
     """Print a table."""
-    tests = [Test(Spins(), agents) for agents in (AGENTS, 2 * AGENTS)]
+    tests = [Test(Spins(), agents, options.tested) for agents in (AGENTS, 2 * AGENTS)]
     simple = [test.score(lambda seen: greedy(Spins(), seen)) for test in tests]
     print(f"| trained with {AGENTS} agents | {AGENTS} agents | {2 * AGENTS} agents | updates to 90 % | seconds a run |")
     print("|---|---:|---:|---:|---:|")

@@ -35,7 +35,7 @@ from graphwright.training.collectors.steps import collect_steps
 
 Ratio = Literal["joint", "decision"]
 ENCODER, HEADS = EncoderConfig(kind="gin", width=32, depth=4), HeadsConfig()
-NUM_ENVS, NUM_STEPS, TESTED = 64, 4, 200
+NUM_ENVS, NUM_STEPS = 64, 4
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Options:
     """Runs of each."""
     updates: int = 300
     """Updates of each run, of 256 environment steps."""
+    tested: int = 200
+    """Instances of the test."""
 
 
 def train(environment: Environment, draw: object, ratio: Ratio, updates: int, seed: int) -> ActorCritic:
@@ -75,7 +77,7 @@ def main(options: Options) -> None:
     print("| environment | ratio | random | greedy | PPO, mean of seeds | least | seconds a run |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for name, (environment, draw) in ENVIRONMENTS.items():
-        instances = environment.instance(draw(TESTED, torch.Generator().manual_seed(1000)))
+        instances = environment.instance(draw(options.tested, torch.Generator().manual_seed(1000)))
         best = optimum(environment, instances)
         uniform = random_choice(environment, torch.Generator().manual_seed(0))
         random = share(environment, instances, best, uniform)

@@ -71,6 +71,8 @@ class Options:
     """Trajectories of an iteration; the first of these beside torchgfn."""
     repeats: int = 15
     """Pairs of timings of which medians are taken."""
+    only: tuple[str, ...] = ()
+    """Tasks that are set beside their matrix products; all, if none is named."""
     profile: bool = False
     """Print where the time of an iteration goes instead, function by function with all that each calls."""
     json: bool = False
@@ -307,8 +309,9 @@ def tables(rivals: list[Rival], iterations: list[Iteration], batch: int) -> str:
 
 def main(options: Options) -> None:
     torch.set_num_threads(1)
+    cases = [case for case in CASES if not options.only or case.task in options.only]
     if options.profile:
-        for case in CASES:
+        for case in cases:
             print_profile(case, options.batches[0], options.repeats)
         return
     rivals = []
@@ -318,7 +321,7 @@ def main(options: Options) -> None:
         rivals = [measure_rings(nodes, 64, 2, "uniform", options) for nodes in STOP]
         rivals += [measure_rings(4, 128, 1, "learned", options)]  # as in torchgfn's example
         rivals += [measure_grid(128, 2, stop, options) for stop in (0.0, -3.0)]
-    iterations = [measure_iteration(case, batch, options.repeats) for case in CASES for batch in options.batches]
+    iterations = [measure_iteration(case, batch, options.repeats) for case in cases for batch in options.batches]
     text = tables(rivals, iterations, options.batches[0])
     if options.json:
         found = {"torchgfn": rivals, "iterations": iterations}

@@ -42,6 +42,8 @@ class Options:
     """Timings of which the median is taken."""
     batches: int = 10
     """Batches of each timing."""
+    only: tuple[str, ...] = ("nothing", "wait", "burn")
+    """Functions that compute the rewards."""
     out: Path | None = None
     """File to write the table to."""
 
@@ -129,7 +131,7 @@ def main(options: Options) -> None:
         "| reward | way | " + " | ".join(f"{nodes} nodes: ms | ms of processors" for nodes in options.nodes) + " |",
         "|---|---|" + "---:|---:|" * len(options.nodes),
     ]
-    for function in (nothing, wait, burn):
+    for function in [function for function in (nothing, wait, burn) if function.__name__ in options.only]:
         tables = [measure(options, function, random_batch(options, nodes)) for nodes in options.nodes]
         for name in tables[0]:
             cells = " | ".join(f"{clock:.2f} | {used:.2f}" for clock, used in (table[name] for table in tables))

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 import torch
 
+from forked import forked_python
 from graphwright.cli.main import main
+from small_runs import make_runs_small
 
 ROOT = Path(__file__).parents[2]
 RUN = subprocess.run
@@ -41,12 +43,13 @@ SMALLEST = {
     "benchmarks/learning/reentrant.py": "--seconds 0.1 --slots 3 --copies 2 --run 2 7",
     "benchmarks/learning/fine_tuning.py": "--seconds 0.1 --ways ppo " + QUICKLY,
     "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --copies 2 --width 8 --picture idling.png",
-    "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg,",
-    "benchmarks/learning/decisions.py": "--seeds 1 --updates 1",
+    "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg, --tested 2",
+    "benchmarks/learning/decisions.py": "--seeds 1 --updates 1 --tested 2",
     "benchmarks/learning/pretrained.py": "--only vertex-cover --seconds 0.1 --graphs 2 --time-limit 0 --out OUT "
     '--options=\'{"encoder": {"width": 8, "depth": 1}, "validation": {"graphs": 2, "sizes": [5]}}\'',
     "benchmarks/learning/flow.py": "--seeds 1 --workers 1 --only hyper-grid-8 --trajectories 128",
-    "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0",
+    "benchmarks/learning/flow_graphs.py": "--seeds 1 --workers 1 --seconds 0.1 --graphs 1 --draws 2 --solver-seconds 0 "
+    "--only independent-set",
     "benchmarks/learning/games.py": "--seeds 1 --seconds 0.1 --threads 1 "
     "--options='--algorithm ppo --encoder.width 8 --encoder.depth 1 --num-envs 8 --num-steps 4 --validation.games 2'",
     "benchmarks/learning/imitation.py": "--only conflict-graph --seeds 1 --seconds 0.1 --slots 10 --graphs 2 --width 8 "
@@ -57,7 +60,7 @@ SMALLEST = {
     "--out table.md",
     "benchmarks/learning/over_smoothing.py": "--depths 2 --encoders 'gcn, jumping' --seeds 2 --steps 64 --width 4 "
     "--graphs 4 --out table.md",
-    "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only foraging",
+    "benchmarks/learning/memory.py": "--steps 16 --seeds 1 --episodes 2 --only foraging --algorithms mappo",
     "benchmarks/learning/modes.py": "--seconds 0.1 --only 'grid 8 × 8' even",
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/preferences.py": '--seconds 0.1 --num 8 --settings=\'{"validation": {"every": 1000000}}\'',
@@ -79,13 +82,13 @@ SMALLEST = {
     "benchmarks/speed/parts.py": "--batches 2 6 --pairs 1",
     "benchmarks/speed/iterations.py": "--problems --sampled hyper-grid --frameworks --pairs 1",
     "benchmarks/speed/export.py": "--repeats 1 --sizes 6",
-    "benchmarks/speed/flow.py": "--batches 2 --repeats 1",
+    "benchmarks/speed/flow.py": "--batches 2 --repeats 1 --only ring-edges",
     "benchmarks/speed/frameworks.py": "--sizes 5 --repeats 1 --updates 1 --frameworks Graphwright "
     "'Stable-Baselines3, ragged' 'Stable-Baselines3, padded' 'TorchRL, padded'",  # to begin Ray takes 12 s
     "benchmarks/speed/games.py": "--size 3 --batch 8 --seconds 0.02 --depth 3 --solve 2",
     "benchmarks/speed/layers.py": "--width 8 --repeats 1",
     "benchmarks/speed/online.py": "--nodes 5 --seconds 0.01",
-    "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1",
+    "benchmarks/speed/reward_workers.py": "--nodes 5 --graphs 2 --workers 1 --repeats 1 --batches 1 --only wait",
     "benchmarks/speed/start.py": "--repeats 1 --only",
     "benchmarks/speed/team_training.py": "--seconds 0.01 --width 8 --only mappo --memory 4",
     "benchmarks/speed/teams.py": "--num-envs 2 --seconds 0.01 --repeats 1 --only spread foraging",
@@ -110,7 +113,6 @@ EXTRAS = {
     "benchmarks/learning/preferences.py": {"chem": "rdkit"},
     "benchmarks/learning/sb3.py": {"sb3": "sb3_contrib"},
     "benchmarks/learning/window.py": {"chem": "rdkit"},
-    "benchmarks/speed/flow.py": {"chem": "rdkit"},
     "benchmarks/speed/frameworks.py": {"sb3": "sb3_contrib", "torchrl": "torchrl"},
     "benchmarks/speed/workers.py": {"gymnasium": "cloudpickle"},
 }
@@ -125,6 +127,7 @@ def test_scripts_run(
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"needs the extra {extra!r}")
     monkeypatch.chdir(tmp_path)
+    make_runs_small(monkeypatch)
     arguments = shlex.split(SMALLEST[script])
     if "VERTEX-COVER-RUN" in arguments:
         few = ["--steps", "1", "--num-envs", "8", "--sizes", "5", *QUICK.split()]
@@ -132,6 +135,7 @@ def test_scripts_run(
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.syspath_prepend(SCRIPTS[script].parent)
     monkeypatch.setattr(subprocess, "run", run_here)
+    monkeypatch.setattr(subprocess, "Popen", forked_python)
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", OneProcess)
     threads = torch.get_num_threads()
     runpy.run_path(str(SCRIPTS[script]), run_name="__main__")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -11,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from command_line import fails
+from forked import Forked
 from graphwright.cli import main
 from graphwright.cli.instances import FileOptions
 from graphwright.core import GraphError
@@ -265,13 +265,13 @@ def test_a_signal_is_noted_and_the_iteration_goes_on(number):
 
 def test_a_signal_leaves_a_run_that_can_go_on(tmp_path):
     directory = tmp_path / "run"
-    command = [sys.executable, "-m", "graphwright", "train", "vertex-cover", "--run", str(directory), *SMALL]
-    process = subprocess.Popen([*command, "--seconds", "600"], stderr=subprocess.PIPE, text=True, env=os.environ)
+    command = ["train", "vertex-cover", "--run", str(directory), *SMALL, "--seconds", "600"]
+    process = Forked(lambda: main(command))
     deadline = time.monotonic() + 120
     while not (directory / "trainer.safetensors").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate()
     assert process.returncode == 143
     assert "graphwright resume" in error
     assert "Traceback" not in error

@@ -99,7 +99,7 @@ def test_agents_play_as_they_were_validated(tmp_path: Path, capsys: pytest.Captu
     for name, run in runs.items():
         words = ["--warm-up", "16", "--capacity", "64"] if name == "vdn" else []
         main(["train", "foraging", "--algorithm", name, "--run", run, "--steps", "32", *SMALL, *words])
-    evaluate = [["evaluate", run, "--episodes", "20", "--json", "--threads", "1"] for run in runs.values()]
+    evaluate = [["evaluate", run, "--episodes", "5", "--json", "--threads", "1"] for run in runs.values()]
     capsys.readouterr()
     actions, ways = [], []
     for words in ([], ["--decode", "sample"], ["--decode", "greedy"]):

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from small_runs import make_runs_small
+
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [
     *sorted(page for folder in ("frameworks", "flow") for page in (DOCS / folder).glob("*.md")),
@@ -23,6 +25,7 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.stem}")
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    make_runs_small(monkeypatch)
     module = ModuleType("my_tasks")  # as the pages call the file that their code is put into
     monkeypatch.setitem(sys.modules, module.__name__, module)
     for block in BLOCK.findall(page.read_text(encoding="utf-8")):

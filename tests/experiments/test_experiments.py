@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,18 +21,22 @@ from graphwright.experiments.registry import find_experiment
 from graphwright.experiments.report import Report, spell
 from graphwright.experiments.runs import Job, side_by_side, train_all
 from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
+from graphwright.training.collectors.steps import StepsConfig
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.networks import make_policy
 from graphwright.training.statistics import Interval, bootstrap_ratio, interquartile_mean, stratified_interval
 from graphwright.training.validation import ValidationConfig
 
 QUIET = Console(quiet=True)
-SMALL = ValidationConfig(sizes=(5,), graphs=2)
+SMALL: dict[str, Any] = {
+    "validation": ValidationConfig(sizes=(5,), graphs=2),
+    "collection": StepsConfig(sizes=(5,), num_envs=2, num_steps=32),
+}
+"""The settings of a published run, but of one that learns from next to nothing, and is evaluated on it."""
 
 
 def quick(steps: int) -> TrainConfig:
-    """The settings of a published run, evaluated on next to nothing."""
-    return replace(corrected_config("gcn", 0, steps), validation=SMALL)
+    return replace(corrected_config("gcn", 0, steps), **SMALL)
 
 
 def test_the_interquartile_mean_leaves_a_quarter_out_at_each_end() -> None:
@@ -121,7 +126,7 @@ def test_the_command_writes_what_it_says(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(architectures, "NAMES", {"sage": "GraphSAGE"})
     monkeypatch.setattr(architectures, "PUBLISHED", {"sage": 5.82})
     monkeypatch.setattr(architectures, "_FAITHFUL_PPO", replace(architectures._FAITHFUL_PPO, epochs=1))
-    monkeypatch.setattr(architectures, "faithful_config", lambda *of: replace(faithful_config(*of), validation=SMALL))
+    monkeypatch.setattr(architectures, "faithful_config", lambda *of: replace(faithful_config(*of), **SMALL))
     options = ["--seeds", "1", "--scale", "0.0005", "--workers", "1", "--mode", "faithful", "--out", str(tmp_path)]
     main(["reproduce", "architectures", *options])
     assert "optimum" in capsys.readouterr().out

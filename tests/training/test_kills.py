@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import runpy
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from rich.console import Console
 
 import graphwright as gw
 from command_line import fails
+from forked import Forked
 from graphwright.cli.main import main
 from graphwright.core.files import is_left_over
 from graphwright.training.checkpoint import CheckpointError, load_checkpoint
@@ -28,24 +31,16 @@ LEFT = ".config.json.0123456789abcdef"
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.parametrize(("runs", "stride"), [(["ppo", "replay"], 17), (["imitation", "self-play", "flow"], 29)])
-def test_a_run_is_killed_at_every_file_operation_and_goes_on_to_the_same_bits(runs: list[str], stride: int) -> None:
+def test_a_run_is_killed_at_every_file_operation_and_goes_on_to_the_same_bits(
+    runs: list[str], stride: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if "imitation" in runs:
         pytest.importorskip("ortools")
-    command = [
-        sys.executable,
-        str(SCRIPT.with_suffix(".py")),
-        "--updates",
-        "1",
-        "--stride",
-        str(stride),
-        "--only",
-        *runs,
-    ]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
+    monkeypatch.setattr(sys, "argv", ["kills", "--updates", "1", "--stride", str(stride), "--only", *runs])
+    process = Forked(partial(runpy.run_path, str(SCRIPT.with_suffix(".py")), run_name="__main__"))
+    output, error = process.communicate()
+    assert process.returncode == 0, output + error
+    lines = output.splitlines()
     assert [line.partition(":")[0] for line in lines] == runs
     assert all(int(line.split()[1]) >= 30 // stride for line in lines)
 
@@ -129,18 +124,19 @@ def test_a_table_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_train_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(tmp_path / "run")
-    holder = "import sys; from pathlib import Path; from graphwright.training.directory import locked\n"
-    holder += "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", holder, str(tmp_path / "run")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert "another process trains this run" in fails(capsys, "resume", tmp_path / "run", "--steps", "12")
-        main(["evaluate", str(tmp_path / "run"), "--sizes", "5", "--graphs", "1", "--time-limit", "0", "--json"])
-        assert json.loads(capsys.readouterr().out)["problem"] == "vertex-cover"
-        process.kill()
-        process.wait()
+
+    def hold() -> None:
+        with locked(tmp_path / "run"):
+            print("held", flush=True)
+            sys.stdin.read()
+
+    process = Forked(hold)
+    assert process.stdout.readline() == "held\n"
+    assert "another process trains this run" in fails(capsys, "resume", tmp_path / "run", "--steps", "12")
+    main(["evaluate", str(tmp_path / "run"), "--sizes", "5", "--graphs", "1", "--time-limit", "0", "--json"])
+    assert json.loads(capsys.readouterr().out)["problem"] == "vertex-cover"
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
     main(["resume", str(tmp_path / "run"), "--steps", "12"])
 
 
