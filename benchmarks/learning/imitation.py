@@ -36,7 +36,8 @@ from graphwright.training.record import ExpertActor, record
 from graphwright.training.train import train
 
 RING, LINE, GRID = "watts-strogatz:k=2,p=0", "path", "grid"
-LINKS = {
+Kind = tuple[str | None, int]
+LINKS: dict[str, Kind] = {
     "line 3": (LINE, 3),
     "ring 6": (RING, 6),
     "ring 8": (RING, 8),
@@ -46,12 +47,12 @@ LINKS = {
     "grid 16": (GRID, 16),
     "grid 64": (GRID, 64),
 }
-TRAINING = {
+TRAINING: dict[str, list[tuple[str | None, tuple[int, ...]]]] = {
     "single-hop": [(None, (3, 4, 5))],
     "conflict-graph": [(LINE, (3,)), (RING, (4, 5, 6, 7, 8))],
     "conflict-graph-sequential": [(LINE, (3,)), (RING, (4, 5, 6, 7, 8))],
 }
-TESTS = {
+TESTS: dict[str, dict[str, Kind]] = {
     "single-hop": {f"{size} queues": (None, size) for size in (3, 5, 10, 20)},
     "conflict-graph": LINKS,
     "conflict-graph-sequential": LINKS,
@@ -66,7 +67,7 @@ def drawn(problem: Problem, topology: str | None, sizes: tuple[int, ...], count:
     return make_generator(problem, topology, sizes, None)(count, torch.Generator().manual_seed(seed))
 
 
-def separate(problem: Problem, kinds: dict[str, tuple[str | None, int]]) -> dict[str, GraphBatch]:
+def separate(problem: Problem, kinds: dict[str, Kind]) -> dict[str, GraphBatch]:
     """`NETWORKS` random instances of each of the `kinds`, each by itself, so that what diverges is seen."""
     return {
         f"{label}, {place}": batch.select(torch.tensor([place]))
@@ -74,6 +75,11 @@ def separate(problem: Problem, kinds: dict[str, tuple[str | None, int]]) -> dict
         for batch in [drawn(problem, which, (size,), NETWORKS, 11)]
         for place in range(NETWORKS)
     }
+
+
+def kinds(backlogs: np.ndarray) -> np.ndarray:
+    """The networks of each kind, [kinds, `NETWORKS`]."""
+    return backlogs.reshape(-1, NETWORKS)
 
 
 def compared(found: np.ndarray, expert: np.ndarray) -> str:
@@ -140,7 +146,7 @@ def trained(
         encoder={"kind": "graphconv", "width": options.width, "depth": options.depth, **options.encoder},
         heads=options.heads if name == "conflict-graph" else {},
         collection=collection,
-        validation={"graphs": 4, "slots": min(300, options.slots), "every": 20},
+        validation={"graphs": 4, "slots": min(100, options.slots), "every": 40},
         start=start,
     )
     return train(name, config, run_folder(folder, name, algorithm, seed), Console(quiet=True)).agent()
@@ -208,16 +214,19 @@ def main() -> None:
                 for how in options.how:
                     start = time.process_time()
                     agent = HOW[how](name, seed, options, Path(folder))
-                    print(f"{how}, seed {seed}: {time.process_time() - start:.0f} CPU-seconds", flush=True)
-                    backlogs[how].append(np.array([row.backlog for row in evaluate_policy(agent, control, tests)]))
+                    used = time.process_time() - start
+                    found = np.array([row.backlog for row in evaluate_policy(agent, control, tests)])
+                    backlogs[how].append(found)
+                    ratios = kinds(found).mean(1) / kinds(rules[EXPERT]).mean(1)
+                    print(f"{how}, seed {seed}, {used:.0f} CPU-seconds: {np.round(ratios, 3).tolist()}", flush=True)
                     if name == "conflict-graph" and options.picture is not None and seed == 0:
                         path = options.picture.with_stem(f"{options.picture.stem}-{how.lower()}")
                         print(f"errs in {100 * draw_line(agent, path):.2f} % of the states of the line ({how})")
         print(f"\n| {name} | {' | '.join([*rules, *backlogs])} |\n|---|{'---:|' * (len(rules) + len(backlogs))}")
         for place, label in enumerate(TESTS[name]):
-            own = slice(NETWORKS * place, NETWORKS * (place + 1))
-            means = [f"{backlog[own].mean():.2f}" for backlog in rules.values()]
-            shown = [compared(np.array(found)[:, own], rules[EXPERT][own]) for found in backlogs.values()]
+            means = [f"{kinds(backlog)[place].mean():.2f}" for backlog in rules.values()]
+            expert = kinds(rules[EXPERT])[place]
+            shown = [compared(np.array([kinds(run)[place] for run in runs]), expert) for runs in backlogs.values()]
             print(f"| {label} | {' | '.join([*means, *shown])} |", flush=True)
 
 

@@ -57,8 +57,8 @@ class HeadsConfig:
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
     deciders: DeciderHead = "score"
-    """Actions of nodes and edges that decide: an MLP; or, of nodes, by how much they are ahead of all neighbours in any
-    action but the first, so that no two neighbours prefer the same one."""
+    """Actions of nodes and edges that decide: an MLP; or, of nodes, by how much they are ahead of the neighbours that
+    contend for any action but the first, so that no two neighbours prefer the same one."""
     walks: int = 4
     """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
     nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""

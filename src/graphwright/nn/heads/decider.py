@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, RowKind
 from graphwright.core.rows import EDGES, NODES
+from graphwright.core.segment import segment_max
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.edge import add_directions
 from graphwright.nn.heads.gives import Gives
@@ -14,6 +15,8 @@ from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import neighbour_max
 from graphwright.nn.pools import Pool, Pooling
+
+_ROUNDS = 3
 
 
 class NodeDecider(nn.Module):
@@ -92,8 +95,11 @@ class DeciderScore(nn.Module):
 class RivalScore(nn.Module):
     """The scores of `DeciderScore`, of which neighbours see each other's: [D, columns], the first column 0.
 
-    Of another action a node keeps by how much its score is above the largest of its neighbours that may do the same, or
-    above 0. So of two neighbours at most one prefers it to the first action.
+    In any other action nodes are rivals, whose score is their lead over the first. In each of a few rounds a node whose
+    score is above those of all its neighbours wins, and its neighbours are out; then those that are left compare theirs
+    again, as the greedy set of Zhao et al. 2021 ("Distributed scheduling using graph neural networks") is made. A node
+    keeps by how much it is above those that were left when it won or was out, or above 0. So of two neighbours at most
+    one prefers an action to the first, and few stay idle who could have acted.
     """
 
     gives: Gives = "scores"
@@ -103,10 +109,22 @@ class RivalScore(nn.Module):
         self.own = own
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
-        """[D, columns]; mask: the same."""
+        """[D, columns]; mask: the same, which of them are possible."""
         score, (nodes, _) = self.own(embedding, graph, mask), graph.acting_nodes
-        above = score[:, 1:] - score[:, :1]
-        shown = above.new_zeros(graph.num_nodes, above.shape[1])
-        shown = shown.index_copy(0, nodes, above.relu().masked_fill(~mask[:, 1:], 0))
-        rivals = neighbour_max(shown, graph).index_select(0, nodes)
-        return torch.cat([torch.zeros_like(score[:, :1]), above - rivals], dim=1)
+        lead = score[:, 1:] - score[:, :1]
+        shown = lead.new_zeros(graph.num_nodes, lead.shape[1])
+        shown = shown.index_copy(0, nodes, lead.relu().masked_fill(~mask[:, 1:], 0))
+        until, (source, end) = _decided(shown.detach(), graph), graph.edge_index
+        rivals = segment_max(shown[source].masked_fill(until[source] < until[end], 0), graph.in_edges)
+        return torch.cat([torch.zeros_like(score[:, :1]), lead - rivals.index_select(0, nodes)], dim=1)
+
+
+def _decided(shown: Tensor, graph: GraphBatch) -> Tensor:
+    """[N, columns] int64: the round in which a node wins or is out; `_ROUNDS` where it is left over."""
+    decided = torch.full_like(shown, _ROUNDS, dtype=torch.int64)
+    for turn in range(_ROUNDS):
+        left = shown.masked_fill(decided < _ROUNDS, 0)
+        wins = left > neighbour_max(left, graph)
+        out = neighbour_max(wins.to(shown.dtype), graph) > 0
+        decided = torch.where((decided == _ROUNDS) & (wins | out), turn, decided)
+    return decided
