@@ -64,18 +64,19 @@ def _do(work: Callable[[], Any], streams: tuple[int, ...]) -> int:
     return code if isinstance(code, int) else 1
 
 
-def forked_python(command: Any, **options: Any) -> Any:
-    """`subprocess.Popen`, but that of `python -c PROGRAM` is forked from this process."""
-    if command[:2] != [sys.executable, "-c"]:
-        return _POPEN(command, **options)
+class ForkedPython(subprocess.Popen):
+    """`subprocess.Popen`, but that of `python -c PROGRAM`, with streams of text, is forked from this process."""
 
-    def work() -> None:
-        os.environ.update(options["env"])
-        sys.path[:0] = options["env"].get("PYTHONPATH", "").split(os.pathsep)
-        sys.argv = ["-c", *command[3:]]
-        exec(compile(command[2], "-c", "exec", dont_inherit=True), {"__name__": "__main__"})
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        """A `Forked`, or a process as ever."""
+        command = arguments[0] if arguments else None
+        if not isinstance(command, list) or command[:2] != [sys.executable, "-c"] or not options.get("text"):
+            return super().__new__(cls)
 
-    return Forked(work)
+        def work() -> None:
+            os.environ.update(options["env"])
+            sys.path[:0] = options["env"].get("PYTHONPATH", "").split(os.pathsep)
+            sys.argv = ["-c", *command[3:]]
+            exec(compile(command[2], "-c", "exec", dont_inherit=True), {"__name__": "__main__"})
 
-
-_POPEN = subprocess.Popen
+        return Forked(work)

@@ -55,6 +55,8 @@ class Options:
     """Runs of each setting."""
     only: tuple[str, ...] = ("published", "published, 16 × 64", "ours")
     """Settings."""
+    num_envs: int = 256
+    """Environments of "ours"."""
     graphs: int = 500
     """Graphs to test on."""
     layers: tuple[str, ...] = ("sage", "gat")
@@ -73,10 +75,10 @@ class Result(NamedTuple):
     cost: float
 
 
-def make_model(setting: str, layer: Any, seed: int) -> MaskablePPO:
+def make_model(setting: str, layer: Any, seed: int, own_envs: int) -> MaskablePPO:
     """An untrained model."""
     if setting == "ours":
-        env = GraphVecEnv(make_env_config("vertex-cover"), 256, seed=seed)
+        env = GraphVecEnv(make_env_config("vertex-cover"), own_envs, seed=seed)
         encoder = EncoderConfig(kind=layer, width=64, depth=3, aggregation="sum" if layer == "sage" else None)
         kwargs: dict[str, Any] = {"encoder": encoder, "heads": HeadsConfig()}
         return MaskablePPO(GraphPolicy, env, policy_kwargs=kwargs, seed=seed, device="cpu", **OURS)
@@ -92,9 +94,9 @@ def make_model(setting: str, layer: Any, seed: int) -> MaskablePPO:
 def run(setting: str, layer: str, seed: int, options: Options) -> tuple[float, ...]:
     """In a process of its own: a `Result`."""
     torch.set_num_threads(1)
-    make_model(setting, layer, seed).learn(1)  # one iteration, which loads the compiled kernels
+    make_model(setting, layer, seed, options.num_envs).learn(1)  # one iteration, which loads the compiled kernels
     torch.manual_seed(seed)
-    model = make_model(setting, layer, seed)
+    model = make_model(setting, layer, seed, options.num_envs)
     wall, cpu = time.perf_counter(), time.process_time()
     model.learn(options.steps)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

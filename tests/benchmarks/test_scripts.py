@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import torch
 
-from forked import forked_python
+from forked import ForkedPython
 from graphwright.cli.main import main
 from small_runs import make_runs_small
 
@@ -72,7 +72,7 @@ SMALLEST = {
     "benchmarks/learning/teams.py": "--only central-v --steps 1 --seeds 1 --episodes 2 --workers 1 --agents 2 "
     "--watched 2 --width 8 --out .",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
-    "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4",
+    "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4 --num-envs 4",
     "benchmarks/learning/team_sizes.py": "--seconds 0.1 --seeds 1 --mixtures 2 --agents 2 --episodes 2 --threads 1 "
     "--num-envs 2 --watched 1",
     "benchmarks/learning/topology_zoo.py": "VERTEX-COVER-RUN",
@@ -135,7 +135,7 @@ def test_scripts_run(
     monkeypatch.setattr(sys, "argv", [script, *arguments])
     monkeypatch.syspath_prepend(SCRIPTS[script].parent)
     monkeypatch.setattr(subprocess, "run", run_here)
-    monkeypatch.setattr(subprocess, "Popen", forked_python)
+    monkeypatch.setattr(subprocess, "Popen", ForkedPython)
     monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", OneProcess)
     threads = torch.get_num_threads()
     runpy.run_path(str(SCRIPTS[script]), run_name="__main__")

@@ -60,7 +60,8 @@ def test_the_settings_of_a_run_make_the_same_run_again(run: Path, tmp_path: Path
     assert settings(tmp_path / "again") == settings(run)
     first, again = (load_checkpoint(place / "policy.safetensors")[0] for place in (run, tmp_path / "again"))
     assert all((first[name] == again[name]).all() for name in first)
-    words = ["--encoder.width", "8", "--steps", "4", "--algorithm", "a2c"]
+    words = ["--encoder.width", "8", "--steps", "4", "--algorithm", "a2c", "--sizes", "5", "--num-envs", "2"]
+    words += ["--validation.sizes", "5", "--validation.graphs", "1"]
     main(["train", "--config", str(run), "--run", str(tmp_path / "wider"), *words])
     found = settings(tmp_path / "wider")
     assert (found["encoder"]["width"], found["encoder"]["depth"], found["steps"]) == (8, 1, 4)

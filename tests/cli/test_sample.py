@@ -161,7 +161,7 @@ def test_errors_are_one_line_that_names_the_remedy(
 
 def test_rewards_that_are_no_numbers_are_null(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """R = exp(4 · cut edges) of a graph of 200 nodes."""
-    short = ("--steps", "2", "--sources.forward", "2", "--encoder.width", "8", "--validation.objects", "1")
+    short = ("--steps", "2", "--sources.forward", "8", "--encoder.width", "8", "--validation.objects", "1")
     short += ("--encoder.depth", "1")
     main(["train", "max-cut", "--algorithm", "vargrad", "--run", str(tmp_path / "run"), "--threads", "1", *short])
     capsys.readouterr()
@@ -219,7 +219,7 @@ def test_a_sampler_of_solutions_solves_instances(
     """Of 300 draws on a cycle of five nodes, one is the best, which arithmetic gives; a bound is proven as ever."""
     run, cycle = tmp_path / "run", tmp_path / "cycle.txt"
     cycle.write_text("a b\nb c\nc d\nd e\ne a\n")
-    short = ["--steps", "2", "--sources.forward", "2", "--encoder.width", "8", "--validation.objects", "2"]
+    short = ["--steps", "2", "--sources.forward", "8", "--encoder.width", "8", "--validation.objects", "2"]
     short += ["--encoder.depth", "1"]
     main(["train", problem, "--algorithm", "vargrad", "--run", str(run), "--threads", "1", *short])
     capsys.readouterr()

@@ -33,7 +33,7 @@ class Player:
         self.instances = GraphBatch.concat([with_edges, PAIR])
         self.replay = replay
         self.choose = random_choice(environment, seeded(seed))
-        self.kept: list[tuple[GraphBatch, GraphBatch, float, list[int]]] = []
+        self.kept: list[tuple[GraphBatch, GraphBatch, int, float, list[int]]] = []
         self.begin()
 
     def begin(self) -> None:
@@ -49,9 +49,9 @@ class Player:
         columns = {"reward": step.reward, "terminated": step.terminated}
         self.replay.add(self.ids, following, columns, {"decisions": decisions})
         parts = decisions.columns["action"].split(count.tolist())
+        before, after = (states.select(torch.arange(states.num_graphs)) for states in (self.state, step.state))
         for row in range(self.state.num_graphs):
-            before, after = alone(self.state, row), alone(step.state, row)
-            self.kept.append((before, after, float(step.reward[row]), parts[row].tolist()))
+            self.kept.append((before, after, row, float(step.reward[row]), parts[row].tolist()))
         alive = (~(step.terminated | step.truncated)).nonzero().squeeze(1)
         self.state, self.ids = step.state.select(alive), following[alive]
         if not alive.numel():
@@ -63,9 +63,9 @@ def assert_sampled_is_added(player: Player, seed: int) -> None:
     sample = replay.sample(7, seeded(seed))
     actions = sample.groups["decisions"].columns["action"].split(sample.groups["decisions"].segments.lengths.tolist())
     for row, place in enumerate(sample.ids.tolist()):
-        before, after, reward, decided = player.kept[place]
-        assert_same_batch(alone(sample.state, row), before)
-        assert_same_batch(alone(sample.next_state, row), after)
+        before, after, graph, reward, decided = player.kept[place]
+        assert_same_batch(alone(sample.state, row), alone(before, graph))
+        assert_same_batch(alone(sample.next_state, row), alone(after, graph))
         assert float(sample.columns["reward"][row]) == reward
         assert actions[row].tolist() == decided
     sample.state.validate()

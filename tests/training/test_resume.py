@@ -1,7 +1,11 @@
 """A run that is interrupted and resumed ends with the very weights of one that never stopped."""
 
+import shutil
 import signal
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -47,6 +51,25 @@ def small_config(algorithm):
     )
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Callable[..., TrainingRun]:
+    """Algorithm and seed → a run that nothing interrupted; it is one for all tests, which leave it as it is."""
+    folder = tmp_path_factory.mktemp("whole")
+
+    @cache
+    def made(algorithm: str, seed: int = 0) -> TrainingRun:
+        config = replace(small_config(algorithm), seed=seed)
+        return train("vertex-cover", config, folder / f"{algorithm}-{seed}", QUIET)
+
+    return made
+
+
+@pytest.fixture
+def directory(whole, tmp_path) -> Path:
+    """A copy of the directory of a whole run of PPO."""
+    return shutil.copytree(whole("ppo").directory, tmp_path / "run")
+
+
 class AfterIterations(Interruption):
     """Asks the run to stop when it has looked `count` times."""
 
@@ -68,25 +91,19 @@ def interrupt_after(count, problem, config, directory, monkeypatch):
 
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])
 @pytest.mark.parametrize("count", [1, 3, 5])
-def test_resumed_equals_uninterrupted_bit_for_bit(algorithm, count, tmp_path, monkeypatch):
-    config = small_config(algorithm)
-    whole = train("vertex-cover", config, tmp_path / "whole", QUIET)
-    interrupt_after(count, "vertex-cover", config, tmp_path / "parts", monkeypatch)
+def test_resumed_equals_uninterrupted_bit_for_bit(algorithm, count, whole, tmp_path, monkeypatch):
+    interrupt_after(count, "vertex-cover", small_config(algorithm), tmp_path / "parts", monkeypatch)
     parts = resume(tmp_path / "parts", console=QUIET)
 
-    assert parts.counters.iteration == whole.counters.iteration > 5
-    for name, tensor in whole.policy.state_dict().items():
+    assert parts.counters.iteration == whole(algorithm).counters.iteration > 5
+    for name, tensor in whole(algorithm).policy.state_dict().items():
         assert torch.equal(tensor, parts.policy.state_dict()[name]), name
-    for name, tensor in whole.best.items():
+    for name, tensor in whole(algorithm).best.items():
         assert torch.equal(tensor, parts.best[name]), name
 
 
-def test_same_seed_same_run_and_other_seed_other_run(tmp_path):
-    config = small_config("ppo")
-    runs = [
-        train("vertex-cover", changed, tmp_path / name, QUIET)
-        for name, changed in (("a", config), ("b", config), ("c", replace(config, seed=1)))
-    ]
+def test_same_seed_same_run_and_other_seed_other_run(whole, tmp_path):
+    runs = [whole("ppo"), train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET), whole("ppo", 1)]
     first, second, other = (run.policy.critic.mlp[0].weight for run in runs)
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
@@ -102,9 +119,8 @@ def test_metrics_have_one_row_for_each_iteration_after_a_crash(tmp_path, monkeyp
     assert [row["iteration"] for row in file.rows()] == list(range(1, run.counters.iteration + 1))
 
 
-def test_a_run_directory_holds_what_the_documentation_names(tmp_path):
-    train("vertex-cover", small_config("reinforce"), tmp_path / "run", QUIET)
-    names = {path.name for path in (tmp_path / "run").iterdir()}
+def test_a_run_directory_holds_what_the_documentation_names(whole):
+    names = {path.name for path in whole("reinforce").directory.iterdir()}
     expected = {"config.json", "policy.safetensors", "trainer.safetensors", "metrics.csv", "curve.png"}
     assert expected < names
     assert [name for name in names - expected if "tfevents" not in name] == []
@@ -125,9 +141,8 @@ def test_settings_that_make_no_run_leave_no_directory(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "delete", "other"])
-def test_a_damaged_checkpoint_is_one_clear_error(damage, tmp_path):
-    train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
-    path = tmp_path / "run" / "trainer.safetensors"
+def test_a_damaged_checkpoint_is_one_clear_error(damage, directory):
+    path = directory / "trainer.safetensors"
     data = path.read_bytes()
     if damage == "truncate":
         path.write_bytes(data[: len(data) // 2])
@@ -138,39 +153,34 @@ def test_a_damaged_checkpoint_is_one_clear_error(damage, tmp_path):
     else:
         path.write_bytes(b"\x80\x04\x95pickle")
     with pytest.raises(CheckpointError, match=r"trainer\.safetensors") as caught:
-        resume(tmp_path / "run", console=QUIET)
+        resume(directory, console=QUIET)
     assert "\n" not in str(caught.value)
 
 
-def test_weights_of_another_network_are_refused(tmp_path):
-    train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
-    path = tmp_path / "run" / "config.json"
+def test_weights_of_another_network_are_refused(directory):
+    path = directory / "config.json"
     path.write_text(path.read_text().replace('"width": 8', '"width": 12'))
     with pytest.raises(CheckpointError, match=r"does not fit config\.json"):
-        load(tmp_path / "run", "cpu")
+        load(directory, "cpu")
     with pytest.raises(CheckpointError, match="other settings"):
-        resume(tmp_path / "run", console=QUIET)
+        resume(directory, console=QUIET)
 
 
-def test_a_policy_of_another_run_is_noticed_though_its_shapes_are_the_same(tmp_path):
-    for seed in (0, 1):
-        train("vertex-cover", replace(small_config("ppo"), seed=seed), tmp_path / str(seed), QUIET)
-    path = tmp_path / "0" / "policy.safetensors"
-    path.write_bytes((tmp_path / "1" / "policy.safetensors").read_bytes())
+def test_a_policy_of_another_run_is_noticed_though_its_shapes_are_the_same(whole, directory):
+    shutil.copy(whole("ppo", 1).directory / "policy.safetensors", directory)
     with pytest.raises(CheckpointError, match="is another run's"):
-        load(tmp_path / "0", "cpu")
+        load(directory, "cpu")
 
 
-def test_an_agent_is_saved_with_its_settings(tmp_path):
-    agent = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET).agent()
-    agent.save(tmp_path / "copy")
-    assert load(tmp_path / "copy").config == load(tmp_path / "run").config
+def test_an_agent_is_saved_with_its_settings(whole, tmp_path):
+    whole("ppo").agent().save(tmp_path / "copy")
+    assert load(tmp_path / "copy").config == load(whole("ppo").directory).config
     with pytest.raises(CheckpointError, match=r"trainer\.safetensors: no such file"):
         resume(tmp_path / "copy", steps=9, console=QUIET)
 
 
-def test_trainer_reports_the_best_validation(tmp_path):
-    run = train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET)
+def test_trainer_reports_the_best_validation(whole):
+    run = whole("ppo")
     assert isinstance(run, TrainingRun)
     assert run.counters.best == pytest.approx(run.evaluator.evaluate(run.agent().policy)["validation_gap"])
 

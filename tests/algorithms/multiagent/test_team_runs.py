@@ -46,6 +46,7 @@ def config_of(algorithm: str, collection: dict[str, Any], **settings: Any) -> Tr
         algorithm,
         steps=128,
         threads=1,
+        environment={"steps": 8},
         encoder={"width": 8, "depth": 1},
         collection={**collection, "sizes": (2, 3)},
         validation={"sizes": (2,), "graphs": 2},
@@ -94,7 +95,7 @@ def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: di
     for name, tensor in before.collector.state_dict().items():
         assert torch.equal(tensor, stored[f"collector.{name}"]), name
     assert all(torch.equal(tensor, stored[f"algorithm.{name}"]) for name, tensor in state.items())
-    after = resume(tmp_path / "run", steps=256 + 50 * 8, console=QUIET)
+    after = resume(tmp_path / "run", steps=256 + 8 * 8, console=QUIET)
     assert after.config.collection.sizes == (6,)
     assert set(after.collector.vector.state.node_segments.lengths.tolist()) == {12}  # type: ignore[attr-defined]
     moved = after.algorithm.state_dict()
