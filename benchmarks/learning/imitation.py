@@ -98,7 +98,10 @@ def cloned(name: str, seed: int, options: argparse.Namespace, folder: Path) -> A
     actor = ExpertActor(problem.environment, find_expert(problem, problem.environment, EXPERT), 1.0, generator)
     path = folder / f"{name}-{seed}"
     record(problem.environment, actor, GraphBatch.concat(parts), options.slots, {"by": EXPERT}).save(path)
-    return trained(name, "bc", seed, options, folder, {"bc": {"data": str(path)}})
+    learned = {"data": str(path)}
+    if name == "conflict-graph-sequential":
+        learned["targets"] = "soft"  # whichever link of a set comes first
+    return trained(name, "bc", seed, options, folder, {"bc": learned})
 
 
 def guided(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
