@@ -97,7 +97,7 @@ def test_agents_play_as_they_were_validated(tmp_path: Path, capsys: pytest.Captu
     """Foragers by probabilities draw, as they learned to; values are no probabilities, and nobody draws by them."""
     runs = {name: str(tmp_path / name) for name in ("mappo", "vdn")}
     for name, run in runs.items():
-        words = ["--steps", "32", "--validation.graphs", "2"]
+        words = ["--steps", "32", "--validation.graphs", "2", "--environment.steps", "10"]
         words += ["--warm-up", "16", "--capacity", "64"] if name == "vdn" else []
         main(["train", "foraging", "--algorithm", name, "--run", run, *SMALL, *words])
     evaluate = [["evaluate", run, "--episodes", "5", "--json", "--threads", "1"] for run in runs.values()]

@@ -34,8 +34,8 @@ def test_the_optimum_of_the_n_model() -> None:
 def test_the_optimal_policy_simulated_has_the_optimal_mean() -> None:
     network = criss_cross(0.3, 1.0)
     optimal, environment = value_iteration(network, [12] * 3), Multiclass()
-    copies = network.select(torch.zeros(128, dtype=torch.int64)).with_graphs(seed=torch.arange(128))
-    series = run(environment, lambda state: optimal.rule(environment, state), copies, 900, 0)["backlog"]
+    copies = network.select(torch.zeros(512, dtype=torch.int64)).with_graphs(seed=torch.arange(512))
+    series = run(environment, lambda state: optimal.rule(environment, state), copies, 300, 0)["backlog"]
     means = series[100:].mean(0)
     assert abs(means.mean() - optimal.gain) < 4 * means.std() / np.sqrt(len(means))
 

@@ -66,6 +66,7 @@ def test_a_policy_learns_to_cut(tmp_path: Path) -> None:
         steps=16_000,
         collection={"sizes": (10, 15)},
         threads=1,
+        encoder={"width": 32},
         validation=ValidationConfig(sizes=(20,), graphs=8, every=100),
     )
     policy = train(MAX_CUT, config, tmp_path / "run", Console(quiet=True)).policy

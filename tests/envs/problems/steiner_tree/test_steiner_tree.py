@@ -265,6 +265,7 @@ def test_a_policy_learns_and_solves_files_by_name(algorithm: Literal["imitation"
         algorithm=algorithm,
         steps=2_000 if algorithm == "imitation" else 5_000,
         threads=1,
+        encoder={"width": 16},
         collection={"sizes": (10, 15)} | ({"num_instances": 16, "num_samples": 8} if algorithm == "reinforce" else {}),
         validation=ValidationConfig(sizes=(15,), graphs=8),
     )
