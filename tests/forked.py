@@ -35,7 +35,7 @@ class Forked:
     def communicate(self) -> tuple[str, str]:
         """Close its input and wait for its end: what it wrote, which has to be less than fills a pipe."""
         self.stdin.close()
-        output, error = self.stdout.read(), self.stderr.read()
+        output, error = "" if self.stdout.closed else self.stdout.read(), self.stderr.read()
         self.stdout.close()
         self.stderr.close()
         self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -46,7 +46,8 @@ def _do(work: Callable[[], Any], streams: tuple[int, ...]) -> int:
     """The code with which a process ends that has done `work`."""
     for number, end in enumerate(streams):
         os.dup2(end, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # pipes of others too, which would not end while this process has them
+    # Pipes of others too, which would not end while this process has them.
+    os.closerange(3, max(os.sysconf("SC_OPEN_MAX"), 4096))  # -1: there is no limit
     sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
     code: Any = 1
     try:

@@ -59,11 +59,11 @@ MESSAGES = {
 @cache
 def complaint(name: str) -> str:
     """What the checker says of an environment with a mistake, nothing if it says nothing."""
-    environment = PLANTED[name]
+    environment, most = PLANTED[name], 100 if name == "an episode that never ends" else 400
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConformanceWarning)
         try:
-            check_environment(environment, instances_of(environment), max_steps=100)
+            check_environment(environment, instances_of(environment), max_steps=most)
         except ConformanceError as error:
             return str(error)
     return ""

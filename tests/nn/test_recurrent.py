@@ -250,6 +250,7 @@ def test_runs_remember_resume_and_are_evaluated(tmp_path: Path) -> None:
         "mappo",
         steps=64,
         threads=1,
+        environment={"steps": 10},
         encoder={"width": 8, "depth": 1},
         collection={**STEPS, "sizes": (2, 3), "memory": 4},
         validation={"sizes": (2,), "graphs": 2},

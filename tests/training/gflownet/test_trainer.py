@@ -421,7 +421,8 @@ def test_a_small_grid_is_learned_exactly(tmp_path: Path) -> None:
 def test_a_task_with_small_instances_learns_on_them(small: bool, tmp_path: Path) -> None:
     """And objects are asked for on its own ones."""
     sources = SourcesConfig(forward=4, num_samples=2, small=small)
-    config = sampler_config("max-cut", "vargrad", threads=1, steps=8, sources=sources)
+    encoder = EncoderConfig(kind="gin", width=8, depth=1)
+    config = sampler_config("max-cut", "vargrad", threads=1, steps=8, encoder=encoder, sources=sources)
     trainer = TrainingRun(find_problem("max-cut"), config, tmp_path / "run")
     learned_on = next(collector_of(trainer).source).trajectories.objects.node_segments.lengths
     assert bool((learned_on <= 60).all() if small else (learned_on >= 200).all())
