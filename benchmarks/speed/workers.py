@@ -92,7 +92,9 @@ def ours(options: Options, nodes: int, workers: int, buffer_bytes: int = 1 << 24
 
 @contextmanager
 def asynchronous(options: Options, nodes: int, assemble: bool) -> Iterator[Way]:
-    vector = gymnasium.vector.AsyncVectorEnv([partial(Shown, nodes)] * options.num_envs, shared_memory=False)
+    makes = [partial(Shown, nodes)] * options.num_envs
+    # As by default, but where torchrl has been imported.
+    vector = gymnasium.vector.AsyncVectorEnv(makes, shared_memory=False, context="fork")
     reader = ObservationReader(vector.single_observation_space, ACTIONS)
     environment = ForeignEnvironment(reader.features, ACTIONS)
     action = np.zeros(options.num_envs, np.int64)
