@@ -30,6 +30,7 @@ from graphwright.core import (
 )
 from graphwright.nn import ActorCritic, EncoderConfig, HeadsConfig
 from graphwright.nn.encoders import Embedding
+from graphwright.nn.heads.decider import RivalScore
 from graphwright.nn.heads.edge import both_directions
 from graphwright.nn.heads.end_points import TwoStageEdgeScore, UnorderedPairScore
 from graphwright.nn.heads.line_graph import line_graph
@@ -362,6 +363,20 @@ def test_no_two_neighbours_prefer_the_same_action_of_rivals(graph: GraphBatch, s
     own = (score - score[:, :1]).masked_fill(~mask, -torch.inf)
     quiet = torch.zeros(graph.num_nodes).index_add(0, end, able[source].any(1).float()) == 0
     assert torch.equal(action[quiet], own.argmax(1)[quiet])
+
+
+def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
+    """On a line of falling scores each of four rounds lets one more node act."""
+    size = 9
+    line = torch.stack([torch.arange(size - 1), torch.arange(1, size)])
+    graph = from_edges(line, torch.tensor([size]), undirected=True)
+    score = torch.stack([torch.zeros(size), torch.arange(size, 0, -1).float()], dim=1)
+    mask = torch.ones(size, 2, dtype=torch.bool)
+    head = RivalScore(lambda *_: score)
+    found = head(Embedding(torch.zeros(size, 1), None), graph, mask)
+    assert found.argmax(1).tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 0]
+    mask[2, 1] = False  # it is silent, and its neighbours need not mind
+    assert head(Embedding(torch.zeros(size, 1), None), graph, mask)[3, 1] > 0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import neighbour_max
 from graphwright.nn.pools import Pool, Pooling
 
-_ROUNDS = 3
+_ROUNDS = 4
 
 
 class NodeDecider(nn.Module):
@@ -95,7 +95,7 @@ class DeciderScore(nn.Module):
 class RivalScore(nn.Module):
     """The scores of `DeciderScore`, of which neighbours see each other's: [D, columns], the first column 0.
 
-    In any other action nodes are rivals, whose score is their lead over the first. In each of a few rounds a node whose
+    In any other action nodes are rivals, whose score is their lead over the first. In each of four rounds a node whose
     score is above those of all its neighbours wins, and its neighbours are out; then those that are left compare theirs
     again, as the greedy set of Zhao et al. 2021 ("Distributed scheduling using graph neural networks") is made. A node
     keeps by how much it is above those that were left when it won or was out, or above 0. So of two neighbours at most
@@ -120,11 +120,12 @@ class RivalScore(nn.Module):
 
 
 def _decided(shown: Tensor, graph: GraphBatch) -> Tensor:
-    """[N, columns] int64: the round in which a node wins or is out; `_ROUNDS` where it is left over."""
-    decided = torch.full_like(shown, _ROUNDS, dtype=torch.int64)
-    for turn in range(_ROUNDS):
-        left = shown.masked_fill(decided < _ROUNDS, 0)
+    """[N, columns] int64: the round, from 0, in which a node wins or is out; the last where it is left till then."""
+    last = _ROUNDS - 1
+    decided = torch.full_like(shown, last, dtype=torch.int64)
+    for turn in range(last):
+        left = shown.masked_fill(decided < last, 0)
         wins = left > neighbour_max(left, graph)
         out = neighbour_max(wins.to(shown.dtype), graph) > 0
-        decided = torch.where((decided == _ROUNDS) & (wins | out), turn, decided)
+        decided = torch.where((decided == last) & (wins | out), turn, decided)
     return decided
