@@ -18,6 +18,7 @@ from graphwright.algorithms.dqn import DQNConfig
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
+from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
 from graphwright.data.ring import Group
@@ -26,6 +27,7 @@ from graphwright.distributions import RaggedCategorical
 from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problem import random_choice
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.envs.registry import find_problem
 from graphwright.envs.rollouts import play
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
@@ -123,15 +125,44 @@ def test_values_of_deciders_follow_their_successors() -> None:
         {"decisions": Group(here, columns)},
         torch.ones(2),
     )
-    after = Segments.from_lengths(torch.tensor([1, 1]))
+    after = Segments.from_lengths(torch.tensor([1]))  # of the graphs that go on
     deciders = ValuedDeciders()
-    assert deciders.following(torch.tensor([7.0, 9.0]), transitions, after).tolist() == [0, 7, 0]
+    assert deciders.following(torch.tensor([7.0]), transitions, after).tolist() == [0, 7, 0]
     assert deciders.rewards(transitions).tolist() == [[1], [2], [3]]
     assert deciders.of_graphs(torch.tensor([5.0, 6.0]), here).tolist() == [5, 5, 6]
     assert deciders.mean(torch.tensor([1.0, 2.0, 3.0]), here).tolist() == [1.5, 3]
     graphs = ValuedGraphs()
-    assert graphs.following(torch.tensor([7.0, 9.0]), transitions, after).tolist() == [7, 0]
+    assert graphs.following(torch.tensor([7.0]), transitions, after).tolist() == [7, 0]
     assert graphs.total(torch.tensor([1.0, 2.0, 3.0]), here).tolist() == [3, 3]
+
+
+@every
+def test_networks_are_asked_of_no_state_after_the_end(algorithm: str) -> None:
+    """Where an episode has ended its return is known, and no network says what follows."""
+    environment = VertexCover()
+    own = made(algorithm, environment)
+    config = ExploringReplayConfig(num_envs=4, num_steps=16, warm_up=0, capacity=100, num_minibatches=1)
+    vector = VectorEnvironment(environment, GeneratedInstances(GENERATE, 0), 4)
+    collector = ReplayCollector(vector, config, 16, seeded())
+    collector.collect(own.policy)
+    replay = collector.replay
+    ended = replay.select(replay.ids).columns["terminated"]
+    asked: list[int] = []
+    worth = own._worth
+
+    def noting(observation: Observation, graphs: Segments) -> torch.Tensor:
+        asked.append(observation.graph.num_graphs)
+        return worth(observation, graphs)
+
+    own._worth = noting
+    finished = own._following(replay.select(replay.ids[ended]))
+    assert ended.any()
+    assert not asked
+    assert not finished.any()
+    together = own._following(replay.select(replay.ids))
+    assert sum(asked) == int((~ended).sum()) > 0
+    assert not together[ended].any()
+    torch.testing.assert_close(together[~ended], own._following(replay.select(replay.ids[~ended])))
 
 
 def test_a_target_moves_part_of_the_way_at_its_period() -> None:
@@ -243,6 +274,13 @@ def test_dqn_comes_near_the_optimum_of_several_decisions() -> None:
     assert reached - drawn > 0.75 * (best - drawn)
 
 
+@pytest.mark.parametrize("algorithm", REPLAYING)
+def test_returns_of_tours_are_those_of_whole_episodes(algorithm: str) -> None:
+    """A far node pays later: what is learned step by step from costs goes for what is near."""
+    config = TrainConfig.for_problem("tour", algorithm)
+    assert config.collection.n_step == config.collection.num_steps >= 2 * max(find_problem("tour").sizes)
+
+
 @pytest.mark.parametrize("algorithm", ["dqn", "awac"])
 def test_continuous_actions_are_refused(algorithm: str) -> None:
     with pytest.raises(ValueError, match=f"--algorithm {algorithm}: needs candidates to choose from, and 'torque' is"):
@@ -256,7 +294,9 @@ def test_settings_that_make_no_algorithm_are_refused(algorithm: str, option: str
         find_algorithm(algorithm).load().Config(**{option: value})
 
 
-@pytest.mark.parametrize("options", [{"n_step": 0}, {"capacity": 3}, {"priority": -1.0}, {"warm_up": 10**9}])
+@pytest.mark.parametrize(
+    "options", [{"n_step": 0}, {"n_step": 9}, {"capacity": 3}, {"priority": -1.0}, {"warm_up": 10**9}]
+)
 def test_collections_that_collect_nothing_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"--{next(iter(options)).replace('_', '-')}"):
         ReplayConfig(**options)

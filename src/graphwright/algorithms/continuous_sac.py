@@ -16,7 +16,7 @@ from graphwright.algorithms.target import Target
 from graphwright.algorithms.twin import Twin
 from graphwright.core import Observation
 from graphwright.core.rows import NODES
-from graphwright.core.segment import segment_sum
+from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.nn import GraphPolicy
@@ -107,13 +107,11 @@ class ContinuousSAC(Twin):
         }
         return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
 
-    @torch.no_grad()
-    def _following(self, transitions: Transitions) -> Tensor:
-        """[R]: min Q(s′, a′) − α log π(a′ | s′) of drawn actions by the target networks, 0 after the end."""
-        observation = self.observe(transitions.next_state)
+    @override
+    def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
+        """[R]: min Q(s′, a′) − α log π(a′ | s′) of drawn actions by the target networks."""
         policy = self.policy.distribution(observation)
-        graphs = self.policy.actions.deciders(observation.graph)
         drawn = policy.sample(self.generator)
         soft = -self.temperature.log.exp() * policy.log_prob(drawn)
         values = self.target.network.least(observation, drawn) + soft
-        return self.valued.following(self.valued.total(values * observation.masks[0], graphs), transitions, graphs)
+        return self.valued.total(values * observation.masks[0], graphs)

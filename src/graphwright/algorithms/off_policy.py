@@ -6,12 +6,15 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
+from graphwright.core import Observation
+from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS, ReplaySamples
 from graphwright.functional.q_learning import discounted
@@ -91,6 +94,20 @@ class OffPolicyAlgorithm(Algorithm):
     @abstractmethod
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
         """One gradient step: scalars, and how far off the value of each transition was, [S] from 0."""
+
+    @abstractmethod
+    def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
+        """[R]: what the target networks say of states in which an episode goes on. graphs: of their decisions."""
+
+    @torch.no_grad()
+    def _following(self, transitions: Transitions) -> Tensor:
+        """[R]: what the next states are worth, 0 after the end; where an episode ended, no network is asked."""
+        valued, on = self.valued, (~transitions.columns["terminated"]).nonzero().squeeze(1)
+        if not on.numel():
+            return torch.zeros_like(valued.rewards(transitions)[:, 0])
+        observation = self.observe(transitions.next_state.select(on))
+        graphs = self.policy.actions.deciders(observation.graph)
+        return valued.following(self._worth(observation, graphs), transitions, graphs)
 
     def _target(self, transitions: Transitions, following: Tensor, bonus: Tensor | float = 0.0) -> Tensor:
         """[R]: Σ γᵏ r, `bonus`, and γⁿ of what follows. following: [R], what the next states are worth."""

@@ -16,6 +16,7 @@ from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfi
 from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
+from graphwright.core.segment import Segments
 from graphwright.core.sequence import Sequence
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
@@ -103,12 +104,10 @@ class QLearning(OffPolicyAlgorithm):
         metrics = {"value_loss": loss, "value": chosen.mean(), "grad_norm": norm}
         return metrics, valued.mean(error.detach().abs(), graphs)
 
-    def _following(self, transitions: Transitions) -> Tensor:
-        """[R]: what the target network says of the next states, 0 after the end."""
-        observation = self.observe(transitions.next_state)
+    @override
+    def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         scores, join = self.read(self.target.network, observation)
-        graphs = self.policy.actions.deciders(observation.graph)
-        return self.valued.following(join(self._ahead(observation, scores)), transitions, graphs)
+        return join(self._ahead(observation, scores))
 
     # ---- of the scores that the target network gives, [D] each ----------------------------------------------------
 

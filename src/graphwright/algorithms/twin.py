@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,11 +16,13 @@ from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfi
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedGraphs, each_decider
+from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn import GraphPolicy
+from graphwright.nn.dueling import DuelingValues
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class TwinConfig(OffPolicyConfig):
 
     independent: bool = False
     """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
+    dueling: bool = True
+    """Of candidates: whether Q is the sum of a value of the state and of advantages, which are centred over what is
+    legal (Wang et al. 2016); otherwise the head's scores are Q."""
 
 
 class Twin(OffPolicyAlgorithm):
@@ -50,11 +56,17 @@ class TwinCritic(Twin):
     def __init__(self, config: TwinConfig, setup: Setup) -> None:
         super().__init__(config, setup)
         parts = setup.features, setup.actions, setup.encoder, setup.heads
-        self.policy, *critics = (scoring(GraphPolicy(*parts), setup) for _ in range(3))
+        self.policy = scoring(GraphPolicy(*parts), setup)
+        critics = [self._critic(parts, setup) for _ in range(2)]
         self.critic = CriticEnsemble(critics, "distribution")
         self.target = Target(self.critic, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
+
+    def _critic(self, parts: tuple[Any, ...], setup: Setup) -> Any:
+        """A fresh network, whose scores are Q."""
+        network = DuelingValues(*parts, values=self.valued.values) if self.config.dueling else GraphPolicy(*parts)
+        return scoring(network, setup)
 
     @abstractmethod
     def state_value(self, policy: RaggedCategorical, values: Tensor) -> Tensor:
@@ -86,12 +98,8 @@ class TwinCritic(Twin):
         metrics |= {"value_loss": critic_loss, "policy_loss": actor_loss, "grad_norm": norm}
         return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
 
-    @torch.no_grad()
-    def _following(self, transitions: Transitions) -> Tensor:
-        """[R]: what the target networks say of the next states, 0 after the end."""
-        observation = self.observe(transitions.next_state)
+    @override
+    def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
-        graphs = self.policy.actions.deciders(observation.graph)
-        values = self.state_value(policy, self.target.network.least(observation))
-        return self.valued.following(self.valued.total(values, graphs), transitions, graphs)
+        return self.valued.total(self.state_value(policy, self.target.network.least(observation)), graphs)

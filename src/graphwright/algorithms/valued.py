@@ -38,8 +38,12 @@ class ValuedGraphs:
         return transitions.columns["reward"]
 
     def following(self, values: Tensor, transitions: Transitions, graphs: Segments) -> Tensor:
-        """[R]: of the `values` of the next states, whose decisions `graphs` group, each one's; 0 after the end."""
-        return values.masked_fill(transitions.columns["terminated"], 0)
+        """[R]: 0 after the end; elsewhere `values` of the next states, of which `graphs` group the decisions.
+
+        Both are of the episodes that go on alone, in their order.
+        """
+        ended = transitions.columns["terminated"]
+        return values.new_zeros(ended.shape).masked_scatter(~ended, values)
 
 
 class ValuedDeciders(ValuedGraphs):
@@ -67,10 +71,12 @@ class ValuedDeciders(ValuedGraphs):
         """Those of the successors; 0 where there is none."""
         here = transitions.groups[DECISIONS]
         graph, successor = here.segments.index, here.columns["successor"]
-        gone = (successor < 0) | transitions.columns["terminated"][graph]
+        on = ~transitions.columns["terminated"]
+        gone = (successor < 0) | ~on[graph]
         if not values.numel():
             return values.new_zeros(successor.shape)
-        row = (graphs.ptr[graph] + successor).masked_fill(gone, 0)
+        place = (on.long().cumsum(0) - 1).clamp(min=0)  # of each graph among those that go on
+        row = (graphs.ptr[place[graph]] + successor).masked_fill(gone, 0)
         return values[row].masked_fill(gone, 0)
 
 

@@ -131,14 +131,12 @@ class MADDPG(OffPolicyAlgorithm):
         self.target_policy.follow(self.policy)
         return {"policy_loss": loss, "entropy": policy.entropy.mean()}
 
-    @torch.no_grad()
-    def _following(self, transitions: Transitions) -> Tensor:
-        """[D]: what the target networks say of the next states, at the successor of each agent; 0 after its end."""
-        observation = self.observe(transitions.next_state)
-        graphs = self.policy.actions.deciders(observation.graph)
+    @override
+    def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
+        """[D]: of each agent, when all do what the target of the policy draws."""
         self._require_places(graphs)
         action = self._relaxed(self.target_policy.network.distribution(observation))
-        return self.valued.following(self.target.network.least(observation, action), transitions, graphs)
+        return self.target.network.least(observation, action)
 
     def _relaxed(self, policy: Distribution) -> Tensor:
         """A draw that passes gradients: [K], or [D, columns]."""

@@ -43,8 +43,8 @@ class ReplayConfig(PlayConfig):
     num_steps: int = 8
     """Steps of each between updates."""
     n_step: int | None = None
-    """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end. By default
-    4, or 1 where agents remember."""
+    """Rewards of a transition, before the value of a state takes over; fewer where updates or episodes end, so at most
+    `num_steps`. By default 4, or 1 where agents remember."""
     capacity: int = 50_000
     """Transitions that are remembered."""
     megabytes: int = 1024
@@ -69,7 +69,7 @@ class ReplayConfig(PlayConfig):
         require_each(self, "", ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size", "sequence"))
         require("capacity", self.capacity, self.num_envs * self.num_steps)
         require("warm-up", self.warm_up, 0, self.capacity)
-        require("n-step", 1 if self.n_step is None else self.n_step)
+        require("n-step", 1 if self.n_step is None else self.n_step, 1, self.capacity if self.data else self.num_steps)
         require("priority", self.priority, 0)
         require("offline-updates", self.offline_updates, 0)
         if self.offline_updates and not self.data:

@@ -206,7 +206,11 @@ TOUR = Problem(
     training={
         "algorithm": "reinforce",
         "encoder": {"kind": "gat", "graph_columns": False},
-        "collection": {"steps": {"num_envs": 64, "num_steps": 64}},  # whole episodes: a far node pays late
+        "collection": {  # whole episodes: a far node pays late
+            "steps": {"num_envs": 64, "num_steps": 64},
+            "replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 16},
+            "exploring-replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 64},
+        },
         "validation": {"sizes": (20, 50), "graphs": 32},
     },
 )
