@@ -22,9 +22,6 @@ class A2CConfig(AdvantageConfig):
 
     options: ClassVar[str] = "a2c"
 
-    minibatch_size: int = 256
-    """States of each gradient step; each state is learned from once, and few large steps get nowhere."""
-
 
 class A2C(AdvantageAlgorithm[A2CConfig]):
     """Advantage actor-critic: one pass of policy gradients with a critic, from steps of many episodes."""

@@ -186,6 +186,7 @@ INDEPENDENT_SET = Problem(
     expert=lambda states, solutions: solutions.nodes["selected"] & states.nodes["free"],
     training={
         "algorithm": "reinforce",
+        "a2c": {"minibatch_size": 256},  # a minute has few updates, of which each learns from a state once
         "collection": {"episodes": {"num_instances": 16}},
         "validation": {"sizes": (50, 80), "graphs": 24},  # the optima of larger ones take long to prove
     },

@@ -82,6 +82,7 @@ MAX_CUT = Problem(
         "algorithm": "imitation",
         "collection": {"demonstrations": {"solver_seconds": 0.0}},
         "dqn": {"discount": 0.9, "dueling": False},  # what can be undone matters little far ahead
+        "sac": {"dueling": False},
         "encoder": {"aggregation": "mean", "graph_columns": False},  # sums do not bear ten times the degree
         "validation": {"sizes": (50, 75), "graphs": 24},
     },

@@ -211,6 +211,8 @@ TOUR = Problem(
             "replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 16},
             "exploring-replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 64},
         },
+        "dqn": {"target_rate": 0.05},  # a minute has a thousand gradient steps, or of SAC two hundred
+        "sac": {"target_rate": 0.05},
         "validation": {"sizes": (20, 50), "graphs": 32},
     },
 )

@@ -202,5 +202,6 @@ VERTEX_COVER = Problem(
     training={
         "collection": {"demonstrations": {"expert": "regrets", "expert_share": 0.0, "settled_share": 0.03}},
         "imitation": {"learning_rate": 4e-3, "minibatch_size": 128, "passes": 4},
+        "sac": {"target_rate": 0.05},  # a minute has four hundred gradient steps
     },
 )
