@@ -55,16 +55,16 @@ class TwinCritic(Twin):
 
     def __init__(self, config: TwinConfig, setup: Setup) -> None:
         super().__init__(config, setup)
-        parts = setup.features, setup.actions, setup.encoder, setup.heads
-        self.policy = scoring(GraphPolicy(*parts), setup)
-        critics = [self._critic(parts, setup) for _ in range(2)]
+        self.policy = scoring(GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads), setup)
+        critics = [self._critic(setup) for _ in range(2)]
         self.critic = CriticEnsemble(critics, "distribution")
         self.target = Target(self.critic, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
 
-    def _critic(self, parts: tuple[Any, ...], setup: Setup) -> Any:
+    def _critic(self, setup: Setup) -> Any:
         """A fresh network, whose scores are Q."""
+        parts = setup.features, setup.actions, setup.encoder, setup.heads
         network = DuelingValues(*parts, values=self.valued.values) if self.config.dueling else GraphPolicy(*parts)
         return scoring(network, setup)
 
