@@ -208,10 +208,10 @@ TOUR = Problem(
         "encoder": {"kind": "gat", "graph_columns": False},
         "collection": {  # whole episodes: a far node pays late
             "steps": {"num_envs": 64, "num_steps": 64},
-            "replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 16},
+            "replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 64, "minibatch_size": 64},
             "exploring-replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 64},
         },
-        "dqn": {"target_rate": 0.05},  # a minute has a thousand gradient steps, or of SAC two hundred
+        "dqn": {"target_rate": 0.05},  # a minute has only hundreds of gradient steps
         "sac": {"target_rate": 0.05},
         "validation": {"sizes": (20, 50), "graphs": 32},
     },
