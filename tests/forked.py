@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
+
+MOST_SECONDS = 600
+"""What still goes on then is killed: it hangs, as what is forked from a process of several threads may."""
 
 
 class Forked:
@@ -21,6 +25,7 @@ class Forked:
         self.returncode: int | None = None
         self.pid = os.fork()
         if not self.pid:
+            signal.alarm(MOST_SECONDS)
             os._exit(_do(work, theirs))
         for end in theirs:
             os.close(end)

@@ -12,13 +12,13 @@ import torch
 from rich.console import Console
 
 from decision_environments import ENVIRONMENTS as DECIDING
-from decision_environments import optimum
+from decision_environments import LinkSpins, optimum
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.dqn import DQNConfig
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
-from graphwright.core import Observation
+from graphwright.core import Observation, from_edges
 from graphwright.core.segment import Segments
 from graphwright.data.replay import Transitions
 from graphwright.data.ring import Group
@@ -111,6 +111,19 @@ def test_targets_of_dqn_are_those_of_a_loop(config: DQNConfig) -> None:
         losses.append(0.5 * error**2 if error <= 1 else error - 0.5)
     metrics, _ = algorithm._step(transitions)
     assert float(metrics["value_loss"]) == pytest.approx(sum(losses) / len(losses), rel=1e-4)
+
+
+def test_a_graph_in_which_nobody_decides_has_a_value_too() -> None:
+    """As one without edges, where edges decide: episodes lead there, and go on from there."""
+    environment = LinkSpins()
+    graph = from_edges(torch.tensor([[0], [1]]), torch.tensor([2, 2]), undirected=True)
+    graph = graph.with_nodes(field=torch.ones(4)).with_edges(coupling=torch.ones(2))
+    observation = environment.observe(environment.reset(environment.instance(graph)))
+    algorithm = made("dqn", environment)
+    scores, join = algorithm.read(algorithm.policy, observation)
+    assert scores.segments.num_groups == 1
+    value = algorithm.policy.value(observation)
+    assert join(scores.at(scores.mode, scores.logits))[1] == value[1] != 0
 
 
 def test_values_of_deciders_follow_their_successors() -> None:
@@ -279,6 +292,12 @@ def test_returns_of_tours_are_those_of_whole_episodes(algorithm: str) -> None:
     """A far node pays later: what is learned step by step from costs goes for what is near."""
     config = TrainConfig.for_problem("tour", algorithm)
     assert config.collection.n_step == config.collection.num_steps >= 2 * max(find_problem("tour").sizes)
+
+
+def test_who_gives_fewer_steps_than_a_problem_looks_ahead_is_told_of_both() -> None:
+    with pytest.raises(ValueError, match=r"--n-step 64: .* --num-steps 8; give 1 to 8"):
+        TrainConfig.for_problem("tour", "dqn", collection={"num_steps": 8})
+    assert TrainConfig.for_problem("tour", "dqn", collection={"num_steps": 8, "n_step": 8}).collection.num_steps == 8
 
 
 @pytest.mark.parametrize("algorithm", ["dqn", "awac"])

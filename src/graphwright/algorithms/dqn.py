@@ -15,8 +15,8 @@ from graphwright.algorithms.q_learning import QLearning, QLearningConfig
 from graphwright.core import Observation
 from graphwright.core.sequence import Sequence
 from graphwright.distributions import RaggedCategorical
-from graphwright.nn import GraphPolicy
-from graphwright.nn.dueling import DuelingValues
+from graphwright.functional.q_learning import centred
+from graphwright.nn import ActorCritic, GraphPolicy
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,17 @@ class DQN(QLearning):
     @override
     def network(self, setup: Setup) -> Any:
         parts = setup.features, setup.actions, setup.encoder, setup.heads
-        return scoring(
-            DuelingValues(*parts, values=self.valued.values) if self.config.dueling else GraphPolicy(*parts), setup
-        )
+        return scoring(ActorCritic(*parts, self.valued.values) if self.config.dueling else GraphPolicy(*parts), setup)
 
     @override
     def read(
         self, network: Any, observation: Observation, sequence: Sequence | None = None
     ) -> tuple[RaggedCategorical, Callable[[Tensor], Tensor]]:
         graphs = self.policy.actions.deciders(observation.graph)
-        scores, _ = network.read(observation, sequence)
-        return scores, lambda chosen: self.valued.total(chosen, graphs)
+        if not self.config.dueling:
+            scores, _ = network.read(observation, sequence)
+            return scores, lambda chosen: self.valued.total(chosen, graphs)
+        scores, value = network(observation, sequence)
+        assert isinstance(scores, RaggedCategorical)  # `scoring` has asked for it
+        advantage = RaggedCategorical(centred(scores.logits, scores.segments), scores.segments)
+        return advantage, lambda chosen: value + self.valued.total(chosen, graphs)

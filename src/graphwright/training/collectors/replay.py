@@ -69,7 +69,10 @@ class ReplayConfig(PlayConfig):
         require_each(self, "", ("num_envs", "num_steps", "megabytes", "num_minibatches", "minibatch_size", "sequence"))
         require("capacity", self.capacity, self.num_envs * self.num_steps)
         require("warm-up", self.warm_up, 0, self.capacity)
-        require("n-step", 1 if self.n_step is None else self.n_step, 1, self.capacity if self.data else self.num_steps)
+        require("n-step", 1 if self.n_step is None else self.n_step, 1, self.capacity)
+        if not self.data and self.n_step is not None and self.n_step > self.num_steps:
+            short = f"is cut off where updates end, after --num-steps {self.num_steps}"
+            raise ValueError(f"--n-step {self.n_step}: {short}; give 1 to {self.num_steps}")
         require("priority", self.priority, 0)
         require("offline-updates", self.offline_updates, 0)
         if self.offline_updates and not self.data:
