@@ -17,8 +17,8 @@ class DuelingValues(ActorCritic):
 
     Costs add up over nodes, and so does what the critic pools, where a head sees a mean of them: scores alone cannot
     say what a large graph costs. Decisions of a graph that have one value together, V, have an equal share of it each,
-    so that all add up to V + Σ_d A_d (Sunehag et al. 2018, "Value-decomposition networks"), but where there are none. The
-    head gives free scores.
+    so that all add up to V + Σ_d A_d (Sunehag et al. 2018, "Value-decomposition networks"), but where there are
+    none. The head gives free scores.
     """
 
     @override
