@@ -375,6 +375,8 @@ def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
     head = RivalScore(lambda *_: score)
     found = head(Embedding(torch.zeros(size, 1), None), graph, mask)
     assert found.argmax(1).tolist() == [1, 0, 1, 0, 1, 0, 1, 0, 0]
+    moved = RivalScore(lambda *_: score - 8)(Embedding(torch.zeros(size, 1), None), graph, mask)
+    assert torch.equal(moved, found - 8)  # as values are, which may be costs in whatever a node does
     mask[2, 1] = False  # it is silent, and its neighbours need not mind
     assert head(Embedding(torch.zeros(size, 1), None), graph, mask)[3, 1] > 0
 

@@ -93,13 +93,13 @@ class DeciderScore(nn.Module):
 
 
 class RivalScore(nn.Module):
-    """The scores of `DeciderScore`, of which neighbours see each other's: [D, columns], the first column 0.
+    """The scores of `DeciderScore`, of which neighbours see each other's leads over the first column: [D, columns].
 
-    In any other action nodes are rivals, whose score is their lead over the first. In each of four rounds a node whose
-    score is above those of all its neighbours wins, and its neighbours are out; then those that are left compare theirs
-    again, as the greedy set of Zhao et al. 2021 ("Distributed scheduling using graph neural networks") is made. A node
-    keeps by how much it is above those that were left when it won or was out, or above 0. So of two neighbours at most
-    one prefers an action to the first, and few stay idle who could have acted.
+    In any action but the first nodes are rivals. In each of four rounds a node whose lead is above those of all its
+    neighbours wins, and its neighbours are out; then those that are left compare theirs again, as the greedy set of
+    Zhao et al. 2021 ("Distributed scheduling using graph neural networks") is made. A node keeps by how much it is
+    above those that were left when it won or was out, or above 0. So no two neighbours prefer the same action to the
+    first, and few stay idle who could have acted. The first column is as it was: scores may be Q-values, free to move.
     """
 
     gives: Gives = "scores"
@@ -116,7 +116,8 @@ class RivalScore(nn.Module):
         shown = shown.index_copy(0, nodes, lead.relu().masked_fill(~mask[:, 1:], 0))
         until, (source, end) = _decided(shown.detach(), graph), graph.edge_index
         rivals = segment_max(shown[source].masked_fill(until[source] < until[end], 0), graph.in_edges)
-        return torch.cat([torch.zeros_like(score[:, :1]), lead - rivals.index_select(0, nodes)], dim=1)
+        ahead = lead - rivals.index_select(0, nodes)
+        return torch.cat([score[:, :1], score[:, :1] + ahead], dim=1)  # rounding takes nothing that is behind ahead
 
 
 def _decided(shown: Tensor, graph: GraphBatch) -> Tensor:
