@@ -389,6 +389,7 @@ def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
         (ActionSpec(per_edge("a", 2)), HeadsConfig(edges="gaussian"), "2 columns"),
         (ActionSpec(per_pair("a"), per_graph("b")), HeadsConfig(), "use ends"),
         (ActionSpec(per_decider("a", 2), decider="edges"), HeadsConfig(deciders="rivals"), "not edges"),
+        (ActionSpec(per_decider("a"), decider="nodes"), HeadsConfig(deciders="rivals"), "use score"),
     ],
 )
 def test_a_head_that_does_not_fit_is_refused_by_name(spec: ActionSpec, heads: HeadsConfig, word: str) -> None:

@@ -124,6 +124,11 @@ def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEnc
         own = DeciderScore(_decider_hidden(decider, encoder, config), encoder.width, block.columns)
         if config.deciders == "rivals" and decider != NODES:
             raise ValueError(f"heads deciders rivals (--heads.deciders): only nodes have rivals, not {decider.name}")
+        if config.deciders == "rivals" and block.columns == 1:
+            raise ValueError(
+                f"heads deciders rivals (--heads.deciders): {block.name!r} is one action, and rivals are in any but "
+                "the first; use score"
+            )
         return own if config.deciders == "score" else RivalScore(own)
     if block.rows == NEIGHBOURS:
         return NeighbourScore(encoder.width, encoder.edge_width, block.columns, decider)

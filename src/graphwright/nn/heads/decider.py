@@ -117,7 +117,7 @@ class RivalScore(nn.Module):
         until, (source, end) = _decided(shown.detach(), graph), graph.edge_index
         rivals = segment_max(shown[source].masked_fill(until[source] < until[end], 0), graph.in_edges)
         ahead = lead - rivals.index_select(0, nodes)
-        return torch.cat([score[:, :1], score[:, :1] + ahead], dim=1)  # rounding takes nothing that is behind ahead
+        return torch.cat([score[:, :1], score[:, :1] + ahead], dim=1)  # no rounding puts ahead what is behind
 
 
 def _decided(shown: Tensor, graph: GraphBatch) -> Tensor:
