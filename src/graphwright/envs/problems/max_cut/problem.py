@@ -80,7 +80,7 @@ MAX_CUT = Problem(
     ),
     training={
         "algorithm": "imitation",
-        "collection": {"demonstrations": {"solver_seconds": 0.0}},
+        "collection": {"demonstrations": {"solver_seconds": 0.0}, "episodes": {"num_instances": 8}},
         "dqn": {"discount": 0.9, "dueling": False},  # what can be undone matters little far ahead
         "sac": {"dueling": False},
         "encoder": {"aggregation": "mean", "graph_columns": False},  # sums do not bear ten times the degree

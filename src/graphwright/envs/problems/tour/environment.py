@@ -212,7 +212,7 @@ TOUR = Problem(
             "exploring-replay": {"num_envs": 16, "num_steps": 64, "n_step": 64, "num_minibatches": 64},
         },
         "dqn": {"target_rate": 0.05},  # a minute has only hundreds of gradient steps
-        "sac": {"target_rate": 0.05},
+        "sac": {"target_rate": 0.05, "learning_rate": 5e-4},
         "validation": {"sizes": (20, 50), "graphs": 32},
     },
 )
