@@ -55,6 +55,19 @@ def test_what_the_command_line_says_counts_more(run: Path, tmp_path: Path) -> No
     assert (settings(tmp_path / "b")["problem"], settings(tmp_path / "b")["steps"]) == ("vertex-cover", 4)
 
 
+def test_what_the_settings_of_an_older_run_do_not_say_is_named(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = settings(run)
+    del older["heads"]["deciders"]
+    (tmp_path / "older.json").write_text(json.dumps(older))
+    main(["train", "--config", str(tmp_path / "older.json"), "--run", str(tmp_path / "new"), "--steps", "2"])
+    (line,) = (line for line in capsys.readouterr().err.splitlines() if "does not say" in line)
+    assert line.endswith("older.json: does not say heads.deciders = 'score'; these are defaults")
+    main(["train", "--config", str(run), "--run", str(tmp_path / "whole"), "--steps", "2"])
+    assert "does not say" not in capsys.readouterr().err
+
+
 def test_the_settings_of_a_run_make_the_same_run_again(run: Path, tmp_path: Path) -> None:
     main(["train", "--config", str(run / "config.json"), "--run", str(tmp_path / "again")])
     assert settings(tmp_path / "again") == settings(run)

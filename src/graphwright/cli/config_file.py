@@ -10,6 +10,7 @@ depth = 4
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass, replace
@@ -19,12 +20,14 @@ from typing import Any
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.arguments import is_given, is_on, option_of
 from graphwright.core.files import read_whole
+from graphwright.drawing.letters import printable
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.nn.pyg import is_of_pyg
 from graphwright.training.config import ConfigError, TrainConfig
-from graphwright.training.config_json import flat, from_json, require_trust
+from graphwright.training.config_json import flat, from_json, parse_json, require_trust, to_json
 
 _LARGEST = 1 << 20  # bytes
+_SHOWN = 4  # settings
 _TRUST = ("--trust", "--no-trust")
 _ENDS = ("--seconds", "--steps")
 
@@ -47,6 +50,7 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
         if path.suffix != ".json":
             raise ConfigError("is neither a TOML of options (.toml) nor a run, nor the config.json of one")
         problem, config = from_json(text, trust)
+        _say_what_is_not_said(path, text, to_json(problem.name, config))
     except FileNotFoundError:
         raise ConfigError(f"--config {path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -58,6 +62,16 @@ def with_config_file(words: Sequence[str]) -> tuple[list[str], TrainConfig | Non
     if _names_problem(words) and words[0] != problem.name:
         raise ConfigError(f"--config {path}: is of {problem.name}, not of {words[0]}; leave one of them out")
     return words if _names_problem(words) else [problem.name, *words], _for(config, words, problem)
+
+
+def _say_what_is_not_said(path: Path, text: str, whole: str) -> None:
+    """Say on stderr which settings of `whole` the document `text` lacks, as that of an older run does."""
+    said = {name for name, _ in flat(parse_json(text))}
+    left = [f"{name} = {value!r}" for name, value in flat(parse_json(whole)) if name not in said]
+    if left:
+        more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+        shown = ", ".join(left[:_SHOWN])
+        print(printable(f"--config {path}: does not say {shown}{more}; these are defaults"), file=sys.stderr)
 
 
 def _with_file_last(words: Sequence[str], given: str) -> list[str]:

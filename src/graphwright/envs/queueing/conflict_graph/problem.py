@@ -123,7 +123,7 @@ CONFLICT_GRAPH = Problem(
     sizes=(4, 5, 6, 7, 8),
     laws=_LAWS,
     baselines={"max-weight": ControlRule(max_weight), "local-greedy": ControlRule(local_greedy)},
-    training={**CONTROL, "heads": {"deciders": "rivals"}},
+    training=CONTROL | {"heads": {"deciders": "rivals"}},
 )
 CONFLICT_GRAPH_SEQUENTIAL = Problem(
     name="conflict-graph-sequential",
