@@ -90,3 +90,8 @@ def test_what_is_no_choice_among_candidates_is_refused() -> None:
         ForksConfig().collector(
             problem, problem.environment, GeneratedInstances(problem.generator(sizes=(5,)), 0), seeded()
         )
+
+
+def test_more_states_than_are_met_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"--num-states 9: --num-envs 4 meet 8 in --num-steps 2; .* at most 8"):
+        ForksConfig(num_envs=4, num_steps=2, num_states=9)

@@ -45,6 +45,12 @@ class ForksConfig(PlayConfig):
         """Raise ValueError, naming the option, where nothing would be collected."""
         require_each(self, "", ("num_envs", "num_steps", "num_states", "ahead"))
         require("num-candidates", self.num_candidates, 2)
+        met = self.num_envs * self.num_steps
+        if self.num_states > met:
+            raise ValueError(
+                f"--num-states {self.num_states}: --num-envs {self.num_envs} meet {met} in --num-steps "
+                f"{self.num_steps}; give more of these, or at most {met}"
+            )
 
     @override
     def collector(
