@@ -51,3 +51,15 @@ def test_without_gradients_a_function_gives_the_same() -> None:
     assert with_gradient.requires_grad
     assert not without.requires_grad
     assert torch.equal(with_gradient, without)
+
+
+@jit_as_written
+def _increased(x):  # type: ignore[no-untyped-def]
+    return x + 1
+
+
+def test_python_calls_what_was_compiled_without_a_detour() -> None:
+    imported_before = _increased
+    assert _increased(1) == 2
+    assert _increased is imported_before.compiled
+    assert imported_before(2) == 3

@@ -23,7 +23,8 @@ _NO_VMAP = (
 class Kernel:
     """A function that Numba compiles when it is first called, so that importing it does not import the compiler.
 
-    Kernels that it calls are found by name among the globals of its module. options: those of `numba.njit`.
+    From then on its name in its module stands for what Numba made of it. Kernels that it calls are found by name among
+    the globals of its module. options: those of `numba.njit`.
     """
 
     def __init__(self, function: Callable[..., Any], **options: Any) -> None:
@@ -34,10 +35,7 @@ class Kernel:
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function returns."""
-        try:
-            return self.compiled(*arguments)
-        except OSError:  # of what was kept and cannot be read
-            return self._compile(cache=False)(*arguments)
+        return self.compiled(*arguments)
 
     @cached_property
     def compiled(self) -> Any:
@@ -62,16 +60,21 @@ class Kernel:
         settings = {"nogil": True, "cache": cache, "no_cfunc_wrapper": True}  # C calls none of them
         self.compiled = numba.njit(**settings, **self.options)(self.function)
         if cache:
-            self.compiled._cache.save_overload = partial(_save, self.compiled._cache.save_overload)
+            kept = self.compiled._cache
+            kept.load_overload = partial(_or_none, kept.load_overload)
+            kept.save_overload = partial(_or_none, kept.save_overload)
         self.compiled.kernel = self
         self.compiled.get_call_template = partial(_call_of_numbers, self.compiled.get_call_template)
+        if names.get(self.function.__name__) is self:
+            names[self.function.__name__] = self.compiled
         return self.compiled
 
 
-def _save(save: Callable[..., None], *what: Any) -> None:
-    """Keep what was compiled for other processes; without room on the disk it is this one's alone."""
+def _or_none(access: Callable[..., Any], *what: Any) -> Any:
+    """What is kept on the disk for other processes, read or written; what cannot be is this process's alone."""
     with suppress(OSError):
-        save(*what)
+        return access(*what)
+    return None
 
 
 def _call_of_numbers(call_of: Callable[..., Any], args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
