@@ -121,14 +121,10 @@ def has_kernel(x: Tensor) -> bool:
     return x.is_cpu and x.dtype == torch.float32 and not torch.compiler.is_compiling()
 
 
-def contiguous(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """The tensors with rows in order, so that `zeros_like` of one is too, and a kernel can write into it."""
-    return tuple([tensor.contiguous() for tensor in tensors])
-
-
 def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
     """The tensors as C-contiguous arrays, which share their memory where they are contiguous; None stays None.
 
+    What a kernel writes into has to be made so, whatever it is like: by `x.new_empty(x.shape)`, never `empty_like(x)`.
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
     Raises RuntimeError under `torch.vmap` and its like, whose tensors have no memory of their own.
     """

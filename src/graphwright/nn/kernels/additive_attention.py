@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import softmax_backward_in_place, softmax_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.products import (
@@ -58,7 +58,6 @@ class _AdditiveAttention(torch.autograd.Function):
         ctx: Any, query_value: Tensor, score: Tensor, edge: Tensor, weight: Tensor, graph: GraphBatch
     ) -> Tensor:
         ctx.graph = graph
-        query_value, score, edge, weight = contiguous(query_value, score, edge, weight)
         attention = query_value.new_empty(graph.num_edges, score.shape[0])
         out = query_value.new_empty(graph.num_nodes, *score.shape)
         destination = graph.edge_index[1]
@@ -69,8 +68,8 @@ class _AdditiveAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor | None, Tensor, None]:
         query_value, score, edge, weight, attention = ctx.saved_tensors
-        grads = torch.zeros_like(query_value), torch.zeros_like(score), torch.empty_like(weight)
-        grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[2] else edge[:0]
+        grads = *(one.new_zeros(one.shape) for one in (query_value, score)), weight.new_empty(weight.shape)
+        grad_edge = edge.new_empty(edge.shape) if ctx.needs_input_grad[2] else edge[:0]
         destination, saved = ctx.graph.edge_index[1], (query_value, score, edge, weight, attention)
         _backward(*csr(ctx.graph), *arrays(destination, *saved, grad, *grads, grad_edge))
         return grads[0], grads[1], grad_edge if ctx.needs_input_grad[2] else None, grads[2], None

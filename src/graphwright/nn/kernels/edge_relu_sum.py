@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
-from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_sum
 from graphwright.nn.kernels.products import (
     add_outer_product,
@@ -45,17 +45,16 @@ class _EdgeReluSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, epsilon: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
-        x, edge, weight = contiguous(x, edge, weight)
         ctx.save_for_backward(x, edge, weight, epsilon)
-        out = torch.empty_like(x)
+        out = x.new_empty(x.shape)
         _forward(*arrays(graph.edge_index, x, edge, weight, epsilon, out))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor, None]:
         x, edge, weight, epsilon = ctx.saved_tensors
-        grad_x, grad_weight, grad_epsilon = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(epsilon)
-        grad_edge = torch.empty_like(edge) if ctx.needs_input_grad[1] else edge[:0]
+        grad_x, grad_weight, grad_epsilon = (x.new_empty(one.shape) for one in (x, weight, epsilon))
+        grad_edge = edge.new_empty(edge.shape) if ctx.needs_input_grad[1] else edge[:0]
         _backward(
             *arrays(ctx.graph.edge_index, x, edge, weight, epsilon, grad, grad_x, grad_weight, grad_edge, grad_epsilon)
         )

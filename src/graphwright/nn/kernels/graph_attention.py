@@ -16,7 +16,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import exp_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import Segments, segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 from graphwright.nn.kernels.pairwise_attention import attend, attend_backward
@@ -54,8 +54,8 @@ class _GraphAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, query_key_value: Tensor, bias: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
-        query_key_value, bias = contiguous(query_key_value, bias)
-        out = torch.empty_like(query_key_value[:, 0], memory_format=torch.contiguous_format)
+        nodes, _, heads, channels = query_key_value.shape
+        out = query_key_value.new_empty(nodes, heads, channels)
         _forward(*csr(graph), *arrays(graph.node_ptr, query_key_value, bias, out))
         ctx.save_for_backward(query_key_value, bias, out)
         return out
@@ -63,7 +63,7 @@ class _GraphAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         query_key_value, bias, out = ctx.saved_tensors
-        grads = torch.empty_like(query_key_value), torch.empty_like(bias)
+        grads = [one.new_empty(one.shape) for one in (query_key_value, bias)]
         _backward(*csr(ctx.graph), *arrays(ctx.graph.node_ptr, query_key_value, bias, out, grad, *grads))
         return *grads, None
 

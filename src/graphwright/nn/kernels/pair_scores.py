@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.nn.kernels.products import (
     add_outer_product,
     add_product,
@@ -65,18 +65,17 @@ class _PairScores(torch.autograd.Function):
     def forward(
         ctx: Any, source: Tensor, destination: Tensor, score: Tensor, pair: Tensor, weight: Tensor, ends: Tensor
     ) -> Tensor:
-        saved = contiguous(source, destination, score, pair, weight)
         out = source.new_empty(ends.shape[1], score.shape[0])
-        _forward(*arrays(ends, *saved, out))
-        ctx.save_for_backward(*saved, ends)
+        _forward(*arrays(ends, source, destination, score, pair, weight, out))
+        ctx.save_for_backward(source, destination, score, pair, weight, ends)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         *saved, ends = ctx.saved_tensors
         source, destination, score, pair, weight = saved
-        grads = [torch.zeros_like(tensor) for tensor in (source, destination, score)] + [torch.empty_like(weight)]
-        grad_pair = torch.empty_like(pair) if ctx.needs_input_grad[3] else pair[:0]
+        grads = *(one.new_zeros(one.shape) for one in (source, destination, score)), weight.new_empty(weight.shape)
+        grad_pair = pair.new_empty(pair.shape) if ctx.needs_input_grad[3] else pair[:0]
         _backward(*arrays(ends, *saved, torch.constant_pad_nd(grad, (0, 0, 0, 3)), *grads, grad_pair))
         return *grads[:3], grad_pair if ctx.needs_input_grad[3] else None, grads[3], None
 

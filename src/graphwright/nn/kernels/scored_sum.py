@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from graphwright.core import GraphBatch
 from graphwright.core.kernels.exponential import softmax_backward_in_place, softmax_in_place
-from graphwright.core.kernels.jit import arrays, contiguous, differentiable, has_kernel, jit
+from graphwright.core.kernels.jit import arrays, differentiable, has_kernel, jit
 from graphwright.core.segment import segment_log_softmax, segment_sum
 from graphwright.nn.kernels.csr import csr
 
@@ -42,8 +42,7 @@ class _ScoredSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor, node_score: Tensor, edge_score: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
-        value, node_score, edge_score = contiguous(value, node_score, edge_score)
-        attention, out = torch.empty_like(edge_score), torch.zeros_like(value)
+        attention, out = edge_score.new_empty(edge_score.shape), value.new_zeros(value.shape)
         _forward(*csr(graph), *arrays(value, node_score, edge_score, attention, out))
         ctx.save_for_backward(value, node_score, edge_score, attention)
         return out
@@ -51,7 +50,7 @@ class _ScoredSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         value, node_score, edge_score, attention = ctx.saved_tensors
-        grads = torch.zeros_like(value), torch.zeros_like(node_score), torch.empty_like(edge_score)
+        grads = *(one.new_zeros(one.shape) for one in (value, node_score)), torch.empty_like(attention)
         _backward(*csr(ctx.graph), *arrays(value, node_score, edge_score, attention, grad, *grads))
         return *grads, None
 
