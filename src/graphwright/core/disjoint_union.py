@@ -27,7 +27,7 @@ class DisjointUnion:
     @property
     def num_graphs(self) -> int:
         """B."""
-        return self.node_ptr.numel() - 1
+        return self.node_ptr.shape[0] - 1
 
     @property
     def num_nodes(self) -> int:
@@ -73,8 +73,7 @@ class DisjointUnion:
     def in_edges(self) -> Segments:
         """The edges that end in each node, consecutive since edges are sorted by destination (the CSR row pointer)."""
         segments = Segments.from_lengths(self.in_degree)
-        segments.__dict__["index"] = self.edge_index[1]
-        segments.__dict__["num_rows"] = self.num_edges
+        segments.__dict__["index"], segments.__dict__["num_rows"] = self.edge_index[1], self.num_edges
         return segments
 
     @cached_property

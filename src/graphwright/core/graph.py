@@ -191,8 +191,12 @@ class GraphBatch(DisjointUnion):
         return batch
 
     def _with(self, **tables: Columns) -> GraphBatch:
-        changed, known = object.__new__(GraphBatch), self.__dict__.items()
-        changed.__dict__.update({name: value for name, value in known if name not in _OF_COLUMNS}, **tables)
+        changed = object.__new__(GraphBatch)
+        known = changed.__dict__
+        known |= {**self.__dict__, **tables}
+        for name in _OF_COLUMNS:
+            if name in known:
+                del known[name]
         return changed
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> GraphBatch:

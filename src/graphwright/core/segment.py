@@ -40,13 +40,13 @@ class Segments:
     def known(ptr: Tensor, index: Tensor) -> Segments:
         """The groups of `ptr` [G + 1], whose `index` [M] its caller has computed."""
         segments = Segments(ptr)
-        segments.__dict__.update(index=index, num_rows=index.numel())
+        segments.__dict__["index"], segments.__dict__["num_rows"] = index, index.shape[0]
         return segments
 
     @property
     def num_groups(self) -> int:
         """G."""
-        return self.ptr.numel() - 1
+        return self.ptr.shape[0] - 1
 
     @cached_property
     def num_rows(self) -> int:
@@ -160,7 +160,7 @@ def segment_sample(
     argmax of logit + Gumbel noise (Maddison et al. 2014, "A* sampling").
     uniform: [G] bool, the groups in which all that is not -inf is drawn alike often; None: no group.
     """
-    if logits.dim() == 1 and has_kernel(logits):
+    if logits.ndim == 1 and has_kernel(logits):
         number = torch.rand(segments.num_groups, dtype=torch.float64, generator=generator, device=logits.device)
         return drawn(logits, segments.ptr, number, uniform)
     if uniform is not None:

@@ -60,6 +60,6 @@ def _beside(parts: list[Tensor]) -> Tensor:
 
 def as_matrix(column: Tensor) -> Tensor:
     """[M, ...] of any type → [M, D] float32."""
-    if column.dim() == 2 and column.dtype == torch.float32:
+    if column.ndim == 2 and column.dtype == torch.float32:
         return column
-    return (column.flatten(1) if column.dim() > 1 else column.unsqueeze(1)).to(torch.float32)
+    return (column.flatten(1) if column.ndim > 1 else column.unsqueeze(1)).to(torch.float32)

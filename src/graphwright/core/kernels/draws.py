@@ -8,7 +8,6 @@ from torch import Tensor
 
 from graphwright.core.kernels.exponential import exp_in_place
 from graphwright.core.kernels.jit import arrays, jit
-from graphwright.core.kernels.softmax import scratch
 
 _NEVER = np.float32(-np.inf)
 
@@ -21,7 +20,7 @@ def drawn(logits: Tensor, ptr: Tensor, number: Tensor, uniform: Tensor | None = 
     """
     if uniform is None:
         uniform = torch.zeros_like(number, dtype=torch.bool)
-    return torch.from_numpy(_drawn(*arrays(logits, ptr, number, uniform, *scratch(logits))))
+    return torch.from_numpy(_drawn(*arrays(logits, ptr, number, uniform)))
 
 
 def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
@@ -33,8 +32,8 @@ def drawn_true(mask: Tensor, ptr: Tensor, number: Tensor) -> Tensor:
 
 
 @jit
-def _drawn(logits, ptr, number, uniform, power, bits):  # type: ignore[no-untyped-def]
-    out = np.empty(ptr.size - 1, np.int64)
+def _drawn(logits, ptr, number, uniform):  # type: ignore[no-untyped-def]
+    power, bits, out = np.empty_like(logits), np.empty(logits.size, np.int32), np.empty(ptr.size - 1, np.int64)
     for g in range(ptr.size - 1):
         largest = _NEVER
         for k in range(ptr[g], ptr[g + 1]):

@@ -15,24 +15,20 @@ _NEVER = np.float32(-np.inf)
 def log_softmax(values: Tensor, ptr: Tensor) -> Tensor:
     """`values` [M] less the log-sum-exp of their group; -inf stays, also where a group holds nothing else."""
     out = torch.empty_like(values, memory_format=torch.contiguous_format)
-    _log_softmax(*arrays(values, ptr, out, *scratch(values)))
+    _log_softmax(*arrays(values, ptr, out))
     return out
 
 
 def log_softmax_backward(grad: Tensor, log_probs: Tensor, ptr: Tensor) -> Tensor:
     """The gradient [M] by what `log_probs` [M] came from; 0 where they are -inf."""
     out = torch.empty_like(log_probs)
-    _log_softmax_backward(*arrays(grad, log_probs, ptr, out, *scratch(log_probs)))
+    _log_softmax_backward(*arrays(grad, log_probs, ptr, out))
     return out
 
 
-def scratch(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Room for powers, and for their bits."""
-    return values.new_empty(values.numel()), values.new_empty(values.numel(), dtype=torch.int32)
-
-
 @jit
-def _log_softmax(values, ptr, out, power, bits):  # type: ignore[no-untyped-def]
+def _log_softmax(values, ptr, out):  # type: ignore[no-untyped-def]
+    power, bits = np.empty_like(values), np.empty(values.size, np.int32)
     for g in range(ptr.size - 1):
         largest = _NEVER
         for k in range(ptr[g], ptr[g + 1]):
@@ -52,7 +48,8 @@ def _log_softmax(values, ptr, out, power, bits):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _log_softmax_backward(grad, log_probs, ptr, out, power, bits):  # type: ignore[no-untyped-def]
+def _log_softmax_backward(grad, log_probs, ptr, out):  # type: ignore[no-untyped-def]
+    power, bits = np.empty_like(out), np.empty(out.size, np.int32)
     for k in range(out.size):
         power[k] = log_probs[k]
     exp_in_place(power, bits)
