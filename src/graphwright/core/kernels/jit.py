@@ -124,7 +124,7 @@ def has_kernel(x: Tensor) -> bool:
 def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
     """The tensors as C-contiguous arrays, which share their memory where they are contiguous; None stays None.
 
-    What a kernel writes into has to be made so, whatever it is like: by `x.new_empty(x.shape)`, never `empty_like(x)`.
+    What a kernel writes into has to be made so, whatever it is like: by `x.new_empty(*x.shape)`, never `empty_like(x)`.
     For each argument that is None a kernel is compiled once more, without what it would have done with it.
     Raises RuntimeError under `torch.vmap` and its like, whose tensors have no memory of their own.
     """
@@ -133,7 +133,7 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
     try:
         for place, tensor in enumerate(tensors):
             if tensor is not None:
-                array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
+                array = tensor.numpy(force=True) if tensor.requires_grad else tensor.numpy()
                 found[place] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
     except RuntimeError as error:
         if any(tensor is not None and is_functorch_wrapped_tensor(tensor) for tensor in tensors):

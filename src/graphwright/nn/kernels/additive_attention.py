@@ -68,8 +68,8 @@ class _AdditiveAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor | None, Tensor, None]:
         query_value, score, edge, weight, attention = ctx.saved_tensors
-        grads = *(one.new_zeros(one.shape) for one in (query_value, score)), weight.new_empty(weight.shape)
-        grad_edge = edge.new_empty(edge.shape) if ctx.needs_input_grad[2] else edge[:0]
+        grads = *(one.new_zeros(*one.shape) for one in (query_value, score)), weight.new_empty(*weight.shape)
+        grad_edge = edge.new_empty(*edge.shape) if ctx.needs_input_grad[2] else edge[:0]
         destination, saved = ctx.graph.edge_index[1], (query_value, score, edge, weight, attention)
         _backward(*csr(ctx.graph), *arrays(destination, *saved, grad, *grads, grad_edge))
         return grads[0], grads[1], grad_edge if ctx.needs_input_grad[2] else None, grads[2], None

@@ -50,7 +50,7 @@ class _DotProductAttention(torch.autograd.Function):
         # One product for all heads: the zeros between the blocks cost less than a product for each.
         blocks = torch.block_diag(*weight)  # [H · C, H · D]
         query_edge = (query_key_value[:, 0].flatten(1) @ blocks).view(nodes, heads, edge.shape[1])
-        mean_edge = query_edge.new_zeros(query_edge.shape)
+        mean_edge = query_edge.new_zeros(*query_edge.shape)
         attention = query_key_value.new_empty(graph.num_edges, heads)
         out = query_key_value.new_zeros(nodes, heads, channels)
         _forward(*csr(graph), *arrays(query_key_value, query_edge, edge, attention, mean_edge, out))
@@ -64,8 +64,8 @@ class _DotProductAttention(torch.autograd.Function):
         query_key_value, edge, blocks, query_edge, attention, mean_edge = ctx.saved_tensors
         flat = grad.flatten(1)
         grad_mean_edge = (flat @ blocks).view_as(mean_edge)
-        grad_query_key_value, grad_query_edge = (one.new_zeros(one.shape) for one in (query_key_value, query_edge))
-        grad_edge = edge.new_empty(edge.shape) if ctx.needs_input_grad[1] else edge[:0]
+        grad_query_key_value, grad_query_edge = (one.new_zeros(*one.shape) for one in (query_key_value, query_edge))
+        grad_edge = edge.new_empty(*edge.shape) if ctx.needs_input_grad[1] else edge[:0]
         given = query_key_value, query_edge, edge, attention, grad, grad_mean_edge
         _backward(*csr(ctx.graph), *arrays(*given, grad_query_key_value, grad_query_edge, grad_edge))
         grad_query_key_value[:, 0].flatten(1).addmm_(grad_query_edge.flatten(1), blocks.t())

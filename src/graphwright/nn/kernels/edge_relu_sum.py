@@ -46,15 +46,16 @@ class _EdgeReluSum(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, edge: Tensor, weight: Tensor, epsilon: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
         ctx.save_for_backward(x, edge, weight, epsilon)
-        out = x.new_empty(x.shape)
+        out = x.new_empty(*x.shape)
         _forward(*arrays(graph.edge_index, x, edge, weight, epsilon, out))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor, Tensor, None]:
         x, edge, weight, epsilon = ctx.saved_tensors
-        grad_x, grad_weight, grad_epsilon = (x.new_empty(one.shape) for one in (x, weight, epsilon))
-        grad_edge = edge.new_empty(edge.shape) if ctx.needs_input_grad[1] else edge[:0]
+        grad_x, grad_weight = (one.new_empty(*one.shape) for one in (x, weight))
+        grad_epsilon = torch.empty_like(epsilon)
+        grad_edge = edge.new_empty(*edge.shape) if ctx.needs_input_grad[1] else edge[:0]
         _backward(
             *arrays(ctx.graph.edge_index, x, edge, weight, epsilon, grad, grad_x, grad_weight, grad_edge, grad_epsilon)
         )

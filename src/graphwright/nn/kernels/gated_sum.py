@@ -48,7 +48,7 @@ class _GatedSum(torch.autograd.Function):
         ctx.graph = graph
         ctx.set_materialize_grads(False)  # nobody may want the last round's gates
         out, total = nodes.new_zeros(2, graph.num_nodes, nodes.shape[2])
-        gate, weight = edges.new_empty(edges.shape), edges.new_empty(edges.shape)
+        gate, weight = edges.new_empty(*edges.shape), edges.new_empty(*edges.shape)
         _forward(*csr(graph), *arrays(nodes, edges, gate, weight, total, out))
         ctx.save_for_backward(nodes, weight, total, out)
         return out, gate
@@ -58,7 +58,7 @@ class _GatedSum(torch.autograd.Function):
         nodes, weight, total, out = ctx.saved_tensors
         grad = torch.zeros_like(out) if grad is None else grad
         grad_gate = weight[:0] if grad_gate is None else grad_gate
-        grad_nodes, grad_edges = nodes.new_zeros(nodes.shape), torch.empty_like(weight)
+        grad_nodes, grad_edges = nodes.new_zeros(*nodes.shape), torch.empty_like(weight)
         _backward(*csr(ctx.graph), *arrays(nodes, weight, total, out, grad, grad_gate, grad_nodes, grad_edges))
         return grad_nodes, grad_edges, None
 

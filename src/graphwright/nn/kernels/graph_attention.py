@@ -63,7 +63,7 @@ class _GraphAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         query_key_value, bias, out = ctx.saved_tensors
-        grads = [one.new_empty(one.shape) for one in (query_key_value, bias)]
+        grads = [one.new_empty(*one.shape) for one in (query_key_value, bias)]
         _backward(*csr(ctx.graph), *arrays(ctx.graph.node_ptr, query_key_value, bias, out, grad, *grads))
         return *grads, None
 

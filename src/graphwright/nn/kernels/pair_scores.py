@@ -74,8 +74,8 @@ class _PairScores(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         *saved, ends = ctx.saved_tensors
         source, destination, score, pair, weight = saved
-        grads = *(one.new_zeros(one.shape) for one in (source, destination, score)), weight.new_empty(weight.shape)
-        grad_pair = pair.new_empty(pair.shape) if ctx.needs_input_grad[3] else pair[:0]
+        grads = *(one.new_zeros(*one.shape) for one in (source, destination, score)), weight.new_empty(*weight.shape)
+        grad_pair = pair.new_empty(*pair.shape) if ctx.needs_input_grad[3] else pair[:0]
         _backward(*arrays(ends, *saved, torch.constant_pad_nd(grad, (0, 0, 0, 3)), *grads, grad_pair))
         return *grads[:3], grad_pair if ctx.needs_input_grad[3] else None, grads[3], None
 

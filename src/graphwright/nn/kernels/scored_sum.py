@@ -42,7 +42,7 @@ class _ScoredSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor, node_score: Tensor, edge_score: Tensor, graph: GraphBatch) -> Tensor:
         ctx.graph = graph
-        attention, out = edge_score.new_empty(edge_score.shape), value.new_zeros(value.shape)
+        attention, out = edge_score.new_empty(*edge_score.shape), value.new_zeros(*value.shape)
         _forward(*csr(graph), *arrays(value, node_score, edge_score, attention, out))
         ctx.save_for_backward(value, node_score, edge_score, attention)
         return out
@@ -50,7 +50,7 @@ class _ScoredSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         value, node_score, edge_score, attention = ctx.saved_tensors
-        grads = *(one.new_zeros(one.shape) for one in (value, node_score)), torch.empty_like(attention)
+        grads = *(one.new_zeros(*one.shape) for one in (value, node_score)), torch.empty_like(attention)
         _backward(*csr(ctx.graph), *arrays(value, node_score, edge_score, attention, grad, *grads))
         return *grads, None
 
