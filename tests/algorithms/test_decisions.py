@@ -298,8 +298,8 @@ def test_ppo_comes_near_the_optimum(ratio: Literal["joint", "decision"]) -> None
     config = PPOConfig(minibatch_size=128, ratio=ratio, target_kl=None, learning_rate=1e-2, value_coefficient=0.5)
     vector = VectorEnvironment(environment, GeneratedInstances(draw, 0), 128)
     algorithm = PPO(policy, environment.observe, config, seeded())
-    for update in range(25):
-        algorithm.update(collect_steps(vector, policy, 2, seeded(update)), update / 25)
+    for update in range(12):
+        algorithm.update(collect_steps(vector, policy, 2, seeded(update)), update / 12)
     instances = environment.instance(draw(100, seeded(99)))
     reached = environment.objective(play(environment, instances, policy.best)).sum()
     assert reached > 0.75 * optimum(environment, instances).sum()

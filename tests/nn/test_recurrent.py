@@ -188,9 +188,9 @@ def signs(count: int, generator: torch.Generator) -> GraphBatch:
 def test_a_sign_of_the_first_step_is_known_in_the_last_one() -> None:
     """Without a memory half of the answers are right."""
     environment: Any = Remembering.around(Recall(), 8)
-    own = made("ippo", environment, width=16, depth=1, learning_rate=1e-2, minibatch_size=128, discount=1.0)
+    own = made("ippo", environment, width=16, depth=1, learning_rate=2e-2, minibatch_size=128, discount=1.0)
     vector, generator = VectorEnvironment(environment, GeneratedInstances(signs, 0), 32), seeded()
-    for _ in range(60):
+    for _ in range(25):
         own.update(collect_steps(vector, own.policy, 8, generator), 0.0)
     played = play_teams(
         environment, signs(64, seeded(9)), lambda state: own.policy.act(environment.observe(state), draw=False)
@@ -232,11 +232,11 @@ def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: st
 
 def test_values_of_a_replay_remember_a_sign() -> None:
     environment: Any = Remembering.around(Recall(3), 8)
-    own = made("iql", environment, width=16, depth=1, learning_rate=3e-3, discount=0.99, target_rate=0.1)
+    own = made("iql", environment, width=16, depth=1, learning_rate=1e-2, discount=0.99, target_rate=0.1)
     options: dict[str, Any] = {"warm_up": 256, "capacity": 4000, "num_minibatches": 8, "minibatch_size": 120}
     config = ExploringReplayConfig(memory=8, sequence=3, num_envs=32, num_steps=6, **options)
     collector = ReplayCollector(VectorEnvironment(environment, GeneratedInstances(signs, 0), 32), config, 1, seeded())
-    for _ in range(60):
+    for _ in range(15):
         own.update(collector.collect(own.policy).batch, 0.0)
     played = play_teams(
         environment, signs(64, seeded(9)), lambda state: own.policy.act(environment.observe(state), draw=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -75,7 +76,7 @@ class Reversible(Environment):
 
         Unless a subclass knows better, every number of a state counts, so this is for nodes that have names.
         """
-        return [_bytes_of(state, place) for place in range(state.num_graphs)]
+        return _bytes_of(state)
 
     def numbering(self, state: GraphBatch) -> Tensor | None:
         """[N] int64: a place for each node inside its graph, such that states that are the same object become equal
@@ -98,12 +99,20 @@ class Reversible(Environment):
         return self.log_automorphisms(state) + self.log_share(state)
 
 
-def _bytes_of(state: GraphBatch, place: int) -> bytes:
-    """All numbers of one graph of a batch."""
-    nodes = slice(*state.node_ptr[place : place + 2].tolist())
-    edges = slice(*state.edge_ptr[place : place + 2].tolist())
-    parts = [state.edge_index[:, edges] - nodes.start]
-    parts += [state.nodes[name][nodes] for name in sorted(state.nodes)]
-    parts += [state.edges[name][edges] for name in sorted(state.edges)]
-    parts += [state.graphs[name][place] for name in sorted(state.graphs)]
-    return b"|".join(bytes(part.contiguous().view(-1).view(torch.uint8).numpy()) for part in parts)
+def _bytes_of(state: GraphBatch) -> list[bytes]:
+    """All numbers of each graph of a batch."""
+    nodes, edges = state.node_ptr.tolist(), state.edge_ptr.tolist()
+    local = state.edge_index - state.node_ptr[:-1][state.edge_graph]
+    parts = [(end, edges) for end in local]
+    parts += [(state.nodes[name], nodes) for name in sorted(state.nodes)]
+    parts += [(state.edges[name], edges) for name in sorted(state.edges)]
+    parts += [(state.graphs[name], list(range(state.num_graphs + 1))) for name in sorted(state.graphs)]
+    each = [_split(column, ptr) for column, ptr in parts]
+    return [b"|".join(numbers) for numbers in zip(*each, strict=True)]
+
+
+def _split(column: Tensor, ptr: list[int]) -> list[bytes]:
+    """The rows ptr[i] .. ptr[i + 1] - 1 of a column, as they are in memory."""
+    width = column.element_size() * column.shape[1:].numel()
+    memory = column.contiguous().view(-1).view(torch.uint8).cpu().numpy().tobytes()
+    return [memory[begin * width : end * width] for begin, end in pairwise(ptr)]

@@ -16,6 +16,7 @@ from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.graph_building import GraphBuilding
 from graphwright.envs.generative.molecules.atoms import AtomContext
 from graphwright.envs.generative.molecules.fragment_building import FragmentBuilding, FragmentContext
+from graphwright.envs.generative.molecules.vocabulary import RINGS
 from graphwright.envs.registry import find_problem
 from graphwright.envs.reversible import Reversible
 from graphwright.training.exploration import ExplorationConfig
@@ -86,7 +87,8 @@ def test_objects_are_drawn_as_the_policy_draws_them() -> None:
 
 
 def test_where_equal_states_are_not_numbered_alike_nothing_is_known() -> None:
-    environment = FragmentBuilding(FragmentContext(max_nodes=2))
+    context = FragmentContext(fragments=tuple(fragment.text for fragment in RINGS[:6]), max_nodes=2)
+    environment = FragmentBuilding(context)
     assert know(environment, enumerate_states(environment, blank(1))) is None
 
 

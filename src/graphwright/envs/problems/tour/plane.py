@@ -27,13 +27,18 @@ def distance(graph: GraphBatch, one: Tensor, other: Tensor) -> Tensor:
     All as Reinelt (1991, "TSPLIB: A traveling salesman problem library") defines them: NEAREST rounds halves up, PSEUDO
     is √(d² / 10) rounded up, and GLOBE a distance on a sphere between latitudes and longitudes in degrees and minutes.
     """
-    position, rounding = graph.nodes["position"], graph.graphs["rounding"][graph.node_graph[one]]
+    position, rounding = graph.nodes["position"], graph.graphs["rounding"]
     square = (position[one] - position[other]).square().sum(1)
     exact = square.sqrt()
+    if not bool(rounding.any()):
+        return exact
+    rounding = rounding[graph.node_graph[one]]
     found = torch.where(rounding == NEAREST, (exact + 0.5).floor(), exact)
     found = torch.where(rounding == UP, exact.ceil(), found)
     found = torch.where(rounding == PSEUDO, (square / 10).sqrt().ceil(), found)
     on_globe = (rounding == GLOBE).nonzero().squeeze(1)
+    if not on_globe.numel():
+        return found
     return found.index_copy(0, on_globe, _on_globe(position[one[on_globe]], position[other[on_globe]]))
 
 

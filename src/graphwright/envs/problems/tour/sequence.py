@@ -61,4 +61,6 @@ def insertion_cost(state: GraphBatch, node: Tensor, before: Tensor) -> Tensor:
     """
     after = state.nodes["successor"][before] + state.node_ptr[:-1][state.node_graph[before]]
     after = torch.where(state.nodes["successor"][before] < 0, before, after)
-    return distance(state, before, node) + distance(state, node, after) - distance(state, before, after)
+    ways = distance(state, torch.cat([before, node, before]), torch.cat([node, after, after]))
+    there, back, straight = ways.view(3, -1)
+    return there + back - straight

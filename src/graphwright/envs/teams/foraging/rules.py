@@ -58,17 +58,27 @@ def _ways(state: GraphBatch, goal: Tensor, cell: Tensor, waits: Tensor, teams: S
     at = state.nodes["cell"][food][here] + 1
     free[foods.index[here], at[:, 0], at[:, 1]] = False
     beside = (goal.unsqueeze(1) + STEPS.to(goal) + 1).flatten(0, 1)
-    way = torch.full(free.shape, _FAR, device=side.device)
-    way[teams.index.repeat_interleave(4), beside[:, 0], beside[:, 1]] = 0
     taken = cell[waits] + 1
     free[teams.index[waits], taken[:, 0], taken[:, 1]] = False
-    way = way.masked_fill(~free, _FAR)
+    start = torch.zeros_like(free)
+    start[teams.index.repeat_interleave(4), beside[:, 0], beside[:, 1]] = True
+    return _steps_from(start & free, free)
+
+
+def _steps_from(start: Tensor, free: Tensor) -> Tensor:
+    """[B, H, W] int64: from cells of `start` to each cell, through those that are `free`; both [B, H, W] bool."""
+    way, reached, steps = torch.where(start, 0, _FAR), start, 0
     while True:
-        nearer = torch.stack([way.roll(1, 1), way.roll(-1, 1), way.roll(1, 2), way.roll(-1, 2)]).amin(0) + 1
-        shorter = torch.minimum(way, nearer).masked_fill(~free, _FAR)
-        if torch.equal(shorter, way):
+        near, steps = reached.clone(), steps + 1
+        near[:, 1:] |= reached[:, :-1]
+        near[:, :-1] |= reached[:, 1:]
+        near[:, :, 1:] |= reached[:, :, :-1]
+        near[:, :, :-1] |= reached[:, :, 1:]
+        near &= free
+        if torch.equal(near, reached):
             return way
-        way = shorter
+        way.masked_fill_(near ^ reached, steps)
+        reached = near
 
 
 def _in_turns(far: Tensor, next_cells: Tensor, teams: Segments) -> Tensor:
