@@ -30,6 +30,7 @@ from graphwright.nn.heads.line_graph import LineGraphScore
 from graphwright.nn.heads.neighbour import NeighbourScore
 from graphwright.nn.heads.node import NodeHead, make_node_head
 from graphwright.nn.individual import Encoders, Individual
+from graphwright.nn.module import Module
 from graphwright.nn.pools import Pooling
 from graphwright.nn.recurrent import RecurrentEncoder
 from graphwright.nn.vectors import PlaceScore, VectorEncoder
@@ -72,7 +73,7 @@ class HeadsConfig:
         require_random_walks("heads.walks", self.walks)
 
 
-class CategoricalActor(nn.Module):
+class CategoricalActor(Module):
     """One categorical for each decision over the candidates of all blocks, whatever tables they are tied to."""
 
     def __init__(self, actions: ActionSpec, encoder: Encoder | VectorEncoder, config: HeadsConfig) -> None:
@@ -91,7 +92,7 @@ class CategoricalActor(nn.Module):
         return RaggedCategorical(layout.arrange(scores), layout.segments)
 
 
-class DirectActor(nn.Module):
+class DirectActor(Module):
     """One block whose head makes the distribution itself."""
 
     def __init__(self, actions: ActionSpec, head: nn.Module) -> None:

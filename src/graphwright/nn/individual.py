@@ -15,9 +15,10 @@ from graphwright.core.segment import Segments
 from graphwright.core.timestep import IDENTITY
 from graphwright.distributions import RaggedCategorical, SquashedGaussian
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
+from graphwright.nn.module import Module
 
 
-class Encoders(nn.Module):
+class Encoders(Module):
     """An encoder for each identity; what they are made of is alike.
 
     Raises ValueError, naming the options, where agents have no identities.
@@ -53,7 +54,7 @@ class Embeddings:
         return self._known[identity]
 
 
-class Individual(nn.Module):
+class Individual(Module):
     """K modules alike, each of which speaks for the agents of one identity: a pass of each that is there.
 
     It stands wherever one module says something of every decision, and is called as that one: an actor, a critic of
@@ -86,7 +87,7 @@ class Individual(nn.Module):
         return _of_each(said, torch.searchsorted(present, identity))
 
 
-class OnItsOwn(nn.Module):
+class OnItsOwn(Module):
     """A critic of whole teams, which belongs to no agent: it reads an encoder of its own."""
 
     def __init__(self, encoder: Encoder, critic: nn.Module) -> None:

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from graphwright.nn.module import Module
 
-class LayerNorm(nn.LayerNorm):
+
+class LayerNorm(Module, nn.LayerNorm):
     """torch's own, number for number: what it asks on the way to the operation takes longer than a small network's."""
 
     @override

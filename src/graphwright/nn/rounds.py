@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.nn.layer_norm import LayerNorm
+from graphwright.nn.module import Module
 from graphwright.nn.perceptron import Perceptron
 
 
-class Round(nn.Module):
+class Round(Module):
     """x ← x + relu(layer(norm(x))); without `residual`, x ← relu(layer(norm(x))). Edges stay as they are."""
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
@@ -25,7 +26,7 @@ class Round(nn.Module):
         return x + change if self.residual else change, edges
 
 
-class EdgeStateRound(nn.Module):
+class EdgeStateRound(Module):
     """A round of a layer that carries edge states, which are treated as nodes are."""
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
@@ -42,7 +43,7 @@ class EdgeStateRound(nn.Module):
         return (x + change, edges + edge_change) if self.residual else (change, edge_change)
 
 
-class VirtualNode(nn.Module):
+class VirtualNode(Module):
     """v ← v + MLP(norm(v + Σ x)): one more state for each graph, which reads all its nodes.
 
     Gilmer et al. 2017 ("Neural message passing for quantum chemistry"), in the form of Hu et al. 2020 ("Open graph

@@ -23,10 +23,11 @@ from graphwright.nn.heads.edge import log_add_directions, to_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore, small_linear
 from graphwright.nn.kernels import pair_scores, random_walks, random_walks_either_way
+from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 
-class TwoStageEdgeScore(nn.Module):
+class TwoStageEdgeScore(Module):
     """log p(source) + log p(destination | source) over the legal edges, [L]: exact log-probabilities, not mere scores.
 
     An undirected edge may be reached from either end, and its probability is the sum of both ways.
@@ -38,7 +39,7 @@ class TwoStageEdgeScore(nn.Module):
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
         self.destination = DestinationScore(width)
-        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[L]; -inf where `mask` [L] is false."""
@@ -60,7 +61,7 @@ class TwoStageEdgeScore(nn.Module):
         return log_add_directions(log_probs, graph, mask.reshape(-1))
 
 
-class TwoStagePairs(nn.Module):
+class TwoStagePairs(Module):
     """The ordered pairs of each graph's nodes as source, then destination given the source.
 
     The destination is scored by the `random_walks` from the source to it too, up to so many steps; 0 for by the nodes
@@ -73,7 +74,7 @@ class TwoStagePairs(nn.Module):
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
         self.destination = DestinationScore(width)
-        self.walks = nn.Linear(walks, width, bias=False) if walks else None
+        self.walks = Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> SourceThenDestination:
         """mask: [P] bool over all ordered pairs."""
@@ -96,13 +97,13 @@ class TwoStagePairs(nn.Module):
         return SourceThenDestination(source, destination_given)
 
 
-class DestinationScore(nn.Module):
+class DestinationScore(Module):
     """MLP on [source ‖ destination], whose first layer is computed once a node."""
 
     def __init__(self, width: int, columns: int = 1) -> None:
         super().__init__()
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width)
+        self.query = Linear(width, width, bias=False)
+        self.key = Linear(width, width)
         self.score = small_linear(width, columns)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,7 +111,7 @@ class DestinationScore(nn.Module):
         return self.query(x), self.key(x)
 
 
-class PairScore(nn.Module):
+class PairScore(Module):
     """MLP on [source ‖ destination ‖ `random_walks` between them] of every legal pair: `columns` scores each."""
 
     gives: Gives = "scores"
@@ -118,7 +119,7 @@ class PairScore(nn.Module):
     def __init__(self, width: int, columns: int = 1, walks: int = 0) -> None:
         super().__init__()
         self.destination = DestinationScore(width, columns)
-        self.walks = nn.Linear(walks, width, bias=False) if walks else None
+        self.walks = Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """Like `mask`: [P] or [P, columns]; 0 where no candidate of the pair is legal."""
@@ -131,7 +132,7 @@ class PairScore(nn.Module):
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
-class UnorderedPairScore(nn.Module):
+class UnorderedPairScore(Module):
     """MLP on [u + v ‖ `random_walks` between them] of every legal unordered pair: `columns` scores.
 
     They are the same, whichever is called u.
@@ -143,8 +144,8 @@ class UnorderedPairScore(nn.Module):
 
     def __init__(self, width: int, columns: int, walks: int = 0) -> None:
         super().__init__()
-        self.node = nn.Linear(width, width)
-        self.walks = nn.Linear(walks, width, bias=False) if walks else None
+        self.node = Linear(width, width)
+        self.walks = Linear(walks, width, bias=False) if walks else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -164,7 +165,7 @@ class UnorderedPairScore(nn.Module):
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
-class GaussianPair(nn.Module):
+class GaussianPair(Module):
     """Two proto-actions with spreads: the log-densities of a node under the first, as source, and under the second.
 
     The score of a pair is the sum of its source's and its destination's, so that it costs one number a pair.
@@ -175,7 +176,7 @@ class GaussianPair(nn.Module):
     def __init__(self, width: int, pooling: Pooling) -> None:
         super().__init__()
         self.pool = Pool(pooling, width)
-        self.proto = nn.Sequential(nn.Linear(self.pool.out_width, width), nn.ReLU(), nn.Linear(width, 2 * width + 2))
+        self.proto = nn.Sequential(Linear(self.pool.out_width, width), nn.ReLU(), Linear(width, 2 * width + 2))
         self.scale = math.sqrt(width)  # of a normalised embedding; densities are of order 1 at first
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> tuple[Tensor, Tensor]:
@@ -187,7 +188,7 @@ class GaussianPair(nn.Module):
         return density[:, 0], density[:, 1]
 
 
-class GaussianEdgeScore(nn.Module):
+class GaussianEdgeScore(Module):
     """`GaussianPair` over the edges, [L]; an undirected edge has the summed density of both directions."""
 
     gives: Gives = "log-densities"
@@ -203,7 +204,7 @@ class GaussianEdgeScore(nn.Module):
         return log_add_directions(density, graph, mask.reshape(-1))
 
 
-class GaussianPairScore(nn.Module):
+class GaussianPairScore(Module):
     """`GaussianPair` over all ordered pairs of nodes, [P]."""
 
     gives: Gives = "log-densities"

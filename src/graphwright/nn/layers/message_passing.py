@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.nn.module import Linear, Module
 
 Aggregation = Literal["sum", "mean", "max", "sum-mean-max"]
 
 
-class MessagePassingLayer(nn.Module):
+class MessagePassingLayer(Module):
     """Built as `Layer(width, edge_width, aggregation, edge_types)`, called as `layer(x, edges, graph)`.
 
     width: size of a node's embedding, before and after. edge_width: size of an edge's features, 0 where there are none.
@@ -48,7 +49,7 @@ class AttentionLayer(MessagePassingLayer):
                 f"encoder width {width} is not divisible by the {self.heads} attention heads; choose a multiple"
             )
         self.channels = width // self.heads
-        self.own = nn.Linear(width, width)
+        self.own = Linear(width, width)
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
         """What each node gathers from others, [N, width]."""
