@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphwright.core.action_blocks import ActionBlock
+from graphwright.core.cached import cached_property
 from graphwright.core.graph import ACTS, GraphBatch
 from graphwright.core.kernels.groups import interleave
 from graphwright.core.rows import DECIDERS, GRAPHS, ROW_KINDS, RowKind, Sizes, Table
@@ -101,7 +102,7 @@ class ActionSpec:
         """Whether actions are real numbers rather than candidates."""
         return self.blocks[0].continuous
 
-    @property
+    @cached_property
     def one_per_graph(self) -> bool:
         """Whether each graph has exactly one decision, D = B."""
         return self.decider == GRAPHS
@@ -130,7 +131,7 @@ class ActionSpec:
     def rows(self, graph: GraphBatch) -> tuple[Segments, ...]:
         """For each block, its rows of each decision."""
         deciders = None if self.one_per_graph else self.decider.deciders(graph)[0]
-        return tuple(block.rows.segments(graph, deciders) for block in self.blocks)
+        return tuple([block.rows.segments(graph, deciders) for block in self.blocks])
 
     def decisions(self, graph: GraphBatch) -> Decisions:
         """Who decides in each graph, and among what."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from graphwright.core.cached import cached_property
 from graphwright.core.segment import Segments
 
 
@@ -73,7 +73,8 @@ class DisjointUnion:
     def in_edges(self) -> Segments:
         """The edges that end in each node, consecutive since edges are sorted by destination (the CSR row pointer)."""
         segments = Segments.from_lengths(self.in_degree)
-        segments.__dict__["index"], segments.__dict__["num_rows"] = self.edge_index[1], self.num_edges
+        segments.__dict__["index"] = destination = self.edge_index[1]
+        segments.__dict__["num_rows"] = destination.shape[0]
         return segments
 
     @cached_property

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from graphwright.core.cached import cached_property
 from graphwright.core.disjoint_union import DisjointUnion
 from graphwright.core.graph_rules import GraphError, check_batch
 from graphwright.core.kernels.selection import select_graphs
@@ -53,7 +53,7 @@ class GraphBatch(DisjointUnion):
     ) -> GraphBatch:
         """A batch from what its caller has computed: groups and, if given, `in_degree` [N]. Nothing is checked."""
         batch = GraphBatch(edge_index, node_segments.ptr, edge_segments.ptr, nodes or {}, edges or {}, graphs or {})
-        batch.__dict__.update(node_segments=node_segments, edge_segments=edge_segments)
+        batch.__dict__["node_segments"], batch.__dict__["edge_segments"] = node_segments, edge_segments
         if in_degree is not None:
             batch.__dict__["in_degree"] = in_degree
         return batch
@@ -62,7 +62,8 @@ class GraphBatch(DisjointUnion):
     def links(self) -> tuple[Tensor, Segments]:
         """One edge row for each undirected edge (each edge, if the graph is directed) [L], and each graph's share."""
         if "reverse" not in self.edges:
-            return torch.arange(self.num_edges, device=self.device), self.edge_segments
+            destination = self.edge_index[1]
+            return torch.arange(destination.shape[0], device=destination.device), self.edge_segments
         rows = (self.edge_segments.position <= self.edges["reverse"]).nonzero().squeeze(1)
         count = torch.bincount(self.edge_graph[rows], minlength=self.num_graphs)
         return rows, Segments.from_lengths(count)

@@ -187,7 +187,8 @@ class Graphs(RowKind):
 
     @override
     def segments(self, graph: GraphBatch, deciders: Tensor | None = None) -> Segments:
-        return Segments(torch.arange(graph.num_graphs + 1, device=graph.device))
+        ptr = graph.node_ptr  # as many, and where it is
+        return Segments(torch.arange(ptr.shape[0], device=ptr.device))
 
     @override
     def most(self, sizes: Sizes, decider: RowKind | None = None) -> int:

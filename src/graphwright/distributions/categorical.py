@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import torch
 from torch import Tensor
 
+from graphwright.core.cached import cached_property
 from graphwright.core.segment import (
     Segments,
     segment_argmax,

@@ -59,15 +59,16 @@ def until_done(
     nothing is computed for them. Of a transition in which all actions finish, `step` is None.
     """
     episode, state = torch.arange(states.num_graphs, device=states.device), states
-    while episode.numel():
+    while alive := episode.numel():
         action = act(episode, state)
         before = episode, state, action
         if finishes is not None:
             goes_on = (~finishes(action)).nonzero().squeeze(1)
-            if goes_on.numel() < episode.numel():
+            if (left := goes_on.numel()) < alive:
+                alive = left
                 episode, action = episode.index_select(0, goes_on), action.index_select(0, goes_on)
                 state = state.select(goes_on)
-        following = step(state, action) if episode.numel() else None
+        following = step(state, action) if alive else None
         yield Transition(*before, following)
         if following is None:
             return

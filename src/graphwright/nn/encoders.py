@@ -194,7 +194,7 @@ class Encoder(Module):
         round_type = EdgeStateRound if self.carries_edges else Round
         self.rounds = nn.ModuleList(round_type(layer, width, residual, norm) for layer in layers)
         virtual = [VirtualNode(width, residual, norm) for _ in range(config.depth if config.virtual_node else 0)]
-        self.virtual_nodes = nn.ModuleList(virtual)
+        self.virtual_nodes, self.carries_state = nn.ModuleList(virtual), config.virtual_node
         self.jumping = Linear(config.depth * width, width) if config.jumping else None
         if layers:
             _warn_of_ignored_edges(features, config, layers[0])
@@ -210,16 +210,17 @@ class Encoder(Module):
         x = self.embed(nodes)
         if self.carries_edges:
             edges = self.embed_edges(x.new_ones(graph.num_edges, 1) if edges is None else edges)
-        state = x.new_zeros(graph.num_graphs, self.width) if self.virtual_nodes else None
-        rounds = []
+        state = x.new_zeros(graph.num_graphs, self.width) if self.carries_state else None
+        jumping, rounds = self.jumping, list[Tensor]()
         for index, round_ in enumerate(self.rounds):
             if state is not None:
                 state = self.virtual_nodes[index](state, x, graph)
                 x = x + state.index_select(0, graph.node_graph)
             x, edges = round_(x, edges, graph)
-            rounds.append(x)
-        if self.jumping is not None:
-            x = self.jumping(torch.cat(rounds, dim=1))
+            if jumping is not None:
+                rounds.append(x)
+        if jumping is not None:
+            x = jumping(torch.cat(rounds, dim=1))
         edges = self.edge_norm(edges) if self.carries_edges else columns
         return Embedding(self.norm(x), edges, graph_columns(self.features, graph))
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphwright.core import ActionSpec, GraphBatch, Observation
 from graphwright.core.numbers import require
-from graphwright.core.segment import segment_sum
+from graphwright.core.segment import segment_sample, segment_sum
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn.policies import Policy
 
@@ -69,7 +69,7 @@ def explore(
         uniform = torch.where(inside, 0.0, -torch.inf)
         logits = torch.where(chosen.index_select(0, segments.index), uniform, logits)
         low += share
-    return RaggedCategorical(logits, segments).sample(generator, drawn < config.epsilon if config.epsilon else None)
+    return segment_sample(logits, segments, generator, drawn < config.epsilon if config.epsilon else None)
 
 
 def _block_of_candidates(actions: ActionSpec, graph: GraphBatch) -> Tensor:

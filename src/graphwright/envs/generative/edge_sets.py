@@ -65,7 +65,7 @@ class EdgeSets(GenerativeEnvironment):
 
     @override
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
-        stop = torch.ones(state.num_graphs, dtype=torch.bool, device=state.device)
+        stop = torch.ones_like(state.node_ptr[1:], dtype=torch.bool)
         return stop, ~state.edges[PRESENT].index_select(0, state.links[0])
 
     @override
@@ -84,9 +84,8 @@ class EdgeSets(GenerativeEnvironment):
 
 def opposite_rows(state: GraphBatch) -> Tensor:
     """[E] int64: the row of each edge's opposite in the batch."""
-    column = state.edges.get("reverse", state.edges.get(OPPOSITE))
-    assert column is not None
-    return column + state.edge_ptr.index_select(0, state.edge_graph)
+    own = state.edges["reverse" if "reverse" in state.edges else OPPOSITE]
+    return own + state.edge_ptr.index_select(0, state.edge_graph)
 
 
 def complete_graphs(count: int, num_nodes: int, *, directed: bool) -> GraphBatch:

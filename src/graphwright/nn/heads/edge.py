@@ -68,9 +68,10 @@ class EdgeScore(Module):
 
     def _score(self, source: Tensor, destination: Tensor, ends: Tensor, edge: Tensor | None) -> Tensor:
         """[L, columns] of edges between `ends` [2, L], of which `edge` [L, edge_width] is known."""
-        if self.edge is None or edge is None:
-            return pair_scores(source, destination, ends, self.score.weight)
-        return pair_scores(source, destination, ends, self.score.weight, edge, self.edge.weight)
+        projection, score = self.edge, self.score.weight
+        if projection is None or edge is None:
+            return pair_scores(source, destination, ends, score)
+        return pair_scores(source, destination, ends, score, edge, projection.weight)
 
 
 class EdgeStateScore(Module):

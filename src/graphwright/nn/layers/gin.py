@@ -26,6 +26,7 @@ class GIN(MessagePassingLayer):
 
     @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
-        if self.edge is None or edges is None:
+        edge = self.edge
+        if edge is None or edges is None:
             return self.mlp(neighbour_sum(x, graph, own=(1 + self.epsilon).expand(graph.num_nodes)))
-        return self.mlp(edge_relu_sum(x, edges, self.edge.weight, self.epsilon, graph))
+        return self.mlp(edge_relu_sum(x, edges, edge.weight, self.epsilon, graph))

@@ -30,7 +30,7 @@ class GraphTransformer(AttentionLayer):
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
         """W₂ Σ_j α_ij V x_j, [N, width]."""
-        query_key_value = self.query_key_value(x).unflatten(1, (3, self.heads, self.channels))
+        query_key_value = self.query_key_value(x).view(-1, 3, self.heads, self.channels)
         bias = self.edge_constant.expand(graph.num_edges, self.heads)
         if self.edge_bias is not None and edges is not None:
             bias = bias + self.edge_bias(edges)
