@@ -58,7 +58,6 @@ _LAYERS: dict[str, type[MessagePassingLayer]] = {
     "relational": Relational,
 }
 
-
 _MOST_DEPTH, _MOST_WEIGHTS = 1024, 2**30  # 4 GiB
 _MOST_WALKS = 64
 
