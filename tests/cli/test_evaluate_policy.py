@@ -222,6 +222,18 @@ def test_attributes_of_the_user_do_not_touch_chance(tmp_path: Path, capsys: pyte
     assert found[0] == found[1] == found[2]
 
 
+def test_chances_may_end_where_they_are_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Lists of several lengths are as those that are filled up with 0."""
+    words = ["evaluate", "single-hop", "--policy", "max-weight", "--slots", "40", "--json", "--instances"]
+    short = queues([[0.5, 0.5], [0.9, 0, 0.1]], [[0.2, 0.8], [0, 0, 0, 1]], "categorical")  # type: ignore[list-item]
+    full = queues([[0.5, 0.5, 0], [0.9, 0, 0.1]], [[0.2, 0.8, 0, 0], [0, 0, 0, 1]], "categorical")  # type: ignore[list-item]
+    found = []
+    for name, document in (("short.json", short), ("full.json", full)):
+        main([*words, written(tmp_path, document, name)])
+        found.append(json.loads(capsys.readouterr().out)["rows"][0]["backlog"])
+    assert found[0] == found[1] > 0
+
+
 def test_costs_may_be_large(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Only means of counts are bounded, not what a waiting job costs."""
     document = stations([], cost=1000.0)

@@ -157,6 +157,18 @@ def test_what_was_understood_is_said(name, file, text, phrases, tmp_path):
     json.dumps(named.reading.document(), allow_nan=False)
 
 
+def test_a_loop_that_is_kept_is_not_said_to_be_dropped(tmp_path):
+    """Jobs that go back to their own class; the instance has each link twice, there and back."""
+    nodes = [{"id": "s", "server": True}, {"id": "c", "arrival": 0.2}]
+    links = [("s", "c", {"service": 1.0}), ("c", "c", {"probability": 0.5})]
+    (tmp_path / "net.json").write_text(node_link(nodes, links, directed=True))
+    environment = find_problem("multiclass").environment
+    named, instance = FileOptions().read(tmp_path / "net.json", environment)
+    assert environment.load(instance).item() == pytest.approx(0.4)  # each is served twice in the mean
+    assert named.reading.loops == 1
+    assert "dropped" not in named.reading.sentence()
+
+
 def grid(tmp_path):
     path = tmp_path / "grid.json"
     cells = {name: (int(name[1]), int(name[4])) for name in GRID}

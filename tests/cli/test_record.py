@@ -118,6 +118,10 @@ def _renamed(name: str, other: str) -> Change:
         (_set("instance", 2, 3), "'instance' is out of range in row 2"),
         (_set("instance", 2, -1), "'instance' is out of range in row 2"),
         (_set("instances.edge_index", 0, 10_000), "edge_index"),
+        (
+            _set("instances.nodes.service", 0, float("nan")),
+            "step 0 shows 'service' of its nodes as infinite or no number",
+        ),
         (_set("reward", 1, float("nan")), "'reward' is out of range in row 1"),
         (lambda tensors: tensors.update({"reward": tensors["reward"][:7].clone()}), "has to be torch.bool [7]"),
         (lambda tensors: tensors.update({"more": tensors["reward"].clone()}), "holds 'more'"),
@@ -146,6 +150,10 @@ def test_files_that_are_no_recordings_are_refused(
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(recorded.read_bytes()[:-50])
     assert "truncated" in fails(capsys, *train, bad)
+    tensors, metadata = contents(recorded)
+    for header in ("{", "[]"):
+        save_file(tensors, bad, metadata | {"header": header})
+        assert f"{bad}: its header is no JSON" in fails(capsys, *train, bad)
     save_file({"reward": torch.zeros(3)}, bad)
     assert "is no recording" in fails(capsys, *train, bad)
     assert "no such file" in fails(capsys, *train, tmp_path / "none")

@@ -177,8 +177,8 @@ def _fallen_back(table: str, others: list[str], option: str) -> str:
 
 
 def dropped_loops(named: NamedGraph, instance: GraphBatch) -> int:
-    """How many links of a node with itself the problem leaves out."""
-    return named.reading.loops - int((instance.edge_index[0] == instance.edge_index[1]).sum())
+    """How many links of a node with itself the problem leaves out; it may keep one as two edges, there and back."""
+    return max(0, named.reading.loops - int((instance.edge_index[0] == instance.edge_index[1]).sum()))
 
 
 def say_slowness(agent: Agent, instances: Iterable[GraphBatch]) -> None:

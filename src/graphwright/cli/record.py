@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import torch
 import tyro
 
+from graphwright.adapters.reading import count
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import environment_options
@@ -111,7 +112,6 @@ def record_command(words: Sequence[str]) -> Parsing:
 
 
 def _summary(found: Recording) -> str:
-    steps = (
-        f"{found.num_states:,} steps in {found.header['episodes']:,} episodes, mean reward {found.reward.mean():.4g}"
-    )
+    much = f"{count(found.num_states, 'step')} in {count(found.header['episodes'], 'episode')}"
+    steps = f"{much}, mean reward {found.reward.mean():.4g}"
     return steps if found.probability is None else f"{steps}, with probabilities"

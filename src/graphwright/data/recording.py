@@ -96,16 +96,24 @@ def read_recording(path: Path) -> Recording:
                 raise RecordingError("is no recording; `graphwright record` writes one")
             if metadata.get("version") != VERSION:
                 raise RecordingError(f"is of version {metadata.get('version')}; this release reads version {VERSION}")
-            header = json.loads(metadata.get("header", ""))
+            header = _header(metadata.get("header", ""))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if not isinstance(header, dict):
-            raise RecordingError("its header is no JSON object")
         return _Parts(tensors).recording(header)
     except (SafetensorError, OSError, RecursionError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecordingError(f"{path}: truncated or no safetensors file ({reason})") from None
-    except ValueError as error:  # of JSON and of graphs too
+    except ValueError as error:  # of graphs too
         raise RecordingError(f"{path}: {error}") from None
+
+
+def _header(text: str) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecordingError(f"its header is no JSON ({error})") from None
+    if not isinstance(header, dict):
+        raise RecordingError("its header is no JSON object")
+    return header
 
 
 class _Parts:

@@ -116,6 +116,17 @@ def test_an_object_that_is_none_is_named_with_its_reason(case: str, tmp_path: Pa
         given_objects(problem, problem.builder, "--sources.data", str(path), None)
 
 
+def test_edges_may_be_called_links_as_in_graph_files(tmp_path: Path) -> None:
+    problem = own(GraphContext(max_nodes=3))
+    start = problem.sampled.instances(problem.builder, 1, torch.Generator())
+    path, text = tmp_path / "objects.jsonl", line((0, 1), (1, 2), nodes=3)
+    keys = []
+    for given in (text, text.replace('"edges"', '"links"')):
+        path.write_text(given)
+        keys.append(problem.builder.keys(read_objects(path, problem.builder, start)[0]))
+    assert keys[0] == keys[1]
+
+
 def test_an_object_that_no_steps_lead_to_is_named() -> None:
     problem = own(Even(max_nodes=4))
     alone = problem.builder.reset(problem.sampled.instances(problem.builder, 1, torch.Generator()))

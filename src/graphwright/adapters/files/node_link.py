@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 
 from graphwright.adapters.columns import Row
-from graphwright.adapters.files.queueing import as_node_link, is_published, with_arrivals, with_law
+from graphwright.adapters.files.queueing import as_node_link, is_published, with_arrivals, with_chances, with_law
 from graphwright.adapters.files.refusal import refuse
 from graphwright.adapters.files.text import decode
 from graphwright.adapters.named_graph import NamedGraph
@@ -74,7 +74,7 @@ def _rows(document: dict[str, object]) -> RowGraph:
     return RowGraph(
         names=list(place),
         directed=directed,
-        nodes=with_arrivals([_row(node, {"id"}) for node in nodes], place),
+        nodes=with_arrivals(with_chances([_row(node, {"id"}) for node in nodes], graph), place),
         links=[(_end(e, "source", i, place), _end(e, "target", i, place)) for i, e in enumerate(edges)],
         edges=[_row(edge, {"source", "target", *(["key"] if multigraph else [])}) for edge in edges],
         graph=with_law(_row(graph, set())),

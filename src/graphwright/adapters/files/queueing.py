@@ -76,6 +76,22 @@ def with_law(graph: Document) -> Document:
     return {**graph, _LAW: COUNT_LAWS.index(named)}
 
 
+def with_chances(nodes: list[Document], graph: Mapping[str, object]) -> list[Document]:
+    """The attributes of nodes, where counts are categorical with 0 after the chances of all that have fewer of them."""
+    if graph.get(_LAW) != "categorical":
+        return nodes
+    for name in ("arrival", "service"):
+        lists = [chances for node in nodes if isinstance(chances := node.get(name), list)]
+        most = max(map(len, lists), default=0)
+        if len({len(chances) for chances in lists}) > 1:
+            nodes = [{**node, name: _filled(node.get(name), most)} for node in nodes]
+    return nodes
+
+
+def _filled(chances: object, most: int) -> object:
+    return [*chances, *[0.0] * (most - len(chances))] if isinstance(chances, list) else chances
+
+
 def with_arrivals(nodes: list[Document], names: Mapping[str, int]) -> list[Document]:
     """The attributes of nodes, `arrivals` as a list with a place for each node instead of an object of some of them.
 

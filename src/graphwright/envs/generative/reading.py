@@ -114,6 +114,8 @@ def _document(line: str) -> Mapping[str, Any]:
         document = json.loads(line)
     except (ValueError, RecursionError):
         raise ValueError("is no JSON") from None
+    if isinstance(document, dict) and "links" in document and "edges" not in document:  # as networkx wrote it to 3.3
+        document["edges"] = document["links"]
     if not isinstance(document, dict) or not all(isinstance(document.get(key), list) for key in ("nodes", "edges")):
         raise ValueError('is no graph of node-link form: {"nodes": [{"id": 0}], "edges": [{"source": 0, "target": 1}]}')
     return document

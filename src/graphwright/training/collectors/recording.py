@@ -148,6 +148,7 @@ def _require_legal(recording: Recording, rows: Tensor, environment: Environment,
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise RecordingError(f"its states are none of this problem ({reason})") from None
     graph, action = observation.graph, recording.action.select(rows)
+    _require_finite(graph, environment, rows)
     lengths = spec.deciders(graph).lengths
     _, groups = recording.action.decisions(rows)
     found = torch.ones_like(rows) if groups is None else groups.lengths
@@ -179,6 +180,16 @@ def _require_legal(recording: Recording, rows: Tensor, environment: Environment,
             rows[state],
             "has probabilities that do not add up to 1 of what is legal",
         )
+
+
+def _require_finite(graph: GraphBatch, environment: Environment, rows: Tensor) -> None:
+    """Raise RecordingError where what a network would read is infinite or no number; graph: observed in `rows`."""
+    own = {"nodes": graph.node_graph, "edges": graph.edge_graph, "graphs": torch.arange(graph.num_graphs)}
+    for table, index in own.items():
+        columns = getattr(graph, table)
+        for name in getattr(environment.features, table):
+            finite = columns[name].isfinite().flatten(1).all(1) if columns[name].dim() > 1 else columns[name].isfinite()
+            _require(finite, rows[index], f"shows {name!r} of its {table} as infinite or no number; correct the file")
 
 
 def _require(holds: Tensor, rows: Tensor, otherwise: str) -> None:
