@@ -3,17 +3,16 @@
 To draw the curve of a run takes as long as a short run. Tests that look at a figure ask for it: `drawn_figures`.
 """
 
-import functools
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import settings
 from matplotlib.figure import Figure
-from tyro._docstrings import _ClassTokenization
+from tyro import _docstrings
 
 pytest_plugins = ["side_by_side"]
 gc.disable()  # while all tests are imported
@@ -41,8 +40,36 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-# Every command line has tyro read the sources of all its classes anew, of which most are those of the last one.
-_ClassTokenization.make = staticmethod(functools.cache(_ClassTokenization.make))  # type: ignore[method-assign]
+def read_once(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What tyro reads in the source of a class, for every command line anew; it is that of the last one of its name.
+
+    Of a class that was made for the command line there is none, for which a whole file is searched each time.
+    """
+    found: dict[Any, Any] = {}
+
+    def read_or_known(kind: Any) -> Any:
+        name = kind.__module__, kind.__qualname__, kind.__doc__
+        if name not in found:
+            try:
+                found[name] = read(kind)
+            except (OSError, TypeError) as error:
+                found[name] = error
+        if isinstance(found[name], Exception):
+            raise found[name].with_traceback(None)
+        return found[name]
+
+    return read_or_known
+
+
+_docstrings._ClassTokenization.make = staticmethod(  # type: ignore[method-assign]
+    read_once(_docstrings._ClassTokenization.make)
+)
+_docstrings.parse_docstring_from_object = read_once(_docstrings.parse_docstring_from_object)  # type: ignore[assignment]
+
+# With each seed torch keeps, for accelerators that it may find later, the stack as text: a millisecond each time.
+for accelerators in (torch.cuda, torch.xpu, torch.mtia):
+    if not accelerators.is_available():
+        accelerators.manual_seed_all = lambda seed: None  # type: ignore[assignment]
 
 SAVE = Figure.savefig
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -41,6 +42,13 @@ from graphwright.training.config import TrainConfig
 
 SMALL = EncoderConfig(width=16, depth=2)
 ONE_PROBLEM_A_HEAD = ["vertex-cover", "steiner-tree", "path-search", "grid-navigation", "network-repair"]
+SIZES = {"steiner-tree": (8, 12), "path-search": (8, 12), "network-repair": (8, 12), "graph-robustness": (8, 12)}
+
+
+@cache
+def small(problem: str) -> EnvConfig:
+    """With instances of two sizes that are drawn in no time."""
+    return make_env_config(problem, sizes=SIZES.get(problem))
 
 
 def maskable(env_config: EnvConfig | str, *, ragged: bool = False, num_envs: int = 4, **kwargs: Any) -> MaskablePPO:
@@ -85,7 +93,7 @@ SCORES_OF_CANDIDATES = [
 def test_the_policy_decides_as_the_native_one(
     problem: str, encoder: EncoderConfig, heads: HeadsConfig | None, ragged: bool
 ) -> None:
-    env_config = make_env_config(problem)
+    env_config = small(problem)
     algorithm = PPO if env_config.environment.actions.continuous else MaskablePPO
     env = GraphVecEnv(env_config, 4, ragged=ragged)
     buffer: Any = {"rollout_buffer_class": GraphRolloutBuffer} if ragged else {}
@@ -123,7 +131,7 @@ def test_values_of_candidates_are_those_of_the_native_networks(
     problem: str, encoder: EncoderConfig, heads: HeadsConfig | None, ragged: bool
 ) -> None:
     """V(s) + A(s, a) − mean A(s, ·) over the legal candidates, graph by graph; DQN takes the greatest."""
-    env_config = make_env_config(problem)
+    env_config = small(problem)
     env = GraphVecEnv(env_config, 4, ragged=ragged)
     buffer: Any = {"replay_buffer_class": GraphReplayBuffer} if ragged else {}
     kwargs = {"encoder": encoder, "heads": heads}

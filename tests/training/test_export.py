@@ -38,9 +38,9 @@ def scores(agent: Agent, seen: Observation) -> list[torch.Tensor]:
 @pytest.mark.parametrize(
     ("problem", "encoder", "heads"),
     [
-        ("steiner-tree", {"kind": "edge-gated"}, {}),
-        ("steiner-tree", {"kind": "edge-gated"}, {"edges": "ends-concat"}),
-        ("steiner-tree", {"kind": "edge-gated"}, {"edges": "states"}),
+        ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {}),
+        ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {"edges": "ends-concat"}),
+        ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {"edges": "states"}),
         ("network-repair", {"virtual_node": True, "kind": "gatv2"}, {}),
     ],
     ids=["links", "links by their ends in turn", "links by their states", "a mix"],

@@ -63,7 +63,7 @@ def test_a_file_is_solved(file: str, value: float) -> None:
 def test_a_policy_learns_to_cut(tmp_path: Path) -> None:
     config = TrainConfig.for_problem(
         MAX_CUT,
-        steps=16_000,
+        steps=8_000,
         collection={"sizes": (10, 15)},
         threads=1,
         encoder={"width": 32},
