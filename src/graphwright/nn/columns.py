@@ -55,7 +55,8 @@ def with_edge_type(columns: Tensor | None, features: Features, graph: GraphBatch
 
 def _beside(parts: list[Tensor]) -> Tensor:
     """Side by side; a single one as it is."""
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+    first, *others = parts
+    return torch.cat(parts, dim=1) if others else first
 
 
 def as_matrix(column: Tensor) -> Tensor:

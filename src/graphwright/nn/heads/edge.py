@@ -50,8 +50,8 @@ class EdgeScore(Module):
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[L, columns]."""
         context = self.graph(whole_graph(self.pool, embedding, graph, self.reads_columns))
-        source = self.source(embedding.nodes)
-        destination = source if self.destination is None else self.destination(embedding.nodes)
+        source, second = self.source(embedding.nodes), self.destination
+        destination = source if second is None else second(embedding.nodes)
         source = source + context.index_select(0, graph.node_graph)
         edges = None if self.edge is None else embedding.edges
         if "reverse" not in graph.edges:  # all edges are links, as they stand
@@ -59,7 +59,7 @@ class EdgeScore(Module):
         forth, back = both_directions(graph)
         one_way, ends = None if edges is None else edges.index_select(0, forth), graph.edge_index.index_select(1, forth)
         other_way = None if edges is None else edges.index_select(0, back)
-        if self.destination is None:
+        if second is None:
             both = None if one_way is None or other_way is None else (one_way + other_way) / 2
             return self._score(source, destination, ends, both)
         once, ends_back = (forth == back).unsqueeze(1), graph.edge_index.index_select(1, back)
