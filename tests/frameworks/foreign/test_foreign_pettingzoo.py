@@ -114,3 +114,21 @@ class Unlike(Meadow):
 def test_agents_that_observe_other_columns_are_refused() -> None:
     with pytest.raises(GraphError, match="agent 'hare' observes other columns"):
         from_pettingzoo(Unlike, 1, actions=ActionSpec(per_graph("go", 3)))
+
+
+class Sized(Meadow):
+    """Padded observations, each agent's to a size of its own."""
+
+    def observation_space(self, agent: str) -> spaces.Space:
+        size = 1 + AGENTS.index(agent)
+        entries = {"node_features": (size, 2), "adjacency_matrix": (size, size), "action_mask": (size,)}
+        return spaces.Dict({name: spaces.Box(-9, 9, shape) for name, shape in entries.items()})
+
+    def action_space(self, agent: str) -> spaces.Space:
+        return spaces.Discrete(1 + AGENTS.index(agent))
+
+
+def test_padded_observations_of_several_sizes_are_refused() -> None:
+    said = r"agent 'hare' observes '\w+' of shape \(2,.*; pad the observations and actions of all agents to one size"
+    with pytest.raises(GraphError, match=said):
+        from_pettingzoo(Sized, 1, actions=ActionSpec(per_node("go")))

@@ -67,7 +67,7 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
     if column not in graph.nodes:
         raise GraphError(
             f"the nodes have no {column!r}; give each its mean a slot in the node attribute {column!r}, "
-            "or, of categorical counts, lists of one length"
+            "or, of categorical counts, a list of chances"
         )
     given = graph.nodes[column].double()
     if f"{column}_chances" in graph.nodes:

@@ -46,7 +46,8 @@ def from_pettingzoo(
     where actions are tied to the graph alone, an observation without one is a graph of one node. All agents share one
     policy and have spaces of one form.
 
-    Raises GraphError where agents differ in the columns of their observations; ValueError for AEC environments.
+    Raises GraphError where agents differ in the columns of their observations, or, of padded ones, in their size;
+    ValueError for AEC environments.
     """
     example = make_env()
     check_parallel(example)
@@ -58,6 +59,8 @@ def from_pettingzoo(
         readers.append(ObservationReader(seen, actions, undirected, keys=keys, padded=padded, num_actions=number))
         action_adapter(space, actions)  # raises here rather than in a worker
         check_size(space, None if readers[-1].dense is None else readers[-1].dense.num_actions)
+    if readers[0].dense is not None:
+        _require_one_room({agent: example.observation_space(agent) for agent in example.possible_agents})
     example.close()
     for agent, reader in zip(example.possible_agents, readers, strict=True):
         if reader.features != readers[0].features:
@@ -124,6 +127,18 @@ class AutoresetParallelEnv(AutoresetEnv):
             names = {AGENT: self.number[agent], ENV: self.place}
             rows.append(row | {f"graphs.{name}": np.array([number], np.int64) for name, number in names.items()})
         return rows
+
+
+def _require_one_room(seen: dict[Any, spaces.Dict]) -> None:
+    """Raise GraphError, naming the agent, where padded observations are not all padded to one size."""
+    first, space = next(iter(seen.items()))
+    for agent, other in seen.items():
+        for name, entry in space.spaces.items():
+            if name in other.spaces and other[name].shape != entry.shape:
+                raise GraphError(
+                    f"agent {agent!r} observes {name!r} of shape {other[name].shape}, and {first!r} of shape "
+                    f"{entry.shape}; pad the observations and actions of all agents to one size"
+                )
 
 
 def _of(agent: Any, read: Callable[..., Any], *answer: Any) -> Any:
