@@ -57,3 +57,10 @@ def test_a_compiled_module_runs_what_was_compiled(monkeypatch: pytest.MonkeyPatc
     expected = linear(X)
     linear.compile()
     assert torch.equal(linear(X), -expected)
+
+
+def test_an_exported_program_says_which_module_an_operation_is_of() -> None:
+    network = nn.Sequential(Linear(4, 4), nn.ReLU(), Linear(4, 2))
+    program = torch.export.export(network, (torch.randn(3, 4),), strict=False)
+    operations = [node for node in program.graph.nodes if node.op == "call_function"]
+    assert [[path for path, _ in node.meta["nn_module_stack"].values()][-1] for node in operations] == ["0", "1", "2"]
