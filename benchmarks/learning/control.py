@@ -11,14 +11,15 @@ networks, its median, and on what share of the networks it is below 1.
 from __future__ import annotations
 
 import argparse
-import tempfile
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import processor_time
 import torch
-from rich.console import Console
 
 from graphwright.adapters.files import read_graph
 from graphwright.core import GraphBatch
@@ -28,7 +29,6 @@ from graphwright.envs.randomness import with_seeds
 from graphwright.envs.registry import CONTROLLED, resolve
 from graphwright.training.averages import BACKLOG, Act, require_endless, run
 from graphwright.training.config import TrainConfig
-from graphwright.training.train import train
 
 UNSEEN = 2**20  # the seed of the networks that are judged
 
@@ -55,12 +55,21 @@ def learned(problem: Problem, options: argparse.Namespace, seed: int) -> Act:
         steps=options.steps,
         seed=seed,
         threads=1,
-        validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
+        settings=options.learning,
+        collection=options.collection,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        policy = train(problem, config, Path(folder) / "run", Console(quiet=True)).algorithm.policy
+    policy: Any = processor_time.learned(problem, config).algorithm.policy
     environment = problem.environment
-    return lambda state: policy.best(environment.observe(state))  # type: ignore[attr-defined, no-any-return]
+    return lambda state: policy.best(environment.observe(state))
+
+
+def add_learning(parser: argparse.ArgumentParser) -> None:
+    """What `learned` asks for, but the algorithm."""
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=120.0, help="of the processor, each seed")
+    parser.add_argument("--steps", type=int, help="in place of --seconds")
+    parser.add_argument("--collection", type=json.loads, default={}, help="options of collection, as JSON")
+    parser.add_argument("--learning", type=json.loads, default={}, help="options of the algorithm, as JSON")
 
 
 def main() -> None:
@@ -70,9 +79,7 @@ def main() -> None:
     parser.add_argument("--reference", help="the rule to compare with")
     parser.add_argument("--algorithm", help="by default the problem's own")
     parser.add_argument("--train", type=Path, nargs="*", default=[])
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--steps", type=int, help="in place of --seconds: the same on a busy machine")
+    add_learning(parser)
     parser.add_argument("--networks", type=int, default=90)
     parser.add_argument("--slots", type=int, default=1000)
     options = parser.parse_args()

@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 import time
-from pathlib import Path
+from typing import Any
 
+import processor_time
 import torch
-from rich.console import Console
 
+from graphwright.core import GraphBatch
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, criss_cross
 from graphwright.envs.queueing.multiclass.regret import regret
 from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
 from graphwright.training.config import TrainConfig
-from graphwright.training.train import train
 
 MOST = {0.3: 12, 0.6: 24, 0.9: 120}
 """Arrival rate → the most jobs of a class, beyond which the chain is cut."""
@@ -39,7 +38,7 @@ def main() -> None:
     parser.add_argument("--loads", nargs="+", default=loads, choices=loads)
     parser.add_argument("--algorithm", default="policy-iteration")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=150.0)
+    parser.add_argument("--seconds", type=float, default=150.0, help="of the processor, each seed")
     parser.add_argument("--collection", type=json.loads, default=FORKS, help="options of collection, as JSON")
     parser.add_argument("--learning", type=json.loads, default=LEARNING, help="options of the algorithm, as JSON")
     parser.add_argument("--environment", type=json.loads, default={}, help="options of the environment, as JSON")
@@ -68,13 +67,11 @@ def main() -> None:
                 environment=options.environment,
                 settings=options.learning,
                 collection={"law": f"criss-cross-{load}", "sizes": (2,), **options.collection},
-                validation={"graphs": 1, "slots": 1, "every": 10**6},  # which chooses nothing: the last policy is used
             )
-            with tempfile.TemporaryDirectory() as folder:
-                policy = train(MULTICLASS, config, Path(folder) / "run", Console(quiet=True)).algorithm.policy
+            policy: Any = processor_time.learned(MULTICLASS, config).algorithm.policy
 
-            def act(state: object, policy: object = policy) -> torch.Tensor:
-                return policy.best(environment.observe(state))  # type: ignore[attr-defined, arg-type, no-any-return]
+            def act(state: GraphBatch, policy: Any = policy) -> torch.Tensor:
+                return policy.best(environment.observe(state))  # type: ignore[no-any-return]
 
             learned.append(100 * regret(network, optimal, act, slots=options.slots)[0] / optimal.gain)
         used = (time.process_time() - start) / options.seeds

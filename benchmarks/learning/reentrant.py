@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from control import learned
+from control import add_learning, learned
 
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, reentrant_line
@@ -41,9 +41,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, nargs="+", default=[2, 3])
     parser.add_argument("--run", type=int, nargs="+", default=[2, 3, 4, 5, 6, 7])
     parser.add_argument("--rules", nargs="*", default=list(MULTICLASS.baselines), choices=list(MULTICLASS.baselines))
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--steps", type=int, help="in place of --seconds: the same on a busy machine")
+    add_learning(parser)
     parser.add_argument("--slots", type=int, default=6000)
     parser.add_argument("--copies", type=int, default=256)
     options = parser.parse_args()
