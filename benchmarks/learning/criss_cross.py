@@ -71,7 +71,7 @@ def main() -> None:
             policy: Any = processor_time.learned(MULTICLASS, config).algorithm.policy
 
             def act(state: GraphBatch, policy: Any = policy) -> torch.Tensor:
-                return policy.best(environment.observe(state))  # type: ignore[no-any-return]
+                return policy.best(environment.observe(state))
 
             learned.append(100 * regret(network, optimal, act, slots=options.slots)[0] / optimal.gain)
         used = (time.process_time() - start) / options.seeds

@@ -36,6 +36,8 @@ class Options:
 
     seconds: float = 1800.0
     """Of each run."""
+    steps: int | None = None
+    """Team steps in place of them: the same on a busy machine."""
     seeds: int = 5
     """Runs of each kind."""
     algorithms: tuple[str, ...] = ("ppo",)
@@ -94,7 +96,13 @@ def one_run(
         collection = {"sizes": tuple(sizes), "num_envs": options.num_envs}
         changes: dict[str, Any] = {"collection": collection, "validation": {"graphs": options.watched}}
         changes |= {"seed": seed, "threads": options.threads}
-        config = TrainConfig.for_problem("coverage", algorithm, seconds=options.seconds, **changes)
+        config = TrainConfig.for_problem(
+            "coverage",
+            algorithm,
+            seconds=None if options.steps else options.seconds,
+            steps=options.steps,
+            **changes,
+        )
         train("coverage", config, directory, Console(stderr=True))
     return [100 * row.score["success"] for row in evaluate_team(load(directory), playing, baselines=False)]
 
@@ -109,7 +117,13 @@ def main(options: Options) -> None:
     print(f"| policy | {' | '.join(f'{each} agents' for each in options.agents)} |")
     print("|---" * (1 + len(options.agents)) + "|")
     for row in rows:
-        print(f"| {row.name} | {' | '.join(f'{each:.0f}' for each in row.success)} |")
+        print(f"| {row.name} | {' | '.join(_cell(row, place) for place in range(len(options.agents)))} |")
+
+
+def _cell(row: Row, place: int) -> str:
+    """The mean, and each of several runs."""
+    each = f" ({', '.join(f'{run[place]:.0f}' for run in row.runs)})" if len(row.runs) > 1 else ""
+    return f"{row.success[place]:.0f}{each}"
 
 
 if __name__ == "__main__":
