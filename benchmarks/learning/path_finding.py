@@ -2,7 +2,7 @@
 
     python benchmarks/learning/path_finding.py --maps 01-random-maps.yaml 02-mazes-maps.yaml [--seconds 600]
 
-Trained by DAgger (`imitation` of `pibt`) on random maps of 8 to 16 rows; with `--packed SECONDS`, on maps of 8 to 11
+Trained by DAgger (`imitation` of `pibt`) on random maps of 8 to 16 rows; with `--packed SECONDS`, on maps of 6 to 11
 rows after that, in states that the policy comes to by itself; with `--reinforced SECONDS`, PPO goes on from there. Each
 file of maps is a table: targets that a team reaches in a step, in 256 steps, beside scripted robots, and published
 figures of all 128 maps of the benchmark (Skrynnik et al. 2025), from other starts and targets. With `--no-lifelong`
@@ -35,6 +35,7 @@ PUBLISHED = {
 }
 """Throughput on `01-random` with `SIZES` robots, lifelong."""
 _STEPS = 64  # of an episode in training, of many at once
+_PACKED_STEPS = 128  # in which packed robots come to jams, and learn from them
 SCRIMP = {"SCRIMP, published": (1.0, 1.0, 0.953, 0.836, 0.562, 0.180)}
 """Success on `01-random` with `SIZES` robots, one target each, 128 steps."""
 
@@ -69,6 +70,8 @@ class Options:
     """Scripted robots."""
     steps: int | None = None
     """Of an episode; by default 256, or 128 with one target each."""
+    watched: int = 64
+    """Episodes of each validation."""
     threads: int = 1
     """CPU threads."""
     folder: Path | None = None
@@ -94,7 +97,7 @@ class Row:
 def trained(options: Options, folder: Path) -> Agent:
     """The policy, trained if it is not there."""
     crowded = {"law": "crowded", "sizes": tuple(sorted({max(1, options.most // 2), options.most}))}
-    packed = {"law": "packed", "sizes": (options.most,), "expert_share": 0.0}
+    packed = {"law": "packed", "sizes": (options.most,), "num_instances": 16, "expert_share": 0.0}
     imitated = {**crowded, "expert_share": 0.5, "final_expert_share": 0.0 if options.packed else 0.5}
     stages: list[tuple[str, str, float, dict[str, Any], dict[str, float]]] = [
         ("imitated", "imitation", options.seconds, imitated, {}),
@@ -106,15 +109,17 @@ def trained(options: Options, folder: Path) -> Agent:
     for name, algorithm, seconds, collection, settings in stages:
         if not seconds:
             continue
+        steps = _PACKED_STEPS if name == "packed" else _STEPS
         config = TrainConfig.for_problem(
             "path-finding",
             algorithm,
             seconds=seconds,
             seed=options.seed,
             threads=options.threads,
-            environment={"lifelong": name != "one-shot", "steps": min(_STEPS, steps_of(options))},
+            environment={"lifelong": name != "one-shot", "steps": min(steps, steps_of(options))},
             collection=collection,
             settings=settings,
+            validation={"sizes": (options.most,), "graphs": options.watched, "every": 50},
             start=None if before is None else str(before),
         )
         before = folder / name

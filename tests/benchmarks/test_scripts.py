@@ -67,7 +67,7 @@ SMALLEST = {
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
     "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 "
     "--time-limit 1 " + QUICKLY,
-    "benchmarks/learning/path_finding.py": "--seconds 0.1 --packed 0.1 --most 2 --agents 2 --episodes 1 "
+    "benchmarks/learning/path_finding.py": "--seconds 0.1 --watched 2 --packed 0.1 --most 2 --agents 2 --episodes 1 "
     "--steps 4 --beside pibt",
     "benchmarks/learning/teams.py": "--only central-v --steps 1 --seeds 1 --episodes 2 --workers 1 --agents 2 "
     "--watched 2 --width 8 --out .",

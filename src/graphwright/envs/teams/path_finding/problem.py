@@ -21,7 +21,7 @@ PATH_FINDING = Problem(
     laws={
         "random": random_maps,
         "crowded": partial(random_maps, smallest=8, largest=16),
-        "packed": partial(random_maps, smallest=8, largest=11),
+        "packed": partial(random_maps, smallest=6, largest=11),
     },
     law_of_files=maps_of,
     baselines={"pibt": ControlRule(pibt), "planned": ControlRule(planned), "shortest": ControlRule(shortest)},
