@@ -13,11 +13,10 @@ from graphwright.core.rows import DECIDERS, NEIGHBOURS
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn.encoders import EncoderConfig
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.reducers import TeamEmbedding, TeamEncoder, TeamInputs
 
 
-class Candidates(Module):
+class Candidates(nn.Module):
     """What each candidate of each agent is, [K, width]: a map of the agent's row for each column, or of a neighbour.
 
     No action that was taken is in it.
@@ -26,7 +25,7 @@ class Candidates(Module):
     def __init__(self, actions: ActionSpec, width: int) -> None:
         super().__init__()
         self.actions = actions
-        self.maps = nn.ModuleList(Linear(width, block.columns * width) for block in actions.blocks)
+        self.maps = nn.ModuleList(nn.Linear(width, block.columns * width) for block in actions.blocks)
 
     def forward(self, team: TeamEmbedding, graph: GraphBatch) -> Tensor:
         """[K, width], decision by decision."""
@@ -44,7 +43,7 @@ class Candidates(Module):
         return every if order is None else every.index_select(0, order)
 
 
-class TeamCritic(Module):
+class TeamCritic(nn.Module):
     """An encoder of its own, what each candidate (or number) is, and φ(h, a): a row for what each agent does."""
 
     def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs) -> None:
@@ -53,13 +52,13 @@ class TeamCritic(Module):
         self.team = TeamEncoder(features, actions, encoder, inputs)
         width = self.team.width
         self.candidates: nn.Module = (
-            Linear(width + actions.blocks[0].columns, width) if actions.continuous else Candidates(actions, width)
+            nn.Linear(width + actions.blocks[0].columns, width) if actions.continuous else Candidates(actions, width)
         )
-        self.done = nn.Sequential(Linear(width, width), nn.ReLU())
-        self.agent = Linear(width, width)
-        self.state = Linear(self.team.reducer.state_width, width, bias=False)
-        self.rows = Linear(self.team.reducer.rows_width, width, bias=False)
-        self.candidate = Linear(width, width, bias=False)
+        self.done = nn.Sequential(nn.Linear(width, width), nn.ReLU())
+        self.agent = nn.Linear(width, width)
+        self.state = nn.Linear(self.team.reducer.state_width, width, bias=False)
+        self.rows = nn.Linear(self.team.reducer.rows_width, width, bias=False)
+        self.candidate = nn.Linear(width, width, bias=False)
 
     def context(self, team: TeamEmbedding, rows: Tensor) -> Tensor:
         """[D, width]: of each agent, its team, and `rows` [D, rows_width] of what is done."""
@@ -75,7 +74,7 @@ class CounterfactualValue(TeamCritic):
 
     def __init__(self, features: Features, actions: ActionSpec, encoder: EncoderConfig, inputs: TeamInputs) -> None:
         super().__init__(features, actions, encoder, inputs)
-        self.value = Linear(self.team.width, 1)
+        self.value = nn.Linear(self.team.width, 1)
 
     @override
     def forward(self, observation: Observation, action: Tensor) -> RaggedCategorical:
@@ -110,7 +109,7 @@ class JointValue(TeamCritic):
     ) -> None:
         super().__init__(features, actions, encoder, inputs)
         width = self.team.width
-        self.heads = nn.ModuleList(nn.Sequential(nn.ReLU(), Linear(width, 1)) for _ in range(heads))
+        self.heads = nn.ModuleList(nn.Sequential(nn.ReLU(), nn.Linear(width, 1)) for _ in range(heads))
 
     @override
     def forward(self, observation: Observation, action: Tensor) -> Tensor:

@@ -30,7 +30,6 @@ from graphwright.nn.heads.line_graph import LineGraphScore
 from graphwright.nn.heads.neighbour import NeighbourScore
 from graphwright.nn.heads.node import NodeHead, make_node_head
 from graphwright.nn.individual import Encoders, Individual
-from graphwright.nn.module import Module
 from graphwright.nn.pools import Pooling
 from graphwright.nn.recurrent import RecurrentEncoder
 from graphwright.nn.vectors import PlaceScore, VectorEncoder
@@ -73,7 +72,7 @@ class HeadsConfig:
         require_random_walks("heads.walks", self.walks)
 
 
-class CategoricalActor(Module):
+class CategoricalActor(nn.Module):
     """One categorical for each decision over the candidates of all blocks, whatever tables they are tied to."""
 
     def __init__(self, actions: ActionSpec, encoder: Encoder | VectorEncoder, config: HeadsConfig) -> None:
@@ -92,7 +91,7 @@ class CategoricalActor(Module):
         return RaggedCategorical(layout.arrange(scores), layout.segments)
 
 
-class DirectActor(Module):
+class DirectActor(nn.Module):
     """One block whose head makes the distribution itself."""
 
     def __init__(self, actions: ActionSpec, head: nn.Module) -> None:

@@ -8,13 +8,12 @@ from graphwright.core import Features, GraphBatch, RowKind
 from graphwright.nn.encoders import Embedding, EncoderConfig
 from graphwright.nn.heads.decider import DeciderHidden, decider_reader
 from graphwright.nn.heads.graph import whole_graph
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 from graphwright.nn.reducers import TeamInputs
 from graphwright.nn.vectors import VectorEncoder
 
 
-class GraphValue(Module):
+class GraphValue(nn.Module):
     """MLP on the pooled embedding: the value of each graph, [B].
 
     graph_width: columns of the graph that it reads beside the nodes, as it must where graphs may have none.
@@ -24,34 +23,34 @@ class GraphValue(Module):
         super().__init__()
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
-        self.mlp = nn.Sequential(Linear(self.pool.out_width + graph_width, width), nn.ReLU(), Linear(width, 1))
+        self.mlp = nn.Sequential(nn.Linear(self.pool.out_width + graph_width, width), nn.ReLU(), nn.Linear(width, 1))
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[B]."""
         return self.mlp(whole_graph(self.pool, embedding, graph, self.reads_columns)).squeeze(1)
 
 
-class DecisionValue(Module):
+class DecisionValue(nn.Module):
     """MLP on [decider ‖ pooled graph]: the value of each decision, of a node or of an edge, [D]."""
 
     def __init__(self, decider: RowKind, width: int, edge_width: int, pooling: Pooling, graph_width: int = 0) -> None:
         super().__init__()
         self.hidden = DeciderHidden(decider, width, edge_width, pooling, graph_width)
-        self.value = Linear(width, 1)
+        self.value = nn.Linear(width, 1)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[D]."""
         return self.value(self.hidden(embedding, graph)).squeeze(1)
 
 
-class OwnValue(Module):
+class OwnValue(nn.Module):
     """MLP on the embedding of the decider alone, which sees as far as the encoder: the value of each decision, [D]."""
 
     def __init__(self, decider: RowKind, width: int, edge_width: int) -> None:
         super().__init__()
         self.decider = decider
         self.reader = decider_reader(decider, width, edge_width)
-        self.value = Linear(width, 1)
+        self.value = nn.Linear(width, 1)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[D]."""
@@ -59,7 +58,7 @@ class OwnValue(Module):
         return self.value(self.reader(embedding, graph, row).relu()).squeeze(1)
 
 
-class VectorValue(Module):
+class VectorValue(nn.Module):
     """MLP on the columns of all nodes side by side, where these have names: the value of each graph, [B].
 
     It has weights of its own and reads nothing of the actor's encoder. Raises ValueError where nodes have no names.
@@ -68,14 +67,14 @@ class VectorValue(Module):
     def __init__(self, features: Features, width: int, depth: int = 2) -> None:
         super().__init__()
         self.encoder = VectorEncoder(features, EncoderConfig("mlp", width=width, depth=depth))
-        self.value = Linear(width, 1)
+        self.value = nn.Linear(width, 1)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[B]."""
         return self.value(self.encoder(graph).whole).squeeze(1)
 
 
-class ConcatenatedValue(Module):
+class ConcatenatedValue(nn.Module):
     """MLP on the rows of up to so many agents side by side: the value of each graph [B], the baseline to pooling.
 
     own: whether each decision has a value [D] instead, of that and its own row.
@@ -86,9 +85,9 @@ class ConcatenatedValue(Module):
         self.decider = decider
         self.reader = decider_reader(decider, width, edge_width)
         self.reducer = inputs.reducer(width)
-        self.state = Linear(self.reducer.state_width, width)
-        self.own = Linear(width, width, bias=False) if own else None
-        self.value = Linear(width, 1)
+        self.state = nn.Linear(self.reducer.state_width, width)
+        self.own = nn.Linear(width, width, bias=False) if own else None
+        self.value = nn.Linear(width, 1)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[B] or [D]."""

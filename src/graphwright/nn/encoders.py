@@ -26,7 +26,6 @@ from graphwright.nn.layers import (
     Relational,
     Transformer,
 )
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 from graphwright.nn.pyg import PyGLayer
 from graphwright.nn.rounds import EdgeStateRound, Round, VirtualNode
@@ -150,7 +149,7 @@ class Embedding:
         return self._pooled[pool.kind]
 
 
-class Encoder(Module):
+class Encoder(nn.Module):
     """A linear embedding of the columns, `depth` rounds of messages, and a last normalisation.
 
     width: size of a node's embedding. edge_width: that of an edge, 0 where there is none; graph_width: of the columns
@@ -181,10 +180,10 @@ class Encoder(Module):
         self.carries_edges = layer_type.carries_edges and config.depth > 0
         self.appends_types = not layer_type.reads_edge_types
         message_width = own_edge_width + features.edge_types * self.appends_types
-        self.embed = Linear(node_width(self.read) + config.walks, width)
+        self.embed = nn.Linear(node_width(self.read) + config.walks, width)
         self.norm = LayerNorm(width) if norm else nn.Identity()
         if self.carries_edges:
-            self.embed_edges = Linear(max(message_width + config.walks, 1), width)
+            self.embed_edges = nn.Linear(max(message_width + config.walks, 1), width)
             # Without weights of its own: where no head reads the edges, every parameter still has a gradient.
             self.edge_norm = LayerNorm(width, elementwise_affine=False) if norm else nn.Identity()
             message_width = self.edge_width = width
@@ -194,7 +193,7 @@ class Encoder(Module):
         self.rounds = nn.ModuleList(round_type(layer, width, residual, norm) for layer in layers)
         virtual = [VirtualNode(width, residual, norm) for _ in range(config.depth if config.virtual_node else 0)]
         self.virtual_nodes, self.carries_state = nn.ModuleList(virtual), config.virtual_node
-        self.jumping = Linear(config.depth * width, width) if config.jumping else None
+        self.jumping = nn.Linear(config.depth * width, width) if config.jumping else None
         if layers:
             _warn_of_ignored_edges(features, config, layers[0])
 

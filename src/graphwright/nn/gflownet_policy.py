@@ -15,7 +15,6 @@ from graphwright.nn.actors import CategoricalActor, HeadsConfig
 from graphwright.nn.columns import graph_columns
 from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import EncoderConfig
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.policies import Policy
 from graphwright.nn.pools import Pooling
 from graphwright.nn.vectors import make_encoder
@@ -32,7 +31,7 @@ class FlowEstimate(NamedTuple):
     log_count: Tensor | None
 
 
-class LogZ(Module):
+class LogZ(nn.Module):
     """log Z: one number, and where graphs have columns, such as conditions, a learned function of them added to it.
 
     constant: the number, which is set rather than learned by gradients.
@@ -45,7 +44,7 @@ class LogZ(Module):
         self.register_buffer("constant", torch.zeros(()))
         self.of_columns = None
         if graph_width:
-            self.of_columns = nn.Sequential(Linear(graph_width, width), nn.ReLU(), Linear(width, 1))
+            self.of_columns = nn.Sequential(nn.Linear(graph_width, width), nn.ReLU(), nn.Linear(width, 1))
 
     def forward(self, columns: Tensor | None) -> Tensor:
         """columns: [B, graph_width] or None; [B] or a scalar."""

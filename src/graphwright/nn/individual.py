@@ -15,10 +15,9 @@ from graphwright.core.segment import Segments
 from graphwright.core.timestep import IDENTITY
 from graphwright.distributions import RaggedCategorical, SquashedGaussian
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
-from graphwright.nn.module import Module
 
 
-class Encoders(Module):
+class Encoders(nn.Module):
     """An encoder for each identity; what they are made of is alike.
 
     Raises ValueError, naming the options, where agents have no identities.
@@ -54,7 +53,7 @@ class Embeddings:
         return self._known[identity]
 
 
-class Individual(Module):
+class Individual(nn.Module):
     """K modules alike, each of which speaks for the agents of one identity: a pass of each that is there.
 
     It stands wherever one module says something of every decision, and is called as that one: an actor, a critic of
@@ -87,7 +86,7 @@ class Individual(Module):
         return _of_each(said, torch.searchsorted(present, identity))
 
 
-class OnItsOwn(Module):
+class OnItsOwn(nn.Module):
     """A critic of whole teams, which belongs to no agent: it reads an encoder of its own."""
 
     def __init__(self, encoder: Encoder, critic: nn.Module) -> None:

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from graphwright.nn.module import Module
 
-
-class LayerNorm(Module, nn.LayerNorm):
+class LayerNorm(nn.LayerNorm):
     """torch's own, number for number: what it asks on the way to the operation takes longer than a small network's."""
 
     @override

@@ -12,12 +12,11 @@ from graphwright.core import ActionSpec, Features, GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.nn.actors import HeadsConfig
 from graphwright.nn.encoders import Embedding, EncoderConfig
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.policies import GraphPolicy
 from graphwright.nn.reducers import Concatenated, TeamEmbedding, TeamEncoder, TeamInputs, of_places
 
 
-class Mixer(Module):
+class Mixer(nn.Module):
     """`mixer(values, graph)`: [R] from the value of each agent's choice [D] on the observed graphs.
 
     embedding: what the agents' encoder makes of them, for a mixer that has no encoder of its own.
@@ -71,9 +70,9 @@ class Monotone(Mixer):
         width, state = self.team.width, self.team.reducer.state_width
         placed = isinstance(self.team.reducer, Concatenated)
         self.first = PlacedWeights(state, inputs.max_agents, hidden) if placed else AgentWeights(width, state, hidden)
-        self.first_bias = Linear(state, hidden)
-        self.second = Linear(state, hidden)
-        self.second_bias = nn.Sequential(Linear(state, hidden), nn.ReLU(), Linear(hidden, 1))
+        self.first_bias = nn.Linear(state, hidden)
+        self.second = nn.Linear(state, hidden)
+        self.second_bias = nn.Sequential(nn.Linear(state, hidden), nn.ReLU(), nn.Linear(hidden, 1))
 
     @override
     def forward(self, values: Tensor, graph: GraphBatch, embedding: Embedding | None = None) -> Tensor:
@@ -82,26 +81,26 @@ class Monotone(Mixer):
         return (F.elu(mixed) * self.second(team.state).abs()).sum(1) + self.second_bias(team.state).squeeze(1)
 
 
-class AgentWeights(Module):
+class AgentWeights(nn.Module):
     """[D, hidden] for each agent, of its own row and the state of its team."""
 
     def __init__(self, width: int, state_width: int, hidden: int) -> None:
         super().__init__()
-        self.state = Linear(state_width, width, bias=False)
-        self.out = Linear(width, hidden)
+        self.state = nn.Linear(state_width, width, bias=False)
+        self.out = nn.Linear(width, hidden)
 
     def forward(self, team: TeamEmbedding) -> Tensor:
         """[D, hidden]."""
         return self.out((team.agents + self.state(team.state).index_select(0, team.graphs.index)).relu())
 
 
-class PlacedWeights(Module):
+class PlacedWeights(nn.Module):
     """[D, hidden] for the place of each agent, of the state of its team."""
 
     def __init__(self, state_width: int, most: int, hidden: int) -> None:
         super().__init__()
         self.most = most
-        self.out = Linear(state_width, most * hidden)
+        self.out = nn.Linear(state_width, most * hidden)
 
     def forward(self, team: TeamEmbedding) -> Tensor:
         """[D, hidden]."""

@@ -8,15 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
 
-from graphwright.nn.module import Linear, Module
 
-
-class Perceptron(Module, nn.Sequential):
+class Perceptron(nn.Sequential):
     """Linear, ReLU, Linear, [M, width] → [M, width]: torch's container of three would enter each by itself, which takes
     as long as the products of a small network."""
 
     def __init__(self, width: int) -> None:
-        super().__init__(Linear(width, width), nn.ReLU(inplace=True), Linear(width, width))
+        super().__init__(nn.Linear(width, width), nn.ReLU(inplace=True), nn.Linear(width, width))
 
     @override
     def forward(self, x: Tensor) -> Tensor:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core.segment import Segments, segment_log_softmax, segment_max, segment_sum
 from graphwright.nn.kernels import block_sum, sum_mean_max
-from graphwright.nn.module import Linear, Module
 
 Pooling = Literal["sum", "mean", "max", "sum-mean-max", "attention"]
 
@@ -27,13 +26,13 @@ _POOLS: dict[str, Callable[[Tensor, Segments], Tensor]] = {
 }
 
 
-class Pool(Module):
+class Pool(nn.Module):
     """[N, width] → [B, out_width]. "sum-mean-max" is the concatenation of the three. An empty graph gives zeros."""
 
     def __init__(self, kind: Pooling, width: int) -> None:
         super().__init__()
         self.kind = kind
-        self.attention = Linear(width, 1, bias=False) if kind == "attention" else None
+        self.attention = nn.Linear(width, 1, bias=False) if kind == "attention" else None
         self.out_width = width * (3 if kind == "sum-mean-max" else 1)
 
     def forward(self, x: Tensor, segments: Segments) -> Tensor:

@@ -13,10 +13,9 @@ from graphwright.core.rows import NODES
 from graphwright.core.sequence import Sequence
 from graphwright.core.timestep import MEMORY
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
-from graphwright.nn.module import Linear, Module
 
 
-class RecurrentEncoder(Module):
+class RecurrentEncoder(nn.Module):
     """h′ = GRU(x, h) of each deciding node, x ← x + W h′, behind an encoder that does not see the memory.
 
     Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder". The memory h is the observed node
@@ -39,7 +38,7 @@ class RecurrentEncoder(Module):
         )  # fmt: skip
         self.carries_edges, self.places = self.inner.carries_edges, self.inner.places
         self.cell = nn.GRUCell(self.width, features.nodes[MEMORY])
-        self.out = Linear(features.nodes[MEMORY], self.width, bias=False)
+        self.out = nn.Linear(features.nodes[MEMORY], self.width, bias=False)
 
     @override
     def forward(self, graph: GraphBatch, sequence: Sequence | None = None) -> Embedding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch
@@ -15,7 +15,6 @@ from graphwright.core.segment import Segments
 from graphwright.functional import reducers
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
 from graphwright.nn.heads.decider import decider_reader
-from graphwright.nn.module import Module
 from graphwright.nn.pools import Pool, Pooling
 
 Inputs = Literal["pooled", "concatenated"]
@@ -46,7 +45,7 @@ class TeamInputs:
             )
 
 
-class Reducer(Module):
+class Reducer(nn.Module):
     """Rows of agents [D, width] → what is said of their team, whatever the number of agents.
 
     state_width, rows_width: of what `state`, and what the other methods, return.
@@ -150,7 +149,7 @@ class TeamEmbedding(NamedTuple):
     embedding: Embedding
 
 
-class TeamEncoder(Module):
+class TeamEncoder(nn.Module):
     """An encoder of its own, a row for each agent, and a reducer. width: of the rows.
 
     own: otherwise it has no encoder, and reads what another one of that kind has made.

@@ -7,11 +7,10 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
 from graphwright.nn.layer_norm import LayerNorm
-from graphwright.nn.module import Module
 from graphwright.nn.perceptron import Perceptron
 
 
-class Round(Module):
+class Round(nn.Module):
     """x ← x + relu(layer(norm(x))); without `residual`, x ← relu(layer(norm(x))). Edges stay as they are."""
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
@@ -26,7 +25,7 @@ class Round(Module):
         return x + change if self.residual else change, edges
 
 
-class EdgeStateRound(Module):
+class EdgeStateRound(nn.Module):
     """A round of a layer that carries edge states, which are treated as nodes are."""
 
     def __init__(self, layer: nn.Module, width: int, residual: bool, norm: bool) -> None:
@@ -43,7 +42,7 @@ class EdgeStateRound(Module):
         return (x + change, edges + edge_change) if self.residual else (change, edge_change)
 
 
-class VirtualNode(Module):
+class VirtualNode(nn.Module):
     """v ← v + MLP(norm(v + Σ x)): one more state for each graph, which reads all its nodes.
 
     Gilmer et al. 2017 ("Neural message passing for quantum chemistry"), in the form of Hu et al. 2020 ("Open graph

@@ -12,7 +12,6 @@ from graphwright.core import Features, GraphBatch
 from graphwright.nn.columns import graph_columns, node_columns, node_width
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
 from graphwright.nn.heads.gives import Gives
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool
 
 
@@ -29,7 +28,7 @@ class VectorEmbedding(Embedding):
         return self.whole
 
 
-class VectorEncoder(Module):
+class VectorEncoder(nn.Module):
     """The columns of each node at its own place of a vector, zeros where it is missing, and of the graph; then an MLP.
 
     Where nodes stand in a batch changes nothing: their places are named by `Features.named_by`. width: of the `depth`
@@ -60,8 +59,8 @@ class VectorEncoder(Module):
         others = {column: width for column, width in features.nodes.items() if column != name}
         self.read = replace(features, nodes=others, graphs={}, named_by=None)
         self.rounds = nn.ModuleList()
-        first = Linear(self.places * node_width(self.read) + self.graph_width, config.width)
-        rest = [Linear(config.width, config.width) for _ in range(config.depth - 1)]
+        first = nn.Linear(self.places * node_width(self.read) + self.graph_width, config.width)
+        rest = [nn.Linear(config.width, config.width) for _ in range(config.depth - 1)]
         self.layers = nn.ModuleList([first, *rest])
 
     def forward(self, graph: GraphBatch) -> VectorEmbedding:
@@ -77,7 +76,7 @@ class VectorEncoder(Module):
         return VectorEmbedding(x[:0], None, graphs, whole=x, slot=slot)
 
 
-class PlaceScore(Module):
+class PlaceScore(nn.Module):
     """`columns` scores for each of `places` nodes by weights of their own, [N, columns]; of graphs where it is 0.
 
     Linear in the last hidden layer of the MLP, with small weights: the first policy is close to uniform.
@@ -89,7 +88,7 @@ class PlaceScore(Module):
         super().__init__()
         self.places = places
         self.columns = columns
-        self.score = Linear(width, max(places, 1) * columns)
+        self.score = nn.Linear(width, max(places, 1) * columns)
         nn.init.normal_(self.score.weight, std=0.01)
         nn.init.zeros_(self.score.bias)
 

@@ -12,13 +12,12 @@ from graphwright.distributions import SquashedGaussian
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.decider import DeciderHidden
 from graphwright.nn.heads.gives import Gives
-from graphwright.nn.module import Linear, Module
 
 Scale = Literal["learned", "state"]
 _LOG_SCALE_RANGE = (-5.0, 2.0)  # as in common implementations of SAC: beyond it densities overflow
 
 
-class ContinuousDeciders(Module):
+class ContinuousDeciders(nn.Module):
     """MLP on [decider ‖ graph] for the means, and a scale a column: a parameter, or of the state like the mean."""
 
     gives: Gives = "log-densities"
@@ -26,14 +25,14 @@ class ContinuousDeciders(Module):
     def __init__(self, hidden: DeciderHidden, width: int, columns: int, scale: Scale) -> None:
         super().__init__()
         self.hidden = hidden
-        self.mean = Linear(width, columns)
+        self.mean = nn.Linear(width, columns)
         nn.init.normal_(self.mean.weight, std=0.01)
         nn.init.zeros_(self.mean.bias)
         self.log_scale: nn.Linear | nn.Parameter
         if scale == "learned":
             self.log_scale = nn.Parameter(torch.full((columns,), -0.5))
         else:
-            self.log_scale = Linear(width, columns)
+            self.log_scale = nn.Linear(width, columns)
             nn.init.normal_(self.log_scale.weight, std=0.01)
             nn.init.constant_(self.log_scale.bias, -0.5)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, RowKind
 from graphwright.core.rows import EDGES, NODES
@@ -14,31 +14,30 @@ from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import neighbour_max
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 _ROUNDS = 4
 
 
-class NodeDecider(Module):
+class NodeDecider(nn.Module):
     """A linear map of the deciding nodes' embeddings, [D, width]."""
 
     def __init__(self, width: int, edge_width: int) -> None:
         super().__init__()
-        self.node = Linear(width, width)
+        self.node = nn.Linear(width, width)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
         """row: [D] int64, nodes."""
         return self.node(embedding.nodes.index_select(0, row))
 
 
-class LinkDecider(Module):
+class LinkDecider(nn.Module):
     """A linear map of [source + destination ‖ edge], whichever way round an undirected edge is stored, [D, width]."""
 
     def __init__(self, width: int, edge_width: int) -> None:
         super().__init__()
-        self.ends = Linear(width, width)
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.ends = nn.Linear(width, width)
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
         """row: [D] int64, places in `links`."""
@@ -57,7 +56,7 @@ def decider_reader(decider: RowKind, width: int, edge_width: int) -> NodeDecider
     return _READERS[decider](width, edge_width)
 
 
-class DeciderHidden(Module):
+class DeciderHidden(nn.Module):
     """relu of a linear map of [decider ‖ graph]: the hidden layer of what is said of each decision, [D, width].
 
     graph_width: columns of the graph that are read beside the pooled nodes.
@@ -69,7 +68,7 @@ class DeciderHidden(Module):
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
         self.own = decider_reader(decider, width, edge_width)
-        self.graph = Linear(self.pool.out_width + graph_width, width, bias=False)
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[D, width]."""
@@ -78,7 +77,7 @@ class DeciderHidden(Module):
         return (self.own(embedding, graph, row) + context.index_select(0, graphs.index)).relu_()
 
 
-class DeciderScore(Module):
+class DeciderScore(nn.Module):
     """MLP on [decider ‖ graph]: `columns` scores for each decision, [D, columns]."""
 
     gives: Gives = "scores"
@@ -93,7 +92,7 @@ class DeciderScore(Module):
         return self.score(self.hidden(embedding, graph))
 
 
-class RivalScore(Module):
+class RivalScore(nn.Module):
     """The scores of `DeciderScore`, of which neighbours see each other's leads over the first column: [D, columns].
 
     In any action but the first nodes are rivals. In each of four rounds a node whose lead is above those of all its

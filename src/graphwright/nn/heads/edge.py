@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.core.construction import on_both_directions, opposite_edges
@@ -14,11 +14,10 @@ from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.heads.node import small_linear
 from graphwright.nn.kernels import pair_scores
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 
-class EdgeScore(Module):
+class EdgeScore(nn.Module):
     """MLP on [source ‖ destination ‖ edge ‖ graph], or on [source + destination ‖ edge ‖ graph]: [L, columns].
 
     Of an undirected edge, with `ends="concat"`, the scores of both directions are added up, a loop counts once; with
@@ -41,10 +40,10 @@ class EdgeScore(Module):
         super().__init__()
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
-        self.graph = Linear(self.pool.out_width + graph_width, width, bias=False)
-        self.source = Linear(width, width)
-        self.destination = Linear(width, width, bias=False) if ends == "concat" else None
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
+        self.source = nn.Linear(width, width)
+        self.destination = nn.Linear(width, width, bias=False) if ends == "concat" else None
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -74,14 +73,14 @@ class EdgeScore(Module):
         return pair_scores(source, destination, ends, score, edge, projection.weight)
 
 
-class EdgeStateScore(Module):
+class EdgeStateScore(nn.Module):
     """MLP on the states that an edge-centric encoder carries: [L, columns]; those of both directions are added up."""
 
     gives: Gives = "scores"
 
     def __init__(self, edge_width: int, columns: int) -> None:
         super().__init__()
-        self.hidden = Linear(edge_width, edge_width)
+        self.hidden = nn.Linear(edge_width, edge_width)
         self.score = small_linear(edge_width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:

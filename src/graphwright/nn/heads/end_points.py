@@ -23,11 +23,10 @@ from graphwright.nn.heads.edge import log_add_directions, to_directions
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore, small_linear
 from graphwright.nn.kernels import pair_scores, random_walks, random_walks_either_way
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 
-class TwoStageEdgeScore(Module):
+class TwoStageEdgeScore(nn.Module):
     """log p(source) + log p(destination | source) over the legal edges, [L]: exact log-probabilities, not mere scores.
 
     An undirected edge may be reached from either end, and its probability is the sum of both ways.
@@ -39,7 +38,7 @@ class TwoStageEdgeScore(Module):
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
         self.destination = DestinationScore(width)
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[L]; -inf where `mask` [L] is false."""
@@ -61,7 +60,7 @@ class TwoStageEdgeScore(Module):
         return log_add_directions(log_probs, graph, mask.reshape(-1))
 
 
-class TwoStagePairs(Module):
+class TwoStagePairs(nn.Module):
     """The ordered pairs of each graph's nodes as source, then destination given the source.
 
     The destination is scored by the `random_walks` from the source to it too, up to so many steps; 0 for by the nodes
@@ -74,7 +73,7 @@ class TwoStagePairs(Module):
         super().__init__()
         self.source = NodeScore(width, 1, pooling)
         self.destination = DestinationScore(width)
-        self.walks = Linear(walks, width, bias=False) if walks else None
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> SourceThenDestination:
         """mask: [P] bool over all ordered pairs."""
@@ -97,13 +96,13 @@ class TwoStagePairs(Module):
         return SourceThenDestination(source, destination_given)
 
 
-class DestinationScore(Module):
+class DestinationScore(nn.Module):
     """MLP on [source ‖ destination], whose first layer is computed once a node."""
 
     def __init__(self, width: int, columns: int = 1) -> None:
         super().__init__()
-        self.query = Linear(width, width, bias=False)
-        self.key = Linear(width, width)
+        self.query = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width)
         self.score = small_linear(width, columns)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +110,7 @@ class DestinationScore(Module):
         return self.query(x), self.key(x)
 
 
-class PairScore(Module):
+class PairScore(nn.Module):
     """MLP on [source ‖ destination ‖ `random_walks` between them] of every legal pair: `columns` scores each."""
 
     gives: Gives = "scores"
@@ -119,7 +118,7 @@ class PairScore(Module):
     def __init__(self, width: int, columns: int = 1, walks: int = 0) -> None:
         super().__init__()
         self.destination = DestinationScore(width, columns)
-        self.walks = Linear(walks, width, bias=False) if walks else None
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """Like `mask`: [P] or [P, columns]; 0 where no candidate of the pair is legal."""
@@ -132,7 +131,7 @@ class PairScore(Module):
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
-class UnorderedPairScore(Module):
+class UnorderedPairScore(nn.Module):
     """MLP on [u + v ‖ `random_walks` between them] of every legal unordered pair: `columns` scores.
 
     They are the same, whichever is called u.
@@ -144,8 +143,8 @@ class UnorderedPairScore(Module):
 
     def __init__(self, width: int, columns: int, walks: int = 0) -> None:
         super().__init__()
-        self.node = Linear(width, width)
-        self.walks = Linear(walks, width, bias=False) if walks else None
+        self.node = nn.Linear(width, width)
+        self.walks = nn.Linear(walks, width, bias=False) if walks else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -165,7 +164,7 @@ class UnorderedPairScore(Module):
         return scores.new_zeros(mask.shape[0], scores.shape[1]).index_copy(0, rows, scores).view(mask.shape)
 
 
-class GaussianPair(Module):
+class GaussianPair(nn.Module):
     """Two proto-actions with spreads: the log-densities of a node under the first, as source, and under the second.
 
     The score of a pair is the sum of its source's and its destination's, so that it costs one number a pair.
@@ -176,7 +175,7 @@ class GaussianPair(Module):
     def __init__(self, width: int, pooling: Pooling) -> None:
         super().__init__()
         self.pool = Pool(pooling, width)
-        self.proto = nn.Sequential(Linear(self.pool.out_width, width), nn.ReLU(), Linear(width, 2 * width + 2))
+        self.proto = nn.Sequential(nn.Linear(self.pool.out_width, width), nn.ReLU(), nn.Linear(width, 2 * width + 2))
         self.scale = math.sqrt(width)  # of a normalised embedding; densities are of order 1 at first
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> tuple[Tensor, Tensor]:
@@ -188,7 +187,7 @@ class GaussianPair(Module):
         return density[:, 0], density[:, 1]
 
 
-class GaussianEdgeScore(Module):
+class GaussianEdgeScore(nn.Module):
     """`GaussianPair` over the edges, [L]; an undirected edge has the summed density of both directions."""
 
     gives: Gives = "log-densities"
@@ -204,7 +203,7 @@ class GaussianEdgeScore(Module):
         return log_add_directions(density, graph, mask.reshape(-1))
 
 
-class GaussianPairScore(Module):
+class GaussianPairScore(nn.Module):
     """`GaussianPair` over all ordered pairs of nodes, [P]."""
 
     gives: Gives = "log-densities"

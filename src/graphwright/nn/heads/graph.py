@@ -8,11 +8,10 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 
-class GraphScore(Module):
+class GraphScore(nn.Module):
     """MLP on the pooled embedding: `columns` scores for each graph, [B, columns].
 
     With a bias, unlike other scores: beside other blocks it says how much this one is worth. graph_width: columns of
@@ -25,8 +24,8 @@ class GraphScore(Module):
         super().__init__()
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
-        self.hidden = Linear(self.pool.out_width + graph_width, width)
-        self.score = Linear(width, columns)
+        self.hidden = nn.Linear(self.pool.out_width + graph_width, width)
+        self.score = nn.Linear(width, columns)
         nn.init.normal_(self.score.weight, std=0.01)
         nn.init.zeros_(self.score.bias)
 

@@ -12,13 +12,12 @@ from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import NodeScore
 from graphwright.nn.layer_norm import LayerNorm
 from graphwright.nn.layers import GraphConv
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pooling
 
 _ROUNDS = 2
 
 
-class LineGraphScore(Module):
+class LineGraphScore(nn.Module):
     """An edge begins as [source + destination ‖ edge]; two rounds of messages between edges that meet; [L, columns].
 
     The line graph of a node of degree d has d (d − 1) edges around it: use another head where hubs are large.
@@ -28,8 +27,8 @@ class LineGraphScore(Module):
 
     def __init__(self, width: int, edge_width: int, columns: int, pooling: Pooling) -> None:
         super().__init__()
-        self.node = Linear(width, width)
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.node = nn.Linear(width, width)
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.norms = nn.ModuleList(LayerNorm(width) for _ in range(_ROUNDS))
         self.rounds = nn.ModuleList(GraphConv(width, 0, "mean") for _ in range(_ROUNDS))
         self.score = NodeScore(width, columns, pooling)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core import GraphBatch, RowKind
 from graphwright.core.rows import GRAPHS, NEIGHBOURS
 from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import small_linear
-from graphwright.nn.module import Linear, Module
 
 
-class NeighbourScore(Module):
+class NeighbourScore(nn.Module):
     """MLP on [neighbour ‖ current node ‖ edge]: `columns` scores for each edge out of what decides, or of `at`."""
 
     gives: Gives = "scores"
@@ -20,9 +19,9 @@ class NeighbourScore(Module):
     def __init__(self, width: int, edge_width: int, columns: int = 1, decider: RowKind = GRAPHS) -> None:
         super().__init__()
         self.decider = decider
-        self.neighbour = Linear(width, width)
-        self.current = Linear(width, width, bias=False)
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.neighbour = nn.Linear(width, width)
+        self.current = nn.Linear(width, width, bias=False)
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:

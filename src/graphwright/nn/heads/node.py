@@ -13,13 +13,12 @@ from graphwright.nn.encoders import Embedding
 from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.kernels import pair_scores
-from graphwright.nn.module import Linear, Module
 from graphwright.nn.pools import Pool, Pooling
 
 NodeHead = Literal["score", "linear", "proto-distance", "proto-cosine"]
 
 
-class NodeScore(Module):
+class NodeScore(nn.Module):
     """MLP on [node ‖ graph]: `columns` scores for each node, [N, columns].
 
     The graph's share of the first layer is computed once a graph and handed to its nodes: the same numbers as for the
@@ -32,8 +31,8 @@ class NodeScore(Module):
         super().__init__()
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
-        self.node = Linear(width, width)
-        self.graph = Linear(self.pool.out_width + graph_width, width, bias=False)
+        self.node = nn.Linear(width, width)
+        self.graph = nn.Linear(self.pool.out_width + graph_width, width, bias=False)
         self.score = small_linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -44,7 +43,7 @@ class NodeScore(Module):
         return pair_scores(self.node(x), context, torch.stack([rows, graph.node_graph]), self.score.weight)
 
 
-class LinearScore(Module):
+class LinearScore(nn.Module):
     """Weights on the node's embedding alone: `columns` scores for each node, [N, columns].
 
     With an encoder of depth 0 and without normalisation, a linear function of the columns that a node has.
@@ -61,7 +60,7 @@ class LinearScore(Module):
         return self.score(embedding.nodes)
 
 
-class ProtoAction(Module):
+class ProtoAction(nn.Module):
     """An MLP of the pooled embedding predicts a vector a column; a node scores by its nearness to it, [N, columns].
 
     Nearness is minus the Euclidean distance or the cosine, over a learned temperature exp(t) (the proto-action of
@@ -85,7 +84,7 @@ class ProtoAction(Module):
         self.pool = Pool(pooling, width)
         self.reads_columns = graph_width > 0
         pooled_width = self.pool.out_width + graph_width
-        self.proto = nn.Sequential(Linear(pooled_width, width), nn.ReLU(), Linear(width, columns * width))
+        self.proto = nn.Sequential(nn.Linear(pooled_width, width), nn.ReLU(), nn.Linear(width, columns * width))
         self.log_temperature = nn.Parameter(torch.zeros(()))
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
@@ -112,7 +111,7 @@ def small_linear(width: int, columns: int) -> nn.Linear:
     Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?", section 3.2. No bias: what is
     added to all scores changes no softmax.
     """
-    linear = Linear(width, columns, bias=False)
+    linear = nn.Linear(width, columns, bias=False)
     nn.init.normal_(linear.weight, std=0.01)
     return linear
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import gated_sum
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
-from graphwright.nn.module import Linear
 
 
 class EdgeGated(MessagePassingLayer):
@@ -23,9 +22,9 @@ class EdgeGated(MessagePassingLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__()
-        self.own = Linear(width, width)
-        self.gates_and_value = Linear(width, 3 * width)
-        self.edge = Linear(width, width, bias=False)
+        self.own = nn.Linear(width, width)
+        self.gates_and_value = nn.Linear(width, 3 * width)
+        self.edge = nn.Linear(width, width, bias=False)
 
     @override
     def forward(self, x: Tensor, edges: Tensor, graph: GraphBatch) -> tuple[Tensor, Tensor]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import scored_sum
 from graphwright.nn.layers.message_passing import Aggregation, AttentionLayer
-from graphwright.nn.module import Linear
 
 
 class GAT(AttentionLayer):
@@ -18,9 +17,9 @@ class GAT(AttentionLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__(width, edge_width, aggregation, edge_types)
-        self.value = Linear(width, width, bias=False)
-        self.node_score = Linear(width, 2 * self.heads, bias=False)
-        self.edge_score = Linear(edge_width, self.heads, bias=False) if edge_width else None
+        self.value = nn.Linear(width, width, bias=False)
+        self.node_score = nn.Linear(width, 2 * self.heads, bias=False)
+        self.edge_score = nn.Linear(edge_width, self.heads, bias=False) if edge_width else None
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
         """Σ_j α_ij W x_j, [N, width]."""

@@ -9,7 +9,6 @@ from graphwright.core import GraphBatch
 from graphwright.nn.kernels import additive_attention
 from graphwright.nn.layers.edge_projection import EdgeProjection
 from graphwright.nn.layers.message_passing import Aggregation, AttentionLayer
-from graphwright.nn.module import Linear
 
 
 class GATv2(AttentionLayer):
@@ -20,7 +19,7 @@ class GATv2(AttentionLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__(width, edge_width, aggregation, edge_types)
-        self.query_value = Linear(width, 2 * width)
+        self.query_value = nn.Linear(width, 2 * width)
         self.edge = EdgeProjection(edge_width, width)
         self.score = nn.Parameter(torch.empty(self.heads, self.channels))
         nn.init.xavier_uniform_(self.score)

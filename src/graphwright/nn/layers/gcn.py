@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import neighbour_sum
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
-from graphwright.nn.module import Linear
 
 
 class GCN(MessagePassingLayer):
@@ -18,7 +17,7 @@ class GCN(MessagePassingLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__()
-        self.linear = Linear(width, width)
+        self.linear = nn.Linear(width, width)
 
     @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:

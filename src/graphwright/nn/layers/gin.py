@@ -9,7 +9,6 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import edge_relu_sum, neighbour_sum
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
-from graphwright.nn.module import Linear
 from graphwright.nn.perceptron import Perceptron
 
 
@@ -21,7 +20,7 @@ class GIN(MessagePassingLayer):
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__()
         self.epsilon = nn.Parameter(torch.zeros(()))
-        self.edge = Linear(edge_width, width, bias=False) if edge_width else None
+        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
         self.mlp = Perceptron(width)
 
     @override

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import neighbour_max, neighbour_sum
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
-from graphwright.nn.module import Linear
 
 
 def neighbour_mean(x: Tensor, graph: GraphBatch) -> Tensor:
@@ -30,8 +29,8 @@ class GraphConv(MessagePassingLayer):
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__()
         self.aggregations = aggregation.split("-")
-        self.own = Linear(width, width)
-        self.neighbours = Linear(len(self.aggregations) * width, width, bias=False)
+        self.own = nn.Linear(width, width)
+        self.neighbours = nn.Linear(len(self.aggregations) * width, width, bias=False)
 
     @override
     def forward(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import graph_attention
 from graphwright.nn.layers.message_passing import Aggregation, AttentionLayer
-from graphwright.nn.module import Linear
 
 
 class GraphTransformer(AttentionLayer):
@@ -23,10 +22,10 @@ class GraphTransformer(AttentionLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__(width, edge_width, aggregation, edge_types)
-        self.query_key_value = Linear(width, 3 * width)
+        self.query_key_value = nn.Linear(width, 3 * width)
         self.edge_constant = nn.Parameter(torch.zeros(self.heads))
-        self.edge_bias = Linear(edge_width, self.heads, bias=False) if edge_width else None
-        self.output = Linear(width, width)
+        self.edge_bias = nn.Linear(edge_width, self.heads, bias=False) if edge_width else None
+        self.output = nn.Linear(width, width)
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
         """W₂ Σ_j α_ij V x_j, [N, width]."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
-from graphwright.nn.module import Linear, Module
 
 Aggregation = Literal["sum", "mean", "max", "sum-mean-max"]
 
 
-class MessagePassingLayer(Module):
+class MessagePassingLayer(nn.Module):
     """Built as `Layer(width, edge_width, aggregation, edge_types)`, called as `layer(x, edges, graph)`.
 
     width: size of a node's embedding, before and after. edge_width: size of an edge's features, 0 where there are none.
@@ -49,7 +48,7 @@ class AttentionLayer(MessagePassingLayer):
                 f"encoder width {width} is not divisible by the {self.heads} attention heads; choose a multiple"
             )
         self.channels = width // self.heads
-        self.own = Linear(width, width)
+        self.own = nn.Linear(width, width)
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
         """What each node gathers from others, [N, width]."""

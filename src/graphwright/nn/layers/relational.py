@@ -9,7 +9,6 @@ from typing_extensions import override
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import typed_mean
 from graphwright.nn.layers.message_passing import Aggregation, MessagePassingLayer
-from graphwright.nn.module import Linear
 
 
 class Relational(MessagePassingLayer):
@@ -24,7 +23,7 @@ class Relational(MessagePassingLayer):
         super().__init__()
         self.num_types = max(edge_types, 1)
         self.typed = edge_types > 0
-        self.own = Linear(width, width)
+        self.own = nn.Linear(width, width)
         self.neighbours = nn.Parameter(torch.empty(self.num_types, width, width))
         nn.init.uniform_(self.neighbours, -(width**-0.5), width**-0.5)  # each W_r as a linear layer begins
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphwright.core import GraphBatch
 from graphwright.nn.kernels import dot_product_attention
 from graphwright.nn.layers.edge_projection import EdgeProjection
 from graphwright.nn.layers.message_passing import Aggregation, AttentionLayer
-from graphwright.nn.module import Linear
 
 
 class Transformer(AttentionLayer):
@@ -19,7 +18,7 @@ class Transformer(AttentionLayer):
 
     def __init__(self, width: int, edge_width: int = 0, aggregation: Aggregation = "sum", edge_types: int = 0) -> None:
         super().__init__(width, edge_width, aggregation, edge_types)
-        self.query_key_value = Linear(width, 3 * width)
+        self.query_key_value = nn.Linear(width, 3 * width)
         self.edge = EdgeProjection(edge_width, width)
 
     def attend(self, x: Tensor, edges: Tensor | None, graph: GraphBatch) -> Tensor:
