@@ -40,7 +40,7 @@ types: $(VENV)/for-tests
 
 # One thread of BLAS too, and of the commands that tests start; these keep what they have compiled of the sources.
 proofs: $(VENV)/for-tests
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest --processes 2
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 format: $(VENV)/for-tests
 	$(BIN)/ruff check --fix .

@@ -14,9 +14,7 @@ from hypothesis import settings
 from matplotlib.figure import Figure
 from tyro import _docstrings
 
-pytest_plugins = ["side_by_side"]
 gc.disable()  # while all tests are imported
-torch.set_num_threads(1)  # threads would be lost to processes that are forked
 os.environ["GRAPHWRIGHT_QUIET"] = "1"  # what a command says after some seconds depends on how busy the machine is
 settings.register_profile("graphwright", derandomize=True, deadline=None, max_examples=15)
 settings.register_profile("thorough", deadline=None, max_examples=200)
