@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphwright.core import GraphBatch, GraphError, from_edges
-from graphwright.core.cached import cached_property
 from graphwright.core.segment import Segments
 from strategies import assert_same, assert_same_batch, ragged_batches, some_of
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from graphwright.core.action_blocks import ActionBlock
-from graphwright.core.cached import cached_property
 from graphwright.core.graph import ACTS, GraphBatch
 from graphwright.core.kernels.groups import interleave
 from graphwright.core.rows import DECIDERS, GRAPHS, ROW_KINDS, RowKind, Sizes, Table

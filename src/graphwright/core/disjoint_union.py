@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from graphwright.core.cached import cached_property
 from graphwright.core.segment import Segments
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from graphwright.core.cached import cached_property
 from graphwright.core.disjoint_union import DisjointUnion
 from graphwright.core.graph_rules import GraphError, check_batch
 from graphwright.core.kernels.selection import select_graphs

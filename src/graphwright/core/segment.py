@@ -8,12 +8,12 @@ gives for an empty group is part of its contract.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from graphwright.core.cached import cached_property
 from graphwright.core.kernels.draws import drawn
 from graphwright.core.kernels.groups import first_largest, group_index, pointer, select_groups
 from graphwright.core.kernels.jit import differentiable, has_kernel

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.cached import cached_property
 from graphwright.core.distinct import column_hashes, graph_hashes
 from graphwright.core.segment import Segments
 

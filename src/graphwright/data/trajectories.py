@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
-from graphwright.core.cached import cached_property
 from graphwright.core.distinct import Distinct, distinct_numbers
 from graphwright.core.segment import Segments
 from graphwright.data.states import SharedStates, StateTable, WholeStates

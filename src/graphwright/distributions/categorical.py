@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
-from graphwright.core.cached import cached_property
 from graphwright.core.segment import (
     Segments,
     segment_argmax,

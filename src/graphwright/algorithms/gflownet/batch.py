@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch, Observation
-from graphwright.core.cached import cached_property
 from graphwright.core.segment import Segments
 from graphwright.data.trajectories import Trajectories
 from graphwright.functional.gflownet import log_z_estimate, log_z_estimates_of_prefixes
