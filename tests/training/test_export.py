@@ -40,7 +40,7 @@ def scores(agent: Agent, seen: Observation) -> list[torch.Tensor]:
     [
         ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {}),
         ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {"edges": "ends-concat"}),
-        ("steiner-tree", {"kind": "edge-gated", "depth": 1}, {"edges": "states"}),
+        ("steiner-tree", {"kind": "edge-gated"}, {"edges": "states"}),  # of two rounds: states of edges are passed on
         ("network-repair", {"virtual_node": True, "kind": "gatv2"}, {}),
     ],
     ids=["links", "links by their ends in turn", "links by their states", "a mix"],
