@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 from typing_extensions import override
@@ -18,6 +16,7 @@ class Perceptron(nn.Sequential):
 
     @override
     def forward(self, x: Tensor) -> Tensor:
-        modules: Any = self._modules
-        first, last = modules["0"], modules["2"]
+        first, _, last = self._modules.values()
+        assert isinstance(first, nn.Linear)
+        assert isinstance(last, nn.Linear)
         return F.linear(F.linear(x, first.weight, first.bias).relu_(), last.weight, last.bias)

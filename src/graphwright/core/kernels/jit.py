@@ -133,7 +133,7 @@ def arrays(*tensors: Tensor | None) -> tuple[Any, ...]:
     try:
         for place, tensor in enumerate(tensors):
             if tensor is not None:
-                array = tensor.numpy(force=True) if tensor.requires_grad else tensor.numpy()
+                array = (tensor.detach() if tensor.requires_grad else tensor).numpy()
                 found[place] = array if array.flags.c_contiguous else np.ascontiguousarray(array)
     except RuntimeError as error:
         if any(tensor is not None and is_functorch_wrapped_tensor(tensor) for tensor in tensors):
