@@ -16,9 +16,11 @@ from graphwright.cli import evaluate_team
 from graphwright.cli.main import main
 from graphwright.cli.train import with_agents
 from graphwright.drawing.teams import save_episode
+from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.steps import StepsConfig
+from graphwright.training.evaluate_team import TeamOptions, instances_of
 
 SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--num-envs", "8", "--num-steps", "4")
 
@@ -164,3 +166,13 @@ def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
     for words, message in cases.items():
         assert message in fails(capsys, *words), words
     assert not Path(new).exists()
+
+
+def test_maps_with_a_byte_order_mark_are_the_same_maps(tmp_path: Path) -> None:
+    found = []
+    for encoding in ("utf-8", "utf-8-sig"):
+        path = tmp_path / encoding
+        path.write_text("..#\n...\n...\n", encoding=encoding)
+        options = TeamOptions(agents=(2,), episodes=2, maps=(path,))
+        found.append(instances_of(find_problem("path-finding"), 2, options).graphs["map"])
+    assert torch.equal(*found)

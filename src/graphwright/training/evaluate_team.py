@@ -104,7 +104,7 @@ def instances_of(
             raise ConfigError(f"--maps: {problem.name} has no maps; leave it out")
         if options.law:
             raise ConfigError(f"--law {options.law}: draws random maps, and --maps names others; leave one of them out")
-        texts = {str(path): read_whole(path, _MOST_BYTES).decode(errors="replace") for path in options.maps}
+        texts = {str(path): read_whole(path, _MOST_BYTES).decode("utf-8-sig", "replace") for path in options.maps}
         generator = replace(generator, columns=problem.law_of_files(texts))
     if identity is not None:
         generator = identity.identified(generator)
