@@ -99,17 +99,16 @@ def trained(options: Options, folder: Path) -> Agent:
     crowded = {"law": "crowded", "sizes": tuple(sorted({max(1, options.most // 2), options.most}))}
     packed = {"law": "packed", "sizes": (options.most,), "num_instances": 16, "expert_share": 0.0}
     imitated = {**crowded, "expert_share": 0.5, "final_expert_share": 0.0 if options.packed else 0.5}
-    stages: list[tuple[str, str, float, dict[str, Any], dict[str, float]]] = [
-        ("imitated", "imitation", options.seconds, imitated, {}),
-        ("packed", "imitation", options.packed, packed, {"learning_rate": 1.5e-3}),
-        ("reinforced", "ppo", options.reinforced, crowded, {}),
-        ("one-shot", "imitation", 0 if options.lifelong else options.one_shot, crowded, {}),
+    stages: list[tuple[str, str, float, int, dict[str, Any], dict[str, float]]] = [
+        ("imitated", "imitation", options.seconds, _STEPS, imitated, {}),
+        ("packed", "imitation", options.packed, _PACKED_STEPS, packed, {"learning_rate": 1.5e-3}),
+        ("reinforced", "ppo", options.reinforced, _STEPS, crowded, {}),
+        ("one-shot", "imitation", 0 if options.lifelong else options.one_shot, _STEPS, crowded, {}),
     ]
     before: Path | None = None
-    for name, algorithm, seconds, collection, settings in stages:
+    for name, algorithm, seconds, steps, collection, settings in stages:
         if not seconds:
             continue
-        steps = _PACKED_STEPS if name == "packed" else _STEPS
         config = TrainConfig.for_problem(
             "path-finding",
             algorithm,

@@ -117,6 +117,18 @@ NETWORKS = {
         "lbfs",
         "arrivals at servers are poisson",
     ),
+    "many chances": (
+        queues([[0.5] * 1000, [1.0]], [[0.0, 1.0]] * 2, "categorical"),  # type: ignore[list-item]
+        "single-hop",
+        "max-weight",
+        "is [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, ...], 1,000 numbers, at node",
+    ),
+    "chances and a mean": (
+        queues([0.3, [0.5, 0.5]], [[0.0, 1.0]] * 2, "categorical"),  # type: ignore[list-item]
+        "single-hop",
+        "max-weight",
+        "the nodes have no 'arrival', or not all as numbers",
+    ),
     "layers of the user's": (
         {"graph": {}, "nodes": [{"id": 0, "layer": 1}, {"id": 1, "layer": 2}], "links": []},
         "multi-hop",

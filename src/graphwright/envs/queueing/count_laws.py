@@ -15,6 +15,7 @@ from graphwright.envs.weights import require_nodes
 POISSON, BERNOULLI, UNIFORM, CATEGORICAL, FIXED = range(len(COUNT_LAWS))
 MOST = 500.0
 """The largest mean of a slot: a Poisson number is found by counting up to it."""
+_SHOWN = 6  # numbers of a list that is refused
 _OUTCOMES = 2  # dimensions of a column that holds the chances of 0, 1, 2, ...
 
 
@@ -66,8 +67,8 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
     """
     if column not in graph.nodes:
         raise GraphError(
-            f"the nodes have no {column!r}; give each its mean a slot in the node attribute {column!r}, "
-            "or, of categorical counts, a list of chances"
+            f"the nodes have no {column!r}, or not all as numbers; give each its mean a slot in the node attribute "
+            f"{column!r}, or, of categorical counts, each a list of chances"
         )
     given = graph.nodes[column].double()
     if f"{column}_chances" in graph.nodes:
@@ -103,8 +104,15 @@ def broken_rules(mean: Tensor, law: Tensor) -> Iterator[tuple[Tensor, str]]:
 
 def _refuse(graph: GraphBatch, column: str, wrong: Tensor, rule: str) -> None:
     values = graph.nodes[column]
-    require_nodes(graph, ~wrong, lambda node: f"node column {column!r} is {values[node].tolist()} at node {{}}; {rule}")
+    require_nodes(graph, ~wrong, lambda node: f"node column {column!r} is {_shown(values[node])} at node {{}}; {rule}")
 
 
 def _names(law: Tensor) -> str:
     return " or ".join(sorted({COUNT_LAWS[int(each)] for each in law}))
+
+
+def _shown(value: Tensor) -> str:
+    """A number, or a list of which the first are enough to know it by."""
+    if value.numel() <= _SHOWN:
+        return str(value.tolist())
+    return f"[{', '.join(map(str, value[:_SHOWN].tolist()))}, ...], {value.numel():,} numbers,"
