@@ -123,6 +123,12 @@ NETWORKS = {
         "max-weight",
         "is [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, ...], 1,000 numbers, at node",
     ),
+    "yes and no": (
+        queues([[True, False]] * 2, [[0.0, 1.0]] * 2, "categorical"),  # type: ignore[list-item]
+        "single-hop",
+        "max-weight",
+        "node column 'arrival': true and false are no numbers",
+    ),
     "chances and a mean": (
         queues([0.3, [0.5, 0.5]], [[0.0, 1.0]] * 2, "categorical"),  # type: ignore[list-item]
         "single-hop",

@@ -62,6 +62,13 @@ def test_a_recording_is_what_the_expert_did(recorded: Path) -> None:
     )
 
 
+def test_teams_are_recorded_with_so_many_agents(tmp_path: Path) -> None:
+    words = ["record", "coverage", "--expert", "assigned", "--episodes", "2", "--agents", "4"]
+    main([*words, "--out", str(tmp_path / "team.safetensors")])
+    recording = read_recording(tmp_path / "team.safetensors")
+    assert recording.action.select(torch.arange(2)).numel() == 2 * 4
+
+
 def test_cloning_learns_from_the_file_and_goes_on_from_it(
     recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from command_line import fails
 from graphwright.cli import evaluate_team
 from graphwright.cli.main import main
-from graphwright.cli.train import with_agents
+from graphwright.cli.options import with_agents
 from graphwright.drawing.teams import save_episode
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
@@ -146,7 +146,7 @@ def test_bad_input_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
     maps.write_text("...\n.#.\n")
     cases: dict[tuple[object, ...], str] = {
         ("train", "coverage", "--run", new, "--agents", "0"): "--agents 0: a team has at least 1 agent",
-        ("train", "coverage", "--run", new, "--agents", "3", "x"): "['3', 'x']",
+        ("train", "coverage", "--run", new, "--agents", "3", "x"): "--agents 3 x: give whole numbers",
         ("evaluate", run, "--agents", "0"): "--agents 0: a team has at least 1 agent",
         ("evaluate", run, "--agents"): "--agents",
         ("evaluate", run, "--agents", "3", "--episodes", "0"): "--episodes 0: give at least 1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,5 +98,14 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
     assert "no such file" in said(*cover, "--data", str(tmp_path / "none.safetensors"))
     assert "offline-updates 3: from which file? give --data FILE" in said(*cover, "--offline-updates", "3")
     assert f"--capacity 8: {covers} has" in said(*cover, "--data", str(covers), "--capacity", "8")
+    other = (*cover, "--data", str(covers), "--environment.legal", "any")
+    assert "was recorded with --environment.legal useful, where any is played: rewards may differ" in said(*other)
+    for header, complaint in (
+        ({"problem": "dominating-set"}, "is of dominating-set, whose rewards are not those of vertex-cover"),
+        ({"environment": [1]}, "its header says no options in 'environment'"),
+    ):
+        recording, path = read_recording(covers), tmp_path / "other.safetensors"
+        replace(recording, header={**recording.header, **header}).save(path)
+        assert complaint in said(*cover, "--data", str(path))
     team = ("patrol", "--algorithm", "iql", "--data", str(covers))
     assert "does not say which agent is which one step later" in said(*team)

@@ -14,10 +14,10 @@ import tyro
 
 from graphwright.adapters.reading import count
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.commands import Parsing
+from graphwright.cli.commands import Parsing, with_fields
 from graphwright.cli.evaluate_policy import environment_options
 from graphwright.cli.instances import FileOptions, read_all
-from graphwright.cli.options import Threads, Trust
+from graphwright.cli.options import Threads, Trust, with_agents
 from graphwright.cli.outputs import require_output
 from graphwright.core import GraphBatch
 from graphwright.data.recording import Recording
@@ -108,7 +108,17 @@ class Record:
 
 def record_command(words: Sequence[str]) -> Parsing:
     """`Record` with the options of the environment of the problem that `words` name."""
-    return Parsing(environment_options(Record, words[0] if words else ""), list(words))
+    name = words[0] if words else ""
+    try:
+        problem = find_problem(name)
+    except (ValueError, ImportError):
+        return Parsing(Record, list(words))  # which says what is wrong with it
+    command = environment_options(Record, name)
+    if problem.is_team:
+        options = with_agents(RecordOptions())
+        types = {"options": Annotated[type(options), tyro.conf.arg(name="")]}
+        command = with_fields(command, types, {"options": options})
+    return Parsing(command, list(words))
 
 
 def _summary(found: Recording) -> str:

@@ -16,7 +16,7 @@ from graphwright.algorithms.registry import find_algorithm
 from graphwright.cli.arguments import option_of
 from graphwright.cli.commands import Parsing, with_fields
 from graphwright.cli.config_file import with_config_file
-from graphwright.cli.options import Trust
+from graphwright.cli.options import Trust, with_agents
 from graphwright.cli.terminal import marked
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -88,15 +88,6 @@ def options_command(command: type, words: Sequence[str]) -> Parsing:
     kind = with_fields(command, {"config": Annotated[options, tyro.conf.arg(name="")]}, {})
     asked = {each.name: tyro.MISSING for each in dataclasses.fields(command) if each.default is dataclasses.MISSING}
     return Parsing(kind, words, kind(**{**asked, "config": options(**values)}))
-
-
-def with_agents(collection: Any) -> Any:
-    """The same settings in a class whose `sizes`, which are numbers of agents, are the option `--agents`."""
-    kind = type(collection)
-    words = "Numbers of agents; each team's is drawn from this list. By default the problem's own."
-    sizes = Annotated[tuple[int, ...], tyro.conf.arg(name="agents", help=words)]
-    named = with_fields(kind, {"sizes": sizes}, {"sizes": collection.sizes})
-    return named(**{each.name: getattr(collection, each.name) for each in dataclasses.fields(collection)})
 
 
 def _problem_of(words: Sequence[str]) -> str:

@@ -27,6 +27,14 @@ def to_json(problem: str, config: TrainConfig) -> str:
     return json.dumps(document, indent=2, default=name_of) + "\n"
 
 
+def as_written(environment: Any) -> dict[str, Any]:
+    """The options of an environment as a file holds them; none where it is no dataclass. Raises ConfigError."""
+    if not dataclasses.is_dataclass(environment):
+        return {}
+    written: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(environment), default=name_of))  # type: ignore[arg-type]
+    return written
+
+
 def fixed_settings(problem: str, config: TrainConfig) -> dict[str, Any]:
     """What must not change in the middle of a run, as `config.json` holds it, and what policies are told (`told`).
 

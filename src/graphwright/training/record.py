@@ -25,6 +25,7 @@ from graphwright.envs.rollouts import has_choice, is_over, until_done
 from graphwright.envs.team import graph_reward
 from graphwright.training.collectors.play import ConfigError, make_generator
 from graphwright.training.collectors.tables import action_table, require_steps, store_states
+from graphwright.training.config_json import as_written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,13 +157,12 @@ def record(
 ) -> Recording:
     """What `actor` does in one whole episode of each of `instances`, or in so many slots of each.
 
-    header: what the recording says of itself, to which the actions are added. Raises ValueError where nothing is
-    decided.
+    header: what the recording says of itself, to which actions and options are added. Raises ValueError where nothing
+    is decided.
     """
     if slots is not None:
         assert isinstance(environment, Endless)
-        environment = environment.without_cuts()
-        steps = _slots(environment, actor, instances, slots)
+        steps = _slots(environment.without_cuts(), actor, instances, slots)
     else:
         steps = _episodes(environment, actor, instances)
     require_steps([step.state for step in steps])
@@ -177,7 +177,7 @@ def record(
         torch.cat([step.instance for step in steps]).to(torch.int32),
         torch.cat(probability) if probability else None,
         Segments.from_lengths(torch.cat([each.lengths for each in done])) if probability else None,
-        {**header, "actions": spec.as_dict(), "episodes": instances.num_graphs},
+        {**header, "actions": spec.as_dict(), "environment": as_written(environment), "episodes": instances.num_graphs},
     )
 
 

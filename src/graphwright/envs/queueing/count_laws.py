@@ -70,6 +70,8 @@ def means_of(graph: GraphBatch, column: str, law: Tensor) -> dict[str, Tensor]:
             f"the nodes have no {column!r}, or not all as numbers; give each its mean a slot in the node attribute "
             f"{column!r}, or, of categorical counts, each a list of chances"
         )
+    if graph.nodes[column].dtype == torch.bool:
+        raise GraphError(f"node column {column!r}: true and false are no numbers; give means or chances")
     given = graph.nodes[column].double()
     if f"{column}_chances" in graph.nodes:
         return {column: given, f"{column}_chances": graph.nodes[f"{column}_chances"].double()}

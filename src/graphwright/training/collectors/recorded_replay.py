@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from graphwright.data.states import StateTable
 from graphwright.envs.environment import Environment
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.recording import require_fit
+from graphwright.training.config_json import as_written, flat
 
 
 class _NextSteps(NamedTuple):
@@ -34,19 +36,38 @@ class _NextSteps(NamedTuple):
     row: Tensor
 
 
-def recording_for(environment: Environment, source: GeneratedInstances, data: str, capacity: int) -> Recording:
-    """The recording of the file `data`. Raises ConfigError or RecordingError where it is none of this environment, or
-    has more than `capacity` steps."""
+def recording_for(
+    problem: str, environment: Environment, source: GeneratedInstances, data: str, capacity: int
+) -> Recording:
+    """The recording of the file `data`. Raises ConfigError or RecordingError where it is none of this environment, as
+    far as it says what it is of, or has more than `capacity` steps."""
     if not environment.actions.one_per_graph:
         raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
     recording = read_recording(Path(data))
     try:
         require_fit(recording, environment, source.draw(1))
+        _require_same_rewards(recording.header, problem, as_written(environment))
     except RecordingError as error:
         raise RecordingError(f"{data}: {error}") from None
     if recording.num_states > capacity:
         raise ConfigError(f"--capacity {capacity}: {data} has {recording.num_states:,} steps; give at least so many")
     return recording
+
+
+def _require_same_rewards(header: Mapping[str, Any], problem: str, environment: Mapping[str, Any]) -> None:
+    """Raise RecordingError where others may have been paid; who wrote no problem or options is believed."""
+    if header.get("problem", problem) != problem:
+        raise RecordingError(f"is of {header['problem']}, whose rewards are not those of {problem}")
+    said = header.get("environment", {})
+    if not isinstance(said, Mapping):
+        raise RecordingError("its header says no options in 'environment'; give an object of them, or leave it out")
+    theirs = dict(flat(said))
+    for name, value in flat(environment):
+        if theirs.get(name, value) != value:
+            option = f"--environment.{name.replace('_', '-')}"
+            raise RecordingError(
+                f"was recorded with {option} {theirs[name]}, where {value} is played: rewards may differ; give the same"
+            )
 
 
 def remember(recording: Recording, replay: Replay, n_step: int) -> None:
