@@ -3,10 +3,11 @@
     python benchmarks/learning/molecules.py [--seeds 5] [--seconds 600 | --steps 154432] [--out docs/tables]
 
 Each run is one thread, two runs side by side. Trajectory balance has the task's defaults (for `qed` R⁶⁴ is asked for,
-and the best are replayed), A2C looks for the greatest R. After training each builds --num molecules, and random
-building, which takes every legal action alike, as many. A mode is a molecule of reward 0.9 or more whose Tanimoto
-similarity to all better modes is below 0.5; the modes of a minute are those over the processor time of training and
-building. Finished runs in --runs are used again.
+and the best are replayed); each molecule is counted once, and in another row as often as there are ways to put it
+together from fragments. A2C looks for the greatest R. After training each builds --num molecules, and random building,
+which takes every legal action alike, as many. A mode is a molecule of reward 0.9 or more whose Tanimoto similarity to
+all better modes is below 0.5; the modes of a minute are those over the processor time of training and building.
+Finished runs in --runs are used again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ from graphwright.training.train import train
 
 ALGORITHMS: dict[str, dict[str, Any]] = {
     "tb": {},
+    "tb, every way counted": {"collection": {"count_once": False}},
     "trajectory-a2c": {
         "algorithm": "trajectory-a2c",
         "collection": {"condition": {"low": 1.0}, "sources": {"replay": 0}},
@@ -60,8 +62,8 @@ class Options:
 
     seeds: int = 5
     """Runs of each."""
-    only: tuple[Literal["tb", "trajectory-a2c"], ...] = ("tb", "trajectory-a2c")
-    """What is trained."""
+    only: tuple[str, ...] = tuple(ALGORITHMS)
+    """What is trained: names of rows."""
     seconds: float = 600
     """Of training."""
     steps: int | None = None
@@ -81,7 +83,7 @@ class Options:
 def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, float]]:
     """In a process of its own: train, build, evaluate. Rows of the sampler and of random building."""
     end = f"{options.seconds:g}s" if options.steps is None else f"{options.steps}"
-    name = f"{options.task}-{algorithm}-{end}-{options.num}-{seed}"
+    name = f"{options.task}-{algorithm.replace(', ', '-').replace(' ', '-')}-{end}-{options.num}-{seed}"
     done = options.runs / f"{name}.json"
     if done.exists():
         return dict(json.loads(done.read_text()))

@@ -11,7 +11,6 @@ from environments import small_actor_critic
 from graphwright.algorithms.a2c import A2CConfig
 from graphwright.algorithms.ppo import PPO, PPOConfig
 from graphwright.algorithms.rewards import DifferentialRewards
-from graphwright.algorithms.value_scale import RunningScale
 from graphwright.core.segment import Segments
 from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
@@ -74,18 +73,6 @@ def test_episodes_that_end_have_no_average() -> None:
         config = TrainConfig.for_problem(VERTEX_COVER, name, settings=settings)
         with pytest.raises(ConfigError, match=f"--{name}.returns average: the episodes of vertex-cover end"):
             new_run(VERTEX_COVER, config, "never-written")
-
-
-def test_a_critic_in_standard_deviations_by_hand() -> None:
-    """Targets 10 and 30 have mean 20 and deviation 10; then 0 and 0 move mean and mean square by a fifth of the way."""
-    scale = RunningScale()
-    assert scale.targets(torch.tensor([10.0, 30.0])).tolist() == pytest.approx([-1.0, 1.0])
-    assert scale.values(torch.tensor([0.5])).tolist() == pytest.approx([25.0])
-    spread = (0.8 * 500 - 16.0**2) ** 0.5
-    assert scale.targets(torch.tensor([0.0, 0.0])).tolist() == pytest.approx([-16 / spread] * 2)
-    again = RunningScale()
-    again.load_state_dict(scale.state_dict())
-    assert torch.equal(again.values(torch.ones(1)), scale.values(torch.ones(1)))
 
 
 def test_copies_meet_the_same_arrivals_and_are_compared() -> None:

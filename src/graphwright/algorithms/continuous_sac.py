@@ -92,7 +92,7 @@ class ContinuousSAC(Twin):
         policy, temperature = self.policy.distribution(observation), self.temperature.log.exp().detach()
         drawn = policy.sample(self.generator)
         log_prob = policy.log_prob(drawn)
-        worth = self.critic.least(observation, drawn) - temperature * log_prob
+        worth = self.scale.differences(self.critic.least(observation, drawn)) - temperature * log_prob
         loss = -segment_sum(worth * acts, graphs).mean()
         self.optimizer.step(loss + self.distance(policy, observation))
         excess = (-log_prob.detach() - self.config.entropy_per_number * self.columns) * acts
@@ -113,5 +113,5 @@ class ContinuousSAC(Twin):
         policy = self.policy.distribution(observation)
         drawn = policy.sample(self.generator)
         soft = -self.temperature.log.exp() * policy.log_prob(drawn)
-        values = self.target.network.least(observation, drawn) + soft
-        return self.valued.total(values * observation.masks[0], graphs)
+        values = self.scale.differences(self.target.network.least(observation, drawn)) + soft
+        return self.valued.total(values * observation.masks[0], graphs) + self.scale.origin

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Algorithm, Setup
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
+from graphwright.algorithms.value_scale import EACH_MINIBATCH, value_scale
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
@@ -36,6 +37,8 @@ class OffPolicyConfig:
     """Part of the way that target networks move to the others each time; 1 copies them."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
+    normalize_values: bool = False
+    """Let critics speak in standard deviations of their targets, for returns that are large, or hardly differ."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
@@ -65,6 +68,7 @@ class OffPolicyAlgorithm(Algorithm):
         self.config = config
         self.observe = setup.environment.observe
         self.valued = self.valued_in(setup)
+        self.scale = value_scale(config.normalize_values, EACH_MINIBATCH).to(setup.generator.device)
 
     def valued_in(self, setup: Setup) -> ValuedGraphs:
         """What has a value: deciders, where each has a reward of its own; graphs elsewhere."""
@@ -110,11 +114,14 @@ class OffPolicyAlgorithm(Algorithm):
         return valued.following(self._worth(observation, graphs), transitions, graphs)
 
     def _target(self, transitions: Transitions, following: Tensor, bonus: Tensor | float = 0.0) -> Tensor:
-        """[R]: Σ γᵏ r, `bonus`, and γⁿ of what follows. following: [R], what the next states are worth."""
+        """[R]: Σ γᵏ r, `bonus`, and γⁿ of what follows, as the critic is to say it.
+
+        following: [R], what the next states are worth.
+        """
         graphs = transitions.groups[DECISIONS].segments
         discount = self.config.discount ** transitions.columns["length"].float()
         reward = discounted(self.valued.rewards(transitions), self.config.discount)
-        return reward + bonus + self.valued.of_graphs(discount, graphs) * following
+        return self.scale.targets(reward + bonus + self.valued.of_graphs(discount, graphs) * following)
 
 
 def require_several(setup: Setup) -> None:

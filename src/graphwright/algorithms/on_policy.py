@@ -14,7 +14,7 @@ from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup,
 from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.rewards import DifferentialRewards, DiscountedRewards, Returns
 from graphwright.algorithms.sequences import sequence_of, whole_episodes
-from graphwright.algorithms.value_scale import RunningScale, ValueScale
+from graphwright.algorithms.value_scale import EACH_UPDATE, value_scale
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain, state_chain
@@ -79,7 +79,7 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
         average = config.returns == "average"
         rewards = DifferentialRewards(config.rate_step) if average else DiscountedRewards(config.discount)
         self.rewards = rewards.to(generator.device)
-        self.scale = (RunningScale() if config.normalize_values else ValueScale()).to(generator.device)
+        self.scale = value_scale(config.normalize_values, EACH_UPDATE).to(generator.device)
 
     @classmethod
     def values_in(cls, config: Any, setup: Setup) -> Values:

@@ -95,19 +95,19 @@ class QLearning(OffPolicyAlgorithm):
         scores, join = self.read(self.policy, observation, transitions.sequence)
         chosen = join(scores.at(action, scores.logits))
         with torch.no_grad():
-            bonus = valued.total(self._bonus(observation, action), graphs)
+            bonus = self.scale.differences(valued.total(self._bonus(observation, action), graphs))
             target = self._target(transitions, self._following(transitions), bonus)
         error = chosen - target
         loss = huber(error, valued.of_graphs(transitions.weight, graphs))
         norm = self.optimizer.step(loss)
         self.target.follow(self.policy)
-        metrics = {"value_loss": loss, "value": chosen.mean(), "grad_norm": norm}
+        metrics = {"value_loss": loss, "value": self.scale.values(chosen).mean(), "grad_norm": norm}
         return metrics, valued.mean(error.detach().abs(), graphs)
 
     @override
     def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         scores, join = self.read(self.target.network, observation)
-        return join(self._ahead(observation, scores))
+        return self.scale.values(join(self._ahead(observation, scores)))
 
     # ---- of the scores that the target network gives, [D] each ----------------------------------------------------
 

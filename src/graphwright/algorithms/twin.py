@@ -89,7 +89,7 @@ class TwinCritic(Twin):
         weight = valued.of_graphs(transitions.weight, graphs)
         critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
-        values = least_of(both).detach()
+        values = self.scale.differences(least_of(both).detach())
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
         actor_loss, metrics = self.actor_loss(policy, values, action, graphs)
@@ -102,4 +102,5 @@ class TwinCritic(Twin):
     def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
-        return self.valued.total(self.state_value(policy, self.target.network.least(observation)), graphs)
+        values = self.scale.differences(self.target.network.least(observation))
+        return self.valued.total(self.state_value(policy, values), graphs) + self.scale.origin

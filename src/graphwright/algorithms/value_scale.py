@@ -6,15 +6,25 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-_STEP = 0.2  # of the mean and the mean square, each update
+EACH_UPDATE, EACH_MINIBATCH = 0.2, 0.05
+"""Steps of running statistics, for targets that come once an update and for those of every gradient step."""
 
 
 class ValueScale(nn.Module):
     """The units of the rewards: what the critic says is the value."""
 
+    @property
+    def origin(self) -> Tensor | float:
+        """What it means when the critic says 0."""
+        return 0.0
+
+    def differences(self, said: Tensor) -> Tensor:
+        """What a critic has `said`, in units of the rewards above `origin`."""
+        return said
+
     def values(self, said: Tensor) -> Tensor:
         """What a critic has `said`, in the units of the rewards."""
-        return said
+        return self.differences(said) + self.origin
 
     def targets(self, target: Tensor) -> Tensor:
         """What it is to say: `target` in its own units. Called once with all targets of an update."""
@@ -25,30 +35,37 @@ class RunningScale(ValueScale):
     """Units in which the targets of lately have mean 0 and standard deviation 1.
 
     van Hasselt et al. 2016, "Learning values across many orders of magnitude", without the preservation of outputs:
-    statistics change slowly, and targets are computed anew with each update. A loss of values that are in the thousands
-    would leave nothing of a clipped gradient to the actor, which has the same encoder.
+    statistics change slowly, targets are computed anew with each update, and all values move together. A loss of values
+    that are in the thousands would leave nothing of a clipped gradient to what else has the same encoder, and values of
+    -20 that differ by 0.1 take long to be told apart.
 
-    mean, square: [] float64, of the targets. begun: [] bool.
+    step: of the mean and the mean square, each update. mean, square: [] float64, of the targets. begun: [] bool.
     """
 
     mean: Tensor
     square: Tensor
     begun: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, step: float) -> None:
         super().__init__()
+        self.step = step
         self.register_buffer("mean", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("square", torch.ones((), dtype=torch.float64))
+        self.register_buffer("square", torch.zeros((), dtype=torch.float64))  # what nobody taught yet says 0
         self.register_buffer("begun", torch.zeros((), dtype=torch.bool))
 
+    @property
     @override
-    def values(self, said: Tensor) -> Tensor:
-        return said * self._spread().to(said.dtype) + self.mean.to(said.dtype)
+    def origin(self) -> Tensor:
+        return self.mean.float()
+
+    @override
+    def differences(self, said: Tensor) -> Tensor:
+        return said * self._spread().to(said.dtype)
 
     @override
     def targets(self, target: Tensor) -> Tensor:
         exact = target.double()
-        step = _STEP if self.begun else 1.0
+        step = self.step if self.begun else 1.0
         self.mean += step * (exact.mean() - self.mean)
         self.square += step * (exact.square().mean() - self.square)
         self.begun.fill_(True)
@@ -56,3 +73,8 @@ class RunningScale(ValueScale):
 
     def _spread(self) -> Tensor:
         return (self.square - self.mean.square()).clamp(min=1e-12).sqrt()
+
+
+def value_scale(normalized: bool, step: float) -> ValueScale:
+    """The units of the rewards, or, `normalized`, running ones; `step` is that of `RunningScale`."""
+    return RunningScale(step) if normalized else ValueScale()

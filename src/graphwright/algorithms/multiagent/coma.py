@@ -15,6 +15,7 @@ from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.algorithms.target import Target
+from graphwright.algorithms.value_scale import EACH_UPDATE, value_scale
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain
@@ -50,6 +51,8 @@ class COMAConfig(TeamSettings):
     """Weight of the entropy bonus."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
+    normalize_values: bool = False
+    """Let the critic speak in standard deviations of its targets, for returns that are large, or hardly differ."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
@@ -86,6 +89,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
     ) -> None:
         super().__init__(policy, observe, config, generator)
         self.critic = critic
+        self.scale = value_scale(config.normalize_values, EACH_UPDATE).to(generator.device)
         self.target = Target(critic, config.target_rate, period=1)
         self.critic_optimizer = AnnealedAdam(critic, config.learning_rate, config.max_grad_norm)
 
@@ -107,8 +111,9 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         for optimizer in (self.optimizer, self.critic_optimizer):
             optimizer.anneal(progress)
         target = self.targets(rollout)
+        to_say = self.scale.targets(target)
         steps = [
-            self._learn_values(rollout, rows, target)
+            self._learn_values(rollout, rows, to_say)
             for _ in range(self.config.critic_epochs)
             for rows in self.minibatches(rollout.num_steps, target.device)
         ]
@@ -139,8 +144,8 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         taken, expected, lengths = [], [], []
         for observation, action in self._acted(rollout, num_states):
             policy, values = self._policy(observation), critic(observation, action)
-            taken.append(values.at(action, values.logits))
-            expected.append(policy.expectation(values.logits))
+            taken.append(self.scale.values(values.at(action, values.logits)))
+            expected.append(self.scale.values(policy.expectation(values.logits)))
             lengths.append(self.policy.actions.deciders(observation.graph).lengths)
         return Valued(torch.cat(taken), torch.cat(expected), Segments.from_lengths(torch.cat(lengths)))
 
@@ -155,7 +160,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
                 yield observation, self._policy(observation).sample(self.generator)
 
     def _learn_values(self, rollout: Rollout, rows: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """One gradient step of the critic on the states at `rows`."""
+        """One gradient step of the critic on the states at `rows`; target: [Q], in the critic's own units."""
         action = rollout.action.select(rows)
         values = self.critic(self.observe(rollout.states.select(rows)), action)
         loss = squared_error(values.at(action, values.logits), target[rollout.action.decisions(rows)[0]])

@@ -51,6 +51,8 @@ class MADDPGConfig(TeamSettings):
     """Weight of the squared logits of the policy, which keeps it from being certain too early."""
     max_grad_norm: float = 10.0
     """Gradients are clipped to this norm."""
+    normalize_values: bool = False
+    """Let critics speak in standard deviations of their targets, for returns that are large, or hardly differ."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, where a value makes no algorithm."""
@@ -136,7 +138,7 @@ class MADDPG(OffPolicyAlgorithm):
         """[D]: of each agent, when all do what the target of the policy draws."""
         self._require_places(graphs)
         action = self._relaxed(self.target_policy.network.distribution(observation))
-        return self.target.network.least(observation, action)
+        return self.scale.values(self.target.network.least(observation, action))
 
     def _relaxed(self, policy: Distribution) -> Tensor:
         """A draw that passes gradients: [K], or [D, columns]."""
