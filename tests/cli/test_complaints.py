@@ -52,6 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("solve own:MINE links.csv", "a problem of your own comes with no policy"),
         ("solve run links.csv --policy greedy", "run is one; name the problem, or leave out --policy"),
         ("evaluate run --policy greedy", "run is one; name the problem, or leave out --policy"),
+        ("evaluate nosuch --agents 3", "no such file, so nosuch holds no run"),
+        ("evaluate run --policy greedy --agents 3", "run is one; name the problem, or leave out --policy"),
         ("evaluate coverage --agents 2", "no policy for coverage comes with Graphwright"),
         ("compare run ./run", "compare: run is named twice"),
         ("compare run --metric gold", "not all runs have measured gold; they share"),
@@ -134,4 +136,6 @@ def test_help_needs_no_policy(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["evaluate", "coverage", "--help"])
     assert ended.value.code == 0
-    assert "--policy" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.splitlines()[0].endswith("[OPTIONS] RUN")
+    assert "--policy" in said

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,13 @@ from command_line import fails
 from forked import Forked
 from graphwright.cli import main
 from graphwright.cli.instances import FileOptions
+from graphwright.cli.main import one_line_warnings
 from graphwright.core import GraphError
 from graphwright.envs import registry
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
+from graphwright.training.checkpoint import read_info
 from graphwright.training.interrupt import interruptible
+from graphwright.workers.reward_workers import RewardWarning
 
 SMALL = [
     *("--threads", "1", "--device", "cpu", "--sizes", "5", "8", "--encoder.width", "8", "--encoder.depth", "2"),
@@ -276,8 +280,9 @@ def test_a_signal_leaves_a_run_that_can_go_on(tmp_path):
     assert "graphwright resume" in error
     assert "Traceback" not in error
     before = json.loads((directory / "config.json").read_text())
-    main(["resume", str(directory), "--steps", "1"])
-    assert json.loads((directory / "config.json").read_text()) == before | {"seconds": None, "steps": 1}
+    steps = read_info(directory / "trainer.safetensors")["counters"]["steps"] + 1
+    main(["resume", str(directory), "--steps", str(steps)])
+    assert json.loads((directory / "config.json").read_text()) == before | {"seconds": None, "steps": steps}
 
 
 def test_a_bound_of_nothing_is_still_json(run, capsys, monkeypatch):
@@ -309,3 +314,9 @@ def test_idle_threads_sleep_unless_the_user_says_otherwise(given, spins, monkeyp
         monkeypatch.setenv(name, value)
     main(["--version"])
     assert os.environ.get("GOMP_SPINCOUNT") == spins
+
+
+def test_what_the_library_warns_of_is_one_line():
+    with one_line_warnings():
+        assert warnings.formatwarning("failed:\nonce", RewardWarning, "a.py", 3) == "graphwright: failed: once\n"
+        assert "a.py:3" in warnings.formatwarning("others", UserWarning, "a.py", 3)

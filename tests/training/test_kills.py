@@ -50,6 +50,11 @@ def policy(directory: Path) -> dict[str, list[float]]:
     return {name: tensor.tolist() for name, tensor in tensors.items()}
 
 
+def files(directory: Path) -> dict[str, bytes]:
+    """What the files hold, but for the order in which checkpoints describe themselves."""
+    return {path.name: path.read_bytes() * (path.suffix != ".safetensors") for path in directory.iterdir()}
+
+
 def train(directory: Path, *more: str) -> None:
     main(["train", "vertex-cover", "--run", str(directory), *SMALL, *more])
 
@@ -85,16 +90,19 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path: Path, capsys: pyt
     assert [path.name for path in tmp_path.iterdir()] == [".mine.0123456789abcdef"]
 
 
-def test_a_finished_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    train(tmp_path / "run")
-    before = policy(tmp_path / "run")
+@pytest.mark.parametrize("options", [(), ("--steps", "5"), ("--agents", "7"), ("--threads", "2"), ("--device", "cpu")])
+def test_a_finished_run_says_so_and_stays_as_it_was(
+    options: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = [word.replace("--sizes", "--agents") for word in SMALL]
+    main(["train", "coverage", "--run", str(tmp_path / "run"), *small])
+    before, learned = files(tmp_path / "run"), policy(tmp_path / "run")
     capsys.readouterr()
-    main(["resume", str(tmp_path / "run")])
-    assert (
-        "was finished; a greater --steps or --seconds, in all, gives it a new end"
-        in capsys.readouterr().err.replace("\n", "")
-    )
-    assert policy(tmp_path / "run") == before
+    main(["resume", str(tmp_path / "run"), *options])
+    said = capsys.readouterr().err.replace("\n", "")
+    assert "is at its end and stays as it was; a greater --steps or --seconds, in all, gives it a new end" in said
+    assert files(tmp_path / "run") == before
+    assert policy(tmp_path / "run") == learned
 
 
 def test_a_run_whose_checkpoint_is_missing_does_not_begin_again(tmp_path: Path) -> None:

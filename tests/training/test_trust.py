@@ -141,6 +141,7 @@ def test_what_is_trusted_is_loaded(
     )
     gw.train("stranger:OWN", config, run, Console(quiet=True))
     assert "--trust" in fails(capsys, "evaluate", run, "--sizes", "5")
+    assert "--trust" in fails(capsys, "evaluate", run, "--num", "5")  # whose options are known once it is trusted
     with pytest.raises(ConfigError, match=r"problem of its maker's own, 'stranger:OWN'.*trust=True"):
         gw.load(run)
     assert gw.load(run, trust=True).problem.name == "stranger:OWN"

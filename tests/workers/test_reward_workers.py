@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+import traceback
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -102,7 +103,7 @@ def test_submitting_does_not_wait() -> None:
     [
         ("raise", r"ArithmeticError: no such molecule"),
         ("exit", r"ended with exit code 7"),
-        ("hang", r"no answer within 3 s(.|\n)*reward_functions.py(.|\n)*in faulty"),
+        ("hang", r"no answer within 3 s"),
     ],
 )
 def test_a_worker_that_fails_once_costs_a_warning(fault: str, reason: str, tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_worker_that_fails_once_costs_a_warning(fault: str, reason: str, tmp_p
     function = partial(faulty, fault=fault, flag=str(tmp_path / "flag"), bad=5)
     with RewardWorkers(function, 2, time_limit=3 if fault == "hang" else 60) as workers:
         futures = [workers.submit(labelled(6, start)) for start in (0, 10)]
-        with pytest.warns(RewardWarning, match=rf"graphs 3 to 5 of batch 0 are computed again: (.|\n)*{reason}"):
+        with pytest.warns(RewardWarning, match=rf"graphs 3 to 5 of batch 0 are computed again: {reason}$"):
             assert workers.collect(futures[1]).tolist() == [10, 11, 12, 13, 14, 15]
         assert workers.collect(futures[0]).tolist() == [0, 1, 2, 3, 4, 5]
         assert workers.num_failures == 1
@@ -122,9 +123,14 @@ def test_a_batch_that_fails_twice_is_named_and_costs_no_other(tmp_path: Path) ->
         futures = [workers.submit(batch) for batch in (good, bad, other)]
         with (
             pytest.warns(RewardWarning),
-            pytest.raises(RewardError, match=r"graphs 2 to 4 of batch 1 failed twice(.|\n)*no such molecule"),
+            pytest.raises(
+                RewardError,
+                match=r"^the rewards of graphs 2 to 4 of batch 1 failed twice: ArithmeticError: no such mol",
+            ) as caught,
         ):
             workers.collect(futures[1])
+        assert "\n" not in str(caught.value)
+        assert "in write_and_fail" in "".join(traceback.format_exception(caught.value))
         assert workers.collect(futures[0]).tolist() == [0, 1, 2, 3]
         assert workers.collect(futures[2]).tolist() == [20, 21, 22, 23]
         assert rewards(workers, 3) == [0, 1, 2]
@@ -146,7 +152,7 @@ def test_functions_that_cannot_be_sent_are_refused() -> None:
     with pytest.raises(TypeError, match=r"<lambda> cannot be sent to workers; define it in a module"):
         RewardWorkers(lambda states: states.graphs["label"], 1)
     before = set(multiprocessing.active_children())
-    with pytest.raises(RewardError, match=r"could not start: (.|\n)*no number"):
+    with pytest.raises(RewardError, match=r"could not start: invalid literal .*no number"):
         RewardWorkers(FailsToLoad(), 1)
     assert set(multiprocessing.active_children()) <= before
 
@@ -163,3 +169,13 @@ def test_closing_ends_the_processes_and_may_be_repeated() -> None:
         for refused in (partial(workers.collect, future), partial(workers.submit, labelled(1))):
             with pytest.raises(RewardError, match="closed"):
                 refused()
+
+
+def test_the_traceback_of_a_worker_that_hangs_is_shown_under_what_it_says() -> None:
+    with (
+        RewardWorkers(partial(faulty, fault="hang", flag="", bad=0), 1, time_limit=0.5) as workers,
+        pytest.warns(RewardWarning),
+        pytest.raises(RewardError, match=r"failed twice: no answer within 0.5 s$") as caught,
+    ):
+        workers(labelled(1))
+    assert "in faulty" in "".join(traceback.format_exception(caught.value))

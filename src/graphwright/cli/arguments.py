@@ -73,3 +73,8 @@ def is_on(words: Sequence[str], switch: str) -> bool:
 def is_given(words: Sequence[str], option: str) -> bool:
     """Whether `option` is among `words`."""
     return any(word.partition("=")[0] == option for word in words)
+
+
+def asks_for_help(words: Sequence[str]) -> bool:
+    """Whether the options of the command are asked for."""
+    return is_given(words, "--help") or is_given(words, "-h")

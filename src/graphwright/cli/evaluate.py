@@ -14,18 +14,19 @@ from rich.table import Table
 
 from graphwright.adapters.reading import count
 from graphwright.algorithms.registry import find_algorithm
-from graphwright.cli.arguments import is_on, option_of
+from graphwright.cli.arguments import asks_for_help, is_on, option_of
 from graphwright.cli.commands import Parsing
 from graphwright.cli.evaluate_policy import policy_command, warn_of_load
 from graphwright.cli.instances import FileOptions, read_all, say_slowness
 from graphwright.cli.options import AsJson, OnDevice, Threads, Trust
 from graphwright.cli.outputs import require_folder
-from graphwright.cli.policies import policy_of
+from graphwright.cli.policies import policy_of, require_meant
 from graphwright.cli.tables import control_table, evaluation_table, sampling_table
 from graphwright.cli.terminal import print_found
 from graphwright.envs.registry import PROBLEMS
 from graphwright.training.agent import Agent, read_config
-from graphwright.training.config import ConfigError, use_threads
+from graphwright.training.checkpoint import CONFIG_FILE
+from graphwright.training.config import use_threads
 from graphwright.training.control import ControlOptions
 from graphwright.training.evaluate import EvaluationOptions, SamplingOptions, evaluate
 from graphwright.training.evaluate_solutions import generated
@@ -136,30 +137,37 @@ class EvaluateControl(Evaluate):
 
 
 def evaluate_command(words: Sequence[str]) -> Parsing:
-    """The class of the command, for what `words` name: a problem and a policy of its own, or a run."""
-    by_name = option_of(words, "--policy") is not None
-    asks_for_help = not {"-h", "--help"}.isdisjoint(words)
-    if words and not (by_name or asks_for_help) and words[0] in PROBLEMS and not Path(words[0]).exists():
-        require_pretrained(words[0])  # which is more to the point than options that it has not
-    return Parsing(policy_command(words[0]) if by_name else _run_command(words), list(words))
+    """The class of the command, for what `words` name: a problem and a policy of its own, or a run.
+
+    Raises as `problem_by_name`, `require_pretrained` and `read_config` do: what is wrong with what is evaluated is more
+    to the point than options that it has not.
+    """
+    named = words[0] if words and not words[0].startswith("-") else None
+    if option_of(words, "--policy") is not None:
+        kind = policy_command(named)
+    elif named is None or (asks_for_help(words) and not (Path(named) / CONFIG_FILE).exists()):
+        kind = EvaluateSolutions
+    elif named in PROBLEMS and not Path(named).exists():
+        require_pretrained(named)
+        kind = EvaluateSolutions
+    else:
+        kind = _run_command(Path(named), is_on(words, "--trust"))
+    return Parsing(kind, list(words))
 
 
-def _run_command(words: Sequence[str]) -> type[Evaluate]:
-    for directory in map(Path, words):
-        try:
-            problem, config = read_config(directory, is_on(words, "--trust"))
-        except (ConfigError, ImportError):
-            continue  # the command says what is wrong with it
-        if "reversible" in find_algorithm(config.algorithm).needs:
-            return EvaluateSampling
-        if problem.is_endless:
-            return EvaluateControl
-        if problem.is_game:
-            from graphwright.cli.evaluate_games import EvaluateGames  # which is one of these, and stands beside
+def _run_command(directory: Path, trust: bool) -> type[Evaluate]:
+    require_meant(directory)
+    problem, config = read_config(directory, trust)
+    if "reversible" in find_algorithm(config.algorithm).needs:
+        return EvaluateSampling
+    if problem.is_endless:
+        return EvaluateControl
+    if problem.is_game:
+        from graphwright.cli.evaluate_games import EvaluateGames  # which is one of these, and stands beside
 
-            return EvaluateGames
-        if problem.is_team:
-            from graphwright.cli.evaluate_team import EvaluateTeam  # which is one of these, and stands beside
+        return EvaluateGames
+    if problem.is_team:
+        from graphwright.cli.evaluate_team import EvaluateTeam  # which is one of these, and stands beside
 
-            return EvaluateTeam
+        return EvaluateTeam
     return EvaluateSolutions

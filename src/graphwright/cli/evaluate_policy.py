@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sys
 from abc import ABC, abstractmethod
@@ -122,12 +121,16 @@ class EvaluatePolicy(ByName):
         return list(found), heuristic_table(title, problem.objective, found)
 
 
-def policy_command(name: str) -> Any:
-    """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name."""
+def policy_command(name: str | None) -> Any:
+    """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name, if any.
+
+    Raises as `problem_by_name` does.
+    """
     base: Any = EvaluatePolicy
-    with contextlib.suppress(ValueError, ImportError):  # the command says what is wrong with the name
-        if find_problem(name).is_team:
-            from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
+    if name is None:
+        return base
+    if problem_by_name(name).is_team:
+        from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
     return environment_options(base, name)
 
 

@@ -9,11 +9,13 @@ import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import graphwright
-from graphwright.cli.arguments import in_order, is_on, option_of
+from graphwright.cli.arguments import asks_for_help, in_order, is_on, option_of
 from graphwright.cli.commands import COMMANDS
 from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
@@ -110,9 +112,25 @@ def _reason(error: BaseException) -> str:
 def _run(command: Any) -> None:
     from graphwright.core.numbers import require_numbers
 
-    with one_line_errors():
+    with one_line_errors(), one_line_warnings():
         require_numbers(command, {"config": "", "options": "", "reading": "", "files": ""})
         command.run()
+
+
+@contextlib.contextmanager
+def one_line_warnings() -> Iterator[None]:
+    """Say what this library warns of in one line, without the place in its code; what others warn of stays as it is."""
+    others = warnings.formatwarning
+
+    def in_one_line(message: Warning | str, category: type[Warning], *place: Any) -> str:
+        own = category.__module__.startswith("graphwright.")
+        return f"{_line(str(message))}\n" if own else others(message, category, *place)
+
+    warnings.formatwarning = in_one_line  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        warnings.formatwarning = others
 
 
 @contextlib.contextmanager
@@ -159,6 +177,8 @@ def _parse(arguments: list[str]) -> Any:
         parsing = COMMANDS[command].parsing(words)
         defaults = {} if parsing.defaults is None else {"default": parsing.defaults}
         style = (tyro.conf.OmitSubcommandPrefixes,)
+        if asks_for_help(parsing.words):  # alone, or the usage leaves out what is given
+            parsing = replace(parsing, words=["--help"])
         try:
             with contextlib.redirect_stderr(complaint):
                 parsed = tyro.cli(
@@ -198,4 +218,8 @@ def _fail(message: str) -> NoReturn:
 
 
 def _say(message: str) -> None:
-    print(f"graphwright: {printable(' '.join(message.split()))}", file=sys.stderr)
+    print(_line(message), file=sys.stderr)
+
+
+def _line(message: str) -> str:
+    return f"graphwright: {printable(' '.join(message.split()))}"

@@ -23,13 +23,19 @@ def policy_of(given: Path, device: str, trust: bool) -> Agent:
     now(f"loading the policy of {given}")
     name = str(given)
     if given.exists() or name not in PROBLEMS:
-        if not given.exists() and (":" in name or meant(name)):
-            own = f"a problem of your own comes with no policy; train one: `graphwright train {name} --run RUN`"
-            raise ConfigError(f"{name}: there is no run of this name; {own if ':' in name else meant(name).strip()}")
+        require_meant(given)
         return load(given, device, trust=trust)
     found = load_pretrained(name, device)
     print(printable(f"{name}: {found.sentence()}"), file=sys.stderr)
     return found.agent
+
+
+def require_meant(given: Path) -> None:
+    """Raise ConfigError where no directory is `given`, but what looks like the name of a problem."""
+    name = str(given)
+    if not given.exists() and (":" in name or meant(name)):
+        own = f"a problem of your own comes with no policy; train one: `graphwright train {name} --run RUN`"
+        raise ConfigError(f"{name}: there is no run of this name; {own if ':' in name else meant(name).strip()}")
 
 
 def problem_by_name(given: str) -> Problem:

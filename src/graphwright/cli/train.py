@@ -176,7 +176,9 @@ def _report(directory: Path, run: TrainingRun) -> None:
     steps = "trajectories" if isinstance(evaluator, DistributionEvaluator) else "steps"
     facts = [f"{counters.steps:,} {steps} in {counters.seconds:.0f} s"]
     if run.was_finished:
-        facts[0] = f"was finished; a greater --steps or --seconds, in all, gives it a new end; {facts[0]}"
+        facts[0] = (
+            f"is at its end and stays as it was; a greater --steps or --seconds, in all, gives it a new end; {facts[0]}"
+        )
     if isinstance(evaluator, GapEvaluator) and counters.best is not None:
         facts[0] += f"; policy of update {counters.best_iteration}"
         facts.append(f"{100 * counters.best:.2f} % worse than {evaluator.reference} on the validation graphs")

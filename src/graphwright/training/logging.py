@@ -7,6 +7,7 @@ import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -177,9 +178,14 @@ class RunLog:
     def __init__(self, directory: Path, iteration: int, console: Console) -> None:
         self.file = MetricsFile(directory / METRICS_FILE)
         self.file.forget_after(iteration)
-        self.events = EventsFile(directory, iteration + 1)
+        self._events = partial(EventsFile, directory, iteration + 1)
         self._shows_itself = not console.quiet
         self.display = (Bar if console.is_terminal or console.is_jupyter else Lines)(directory.name, console)
+
+    @cached_property
+    def events(self) -> EventsFile:
+        """Made with the first numbers, so that a run with nothing left to do leaves no file without any."""
+        return self._events()
 
     def __enter__(self) -> RunLog:
         if self._shows_itself:

@@ -150,12 +150,8 @@ class Runner:
     @property
     def progress(self) -> float:
         """How much of the run is over, 0 to 1."""
-        parts = [0.0]
-        if self.settings.steps is not None:
-            parts.append(self.counters.steps / self.settings.steps)
-        if self.settings.seconds is not None:
-            parts.append(self.counters.seconds / self.settings.seconds)
-        return min(max(parts), 1.0)
+        ends = ((self.counters.steps, self.settings.steps), (self.counters.seconds, self.settings.seconds))
+        return min(max((done / end for done, end in ends if end is not None), default=0.0), 1.0)
 
     def begin(self, console: Console | None = None) -> None:
         """The whole run, in a directory that is made for it. Raises as `new_directory`, `locked` and `run` do."""
@@ -167,7 +163,7 @@ class Runner:
     def resume(self, console: Console | None = None) -> None:
         """The rest of the run, with these settings from now on; all of it, if it had not come to a checkpoint.
 
-        Raises as `locked`, `restore` and `run` do.
+        Where nothing is left to do, what the run says of itself stays. Raises as `locked`, `restore` and `run` do.
         """
         with locked(self.directory):
             if has_checkpoint(self.directory):
@@ -177,7 +173,8 @@ class Runner:
 
     def _write_and_run(self, console: Console | None) -> None:
         sweep(self.directory, RUN_FILES)
-        write_atomically(self.directory / CONFIG_FILE, self.text.config.encode())
+        if not self.was_finished:
+            write_atomically(self.directory / CONFIG_FILE, self.text.config.encode())
         self.run(console)
 
     def run(self, console: Console | None = None) -> None:

@@ -70,11 +70,13 @@ def resume(
     agents: numbers of agents of the teams that begin from now on. Live episodes go on as they are, and nothing that the
     run remembers has the size of a team.
 
+    A run that is at its end, the old one or the new one, stays as it was (`was_finished`).
+
     Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
     """
     directory = Path(directory)
-    problem, config = read_config(directory, trust)
-    config = config.with_another_end(seconds, steps)
+    problem, written = read_config(directory, trust)
+    config = written.with_another_end(seconds, steps)
     if agents is not None:
         config = with_agents(problem, config, agents)
     config = replace(config, threads=threads or config.threads, device=device or config.device)
@@ -82,6 +84,8 @@ def resume(
     run = TrainingRun(problem, config, directory, data, trust)
     run.callbacks = tuple(callbacks)
     run.resume(console)
+    if run.was_finished:
+        run.config = written  # nothing came of the others
     return run
 
 

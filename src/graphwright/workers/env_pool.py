@@ -171,10 +171,10 @@ class WorkerEnvPool(EnvPool):
         try:
             return worker.receive(self.options.time_limit)
         except WorkerError as error:
-            self.failures.append(WorkerFailure(places, str(error), num_lost))
+            self.failures.append(WorkerFailure(places, error.report, num_lost))
             if len(self.failures) > self.options.max_failures:
                 raise
-            message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error}"
+            message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error.report}"
             warnings.warn(message, WorkerWarning, stacklevel=5)
         self._reset(worker, places)
         return lost_step(num_lost, worker.receive(START_LIMIT))

@@ -25,12 +25,22 @@ Answer = Callable[[Any], Any]
 
 
 class WorkerError(RuntimeError):
-    """A worker raised, ended or took too long; the message holds its traceback where there is one."""
+    """A worker raised, ended or took too long, which the message says in one line.
+
+    report: the message, and the traceback in the worker where there is one. Python shows it under its own.
+    """
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.report = f"{message}\n{trace}".strip()
+        if trace:
+            self.add_note(trace)
 
 
 class Raised(NamedTuple):
     """The response of a worker that raised."""
 
+    message: str
     traceback: str
 
 
@@ -79,14 +89,14 @@ class WorkerProcess:
         (`time.monotonic`) if that is later.
         """
         if not self.connection.poll(max(max(self.sent, since) + time_limit - time.monotonic(), 0)):
-            raise WorkerError(f"no answer within {time_limit:g} s\n{self._stack_of_hung()}")
+            raise WorkerError(f"no answer within {time_limit:g} s", self._stack_of_hung())
         try:
             response = self.connection.recv()
         except (EOFError, OSError):
             self.process.join(_TRACE_LIMIT)
-            raise WorkerError(f"ended with exit code {self.process.exitcode}\n{self._read_trace()}") from None
+            raise WorkerError(f"ended with exit code {self.process.exitcode}", self._read_trace()) from None
         if isinstance(response, Raised):
-            raise WorkerError(response.traceback)
+            raise WorkerError(*response)
         return response
 
     def close(self) -> None:
@@ -146,10 +156,16 @@ def serve(
                 connection.send(answer(connection.recv()))
         except (EOFError, BrokenPipeError):
             return
-        except Exception:
-            connection.send(Raised(traceback.format_exc()))
+        except Exception as error:
+            connection.send(Raised(in_one_line(error), traceback.format_exc()))
         finally:
             faulthandler.disable()
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, and of which kind it is where that is not said to users."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 
 
 def clean_context(preload: str) -> Any:

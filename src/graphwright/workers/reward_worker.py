@@ -39,7 +39,7 @@ class Shard:
     stop: int
     slot: int
     rewards: Tensor
-    error: str = ""
+    error: WorkerError | None = None
     has_failed: bool = False
     is_done: bool = False
 
@@ -123,21 +123,21 @@ class RewardWorker:
             shard.rewards.copy_(torch.from_numpy(self.process.buffers[shard.slot].find(found)))
             shard.is_done = True
         except WorkerError as error:
-            self._record_failure(shard, str(error))
+            self._record_failure(shard, error)
         self._last_response = time.monotonic()
         if shard.is_done:
             self._waiting.popleft()
-        if not shard.is_done or shard.error:
+        if not shard.is_done or shard.error is not None:
             self.start()
             self.wait_until_ready()
             for again in self._waiting:
                 self.process.send(self._pack(again))
 
-    def _record_failure(self, shard: Shard, error: str) -> None:
+    def _record_failure(self, shard: Shard, error: WorkerError) -> None:
         self.num_failures += 1
         whose = f"the rewards of graphs {shard.start} to {shard.stop - 1} of batch {shard.number}"
         if shard.has_failed:
-            shard.error = f"{whose} failed twice: {error}"
+            shard.error = WorkerError(f"{whose} failed twice: {error}", error.report)
             shard.is_done = True
         else:
             shard.has_failed = True

@@ -18,7 +18,7 @@ __all__ = ["RewardError", "RewardFunction", "RewardFuture", "RewardWarning", "Re
 
 
 class RewardError(WorkerError):
-    """Rewards could not be computed; the message names the batch and its graphs and holds the traceback."""
+    """Rewards could not be computed; the message names the batch and its graphs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class RewardWorkers:
                 worker.wait_until_ready()
         except WorkerError as error:
             self.close()
-            raise RewardError(f"a reward worker could not start: {error}") from None
+            raise RewardError(f"a reward worker could not start: {error}") from error
         except BaseException:
             self.close()
             raise
@@ -127,9 +127,9 @@ class RewardWorkers:
         Raises RewardError where a shard failed twice.
         """
         self._finish(future)
-        errors = [shard.error for _, shard in future.shards if shard.error]
+        errors = [shard.error for _, shard in future.shards if shard.error is not None]
         if errors:
-            raise RewardError("\n".join(errors))
+            raise RewardError("; ".join(map(str, errors))) from errors[0]
         return future.rewards.to(future.batch.device)
 
     def close(self) -> None:
