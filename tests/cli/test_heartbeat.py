@@ -9,7 +9,7 @@ import threading
 from rich.console import Console
 
 from graphwright.cli.heartbeat import Heartbeat
-from graphwright.core.doing import LOGGER, now
+from graphwright.core.doing import LOGGER, now, say
 from graphwright.training import logging as run_logging
 from graphwright.training.logging import Bar, Lines
 
@@ -38,6 +38,8 @@ def test_what_is_done_is_said_again_and_again_until_it_shows_itself() -> None:
         while "50 nodes" not in (said := stream.next_line()):
             pass
         assert said.startswith(r"graphwright train: 50 nodes: greedy\x1b (")
+        say("objects.smi: half is left out")
+        assert "graphwright train: objects.smi: half is left out\n" in stream.getvalue()
         now("")
     assert LOGGER.level == level
     assert not any(isinstance(handler, Heartbeat) for handler in LOGGER.handlers)

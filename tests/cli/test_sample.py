@@ -131,8 +131,9 @@ def test_errors_are_one_line_that_names_the_remedy(
 ) -> None:
     grid, colours = runs["hyper-grid"], runs["two-colour"]
     out = tmp_path / "out.npz"
-    assert "an .npz file" in fails(capsys, "sample", grid, "--out", tmp_path / "out.jsonl")
-    assert "a file of lines, .jsonl, .smi or .txt" in fails(capsys, "sample", colours, "--out", out)
+    assert "hyper-grid is written to .npz files" in fails(capsys, "sample", grid, "--out", tmp_path / "out.jsonl")
+    for odd in (out, tmp_path / "out.txt", tmp_path / "out.smi"):
+        assert "two-colour is written to .jsonl files" in fails(capsys, "sample", colours, "--out", odd)
     assert "--num 0: give at least 1" in fails(capsys, "sample", grid, "--num", 0, "--out", out)
     assert "--num 0: give at least 1" in fails(capsys, "evaluate", grid, "--num", 0)
     assert "config.json: no such file" in fails(capsys, "sample", tmp_path / "nowhere", "--out", out)
@@ -152,8 +153,9 @@ def test_errors_are_one_line_that_names_the_remedy(
     assert "is no folder; make it first" in fails(capsys, "sample", grid, "--out", tmp_path / "no" / "out.npz")
     new = ("--run", tmp_path / "run", *SMALL)
     assert "only one objective" in fails(capsys, "train", "hyper-grid", *new, "--condition.preference", 1.0)
-    assert "a grid has at least 1" in fails(capsys, "train", "hyper-grid", *new, "--environment.side", 0)
-    assert "at least 1 node" in fails(capsys, "train", "ring-edges", *new, "--environment.num-nodes", 0)
+    for task, option in (("hyper-grid", "side"), ("ring-edges", "num-nodes"), ("toy-sequences", "max-length")):
+        none = f"--environment.{option}"
+        assert f"{none} 0: give at least 1" in fails(capsys, "train", task, *new, none, 0)
     assert "instances of max-cut have one each" in fails(capsys, "train", "max-cut", *new, "--algorithm", "tb")
     assert not (tmp_path / "run").exists()
     assert not out.exists()

@@ -31,8 +31,11 @@ class Heartbeat(logging.Handler):
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember what is being done."""
-        self._doing = record.getMessage()
+        """Remember what is being done; what is to be known is said at once."""
+        if record.levelno > logging.INFO:
+            self._say(record.getMessage())
+        else:
+            self._doing = record.getMessage()
 
     def __enter__(self) -> Heartbeat:
         self._began, self._level = time.monotonic(), LOGGER.level
@@ -55,8 +58,13 @@ class Heartbeat(logging.Handler):
             wait = self._every
             if self._doing:
                 seconds = time.monotonic() - self._began
-                said = f"graphwright {self._command}: {printable(self._doing)} ({seconds:.0f} s)"
-                try:
-                    print(said, file=self._stream, flush=True)
-                except (OSError, ValueError):  # who reads it has gone
+                if not self._say(f"{self._doing} ({seconds:.0f} s)"):
                     return
+
+    def _say(self, what: str) -> bool:
+        """Whether anybody still reads it."""
+        try:
+            print(f"graphwright {self._command}: {printable(what)}", file=self._stream, flush=True)
+        except (OSError, ValueError):
+            return False
+        return True

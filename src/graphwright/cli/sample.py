@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +19,13 @@ from graphwright.core.doing import now
 from graphwright.core.files import write_atomically
 from graphwright.core.memory import STEP, require_memory
 from graphwright.core.numbers import require
+from graphwright.envs.generative.reading import suffixes
+from graphwright.envs.reversible import Reversible
 from graphwright.training.agent import load
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.gflownet.conditions import Goal
 
-_LINES = (".jsonl", ".smi", ".txt")
+_TEXT = (".smi", ".txt")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,9 @@ class Sample:
         goal = Goal(self.beta, self.preference, self.focus)
         generation, environment = agent.problem.sampled, agent.config.environment
         one = generation.export(environment, agent.sample(1, self.seed, goal))  # a try, before all that are wanted
-        self._require_suffix(agent.problem.name, lines=isinstance(one, list))
+        right = _suffixes(environment, one)
+        if self.out.suffix not in right:
+            raise ConfigError(f"--out {self.out}: {agent.problem.name} is written to {' or '.join(right)} files")
         require_memory(STEP * self.num)
         now(f"building {self.num:,} objects")
         exported = generation.export(environment, agent.sample(self.num, self.seed, goal))
@@ -71,7 +76,11 @@ class Sample:
             f"{marked(self.out)}: {self.num} objects of {marked(agent.problem.name)}", soft_wrap=True
         )
 
-    def _require_suffix(self, problem: str, lines: bool) -> None:
-        if self.out.suffix not in (_LINES if lines else (".npz",)):
-            right = f"a file of lines, {', '.join(_LINES[:-1])} or {_LINES[-1]}" if lines else "an .npz file"
-            raise ConfigError(f"--out {self.out}: {problem} is written to {right}")
+
+def _suffixes(environment: Reversible, exported: Mapping[str, np.ndarray] | list[str]) -> list[str]:
+    """Of the files that hold what was exported, as those that are read are called."""
+    if not isinstance(exported, list):
+        return [".npz"]
+    if exported[0].startswith("{"):
+        return [".jsonl"]
+    return [suffix for suffix in suffixes(environment) if suffix in _TEXT] or list(_TEXT)

@@ -1,6 +1,7 @@
 """What is being done, said where it takes a while: the command line shows it, a program may log it.
 
-It goes to the logger `graphwright` at level INFO. An empty message says that what follows shows itself.
+It goes to the logger `graphwright` at level INFO. An empty message says that what follows shows itself. What was left
+out of what was given goes there at level WARNING, which Python shows on stderr.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ def now(what: str) -> None:
     global _latest
     _latest = what
     LOGGER.info("%s", what)
+
+
+def say(what: str) -> None:
+    """`what` was left out, such as "data.smi: stereochemistry is not read"."""
+    LOGGER.warning("%s", what)
 
 
 def latest() -> str:

@@ -47,7 +47,11 @@ class Reward(ABC):
 
     def measure(self, environment: Reversible, objects: GraphBatch) -> Tensor:
         """[B, K] float64: what is slow to compute and says all of an object; here log R itself."""
-        return self(environment, objects).unsqueeze(1)
+        found = self(environment, objects)
+        if not isinstance(found, Tensor) or found.shape != (objects.num_graphs,):
+            given = f"a tensor {list(found.shape)}" if isinstance(found, Tensor) else f"{type(found).__name__}"
+            raise ValueError(f"{type(self).__name__} gives {given}; give a tensor [{objects.num_graphs}] of log R")
+        return found.unsqueeze(1)
 
     def combine(self, measures: Tensor, objects: GraphBatch) -> Tensor:
         """[B] float64: log R from `measures` [B, K], under the conditions that `objects` were built for."""

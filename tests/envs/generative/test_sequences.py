@@ -105,9 +105,9 @@ def test_the_reward_of_the_published_task() -> None:
 
 
 def test_options_that_mean_nothing_are_refused() -> None:
-    with pytest.raises(ValueError, match="vocabulary=1"):
+    with pytest.raises(ValueError, match=r"--environment\.vocabulary 1: give at least 2"):
         Sequences(1, 3)
-    with pytest.raises(ValueError, match="max_length=0"):
+    with pytest.raises(ValueError, match=r"--environment\.max-length 0: give at least 1"):
         Sequences(3, 0)
     with pytest.raises(ValueError, match="one motif or more"):
         Motifs(((),))

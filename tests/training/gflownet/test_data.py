@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from torch import Tensor
 
 import graphwright as gw
 from graphwright.core import GraphBatch
-from graphwright.envs.generation import Generation, Measure
+from graphwright.envs.generation import Generation, Measure, Reward
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.exports import node_link_lines
@@ -25,6 +27,7 @@ from graphwright.envs.generative.reading import read_objects
 from graphwright.envs.generative.rewards import reward_of_graphs
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
+from graphwright.envs.reversible import Reversible
 from graphwright.envs.rollouts import uniform_choice
 from graphwright.training.config import ConfigError, TrainConfig, changed
 from graphwright.training.gflownet.conditions import ConditionConfig
@@ -32,6 +35,7 @@ from graphwright.training.gflownet.data import given_objects, require_playable
 from graphwright.training.gflownet.evaluator import make_exact
 from graphwright.training.gflownet.goals import GoalEvaluation, fixed_goals, response
 from graphwright.training.gflownet.likelihood import effective_share
+from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.sampling import sample_forward
 from graphwright.training.train import train
 
@@ -86,10 +90,15 @@ def test_bounds_that_hold_no_graph_are_refused_by_name(option: str, value: int) 
 
 def line(*edges: tuple[int, int], nodes: int = 2, **more: object) -> str:
     document = {
-        "nodes": [{"id": place} for place in range(nodes)],
+        "nodes": [{"id": place, "type": 0} for place in range(nodes)],
         "edges": [{"source": one, "target": other} for one, other in edges],
     }
     return json.dumps(document | more)
+
+
+def without_type(*ids: object) -> str:
+    nodes = [{"id": one, "colour": 1} for one in ids]
+    return json.dumps({"nodes": nodes, "edges": [{"source": ids[0], "target": ids[1]}]})
 
 
 WRONG = {
@@ -114,6 +123,53 @@ def test_an_object_that_is_none_is_named_with_its_reason(case: str, tmp_path: Pa
     problem = own(GraphContext(max_nodes=3))
     with pytest.raises(ConfigError, match=f"--sources.data: {path}: line 2: .*{reason}"):
         given_objects(problem, problem.builder, "--sources.data", str(path), None)
+
+
+def test_a_node_without_a_type_is_named_where_there_are_several(tmp_path: Path) -> None:
+    path = tmp_path / "objects.jsonl"
+    path.write_text(without_type("a", "b"))
+    two, one = (own(GraphContext(node_types=types, max_nodes=3)) for types in (2, 1))
+    with pytest.raises(ConfigError, match=f"{path}: line 1: node 'a' has no 'type'; give every node one, 0 to 1"):
+        given_objects(two, two.builder, "--sources.data", str(path), None)
+    assert given_objects(one, one.builder, "--sources.data", str(path), None) is not None
+
+
+CYCLE = np.roll(np.eye(4, dtype=bool), 1, 1)
+ARRAYS = {
+    "larger": ("ring-edges", {"adjacency": np.zeros((2, 5, 5), bool)}, "object 0: is a matrix of 5 nodes; .* 4 × 4"),
+    "smaller": ("dag", {"adjacency": np.zeros((1, 3, 3), bool)}, "object 0: is a matrix of 3 nodes; .* 4 × 4"),
+    "cyclic": ("dag", {"adjacency": CYCLE[None]}, "object 0: has the cycle 0 → 1 → 2 → 3 → 0; what is built has none"),
+    "misnamed": ("hyper-grid", {"cells": np.zeros((1, 2), int)}, "the file: has no array 'states', only cells; name"),
+}
+
+
+@pytest.mark.parametrize("case", ARRAYS)
+def test_an_array_that_holds_no_object_is_refused(case: str, tmp_path: Path) -> None:
+    task, arrays, reason = ARRAYS[case]
+    problem, path = find_problem(task), tmp_path / "objects.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(ConfigError, match=f"--sources.data: {path}: {reason}"):
+        given_objects(problem, problem.builder, "--sources.data", str(path), None)
+
+
+@pytest.mark.parametrize(
+    ("task", "known"),
+    [
+        ("toy-sequences", "are read from .txt files"),
+        ("hyper-grid", "are read from .npz files"),
+        ("dag", "are read from .npz and .jsonl files"),
+        ("qed-atoms", "are read from .smi and .jsonl files"),
+        ("max-cut", "are not read from files"),
+        ("qed", "are not read from files"),  # node-link lines do not say by which point each end is joined
+    ],
+)
+def test_the_files_that_a_task_reads_are_named(task: str, known: str, tmp_path: Path) -> None:
+    problem = find_problem(task)
+    for suffix in {".csv", ".smi", ".txt", ".npz", ".jsonl"} - set(known.split()):
+        path = tmp_path / f"objects{suffix}"
+        path.touch()
+        with pytest.raises(ConfigError, match=f"{path}: objects of this task {known}"):
+            given_objects(problem, problem.builder, "--sources.data", str(path), None)
 
 
 def test_edges_may_be_called_links_as_in_graph_files(tmp_path: Path) -> None:
@@ -160,7 +216,7 @@ def test_what_sample_writes_is_read_again(tmp_path: Path) -> None:
         check_objects(environment, instances.select(torch.tensor([0])), read, names, generator)
 
 
-def test_smiles_are_read_atom_by_atom(tmp_path: Path) -> None:
+def test_smiles_are_read_atom_by_atom(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     context = AtomContext(elements=("C", "O"), charges=(), max_nodes=4)
     problem = replace(find_problem("qed-atoms"), environment=GraphBuilding(context))
     environment, generator, path = problem.builder, torch.Generator().manual_seed(0), tmp_path / "given.smi"
@@ -169,10 +225,49 @@ def test_smiles_are_read_atom_by_atom(tmp_path: Path) -> None:
     read = given_objects(problem, environment, "--sources.data", str(path), None)
     assert read is not None
     assert environment.keys(read) == environment.keys(objects)
-    for bad, reason in (("CN", "unknown element"), ("CCCCC", "has 5 nodes"), ("C.C", "connected"), ("C1", "")):
+    for bad, reason in {
+        "CN": "unknown element",
+        "CCCCC": "has 5 nodes",
+        "C.C": "connected",
+        "C1": "RDKit cannot read the SMILES",
+        "C[CH2]": "atom 1, C, has 2 hydrogens where 3 are implied; radicals",
+        "[O][O]": "atom 0, O, has 0 hydrogens where 1",
+        "[13CH4]": r"atom 0 is the isotope \[13CH4\]; leave its mass out",
+    }.items():
         path.write_text(f"CO\n{bad}\n")
         with pytest.raises(ConfigError, match=f"--sources.data: .*line 2: .*{reason}"):
             given_objects(problem, environment, "--sources.data", str(path), None)
+    assert not capfd.readouterr().err, "RDKit has a log of its own"
+
+
+def test_stereochemistry_is_left_out_and_that_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    problem, path, flat = find_problem("qed-atoms"), tmp_path / "given.smi", tmp_path / "flat.smi"
+    path.write_text("C[C@H](O)F name\nF/C=C/F\nCCO\n")
+    flat.write_text("CC(O)F\nFC=CF\nCCO\n")
+    found = [given_objects(problem, problem.builder, "--data", str(one), None) for one in (path, flat)]
+    keys = [problem.builder.keys(objects) for objects in found if objects is not None]
+    assert keys[0] == keys[1]
+    assert caplog.messages == [f"{path}: stereochemistry is not read; it is left out of 2 of 3 molecules"]
+
+
+@dataclass(frozen=True)
+class LogReward(Reward):
+    """The same for all."""
+
+    value: float
+
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
+        return torch.full((objects.num_graphs,), self.value, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Given(Reward):
+    """Whatever it is."""
+
+    value: Any
+
+    def __call__(self, environment: Reversible, objects: GraphBatch) -> Tensor:
+        return self.value
 
 
 def failing(graphs: list) -> list[float | None]:
@@ -188,6 +283,34 @@ def test_a_reward_that_fails_names_the_object() -> None:
         measure(GraphBatch.concat([state, two]))
     with pytest.raises(ValueError, match=r"ZeroDivisionError.*\"id\":2"):
         measure(environment.advance(two, torch.tensor([2])).state)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (math.nan, r"no number \(NaN\); give one for every object"),
+        (math.inf, "infinite; give a finite one"),
+        (-math.inf, "0; give it a floor, such as 1e-8"),
+    ],
+)
+def test_what_is_wrong_with_a_reward_is_said(value: float, reason: str) -> None:
+    environment = GraphBuilding(GraphContext(max_nodes=3))
+    state = environment.advance(environment.reset(blank(1)), torch.tensor([1])).state
+    with (
+        ObjectMeasures("mine:OWN", environment, LogReward(value)) as measure,
+        pytest.raises(ValueError, match=f'mine:OWN: the reward of an object is {reason}: .*"id":0'),
+    ):
+        measure(state)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [(None, "NoneType"), ([0.0], "list"), (torch.zeros(1, 1), r"a tensor \[1, 1\]")]
+)
+def test_a_reward_that_is_no_tensor_is_refused(given: object, shown: str) -> None:
+    environment = GraphBuilding(GraphContext(max_nodes=3))
+    state = environment.advance(environment.reset(blank(1)), torch.tensor([1])).state
+    with pytest.raises(ValueError, match=rf"fails: Given gives {shown}; give a tensor \[1\] of log R; of"):
+        Measure(environment, Given(given))(state)
 
 
 def test_a_run_watches_given_objects_and_fixed_goals(tmp_path: Path) -> None:

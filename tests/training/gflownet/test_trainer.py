@@ -337,7 +337,7 @@ class Nowhere(Reward):
 
 def test_a_reward_that_is_zero_is_refused(tmp_path: Path) -> None:
     config = small_config(reward=Nowhere())
-    with pytest.raises(ValueError, match="hyper-grid: the reward of an object is 0, infinite or no number"):
+    with pytest.raises(ValueError, match="hyper-grid: the reward of an object is 0; give it a floor"):
         TrainingRun(find_problem("hyper-grid"), config, tmp_path).iterate()
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_edge, per_graph
+from graphwright.core.numbers import require_each
 from graphwright.core.one_hot import one_hot
 from graphwright.core.segment import segment_sum
 from graphwright.envs.generative.environment import GenerativeEnvironment
@@ -32,9 +33,8 @@ class EdgeSets(GenerativeEnvironment):
     """Nodes of every instance."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for no nodes."""
-        if self.num_nodes < 1:
-            raise ValueError(f"num_nodes={self.num_nodes}; a graph has at least 1 node")
+        """Raise ValueError, naming the option, for no nodes."""
+        require_each(self, "environment", ("num_nodes",))
 
     @property
     @override

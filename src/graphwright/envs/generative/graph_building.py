@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -28,6 +29,9 @@ class GraphBuilding(GenerativeEnvironment):
     of a node or a link to a value. Backward: each of them, one block for one (`edits`); nothing is removed or cut while
     an attribute of it is set, and no cut leaves two parts.
     """
+
+    alike_both_ways: ClassVar[bool] = True
+    """Whether what is set of an undirected edge is the same at both ends."""
 
     context: GraphContext = field(default_factory=GraphContext)
 

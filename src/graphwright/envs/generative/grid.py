@@ -10,6 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, from_edges, per_graph, per_node
+from graphwright.core.numbers import require_each
 from graphwright.core.one_hot import one_hot
 from graphwright.core.segment import Segments, segment_sum
 from graphwright.envs.generative.environment import GenerativeEnvironment
@@ -33,9 +34,8 @@ class HyperGrid(GenerativeEnvironment):
     """Cells along each axis."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a grid without cells."""
-        if min(self.dimensions, self.side) < 1:
-            raise ValueError(f"dimensions={self.dimensions}, side={self.side}; a grid has at least 1 of each")
+        """Raise ValueError, naming the option, for a grid without cells."""
+        require_each(self, "environment", ("dimensions", "side"))
 
     @property
     @override

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Segments, per_graph
+from graphwright.core.numbers import require_each
 from graphwright.core.one_hot import one_hot
 from graphwright.envs.generative.environment import GenerativeEnvironment
 from graphwright.envs.reversible import STOP, Move
@@ -41,10 +42,8 @@ class Sequences(GenerativeEnvironment):
     """Tokens of the longest sequences."""
 
     def __post_init__(self) -> None:
-        if self.vocabulary < 2:
-            raise ValueError(f"vocabulary={self.vocabulary}; a sequence needs 2 tokens or more to choose from")
-        if self.max_length < 1:
-            raise ValueError(f"max_length={self.max_length}; let sequences have 1 token or more")
+        require_each(self, "environment", ("vocabulary",), 2)
+        require_each(self, "environment", ("max_length",))
 
     @property
     @override

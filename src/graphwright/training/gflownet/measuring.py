@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,7 @@ class ObjectMeasures:
         if not bool((right := measures.isfinite().all(1)).all()):
             wrong = int((~right).nonzero()[0])
             raise ValueError(
-                f"{self.name}: the reward of an object is 0, infinite or no number; give it a floor: "
+                f"{self.name}: the reward of an object is {_fault(measures[wrong])}: "
                 f"{described(self.environment, objects, wrong)}"
             )
         return measures
@@ -64,3 +65,12 @@ class ObjectMeasures:
 
     def __exit__(self, *error: Any) -> None:
         self.workers.__exit__(*error)
+
+
+def _fault(measured: Tensor) -> str:
+    """What is wrong with the numbers of an object, and the remedy."""
+    if bool(measured.isnan().any()):
+        return "no number (NaN); give one for every object"
+    if measured.tolist() == [-math.inf]:  # its logarithm
+        return "0; give it a floor, such as 1e-8"
+    return "infinite; give a finite one"

@@ -100,7 +100,8 @@ def similarity(found: Sequence[Molecule]) -> Tensor:
 def read(texts: Sequence[str]) -> GraphBatch:
     """The molecules that SMILES write, Kekulé structures: columns `element`, `charge` and `chirality` (0), `order`.
 
-    Raises ValueError for what RDKit does not understand.
+    Raises ValueError for what RDKit does not understand, and for what no column holds: isotopes, radicals and other
+    hydrogens than are implied. Stereochemistry is left out.
     """
     sizes: list[int] = []
     elements: list[int] = []
@@ -108,10 +109,12 @@ def read(texts: Sequence[str]) -> GraphBatch:
     orders: list[int] = []
     ends: list[tuple[int, int]] = []
     for text in texts:
-        molecule = Chem.MolFromSmiles(text)
+        with rdBase.BlockLogs():  # what is wrong is said in our own words
+            molecule = Chem.MolFromSmiles(text)
         if molecule is None:
             raise ValueError(f"RDKit cannot read the SMILES {text!r}")
         Chem.Kekulize(molecule, clearAromaticFlags=True)
+        _require_plain(molecule, text)
         before = sum(sizes)
         elements += [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
         charges += [atom.GetFormalCharge() for atom in molecule.GetAtoms()]
@@ -130,6 +133,14 @@ def read(texts: Sequence[str]) -> GraphBatch:
             "chirality": torch.zeros_like(element),
         },
         edges={"order": torch.tensor(orders, dtype=torch.int64)},
+    )
+
+
+def has_stereo(text: str) -> bool:
+    """Whether a SMILES says how neighbours lie around an atom or a double bond."""
+    molecule = Chem.MolFromSmiles(text)
+    return any(atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for atom in molecule.GetAtoms()) or any(
+        bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in molecule.GetBonds()
     )
 
 
@@ -181,6 +192,25 @@ def _tables(atoms: GraphBatch) -> list[tuple[list[tuple[int, int, int]], list[tu
         (nodes[node_ptr[place] : node_ptr[place + 1]], bonds[link_ptr[place] : link_ptr[place + 1]])
         for place in range(atoms.num_graphs)
     ]
+
+
+def _require_plain(molecule: Molecule, text: str) -> None:
+    """Raise ValueError, naming the atom, unless element, charge and bonds say all of each."""
+    plain = Chem.Mol(molecule)
+    for atom in plain.GetAtoms():
+        atom.SetNoImplicit(False)
+        atom.SetNumExplicitHs(0)
+        atom.SetNumRadicalElectrons(0)
+    plain.UpdatePropertyCache(strict=False)
+    for place, (atom, implied) in enumerate(zip(molecule.GetAtoms(), plain.GetAtoms(), strict=True)):
+        if atom.GetIsotope():
+            raise ValueError(f"{text!r}: atom {place} is the isotope {atom.GetSmarts()}; leave its mass out")
+        found, usual = atom.GetTotalNumHs(), implied.GetTotalNumHs()
+        if found != usual:
+            raise ValueError(
+                f"{text!r}: atom {place}, {atom.GetSymbol()}, has {found} hydrogens where {usual} are implied; "
+                "radicals and other valences than usual are not built"
+            )
 
 
 @cache

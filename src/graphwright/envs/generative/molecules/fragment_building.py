@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -34,6 +35,8 @@ class FragmentBuilding(GraphBuilding):
     objects in proportion to R therefore draws a molecule the more often, the more of its fragments' symmetries swap
     points. Where each molecule is to count once, `log_share` is added to log R.
     """
+
+    alike_both_ways: ClassVar[bool] = False  # each end has a point of its own
 
     context: FragmentContext = field(default_factory=FragmentContext)
 
