@@ -36,7 +36,8 @@ class ParallelGraphEnv(CloudPickled, ParallelEnv[str, Observation, Any]):
     its action out.
 
     env_config: an `EnvConfig`, or the name of a problem for its defaults. penalty: as for `GraphEnv`. agents: the most
-    names that an episode needs, by default as many as may decide at once.
+    names that an episode needs, by default one for each node (or edge) of a padded graph, whether
+    it decides or not.
     Info: "objective" and "is_complete" of the solution so far, where the problem has one; the agent's "action_mask".
 
     `step` raises GraphError where more agents join than there are names.

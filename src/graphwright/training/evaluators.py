@@ -17,13 +17,14 @@ from graphwright.core.doing import now
 from graphwright.drawing.curves import plot_validation
 from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
+from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.team import Team
 from graphwright.training.acting import act_of_agents, act_of_policy, chosen_by, drawing
 from graphwright.training.averages import mean_backlog, require_endless
-from graphwright.training.collectors.play import PlayConfig, make_generator
+from graphwright.training.collectors.play import ConfigError, PlayConfig, make_generator
 from graphwright.training.decode import decode
 from graphwright.training.evaluator import Evaluator, Rows, returned
 from graphwright.training.play_teams import SUCCESS, play_teams
@@ -205,7 +206,7 @@ def make_evaluator(
     sizes = validation.sizes or (2 * largest, 5 * largest)
     generators = [make_generator(problem, collection.generator, (size,), collection.law) for size in sizes]
     generators = [collection.identity.identified(generator) for generator in generators]
-    batches = [generator(validation.graphs, torch.Generator().manual_seed(_SEED)) for generator in generators]
+    batches = [_drawn(*each, validation.graphs) for each in zip(generators, sizes, strict=True)]
     played, placed = collection.played(environment), [batch.to(device) for batch in batches]
     if isinstance(played, Endless):
         return _watched(problem, played, placed, validation)
@@ -220,6 +221,13 @@ def make_evaluator(
         rule = None if name == reference else (name, partial(heuristic, environment))
     costs = [cost for cost, _ in references]
     return GapEvaluator(played, placed, costs, reference, validation.every, rule, validation.decode)
+
+
+def _drawn(generator: InstanceGenerator, size: int, count: int) -> GraphBatch:
+    try:
+        return generator(count, torch.Generator().manual_seed(_SEED))
+    except ValueError as error:  # of a size that nobody may have asked for
+        raise ConfigError(f"--validation.sizes {size}: {error}") from None
 
 
 def _reference(problem: Problem, environment: Optimization, instances: GraphBatch) -> tuple[Tensor, str]:

@@ -50,6 +50,7 @@ class DistributionValidationConfig:
         """Raise ValueError, naming the option, where nothing would be watched."""
         require("validation.every", self.every)
         require("validation.objects", self.objects)
+        require("validation.max-states", self.max_states, 0)
         require("validation.trajectories", self.trajectories)
 
 

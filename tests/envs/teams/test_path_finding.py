@@ -106,6 +106,8 @@ def test_maps_come_from_text() -> None:
         ("", "holds no map"),
         ("a:\n..\na:\n", "names map 'a' again"),
         ("a:\nb:\n..\n", "of the name 'a'"),
+        ("type octile\nheight 9\nwidth 2\nmap\n..\n", "says height 9 and has 1; is a part of it missing?"),
+        ("type octile\nheight 1\nwidth 3\nmap\n..\n", "says width 3 and has 2"),
     ):
         with pytest.raises(GraphError, match=message):
             parse_maps(text, "file")

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
@@ -40,6 +41,19 @@ def test_the_batch_holds_the_agents_that_are_alive(workers: int) -> None:
             if any(cut):
                 assert answer.final.graphs["agent"].tolist() == [1] * 3
                 assert answer.final.nodes["x"][:, 1].tolist() == [2] * 6
+
+
+class Stuck(Meadow):
+    """The hare may do nothing."""
+
+    def _see(self, agent: str) -> Any:
+        return super()._see(agent) | ({"action_mask": np.zeros(3, np.int8)} if agent == "hare" else {})
+
+
+def test_an_agent_that_may_do_nothing_is_named() -> None:
+    said = r"environment 0: agent 'hare' is alive and has no legal action; give it one, or take it out of `env.agents`"
+    with pytest.raises(GraphError, match=said):
+        from_pettingzoo(partial(Stuck, vector=True), 2, actions=ActionSpec(per_graph("go", 3)))
 
 
 def test_a_vector_is_a_graph_of_one_node() -> None:

@@ -121,7 +121,13 @@ def test_samples_know_what_they_were_built_for() -> None:
     assert instances.graphs["beta"].tolist() == [3.0] * 3
 
 
-@pytest.mark.parametrize("options", [{"num": 0}, {"top": 0}])
+@pytest.mark.parametrize("options", [{"num": 0}, {"top": 0}, {"mode_similarity": 7.0}])
 def test_nothing_to_look_at_is_refused(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=f"--{next(iter(options))} 0"):
+    ((name, value),) = options.items()
+    with pytest.raises(ValueError, match=f"--{name.replace('_', '-')} {value}: give"):
         SamplingOptions(**options)  # type: ignore[arg-type]
+
+
+def test_states_are_not_counted_below_none() -> None:
+    with pytest.raises(ValueError, match=r"--validation\.max-states -1: give at least 0"):
+        DistributionValidationConfig(max_states=-1)

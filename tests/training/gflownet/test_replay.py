@@ -218,6 +218,7 @@ def test_what_is_saved_is_all_of_it(by: ReplayBy) -> None:
         ({"num_samples": 0}, "--sources.num-samples 0"),
         ({"num_samples": 3}, "give a multiple of --sources.num-samples 3"),
         ({"ema": 1.5}, "--sources.ema 1.5"),
+        ({"ema": 1.0}, "--sources.ema 1: what builds would never learn; give less than 1"),
         ({"local_search": 65}, "--sources.local-search 65"),
         ({"local_share": -1.0}, "--sources.local-share"),
         ({"replay": -1}, "--sources.replay -1"),

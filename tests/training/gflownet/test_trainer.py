@@ -328,6 +328,12 @@ def test_a_data_set_is_learned_from(tmp_path: Path) -> None:
     assert objects.tolist() == [[2, 3]] * 6
 
 
+def test_a_number_of_data_without_data_is_refused(tmp_path: Path) -> None:
+    config = small_config(sources=SourcesConfig(forward=4, from_data=6))
+    with pytest.raises(ConfigError, match=r"--sources\.from-data 6: there is no data; give --sources\.data FILE"):
+        TrainingRun(find_problem("hyper-grid"), config, tmp_path)
+
+
 class Nowhere(Reward):
     """log 0 of some objects."""
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 from typing_extensions import override
 
-from graphwright.core import ActionSpec, GraphError
+from graphwright.core import ActionSpec, GraphBatch, GraphError
 from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
 from graphwright.frameworks.foreign.answers import check_parallel, read_flag, read_reset, read_reward, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
@@ -22,7 +22,7 @@ from graphwright.frameworks.foreign.observation_reader import ObservationReader,
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.frameworks.foreign.vector import ForeignVectorEnv
 from graphwright.workers.env_group import Actions, AutoresetEnv, EnvStep, GraphArrays, copy_arrays
-from graphwright.workers.env_pool import LocalEnvPool, WorkerEnvPool, WorkerOptions
+from graphwright.workers.env_pool import EnvPool, LocalEnvPool, WorkerEnvPool, WorkerOptions
 
 MakeEnv = Callable[[], ParallelEnv]
 
@@ -71,7 +71,7 @@ def from_pettingzoo(
     environment = ForeignEnvironment(readers[0].features, actions, undirected, device, readers[0].room)
     envs = [partial(AutoresetParallelEnv, make_env, readers[0], place) for place in range(num_envs)]
     pool = WorkerEnvPool(envs, workers, seed, options) if workers else LocalEnvPool(envs, seed, options)
-    return AgentVectorEnv(pool, environment)
+    return AgentVectorEnv(pool, environment, example.possible_agents)
 
 
 class AutoresetParallelEnv(AutoresetEnv):
@@ -156,6 +156,18 @@ class AgentVectorEnv(ForeignVectorEnv):
     The number of graphs may change from step to step; the rows of a step are those of the agents that acted.
     """
 
+    def __init__(self, pool: EnvPool, environment: ForeignEnvironment, possible_agents: Sequence[Any]) -> None:
+        self.possible_agents = possible_agents
+        super().__init__(pool, environment)
+
     @override
     def with_fixed_agents(self) -> FixedAgents:
         return FixedAgents(self)
+
+    @override
+    def _no_way_on(self, state: GraphBatch, graph: int) -> str:
+        env, agent = (int(state.graphs[name][graph]) for name in (ENV, AGENT))
+        return (
+            f"environment {env}: agent {self.possible_agents[agent]!r} is alive and has no legal action; give it one, "
+            "or take it out of `env.agents`"
+        )

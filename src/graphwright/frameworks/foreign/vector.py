@@ -95,8 +95,12 @@ class ForeignVectorEnv(VectorEnv):
         legal = actions.arrange(state, self.environment.observe(state).masks)
         stuck = (segment_sum(legal, actions.graph_segments(state)) == 0).nonzero()
         if stuck.numel():
-            raise GraphError(f"environment {int(stuck[0])}: no action is legal, yet the episode goes on; end it there")
+            raise GraphError(self._no_way_on(state, int(stuck[0])))
         return state
+
+    def _no_way_on(self, state: GraphBatch, graph: int) -> str:
+        """What is said of a graph of `state` in which no action is legal."""
+        return f"environment {graph}: no action is legal, yet the episode goes on; end it there"
 
     def _final(self, steps: list[GroupStep]) -> GraphBatch:
         """The last states of truncated episodes, in graph order; of lost ones the states before the step."""

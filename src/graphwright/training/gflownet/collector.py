@@ -24,7 +24,7 @@ from graphwright.training.checkpoint import with_prefix, without_prefix
 from graphwright.training.collectors.collector import Collected, Collector
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import ANY_GOAL, BETA, ConditionConfig, Goal, unconditioned
-from graphwright.training.gflownet.data import given_objects
+from graphwright.training.gflownet.data import learned_from
 from graphwright.training.gflownet.hindsight import in_hindsight
 from graphwright.training.gflownet.known import know
 from graphwright.training.gflownet.known_sampler import KnownSampler
@@ -151,7 +151,7 @@ class TrajectoryCollector(Collector):
         data: GraphBatch | None = None,
     ) -> None:
         sources = config.sources
-        self.data = given_objects(problem, environment, "--sources.data", sources.data, data)
+        self.data = learned_from(problem, environment, sources, data)
         self.problem, self.environment = problem, environment
         self.config, self.generator = config, generator
         self.average = copy.deepcopy(policy) if sources.ema else policy

@@ -15,6 +15,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS
 from graphwright.envs.reversible import Reversible
 from graphwright.training.collectors.play import ConfigError
+from graphwright.training.gflownet.sources import SourcesConfig
 
 _INSTANCES, _STEPS = 4, 1000
 _checked: deque[Reversible] = deque(maxlen=64)
@@ -44,6 +45,16 @@ def given_objects(
     except ValueError as error:
         raise ConfigError(f"{option}: {error}") from None
     return objects
+
+
+def learned_from(
+    problem: Problem, environment: Reversible, sources: SourcesConfig, data: GraphBatch | None
+) -> GraphBatch | None:
+    """`given_objects` that are learned from. Raises ConfigError, too, where a number of none is asked for."""
+    found = given_objects(problem, environment, "--sources.data", sources.data, data)
+    if found is None and sources.from_data not in (0, SourcesConfig.from_data):
+        raise ConfigError(f"--sources.from-data {sources.from_data}: there is no data; give --sources.data FILE")
+    return found
 
 
 def require_playable(problem: Problem, environment: Reversible) -> None:

@@ -110,6 +110,7 @@ class SamplingOptions:
         """Raise ValueError where there is nothing to look at."""
         require("num", self.num)
         require("top", self.top)
+        require("mode-similarity", self.mode_similarity, 0, 1)
         require("trajectories", self.trajectories)
 
     @property

@@ -72,6 +72,8 @@ class SourcesConfig:
         if self.known_times is not None:
             require("sources.known-times", self.known_times)
         require("sources.ema", self.ema, 0, 1)
+        if self.ema == 1:
+            raise ValueError("--sources.ema 1: what builds would never learn; give less than 1")
         require("sources.local-share", self.local_share, 0, 1)
         if self.forward % self.num_samples:
             raise ValueError(

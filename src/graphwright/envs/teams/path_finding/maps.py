@@ -21,14 +21,18 @@ def parse_maps(text: str, file: str) -> dict[str, np.ndarray]:
     """Name → map [rows, columns] uint8, of a text with a line for each row: `.` is free, `#` (or `@`, `T`) an obstacle.
 
     A line that ends with a colon, or with `|-` as in YAML, names the map below it; without one there is a single map,
-    by the name of the file. The header of a Moving AI file is passed over, and so are spaces around a row. Raises
-    GraphError, naming the line.
+    by the name of the file. The header of a Moving AI file has to say how large it is; spaces around a row are passed
+    over. Raises GraphError, naming the line.
     """
     maps: dict[str, list[str]] = {}
-    name = file
+    name, header = file, dict[str, str]()
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
-        if not line or line.split()[0] in ("type", "height", "width") or line == "map":
+        if not line or line == "map":
+            continue
+        word, value = [*line.split(), ""][:2]
+        if word in ("type", "height", "width"):
+            header[word] = value
             continue
         if line.endswith((":", "|-", "|")):
             name = line.rstrip("|-").rstrip().rstrip(":").strip("\"' ")
@@ -47,6 +51,9 @@ def parse_maps(text: str, file: str) -> dict[str, np.ndarray]:
     empty = [each for each, grid in found.items() if not grid.size]
     if empty or not found:
         raise GraphError(f"{file}: holds no map" + (f" of the name {empty[0]!r}" if empty else ""))
+    for said, number in zip(("height", "width"), found[name].shape, strict=True):
+        if header.get(said, str(number)) != str(number):
+            raise GraphError(f"{file}: says {said} {header[said]} and has {number}; is a part of it missing?")
     return found
 
 

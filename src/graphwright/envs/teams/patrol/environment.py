@@ -33,7 +33,7 @@ class Patrol(Team):
         steps away, and `idle`, log(1 + idleness) of places that are seen. Edges: those of the map, and from and to each
         agent those of the places where it can go, with `here` and their `type`.
     Action: of each agent, one of its edges: to a neighbour of where it is, or to stay.
-    Reward: of the team, minus the mean idleness, over the places of each agent at the beginning.
+    Reward: of the team, minus the mean idleness, divided by the number of places of an agent at the beginning.
     Truncation: after `steps`.
     """
 
