@@ -16,10 +16,11 @@ SMALL += ("--num-envs", "2", "--num-steps", "2", "--validation.graphs", "1", "--
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With a run, a file and nothing else."""
+    """With a run, a file, a module and nothing else."""
     directory = tmp_path_factory.mktemp("here")
     main(["train", "vertex-cover", "--run", str(directory / "run"), *SMALL])
     (directory / "links.csv").write_text("a,b\nb,c\n")
+    (directory / "my_tasks.py").write_text("")
     return directory
 
 
@@ -41,6 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("new vertex-cover x", "vertex-cover: choose problem"),
         ("train vertex_cover --run a", "unknown problem 'vertex_cover'; did you mean vertex-cover?"),
         ("train Tour --run a", "did you mean tour?"),
+        ("train my_tasks --run a", "problem 'my_tasks': is a module; name the problem in it, my_tasks:NAME"),
+        ("train my_tasks.py --run a", "is a module; name the problem in it, my_tasks:NAME"),
         ("problems max-cuts", "did you mean max-cut?"),
         ("evaluate vertexcover", "vertexcover: there is no run of this name; did you mean vertex-cover?"),
         ("Train vertex-cover", "there is no command Train; did you mean train?"),

@@ -320,3 +320,15 @@ def test_what_the_library_warns_of_is_one_line():
     with one_line_warnings():
         assert warnings.formatwarning("failed:\nonce", RewardWarning, "a.py", 3) == "graphwright: failed: once\n"
         assert "a.py:3" in warnings.formatwarning("others", UserWarning, "a.py", 3)
+
+
+@pytest.mark.parametrize(
+    ("option", "named"), [("--agents", "--agents"), ("--sizes", "--sizes"), ("--seed", "the sizes")]
+)
+def test_what_is_too_large_for_the_memory_is_named(option, named, monkeypatch, capsys):
+    def too_large(*words):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr("graphwright.cli.commands.Command.parsing", too_large)
+    said = fails(capsys, "train", "coverage", "--run", "a", option, "7")
+    assert said == f"graphwright: needs more memory than there is (too large); lower {named}\n"

@@ -166,7 +166,9 @@ def test_files_that_are_no_recordings_are_refused(
     assert "no such file" in fails(capsys, *train, tmp_path / "none")
     assert "--bc.data" in fails(capsys, *train[:-1])
     other = ["train", "vertex-cover", "--algorithm", "bc", "--run", tmp_path / "run", "--bc.data", recorded]
-    assert "of other actions (serve, idle of graphs) than are decided here (select of graphs)" in fails(capsys, *other)
+    said = fails(capsys, *other)
+    assert f"{recorded}: was recorded of single-hop, not of vertex-cover: is of other actions" in said
+    assert "of other actions (serve, idle of graphs) than are decided here (select of graphs)" in said
 
 
 def test_what_cannot_be_recorded_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

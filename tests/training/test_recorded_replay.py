@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
         return fails(capsys, "train", *words, *SHORT, "--steps", "8", "--run", str(run))
 
     cover = ("vertex-cover", "--algorithm", "awac")
-    assert "is of other actions" in said(*cover, "--data", str(queues))
+    assert "is of single-hop, whose rewards are not those of vertex-cover" in said(*cover, "--data", str(queues))
     assert "no such file" in said(*cover, "--data", str(tmp_path / "none.safetensors"))
     assert "offline-updates 3: from which file? give --data FILE" in said(*cover, "--offline-updates", "3")
     assert f"--capacity 8: {covers} has" in said(*cover, "--data", str(covers), "--capacity", "8")
@@ -102,6 +102,7 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
     assert "was recorded with --environment.legal useful, where any is played: rewards may differ" in said(*other)
     for header, complaint in (
         ({"problem": "dominating-set"}, "is of dominating-set, whose rewards are not those of vertex-cover"),
+        ({"actions": {}}, "is of other actions"),
         ({"environment": [1]}, "its header says no options in 'environment'"),
     ):
         recording, path = read_recording(covers), tmp_path / "other.safetensors"

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import graphwright
-from graphwright.cli.arguments import asks_for_help, in_order, is_on, option_of
+from graphwright.cli.arguments import asks_for_help, in_order, is_given, is_on, option_of
 from graphwright.cli.commands import COMMANDS
 from graphwright.cli.heartbeat import Heartbeat
 from graphwright.cli.overview import overview
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _fail(f"there is no command {words[0]}; {meant}choose one of {', '.join(COMMANDS)}, or see --help")
         elif arguments is None and COMMANDS[words[0]].computes and os.environ.get(QUIET) != "1":
             with Heartbeat(words[0]):
-                _run(_parse(words))
+                _run(words)
         else:
-            _run(_parse(words))
+            _run(words)
 
 
 def _let_idle_threads_sleep() -> None:
@@ -109,10 +109,12 @@ def _reason(error: BaseException) -> str:
     return str(error)
 
 
-def _run(command: Any) -> None:
+def _run(words: list[str]) -> None:
     from graphwright.core.numbers import require_numbers
 
-    with one_line_errors(), one_line_warnings():
+    sizes = next((option for option in ("--agents", "--sizes") if is_given(words, option)), "the sizes")
+    with one_line_errors(sizes), one_line_warnings():
+        command = _parse(words)
         require_numbers(command, {"config": "", "options": "", "reading": "", "files": ""})
         command.run()
 
@@ -134,10 +136,10 @@ def one_line_warnings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
+def one_line_errors(sizes: str = "the sizes") -> Iterator[None]:
     """Say in one line what is wrong with what the user gave, and end; anything else is a fault, with its traceback.
 
-    Scripts on the library may use it as well.
+    sizes: what to lower where memory does not suffice. Scripts on the library may use it as well.
     """
     try:
         yield
@@ -147,7 +149,7 @@ def one_line_errors() -> Iterator[None]:
         _say("stopped")
         sys.exit(130)
     except MemoryError as error:
-        _fail(f"needs more memory than there is ({error}); lower the sizes")
+        _fail(f"needs more memory than there is ({error}); lower {sizes}")
     except Exception as error:
         from graphwright.training.interrupt import Interrupted
 
@@ -160,7 +162,7 @@ def one_line_errors() -> Iterator[None]:
         if wanted is None or not isinstance(error, RuntimeError):
             raise
         size = f"{int(wanted[1]) / 2**30:,.0f} GiB" if wanted[1] else "too many bytes to count"
-        _fail(f"needs more memory than there is ({size} at once); lower the sizes")
+        _fail(f"needs more memory than there is ({size} at once); lower {sizes}")
 
 
 def _parse(arguments: list[str]) -> Any:
@@ -170,28 +172,25 @@ def _parse(arguments: list[str]) -> Any:
     from graphwright.cli.complaints import largest, of_the_run, one_line, require_values
 
     complaint = io.StringIO()
-    with one_line_errors():
-        if is_on(arguments, "--trust") or _names_own_code(arguments):
-            _search_working_directory()
-        command, *words = arguments
-        parsing = COMMANDS[command].parsing(words)
-        defaults = {} if parsing.defaults is None else {"default": parsing.defaults}
-        style = (tyro.conf.OmitSubcommandPrefixes,)
-        if asks_for_help(parsing.words):  # alone, or the usage leaves out what is given
-            parsing = replace(parsing, words=["--help"])
-        try:
-            with contextlib.redirect_stderr(complaint):
-                parsed = tyro.cli(
-                    parsing.kind, args=parsing.words, prog=f"graphwright {command}", config=style, **defaults
-                )
-            require_values(parsed, parsing.words)
-            return parsed
-        except SystemExit as stop:
-            if not stop.code:
-                raise
-            _fail(of_the_run(arguments) or one_line(complaint.getvalue()))
-        except OverflowError:
-            _fail(f"{largest(arguments)}: too large a number")
+    if is_on(arguments, "--trust") or _names_own_code(arguments):
+        _search_working_directory()
+    command, *words = arguments
+    parsing = COMMANDS[command].parsing(words)
+    defaults = {} if parsing.defaults is None else {"default": parsing.defaults}
+    style = (tyro.conf.OmitSubcommandPrefixes,)
+    if asks_for_help(parsing.words):  # alone, or the usage leaves out what is given
+        parsing = replace(parsing, words=["--help"])
+    try:
+        with contextlib.redirect_stderr(complaint):
+            parsed = tyro.cli(parsing.kind, args=parsing.words, prog=f"graphwright {command}", config=style, **defaults)
+        require_values(parsed, parsing.words)
+        return parsed
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        _fail(of_the_run(arguments) or one_line(complaint.getvalue()))
+    except OverflowError:
+        _fail(f"{largest(arguments)}: too large a number")
 
 
 def _names_own_code(arguments: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -109,6 +110,9 @@ def find_problem(name: str) -> Problem:
     """
     if name in PROBLEMS:
         return PROBLEMS[name]
+    module = name.removesuffix(".py")
+    if module.isidentifier() and os.path.isfile(f"{module}.py"):
+        raise ValueError(f"problem {name!r}: is a module; name the problem in it, {module}:NAME")
     if ":" not in name:
         raise ValueError(
             f"unknown problem {name!r}; {meant(name)}choose one of {', '.join(PROBLEMS)}, or one of your own: "

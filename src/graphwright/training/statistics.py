@@ -116,4 +116,5 @@ def wilson(successes: float, trials: int) -> Interval:
     share, z = successes / trials, 1.959963984540054
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+    # Rounding leaves ends that are 0 or 1 beside them.
+    return Interval(share, middle - half if share > 0 else 0.0, middle + half if share < 1 else 1.0)

@@ -65,6 +65,7 @@ def test_shares_and_their_intervals_by_hand() -> None:
     assert score.decided.value == 0.5
     share = wilson(8, 10)  # Wilson 1927: 0.4901 to 0.9433
     assert (round(share.low, 4), round(share.high, 4)) == (0.4902, 0.9433)
+    assert all(wilson(0, trials).low == 0 and wilson(trials, trials).high == 1 for trials in range(2, 200))
     assert Score(0, 4, 0).decided.low == 0
     assert math.isnan(wilson(0, 0).value)
     assert wilson(1, 1).value == 1

@@ -45,8 +45,8 @@ def recording_for(
         raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
     recording = read_recording(Path(data))
     try:
-        require_fit(recording, environment, source.draw(1))
         _require_same_rewards(recording.header, problem, as_written(environment))
+        require_fit(recording, environment, source.draw(1))
     except RecordingError as error:
         raise RecordingError(f"{data}: {error}") from None
     if recording.num_states > capacity:

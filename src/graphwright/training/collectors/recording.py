@@ -62,7 +62,9 @@ class RecordingConfig(PlayConfig):
         try:
             require_fit(recording, environment, self.instances(problem)(1, torch.Generator().manual_seed(0)))
         except RecordingError as error:
-            raise RecordingError(f"{path}: {error}") from None
+            recorded = recording.header.get("problem", problem.name)
+            whose = "" if recorded == problem.name else f"was recorded of {recorded}, not of {problem.name}: "
+            raise RecordingError(f"{path}: {whose}{error}") from None
         if soft and recording.probability is None:
             raise ConfigError(f"--bc.targets soft: {path} holds no probabilities; take hard")
         return RecordingCollector(recording, soft, self.num_states, source, path)
