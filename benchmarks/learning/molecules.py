@@ -2,7 +2,7 @@
 
     python benchmarks/learning/molecules.py [--seeds 5] [--seconds 600 | --steps 154432] [--out docs/tables]
 
-Each run is one thread, two runs side by side. Trajectory balance has the task's defaults (for `qed` R⁶⁴ is asked for,
+Each run is one thread, two runs side by side. Trajectory balance has the task's defaults (for `qed` R¹²⁸ is asked for,
 and the best are replayed); each molecule is counted once, and in another row as often as there are ways to put it
 together from fragments. A2C looks for the greatest R. After training each builds --num molecules, and random building,
 which takes every legal action alike, as many. A mode is a molecule of reward 0.9 or more whose Tanimoto similarity to

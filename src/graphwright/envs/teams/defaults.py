@@ -27,6 +27,7 @@ CROWD = {
         "entropy_coefficient": 0.03,
         "max_grad_norm": 1.0,
     },
-    "collection": {"steps": {"num_envs": 64, "num_steps": 25}} | LARGE_MINIBATCHES,
+    "iql": {"normalize_values": True},  # what a push gains is a hundredth of what a team is from its landmarks
+    "collection": {"steps": {"num_envs": 64, "num_steps": 25}},
 }
 """Of agents that see each other and all landmarks."""

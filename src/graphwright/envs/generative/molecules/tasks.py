@@ -132,7 +132,7 @@ QED = Problem(
             "encoder": _OF_TREES,
             "flow": {"learning_rate": 5e-3, **_ONE_STEP},
             "collection": {
-                "trajectories": {"condition": {"low": 64.0}, "sources": {"replay": 64, "replay_by": "reward"}}
+                "trajectories": {"condition": {"low": 128.0}, "sources": {"replay": 64, "replay_by": "reward"}}
             },
         },
     ),
