@@ -32,6 +32,12 @@ def import_named(place: str, what: str) -> Any:
     return getattr(imported, name)
 
 
+def in_one_line(error: BaseException) -> str:
+    """What such code raised, and of which kind it is where that is not said to users."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+
+
 def _why(module: str, error: BaseException) -> str:
     """Why a module could not be imported."""
     if isinstance(error, ModuleNotFoundError) and error.name is not None and f"{module}.".startswith(f"{error.name}."):

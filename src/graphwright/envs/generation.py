@@ -13,6 +13,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import GraphBatch
+from graphwright.core.own_code import in_one_line
 from graphwright.envs.generative.environment import blank
 from graphwright.envs.generative.exports import described, node_link_lines
 from graphwright.envs.generators import InstanceGenerator
@@ -97,14 +98,14 @@ class Measure:
         except Exception as error:
             for place in range(objects.num_graphs):
                 self._try(objects, place)
-            raise ValueError(f"the reward of {objects.num_graphs} objects fails: {_named(error)}") from error
+            raise ValueError(f"the reward of {objects.num_graphs} objects fails: {in_one_line(error)}") from error
 
     def _try(self, objects: GraphBatch, place: int) -> None:
         try:
             self.reward.measure(self.environment, objects.select(torch.tensor([place])))
         except Exception as error:
             shown = described(self.environment, objects, place)
-            raise ValueError(f"the reward of an object fails: {_named(error)}; of {shown}") from error
+            raise ValueError(f"the reward of an object fails: {in_one_line(error)}; of {shown}") from error
 
 
 @dataclass(frozen=True)
@@ -127,9 +128,3 @@ class Generation:
     fingerprints: Fingerprints | None = None
     pictures: Pictures | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _named(error: Exception) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return text if type(error) is ValueError else f"{type(error).__name__}: {text}"

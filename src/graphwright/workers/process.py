@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from graphwright.core.own_code import in_one_line
 from graphwright.workers.buffers import Buffer
 
 START_LIMIT = 300.0
@@ -160,12 +161,6 @@ def serve(
             connection.send(Raised(in_one_line(error), traceback.format_exc()))
         finally:
             faulthandler.disable()
-
-
-def in_one_line(error: Exception) -> str:
-    """What an error says, and of which kind it is where that is not said to users."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 
 
 def clean_context(preload: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,44 @@ def test_a_dead_end_is_found_by_enumeration_too() -> None:
 def test_a_context_that_can_never_begin_is_refused() -> None:
     with pytest.raises(ConfigError, match="can never begin"):
         require_playable(own(Never()), GraphBuilding(Never()))
+
+
+class Answers(GraphContext):
+    """One method answers with what it is not asked for."""
+
+    def __init__(self, method: str, answer: Callable[[GraphBatch], Any]) -> None:
+        super().__init__(node_types=2, max_nodes=3)
+        object.__setattr__(self, method, lambda state, *_: answer(state))
+
+
+def fails(state: GraphBatch) -> Tensor:
+    raise KeyError("oops")
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "said"),
+    [
+        ("may_add", lambda state: state.node_graph >= 0, r"gives \[0\] bool; give \[N, node_types\] bool, here"),
+        ("may_add", lambda state: torch.ones(state.num_nodes, 2), r"gives \[0, 2\] float32; give \[N, node_types\]"),
+        ("may_begin", lambda state: None, r"gives None; give \[B, node_types\] bool"),
+        ("may_stop", lambda state: [True], r"gives a list; give \[B\] bool"),
+        ("may_join", fails, "fails: KeyError: 'oops'"),
+    ],
+)
+def test_a_method_of_a_context_that_answers_otherwise_is_named(method: str, answer: Any, said: str) -> None:
+    context = Answers(method, answer)
+    with pytest.raises(ConfigError, match=f"mine:OWN: Answers.{method} {said}"):
+        require_playable(own(context), GraphBuilding(context))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [({"size": 2}, "'size' is a column that the environment adds"), ({"hot": 0}, "'hot' has 0 values; give a whole")],
+)
+def test_attributes_that_cannot_be_are_named(attributes: dict[str, int], said: str) -> None:
+    kind = type("Hot", (GraphContext,), {"node_attributes": attributes})
+    with pytest.raises(ValueError, match=f"Hot.node_attributes: {said}"):
+        kind()
 
 
 @pytest.mark.parametrize(("option", "value"), [("node_types", 0), ("max_nodes", 0), ("max_links", -1)])

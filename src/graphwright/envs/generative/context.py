@@ -40,9 +40,16 @@ class GraphContext:
         self.require_bounds()
 
     def require_bounds(self) -> None:
-        """Raise ValueError, naming the option, where no graph is within the bounds."""
+        """Raise ValueError, naming option or attribute, where no graph is within the bounds."""
         require_each(self, "environment.context", ("node_types", "max_nodes"))
         require("environment.context.max-links", self.max_links or 0, 0)
+        for kind, taken in (("node_attributes", (TYPE, "size", "degree")), ("edge_attributes", ("reverse",))):
+            for name, count in getattr(self, kind).items():
+                attribute = f"{type(self).__name__}.{kind}: {name!r}"
+                if name in taken:
+                    raise ValueError(f"{attribute} is a column that the environment adds itself; call it otherwise")
+                if type(count) is not int or count < 1:
+                    raise ValueError(f"{attribute} has {count!r} values; give a whole number from 1")
 
     @property
     def node_attributes(self) -> Mapping[str, int]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Choice, Features, GraphBatch, per_graph
+from graphwright.envs.generative.asking import ask
 from graphwright.envs.generative.automorphisms import canonical_keys, canonical_places, log_automorphisms
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.edits import AddLink, AddNode, Begin, Edit, SetLinkAttribute, SetNodeAttribute
@@ -72,7 +73,8 @@ class GraphBuilding(GenerativeEnvironment):
 
     @override
     def masks(self, state: GraphBatch) -> tuple[Tensor, ...]:
-        stop = self.context.may_stop(state) & (state.node_segments.lengths > 0)
+        may = ask(self.context, "may_stop", {"B": state.num_graphs}, state)
+        stop = may & (state.node_segments.lengths > 0)
         return stop, *(edit.mask(state) for edit in self.edits)
 
     @override

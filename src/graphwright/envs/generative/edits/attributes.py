@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionBlock, GraphBatch, per_edge, per_node
 from graphwright.core.construction import opposite_edges
+from graphwright.envs.generative.asking import ask
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.edits.edit import Done, Edit
 
@@ -33,12 +34,15 @@ class SetNodeAttribute(Edit):
 
     @override
     def mask(self, state: GraphBatch) -> Tensor:
-        mask = self.context.may_set_node(state, self.name) & (state.nodes[self.name] == 0).unsqueeze(1)
+        sizes = {"N": state.num_nodes, "values": self.context.node_attributes[self.name]}
+        may = ask(self.context, "may_set_node", sizes, state, self.name)
+        mask = may & (state.nodes[self.name] == 0).unsqueeze(1)
         return mask.squeeze(1) if mask.shape[1] == 1 else mask
 
     @override
     def backward_mask(self, state: GraphBatch) -> Tensor:
-        return (state.nodes[self.name] > 0) & self.context.may_clear_node(state, self.name)
+        may = ask(self.context, "may_clear_node", {"N": state.num_nodes}, state, self.name)
+        return (state.nodes[self.name] > 0) & may
 
     @override
     def do(self, state: GraphBatch, graphs: Tensor, row: Tensor, column: Tensor) -> Done:
@@ -73,13 +77,14 @@ class SetLinkAttribute(Edit):
     @override
     def mask(self, state: GraphBatch) -> Tensor:
         unset = state.edges[self.name][state.links[0]] == 0
-        mask = self.context.may_set_link(state, self.name) & unset.unsqueeze(1)
+        sizes = {"L": unset.numel(), "values": self.context.edge_attributes[self.name]}
+        mask = ask(self.context, "may_set_link", sizes, state, self.name) & unset.unsqueeze(1)
         return mask.squeeze(1) if mask.shape[1] == 1 else mask
 
     @override
     def backward_mask(self, state: GraphBatch) -> Tensor:
         is_set = state.edges[self.name][state.links[0]] > 0
-        return is_set & self.context.may_clear_link(state, self.name)
+        return is_set & ask(self.context, "may_clear_link", {"L": is_set.numel()}, state, self.name)
 
     @override
     def do(self, state: GraphBatch, graphs: Tensor, row: Tensor, column: Tensor) -> Done:

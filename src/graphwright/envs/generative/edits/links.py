@@ -19,6 +19,7 @@ from graphwright.core import (
     with_links,
 )
 from graphwright.core.construction import opposite_edges
+from graphwright.envs.generative.asking import ask
 from graphwright.envs.generative.bridges import find_bridges
 from graphwright.envs.generative.context import GraphContext
 from graphwright.envs.generative.edits.edit import Done, Edit
@@ -50,7 +51,7 @@ class AddLink(Edit):
         apart = may.nonzero().squeeze(1)
         u, v = unordered_pair_nodes(pairs.position[apart])
         start = state.node_ptr[:-1][pairs.index[apart]]
-        may[apart] = self.context.may_join(state, start + u, start + v)
+        may[apart] = ask(self.context, "may_join", {"P": apart.numel()}, state, start + u, start + v)
         return may
 
     @override

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionBlock, GraphBatch, per_graph, per_node, with_links
+from graphwright.envs.generative.asking import ask
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.edits.edit import Done, Edit
 from graphwright.envs.generative.surgery import append_nodes, keep_nodes
@@ -33,7 +34,8 @@ class Begin(Edit):
     @override
     def mask(self, state: GraphBatch) -> Tensor:
         empty = state.node_segments.lengths == 0
-        return (self.context.may_begin(state) & empty.unsqueeze(1)).view(state.num_graphs, *_columns(self.context))
+        may = ask(self.context, "may_begin", {"B": state.num_graphs, "node_types": self.context.node_types}, state)
+        return (may & empty.unsqueeze(1)).view(state.num_graphs, *_columns(self.context))
 
     @override
     def backward_mask(self, state: GraphBatch) -> Tensor:
@@ -72,7 +74,8 @@ class AddNode(Edit):
     @override
     def mask(self, state: GraphBatch) -> Tensor:
         room = (state.node_segments.lengths < self.context.max_nodes) & self.context.has_room_for_link(state)
-        mask = self.context.may_add(state) & room[state.node_graph].unsqueeze(1)
+        may = ask(self.context, "may_add", {"N": state.num_nodes, "node_types": self.context.node_types}, state)
+        mask = may & room[state.node_graph].unsqueeze(1)
         return mask.view(state.num_nodes, *_columns(self.context))
 
     @override
