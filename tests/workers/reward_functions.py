@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.segment import segment_sum
+from graphwright.envs.generation import Reward
 
 
 def fingerprint(states: GraphBatch) -> Tensor:
@@ -63,6 +64,15 @@ def faulty(states: GraphBatch, fault: str, flag: str, bad: int) -> Tensor:
         else:
             time.sleep(1000)
     return states.graphs["label"]
+
+
+class EndsTheWorker(Reward):
+    """Of grids; the process ends where both coordinates are 2."""
+
+    def __call__(self, environment: object, objects: GraphBatch) -> Tensor:
+        if bool((objects.nodes["coordinate"].view(-1, 2) == 2).all(1).any()):
+            os._exit(7)
+        return torch.zeros(objects.num_graphs, dtype=torch.float64)
 
 
 class FailsToLoad:

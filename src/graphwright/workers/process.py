@@ -38,6 +38,10 @@ class WorkerError(RuntimeError):
             self.add_note(trace)
 
 
+class WorkerLost(WorkerError):
+    """A worker ended or took too long, and did not say on what."""
+
+
 class Raised(NamedTuple):
     """The response of a worker that raised."""
 
@@ -90,12 +94,12 @@ class WorkerProcess:
         (`time.monotonic`) if that is later.
         """
         if not self.connection.poll(max(max(self.sent, since) + time_limit - time.monotonic(), 0)):
-            raise WorkerError(f"no answer within {time_limit:g} s", self._stack_of_hung())
+            raise WorkerLost(f"no answer within {time_limit:g} s", self._stack_of_hung())
         try:
             response = self.connection.recv()
         except (EOFError, OSError):
             self.process.join(_TRACE_LIMIT)
-            raise WorkerError(f"ended with exit code {self.process.exitcode}", self._read_trace()) from None
+            raise WorkerLost(f"ended with exit code {self.process.exitcode}", self._read_trace()) from None
         if isinstance(response, Raised):
             raise WorkerError(*response)
         return response

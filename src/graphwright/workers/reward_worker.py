@@ -30,7 +30,8 @@ class RewardWarning(UserWarning):
 class Shard:
     """Graphs `start` to `stop` of batch `number`, in buffer `slot` of their worker.
 
-    rewards: [stop - start] or [stop - start, K] float64, filled in place. error: why there are none.
+    rewards: [stop - start] or [stop - start, K] float64, filled in place. error: the second failure, after which there
+    are none.
     """
 
     number: int
@@ -42,6 +43,9 @@ class Shard:
     error: WorkerError | None = None
     has_failed: bool = False
     is_done: bool = False
+
+    def __str__(self) -> str:
+        return f"the rewards of graphs {self.start} to {self.stop - 1} of batch {self.number}"
 
     def tensors(self) -> dict[str, Tensor]:
         """As `GraphBatch.to_tensors` of these graphs; views, but for the topology."""
@@ -135,13 +139,11 @@ class RewardWorker:
 
     def _record_failure(self, shard: Shard, error: WorkerError) -> None:
         self.num_failures += 1
-        whose = f"the rewards of graphs {shard.start} to {shard.stop - 1} of batch {shard.number}"
         if shard.has_failed:
-            shard.error = WorkerError(f"{whose} failed twice: {error}", error.report)
-            shard.is_done = True
+            shard.error, shard.is_done = error, True
         else:
             shard.has_failed = True
-            warnings.warn(f"{whose} are computed again: {error}", RewardWarning, stacklevel=2)
+            warnings.warn(f"{shard} are computed again: {error}", RewardWarning, stacklevel=2)
 
     def _pack(self, shard: Shard) -> ShardRequest:
         """Write a shard into its buffer, behind the place of its rewards."""

@@ -127,9 +127,10 @@ class RewardWorkers:
         Raises RewardError where a shard failed twice.
         """
         self._finish(future)
-        errors = [shard.error for _, shard in future.shards if shard.error is not None]
-        if errors:
-            raise RewardError("; ".join(map(str, errors))) from errors[0]
+        failed = [shard for _, shard in future.shards if shard.error is not None]
+        if failed:
+            said = "; ".join(f"{shard} failed twice: {shard.error}" for shard in failed)
+            raise RewardError(said) from failed[0].error
         return future.rewards.to(future.batch.device)
 
     def close(self) -> None:

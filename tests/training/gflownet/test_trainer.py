@@ -33,13 +33,16 @@ from graphwright.training.gflownet.collector import TrajectoryCollector
 from graphwright.training.gflownet.conditions import ConditionConfig
 from graphwright.training.gflownet.evaluator import DistributionEvaluator
 from graphwright.training.gflownet.exact import Exact
+from graphwright.training.gflownet.measuring import ObjectMeasures
 from graphwright.training.gflownet.sources import SourcesConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.logging import MetricsFile
 from graphwright.training.train import new_run, resume, train
 from graphwright.training.training_run import TrainingRun
 from graphwright.training.validation import DistributionValidationConfig
+from graphwright.workers.reward_workers import RewardError, RewardWarning
 from samplers import OBJECTIVES, sampler_config
+from workers.reward_functions import EndsTheWorker
 
 QUIET = Console(quiet=True)
 ENVIRONMENTS: dict[str, Reversible] = {
@@ -326,6 +329,20 @@ def test_a_data_set_is_learned_from(tmp_path: Path) -> None:
     batch, _ = collected(TrainingRun(task, config, tmp_path, data))
     objects = batch.trajectories.objects.nodes["coordinate"].view(-1, 2)[4:]
     assert objects.tolist() == [[2, 3]] * 6
+
+
+def test_the_object_that_ends_a_worker_is_named() -> None:
+    problem = find_problem("hyper-grid")
+    environment = problem.builder
+    starts = environment.reset(problem.sampled.instances(environment, 3, torch.Generator()))
+    objects = starts.with_nodes(coordinate=torch.tensor([0, 0, 2, 2, 1, 2]))
+    said = r"^hyper-grid: the reward of an object fails: ended with exit code 7; of .*2.*2"
+    with (
+        ObjectMeasures("hyper-grid", environment, EndsTheWorker(), 1) as measure,
+        pytest.warns(RewardWarning),
+        pytest.raises(RewardError, match=said),
+    ):
+        measure(objects)
 
 
 def test_a_number_of_data_without_data_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,8 @@ from graphwright.envs.reversible import Reversible
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.gflownet.conditions import unconditioned
 from graphwright.training.gflownet.remembered import Remembered
-from graphwright.workers.reward_workers import RewardWorkers
+from graphwright.workers.process import WorkerLost
+from graphwright.workers.reward_workers import RewardError, RewardWarning, RewardWorkers
 
 Measures = Callable[[GraphBatch], Tensor]
 """From finished objects [B] to [B, K] float64."""
@@ -44,7 +46,7 @@ class ObjectMeasures:
         return self.remembered(unconditioned(objects, self.environment.features))
 
     def _measured(self, objects: GraphBatch) -> Tensor:
-        measures = self.workers(objects)
+        measures = self._computed(objects)
         if not bool((right := measures.isfinite().all(1)).all()):
             wrong = int((~right).nonzero()[0])
             raise ValueError(
@@ -52,6 +54,25 @@ class ObjectMeasures:
                 f"{described(self.environment, objects, wrong)}"
             )
         return measures
+
+    def _computed(self, objects: GraphBatch) -> Tensor:
+        try:
+            return self.workers(objects)
+        except RewardError as error:
+            if isinstance(error.__cause__, WorkerLost):
+                self._try_each(objects)
+            raise
+
+    def _try_each(self, objects: GraphBatch) -> None:
+        """Raise RewardError, naming it, where an object alone ends a worker or takes too long."""
+        for place in range(objects.num_graphs):
+            try:
+                with warnings.catch_warnings(action="ignore", category=RewardWarning):
+                    self.workers(objects.select(torch.tensor([place])))
+            except RewardError as error:
+                shown = described(self.environment, objects, place)
+                reason = error.__cause__
+                raise RewardError(f"{self.name}: the reward of an object fails: {reason}; of {shown}") from reason
 
     def of(self, objects: GraphBatch, chosen: Tensor) -> Tensor:
         """[B, K] float64: those of the objects where `chosen` [B] is true; 0 of the others, which are not looked at."""
