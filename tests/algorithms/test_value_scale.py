@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from algorithms.multiagent.teams import made, remembered, rollout_of
 from decision_environments import ENVIRONMENTS
-from graphwright.algorithms.value_scale import RunningScale, ValueScale
+from graphwright.algorithms.target import Target
+from graphwright.algorithms.value_scale import EACH_MINIBATCH, RunningScale, ValueScale
 from graphwright.data.replay import Transitions
 from graphwright.data.ring import Group
 from strategies import seeded
@@ -94,10 +96,42 @@ def test_what_a_state_is_worth_is_in_the_unit_of_the_rewards(algorithm: str) -> 
     for normalized in (False, True):
         own = made(algorithm, environment, normalize_values=normalized, **settings)
         if normalized:
-            own.scale.mean += 20
-            own.scale.square += 20**2 + 3**2
+            own.target.scale.its_origin += 20
+            own.target.scale.its_unit += 3
         state = environment.reset(draw(4, seeded()))
         own.generator = seeded(1)  # of MADDPG, which draws what is done next
         observation = environment.observe(state)
         worth.append(own._worth(observation, environment.actions.deciders(observation.graph)))
     torch.testing.assert_close(worth[1], 3 * worth[0] + 20)
+
+
+def test_values_of_long_undiscounted_episodes_do_not_run_away() -> None:
+    """Fifty states in a row, -1 a step: a table that learns from returns of four steps and a target that lags."""
+    table, scale, generator = nn.Embedding(50, 1), RunningScale(EACH_MINIBATCH), seeded()
+    nn.init.zeros_(table.weight)
+    target, lowest = Target(table, 0.01, 1, scale), 0.0
+    for _ in range(2500):
+        state = torch.randint(50, (64,), generator=generator)
+        after = (state + 4).clamp(max=50)
+        later = target.scale.values(target.network(after.clamp(max=49)).squeeze(1)) * (after < 50)
+        wanted = scale.targets(later - (after - state))
+        with torch.no_grad():
+            table.weight.index_add_(0, state, 0.05 * (wanted.unsqueeze(1) - table(state)))
+        target.follow(table, scale)
+        values = scale.values(table.weight.detach().squeeze(1))
+        lowest = min(lowest, float(values.min()))
+    assert lowest > -55
+    torch.testing.assert_close(values, torch.arange(-50.0, 0.0), rtol=0.05, atol=0.5)
+
+
+def test_a_run_that_begins_with_another_speaks_in_its_units() -> None:
+    environment, draw = ENVIRONMENTS["spins of nodes"]
+    first, second, plain = (made("vdn", environment, normalize_values=normal) for normal in (True, True, False))
+    replay = remembered(environment, draw, first.policy).replay
+    first._step(replay.select(replay.ids))
+    for own in (second, plain):
+        own.start_from(first.policy.state_dict())
+        own.take_units(first.state_dict())
+    said = torch.tensor([0.5])
+    assert second.scale.values(said) == first.scale.values(said) != plain.scale.values(said)
+    assert second.target.scale.values(said) == first.target.scale.values(said)

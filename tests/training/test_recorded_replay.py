@@ -100,10 +100,12 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
     assert f"--capacity 8: {covers} has" in said(*cover, "--data", str(covers), "--capacity", "8")
     other = (*cover, "--data", str(covers), "--environment.legal", "any")
     assert "was recorded with --environment.legal useful, where any is played: rewards may differ" in said(*other)
+    assert "was recorded with --environment.legal useful" in said(*other, "--invalid.handling", "penalty")
     for header, complaint in (
         ({"problem": "dominating-set"}, "is of dominating-set, whose rewards are not those of vertex-cover"),
         ({"actions": {}}, "is of other actions"),
         ({"environment": [1]}, "its header says no options in 'environment'"),
+        ({"environment": {"view": {"of": 1}}}, "was recorded with --environment.view {'of': 1}, where"),
     ):
         recording, path = read_recording(covers), tmp_path / "other.safetensors"
         replace(recording, header={**recording.header, **header}).save(path)

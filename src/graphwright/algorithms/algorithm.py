@@ -63,6 +63,12 @@ class Algorithm(ABC):
             raise KeyError(odd[0])
         self.policy.load_state_dict({**own, **weights})
 
+    def take_units(self, state: Mapping[str, Tensor]) -> None:
+        """Let critics speak in the units of another run, whose `state_dict` this is, where both say some."""
+        own = self.state_dict()
+        units = {name for name in own.keys() & state.keys() if name.startswith(("scale.", "target.scale."))}
+        self.load_state_dict(own | {name: state[name] for name in units})
+
     def learn(self, batch: Any, progress: float) -> dict[str, Tensor]:
         """`update`, and back to where the policy began as far as its trust region says; scalars to log."""
         if self.anchor is None:

@@ -69,7 +69,7 @@ class ContinuousSAC(Twin):
         self.policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(device)
         parts = setup.features, setup.actions, setup.encoder
         self.critic = CriticEnsemble(individual(*parts, lambda: ActionValue(setup)) for _ in range(2)).to(device)
-        self.target = Target(self.critic, config.target_rate, period=1)
+        self.target = Target(self.critic, config.target_rate, 1, self.scale)
         self.temperature = Temperature(config.temperature).to(device)
         self.optimizer, self.critic_optimizer, self.temperature_optimizer = (
             AnnealedAdam(part, config.learning_rate, config.max_grad_norm)
@@ -97,7 +97,7 @@ class ContinuousSAC(Twin):
         self.optimizer.step(loss + self.distance(policy, observation))
         excess = (-log_prob.detach() - self.config.entropy_per_number * self.columns) * acts
         self.temperature_optimizer.step(self.temperature.log * excess.sum() / acts.sum().clamp(min=1))
-        self.target.follow(self.critic)
+        self.target.follow(self.critic, self.scale)
         metrics = {
             "value_loss": critic_loss,
             "policy_loss": loss,
@@ -113,5 +113,6 @@ class ContinuousSAC(Twin):
         policy = self.policy.distribution(observation)
         drawn = policy.sample(self.generator)
         soft = -self.temperature.log.exp() * policy.log_prob(drawn)
-        values = self.scale.differences(self.target.network.least(observation, drawn)) + soft
-        return self.valued.total(values * observation.masks[0], graphs) + self.scale.origin
+        scale = self.target.scale
+        values = scale.differences(self.target.network.least(observation, drawn)) + soft
+        return self.valued.total(values * observation.masks[0], graphs) + scale.origin

@@ -37,9 +37,9 @@ class QLearningConfig(OffPolicyConfig):
     munchausen: float = 0.0
     """α, the weight of the policy's own log-probability in the reward (0.9, say); 0 is plain DQN."""
     temperature: float = 0.03
-    """τ of the softmax policy of Munchausen-DQN."""
+    """τ of the softmax policy of Munchausen-DQN, in the unit of the scores."""
     least_log: float = -1.0
-    """What α multiplies is cut off below at this."""
+    """What α multiplies is cut off below at this, in the unit of the scores."""
 
     @override
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class QLearning(OffPolicyAlgorithm):
     def __init__(self, config: QLearningConfig, setup: Setup) -> None:
         super().__init__(config, setup)
         self.policy = self.network(setup)
-        self.target = Target(self.policy, config.target_rate, config.target_period)
+        self.target = Target(self.policy, config.target_rate, config.target_period, self.scale)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self._bonus = self._log_policy if config.munchausen else self._nothing
         self._ahead = self._soft if config.munchausen else self._double if config.double else self._greatest
@@ -95,19 +95,19 @@ class QLearning(OffPolicyAlgorithm):
         scores, join = self.read(self.policy, observation, transitions.sequence)
         chosen = join(scores.at(action, scores.logits))
         with torch.no_grad():
-            bonus = self.scale.differences(valued.total(self._bonus(observation, action), graphs))
+            bonus = self.target.scale.differences(valued.total(self._bonus(observation, action), graphs))
             target = self._target(transitions, self._following(transitions), bonus)
         error = chosen - target
         loss = huber(error, valued.of_graphs(transitions.weight, graphs))
         norm = self.optimizer.step(loss)
-        self.target.follow(self.policy)
+        self.target.follow(self.policy, self.scale)
         metrics = {"value_loss": loss, "value": self.scale.values(chosen).mean(), "grad_norm": norm}
         return metrics, valued.mean(error.detach().abs(), graphs)
 
     @override
     def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         scores, join = self.read(self.target.network, observation)
-        return self.scale.values(join(self._ahead(observation, scores)))
+        return self.target.scale.values(join(self._ahead(observation, scores)))
 
     # ---- of the scores that the target network gives, [D] each ----------------------------------------------------
 

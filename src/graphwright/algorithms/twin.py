@@ -58,7 +58,7 @@ class TwinCritic(Twin):
         self.policy = scoring(GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads), setup)
         critics = [self._critic(setup) for _ in range(2)]
         self.critic = CriticEnsemble(critics, "distribution")
-        self.target = Target(self.critic, config.target_rate, period=1)
+        self.target = Target(self.critic, config.target_rate, 1, self.scale)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
 
@@ -94,7 +94,7 @@ class TwinCritic(Twin):
         assert isinstance(policy, RaggedCategorical)
         actor_loss, metrics = self.actor_loss(policy, values, action, graphs)
         self.optimizer.step(actor_loss + self.distance(policy, observation))
-        self.target.follow(self.critic)
+        self.target.follow(self.critic, self.scale)
         metrics |= {"value_loss": critic_loss, "policy_loss": actor_loss, "grad_norm": norm}
         return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
 
@@ -102,5 +102,6 @@ class TwinCritic(Twin):
     def _worth(self, observation: Observation, graphs: Segments) -> Tensor:
         policy = self.policy.distribution(observation)
         assert isinstance(policy, RaggedCategorical)
-        values = self.scale.differences(self.target.network.least(observation))
-        return self.valued.total(self.state_value(policy, values), graphs) + self.scale.origin
+        scale = self.target.scale
+        values = scale.differences(self.target.network.least(observation))
+        return self.valued.total(self.state_value(policy, values), graphs) + scale.origin

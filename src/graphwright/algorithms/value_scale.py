@@ -18,9 +18,14 @@ class ValueScale(nn.Module):
         """What it means when the critic says 0."""
         return 0.0
 
+    @property
+    def unit(self) -> Tensor | float:
+        """How much more it is when the critic says 1."""
+        return 1.0
+
     def differences(self, said: Tensor) -> Tensor:
         """What a critic has `said`, in units of the rewards above `origin`."""
-        return said
+        return said * self.unit
 
     def values(self, said: Tensor) -> Tensor:
         """What a critic has `said`, in the units of the rewards."""
@@ -30,14 +35,21 @@ class ValueScale(nn.Module):
         """What it is to say: `target` in its own units. Called once with all targets of an update."""
         return target
 
+    def followed(self) -> ValueScale:
+        """The units of a target network, which come after these (`follow`)."""
+        return ValueScale()
+
+    def follow(self, scale: ValueScale, rate: float) -> None:
+        """Move a part `rate` of the way to those of `scale`, as the weights of a target network do."""
+
 
 class RunningScale(ValueScale):
     """Units in which the targets of lately have mean 0 and standard deviation 1.
 
     van Hasselt et al. 2016, "Learning values across many orders of magnitude", without the preservation of outputs:
-    statistics change slowly, targets are computed anew with each update, and all values move together. A loss of values
-    that are in the thousands would leave nothing of a clipped gradient to what else has the same encoder, and values of
-    -20 that differ by 0.1 take long to be told apart.
+    statistics change slowly, and targets are computed anew with each update. A loss of values that are in the thousands
+    would leave nothing of a clipped gradient to what else has the same encoder, and values of -20 that differ by 0.1
+    take long to be told apart.
 
     step: of the mean and the mean square, each update. mean, square: [] float64, of the targets. begun: [] bool.
     """
@@ -58,9 +70,10 @@ class RunningScale(ValueScale):
     def origin(self) -> Tensor:
         return self.mean.float()
 
+    @property
     @override
-    def differences(self, said: Tensor) -> Tensor:
-        return said * self._spread().to(said.dtype)
+    def unit(self) -> Tensor:
+        return self._spread().float()
 
     @override
     def targets(self, target: Tensor) -> Tensor:
@@ -71,8 +84,49 @@ class RunningScale(ValueScale):
         self.begun.fill_(True)
         return ((exact - self.mean) / self._spread()).to(target.dtype)
 
+    @override
+    def followed(self) -> ValueScale:
+        return FollowingScale().to(self.mean.device)
+
     def _spread(self) -> Tensor:
         return (self.square - self.mean.square()).clamp(min=1e-12).sqrt()
+
+
+class FollowingScale(ValueScale):
+    """Units that follow those of a `RunningScale`, for what bootstraps on itself.
+
+    Were a slow network read in units that are quick, values would stand on the mean of values, minibatch by minibatch,
+    and of long undiscounted episodes grow without end.
+
+    its_origin, its_unit: [] float32. begun: [] bool.
+    """
+
+    its_origin: Tensor
+    its_unit: Tensor
+    begun: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("its_origin", torch.zeros(()))
+        self.register_buffer("its_unit", torch.zeros(()))
+        self.register_buffer("begun", torch.zeros((), dtype=torch.bool))
+
+    @property
+    @override
+    def origin(self) -> Tensor:
+        return self.its_origin
+
+    @property
+    @override
+    def unit(self) -> Tensor:
+        return self.its_unit
+
+    @override
+    def follow(self, scale: ValueScale, rate: float) -> None:
+        part = rate if self.begun else 1.0
+        self.its_origin += part * (scale.origin - self.its_origin)
+        self.its_unit += part * (scale.unit - self.its_unit)
+        self.begun.fill_(True)
 
 
 def value_scale(normalized: bool, step: float) -> ValueScale:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from graphwright.core.numbers import to_plain_json
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import PROBLEMS, find_problem
 from graphwright.envs.team import Team
@@ -28,10 +29,13 @@ def to_json(problem: str, config: TrainConfig) -> str:
 
 
 def as_written(environment: Any) -> dict[str, Any]:
-    """The options of an environment as a file holds them; none where it is no dataclass. Raises ConfigError."""
+    """The options of an environment as a file holds them; none where it is no dataclass of what files can hold."""
     if not dataclasses.is_dataclass(environment):
         return {}
-    written: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(environment), default=name_of))  # type: ignore[arg-type]
+    try:
+        written: dict[str, Any] = json.loads(to_plain_json(dataclasses.asdict(environment), default=name_of))  # type: ignore[arg-type]
+    except (ConfigError, TypeError):
+        return {}
     return written
 
 

@@ -104,7 +104,8 @@ class EpsilonConfig:
     """Share of random legal actions in the most curious of the episodes side by side. In episode i of N it is ε to the
     power of 1 + 7 i / (N − 1), so that all shares between are tried all the time (Horgan et al. 2018, section 4)."""
     temperature: float = 0.0
-    """Other actions are drawn with probabilities that go with exp(value / temperature); 0 takes the best."""
+    """Other actions are drawn with probabilities that go with exp(value / temperature); 0 takes the best.
+    Values are those of the network, in standard deviations where they are normalized."""
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the option, for what is no share or temperature."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,18 @@ class Start:
                     option = f"--{part}.{name.replace('_', '-')}"
                     raise ConfigError(f"{self.option}: its network has {option} {getattr(other, name)}; take the same")
 
+    @cached_property
+    def state(self) -> dict[str, Tensor]:
+        """What its algorithm remembered; nothing where only the policy was kept."""
+        try:
+            return without_prefix("algorithm", load_checkpoint(self.directory / TRAINER_FILE)[0])
+        except CheckpointError:
+            return {}
+
     def weights(self, algorithm: Algorithm) -> dict[str, Tensor]:
         """Of what acts, and of a critic, where both have the same one."""
         own, found = algorithm.policy.state_dict(), dict(self.agent.policy.state_dict())
-        try:
-            known = without_prefix("algorithm.policy", load_checkpoint(self.directory / TRAINER_FILE)[0])
-        except CheckpointError:
-            return found  # only the policy was kept
+        known = without_prefix("policy", self.state)
         fits = {name: tensor for name, tensor in known.items() if name in own and own[name].shape == tensor.shape}
         return {name: tensor for name, tensor in fits.items() if name.startswith("critic.")} | found
 
@@ -81,6 +86,7 @@ def begin_at(start: Start | None, algorithm: Algorithm, config: TrainConfig, dev
         start.require_fit(config)
         try:
             algorithm.start_from(start.weights(algorithm))
+            algorithm.take_units(start.state)
         except (KeyError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ConfigError(f"{start.option}: its network is of another kind ({reason})") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -98,13 +99,17 @@ class TrainingRun(Runner):
             and isinstance(collection, PlayConfig)
             and not isinstance(collection, GamesConfig)
         ):
+            path = self.directory / START_FILE
+            if self.was_finished and path.is_file():  # that run may have gone on since
+                self.kept_and_gained = json.loads(path.read_text(encoding="utf-8"))
+                return
             try:
                 self.start = self.start or find_start(self.config.start, self.trust)
             except (ConfigError, CheckpointError):
                 return  # a run that goes on needs it no more; there is nothing left to compare with
             self.kept_and_gained = kept_and_gained(self.start, self.config, self.evaluator, self.learned())
             text = to_plain_json(self.kept_and_gained, indent=2)
-            write_atomically(self.directory / START_FILE, f"{text}\n".encode())
+            write_atomically(path, f"{text}\n".encode())
 
     def agent(self) -> Agent:
         """The policy that the run would leave now."""

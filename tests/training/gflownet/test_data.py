@@ -151,6 +151,7 @@ WRONG = {
     "loop": (line((0, 1), (1, 1)), "from a node to itself"),
     "twice": (line((0, 1), (1, 0)), "the same edge twice"),
     "type": ('{"nodes": [{"id": 0, "type": 3}], "edges": []}', "unknown node type 3"),
+    "place": ('{"nodes": [{"id": [0, 1], "type": 0}], "edges": []}', "of a node is no number or text"),
 }
 
 

@@ -15,7 +15,7 @@ from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
 from graphwright.algorithms.target import Target
-from graphwright.algorithms.value_scale import EACH_UPDATE, value_scale
+from graphwright.algorithms.value_scale import EACH_UPDATE, ValueScale, value_scale
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
 from graphwright.data.chains import decision_chain
@@ -90,7 +90,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         super().__init__(policy, observe, config, generator)
         self.critic = critic
         self.scale = value_scale(config.normalize_values, EACH_UPDATE).to(generator.device)
-        self.target = Target(critic, config.target_rate, period=1)
+        self.target = Target(critic, config.target_rate, 1, self.scale)
         self.critic_optimizer = AnnealedAdam(critic, config.learning_rate, config.max_grad_norm)
 
     @classmethod
@@ -117,14 +117,14 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
             for _ in range(self.config.critic_epochs)
             for rows in self.minibatches(rollout.num_steps, target.device)
         ]
-        found = self._valued(rollout, rollout.num_steps, self.critic)
+        found = self._valued(rollout, rollout.num_steps, self.critic, self.scale)
         weight = standardize(found.taken - found.expected)
         moves = [self._move(rollout, rows, weight) for rows in self.minibatches(rollout.num_steps, target.device)]
         return {"explained_variance": explained_variance(found.taken, target)} | mean_of(steps) | mean_of(moves)
 
     def targets(self, rollout: Rollout) -> Tensor:
         """[Q]: TD(λ) of the target critic; where nothing was done any more, with actions that the policy draws."""
-        found = self._valued(rollout, rollout.states.num_states, self.target.network)
+        found = self._valued(rollout, rollout.states.num_states, self.target.network, self.target.scale)
         chain = decision_chain(rollout, found.graphs)
         value = found.taken[: chain.reward.numel()]
         advantage = generalized_advantage(
@@ -139,13 +139,13 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         return advantage + value
 
     @torch.no_grad()
-    def _valued(self, rollout: Rollout, num_states: int, critic: nn.Module) -> Valued:
+    def _valued(self, rollout: Rollout, num_states: int, critic: nn.Module, scale: ValueScale) -> Valued:
         """Of all decisions of the first `num_states` states."""
         taken, expected, lengths = [], [], []
         for observation, action in self._acted(rollout, num_states):
             policy, values = self._policy(observation), critic(observation, action)
-            taken.append(self.scale.values(values.at(action, values.logits)))
-            expected.append(self.scale.values(policy.expectation(values.logits)))
+            taken.append(scale.values(values.at(action, values.logits)))
+            expected.append(scale.values(policy.expectation(values.logits)))
             lengths.append(self.policy.actions.deciders(observation.graph).lengths)
         return Valued(torch.cat(taken), torch.cat(expected), Segments.from_lengths(torch.cat(lengths)))
 
@@ -165,7 +165,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         values = self.critic(self.observe(rollout.states.select(rows)), action)
         loss = squared_error(values.at(action, values.logits), target[rollout.action.decisions(rows)[0]])
         norm = self.critic_optimizer.step(loss)
-        self.target.follow(self.critic)
+        self.target.follow(self.critic, self.scale)
         return {"value_loss": loss.detach(), "critic_grad_norm": norm}
 
     def _move(self, rollout: Rollout, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:

@@ -94,7 +94,7 @@ class MADDPG(OffPolicyAlgorithm):
         inputs, heads = config.team_inputs(setup), config.max_agents if config.own_heads else 1
         critics = [individual(*parts, lambda: JointValue(*parts, inputs, heads)) for _ in range(config.critics)]
         self.critic = JointValues(critics).to(device)
-        self.target = Target(self.critic, config.target_rate, period=1)
+        self.target = Target(self.critic, config.target_rate, 1, self.scale)
         self.target_policy = Target(self.policy, config.target_rate, period=1)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
         self.critic_optimizer = AnnealedAdam(self.critic, config.learning_rate, config.max_grad_norm)
@@ -118,7 +118,7 @@ class MADDPG(OffPolicyAlgorithm):
         weight = valued.of_graphs(transitions.weight, graphs)
         critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
-        self.target.follow(self.critic)
+        self.target.follow(self.critic, self.scale)
         metrics = {"value_loss": critic_loss, "grad_norm": norm}
         if int(self.target.calls) % self.config.policy_period == 0:
             metrics |= self._move(observation)
@@ -138,7 +138,7 @@ class MADDPG(OffPolicyAlgorithm):
         """[D]: of each agent, when all do what the target of the policy draws."""
         self._require_places(graphs)
         action = self._relaxed(self.target_policy.network.distribution(observation))
-        return self.scale.values(self.target.network.least(observation, action))
+        return self.target.scale.values(self.target.network.least(observation, action))
 
     def _relaxed(self, policy: Distribution) -> Tensor:
         """A draw that passes gradients: [K], or [D, columns]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +17,10 @@ from graphwright.data.samples import DECISIONS
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.states import StateTable
 from graphwright.envs.environment import Environment
+from graphwright.envs.problem import Problem
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.recording import require_fit
-from graphwright.training.config_json import as_written, flat
+from graphwright.training.config_json import as_written
 
 
 class _NextSteps(NamedTuple):
@@ -37,15 +38,18 @@ class _NextSteps(NamedTuple):
 
 
 def recording_for(
-    problem: str, environment: Environment, source: GeneratedInstances, data: str, capacity: int
+    problem: Problem, environment: Environment, source: GeneratedInstances, data: str, capacity: int
 ) -> Recording:
-    """The recording of the file `data`. Raises ConfigError or RecordingError where it is none of this environment, as
-    far as it says what it is of, or has more than `capacity` steps."""
+    """The recording of the file `data`. environment: that of the problem, or wrapped.
+
+    Raises ConfigError or RecordingError where it is none of this problem, as far as it says what it is of, or has more
+    than `capacity` steps.
+    """
     if not environment.actions.one_per_graph:
         raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
     recording = read_recording(Path(data))
     try:
-        _require_same_rewards(recording.header, problem, as_written(environment))
+        _require_same_rewards(recording.header, problem.name, as_written(problem.environment))
         require_fit(recording, environment, source.draw(1))
     except RecordingError as error:
         raise RecordingError(f"{data}: {error}") from None
@@ -61,13 +65,21 @@ def _require_same_rewards(header: Mapping[str, Any], problem: str, environment: 
     said = header.get("environment", {})
     if not isinstance(said, Mapping):
         raise RecordingError("its header says no options in 'environment'; give an object of them, or leave it out")
-    theirs = dict(flat(said))
-    for name, value in flat(environment):
-        if theirs.get(name, value) != value:
-            option = f"--environment.{name.replace('_', '-')}"
-            raise RecordingError(
-                f"was recorded with {option} {theirs[name]}, where {value} is played: rewards may differ; give the same"
-            )
+    for name, theirs, own in _apart(said, environment):
+        option = f"--environment.{name.replace('_', '-')}"
+        raise RecordingError(
+            f"was recorded with {option} {theirs}, where {own} is played: rewards may differ; give the same"
+        )
+
+
+def _apart(theirs: Mapping[str, Any], own: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Options that both say, and not alike: all the names that lead to each, and both values."""
+    for name in sorted(theirs.keys() & own.keys()):
+        one, other = theirs[name], own[name]
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            yield from _apart(one, other, f"{before}{name}.")
+        elif one != other:
+            yield f"{before}{name}", one, other
 
 
 def remember(recording: Recording, replay: Replay, n_step: int) -> None:

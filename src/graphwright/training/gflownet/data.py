@@ -53,7 +53,9 @@ def learned_from(
     """`given_objects` that are learned from. Raises ConfigError, too, where a number of none is asked for."""
     found = given_objects(problem, environment, "--sources.data", sources.data, data)
     if found is None and sources.from_data not in (0, SourcesConfig.from_data):
-        raise ConfigError(f"--sources.from-data {sources.from_data}: there is no data; give --sources.data FILE")
+        raise ConfigError(
+            f"--sources.from-data {sources.from_data}: there is no data; give --sources.data FILE, in Python data="
+        )
     return found
 
 

@@ -67,6 +67,9 @@ def _document(line: str) -> Mapping[str, Any]:
 def _edges(document: Mapping[str, Any]) -> Edges:
     """Pairs of places of nodes."""
     nodes = document["nodes"]
+    odd = [node for node in nodes if not isinstance(_id(node), str | int | float)]
+    if odd:
+        raise ValueError(f"the id {_id(odd[0])!r} of a node is no number or text")
     place = {_id(node): row for row, node in enumerate(nodes)}
     if len(place) < len(nodes):
         raise ValueError("two nodes have the same id")
