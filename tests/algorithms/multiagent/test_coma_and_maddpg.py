@@ -92,7 +92,7 @@ def test_targets_of_coma_are_those_of_a_loop_over_lives(name: str) -> None:
     own.generator.manual_seed(1)
     target = own.targets(rollout)
     own.generator.manual_seed(1)
-    found = own._valued(rollout, rollout.states.num_states, own.target.network)
+    found = own._valued(rollout, rollout.states.num_states, own.target.network, own.target.scale)
     states, num_envs = rollout.action.states, rollout.reward.shape[1]
     assert states is not None
     for q in range(states.num_rows):

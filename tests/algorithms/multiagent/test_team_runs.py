@@ -90,12 +90,13 @@ def test_more_agents_than_concatenated_inputs_hold_are_one_line(
 def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: dict[str, Any], tmp_path: Path) -> None:
     """Networks, optimizers, live episodes and replay stay; the teams that begin from then on are larger."""
     before = train("coverage", config_of(algorithm, collection), tmp_path / "run", QUIET)
-    resume(tmp_path / "run", steps=128, agents=(6,), console=QUIET)  # nothing left to do: only written
+    again = resume(tmp_path / "run", steps=128, agents=(6,), console=QUIET)
+    assert again.config.collection.sizes == before.config.collection.sizes  # nothing is left to do, and nothing changes
     stored, state = load_checkpoint(tmp_path / "run" / TRAINER_FILE)[0], before.algorithm.state_dict()
     for name, tensor in before.collector.state_dict().items():
         assert torch.equal(tensor, stored[f"collector.{name}"]), name
     assert all(torch.equal(tensor, stored[f"algorithm.{name}"]) for name, tensor in state.items())
-    after = resume(tmp_path / "run", steps=256 + 8 * 8, console=QUIET)
+    after = resume(tmp_path / "run", steps=256 + 8 * 8, agents=(6,), console=QUIET)
     assert after.config.collection.sizes == (6,)
     assert set(after.collector.vector.state.node_segments.lengths.tolist()) == {12}  # type: ignore[attr-defined]
     moved = after.algorithm.state_dict()
