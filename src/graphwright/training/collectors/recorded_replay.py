@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from graphwright.envs.problem import Problem
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.recording import require_fit
 from graphwright.training.config_json import as_written
+
+_SHOWN = 60  # characters of what a file says, which may be anything
 
 
 class _NextSteps(NamedTuple):
@@ -66,9 +69,9 @@ def _require_same_rewards(header: Mapping[str, Any], problem: str, environment: 
     if not isinstance(said, Mapping):
         raise RecordingError("its header says no options in 'environment'; give an object of them, or leave it out")
     for name, theirs, own in _apart(said, environment):
-        option = f"--environment.{name.replace('_', '-')}"
+        option, given = f"--environment.{name.replace('_', '-')}", shorten(str(theirs), _SHOWN, placeholder="...")
         raise RecordingError(
-            f"was recorded with {option} {theirs}, where {own} is played: rewards may differ; give the same"
+            f"was recorded with {option} {given}, where {own} is played: rewards may differ; give the same"
         )
 
 
