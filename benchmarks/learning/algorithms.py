@@ -1,47 +1,61 @@
 """Every algorithm that plays, on problems of several kinds, for the same time, beside a linear policy.
 
-    python benchmarks/learning/algorithms.py [--seconds 60] [--seeds 3] [--only dqn ppo] [--out docs/tables]
+    python benchmarks/learning/algorithms.py [--seconds 60] [--seeds 5] [--only dqn ppo] [--runs DIR] [--out DIR]
 
-Each run is one `graphwright train` of the given time on one thread with the defaults of problem and algorithm, then a
-greedy `graphwright evaluate` on instances that are the same for all; the exact solver is asked about these once.
-"linear" is PPO with an encoder of depth 0 and a linear head: it sees the columns of a node and nothing of its
-neighbours but what those say.
+Each run has one thread, the given time of the processor and the defaults of problem and algorithm; then it is tested,
+greedily, on instances that are the same for all, about which the exact solver is asked once. "linear" is PPO with an
+encoder of depth 0 and a linear head: it sees the columns of a node and nothing of its neighbours but what those say.
+What --runs holds already is not trained again: give each time its own folder.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
-import shlex
+import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import torch
 import tyro
+from processor_time import ProcessorClock
+from rich.console import Console
 
 from graphwright.envs.registry import find_problem
+from graphwright.training.config import TrainConfig, changed
+from graphwright.training.control import ControlOptions, random_instances
+from graphwright.training.evaluate_heuristic import evaluate_heuristic
+from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
+from graphwright.training.train import train
 
-LINEAR = "--encoder.depth 0 --encoder.no-norm --heads.nodes linear"
-ALGORITHMS = {
-    "ppo": "--algorithm ppo",
-    "a2c": "--algorithm a2c",
-    "reinforce": "--algorithm reinforce",
-    "dqn": "--algorithm dqn",
-    "dqn, Munchausen": "--algorithm dqn --dqn.munchausen 0.9",
-    "dqn, by priority": "--algorithm dqn --priority 0.6",
-    "sac": "--algorithm sac",
-    "awac": "--algorithm awac",
-    "linear": f"--algorithm ppo {LINEAR}",
+LINEAR = {"encoder": {"depth": 0, "norm": False}, "heads": {"nodes": "linear"}}
+ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ppo": ("ppo", {}),
+    "a2c": ("a2c", {}),
+    "reinforce": ("reinforce", {}),
+    "dqn": ("dqn", {}),
+    "dqn, Munchausen": ("dqn", {"settings": {"munchausen": 0.9}}),
+    "dqn, by priority": ("dqn", {"collection": {"priority": 0.6}}),
+    "sac": ("sac", {}),
+    "awac": ("awac", {}),
+    "linear": ("ppo", LINEAR),
 }
+"""Row of the table → the algorithm, and what differs from its defaults."""
 SIZES = {"vertex-cover": 50, "independent-set": 50, "max-cut": 50, "tour": 20}
+"""Problem → nodes of the test instances."""
+WATCHED = {"sizes": (20, 30), "graphs": 24}
+"""Instances of validation: few, so that a minute of one core goes to learning."""
 
 
 @dataclass(frozen=True)
@@ -49,46 +63,51 @@ class Options:
     """What to train."""
 
     seconds: float = 60.0
-    """Training time of each run."""
-    seeds: int = 3
+    """Of the processor, in which each run learns."""
+    seeds: int = 5
     """Runs of each algorithm on each problem, with the seeds 0, 1, ..."""
     only: tuple[str, ...] = ()
     """Algorithms; by default all."""
     problems: tuple[str, ...] = tuple(SIZES)
     """Problems."""
-    options: str = ""
-    """More options for `graphwright train`."""
     graphs: int = 100
     """Test instances."""
     workers: int = 2
     """Runs side by side."""
     time_limit: float = 5.0
     """Seconds for the exact solver, each test instance."""
+    runs: Path | None = None
+    """Folder for the runs; by default they are not kept."""
     out: Path | None = None
-    """Folder for the table, as algorithms.md and algorithms.json."""
+    """Folder for the table, algorithms-SECONDSs.md."""
 
 
-def call(*arguments: object) -> str:
-    """What `graphwright` prints."""
-    command = [sys.executable, "-m", "graphwright", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def run(options: Options, name: str, problem: str, seed: int) -> dict[str, Any]:
-    """Train and evaluate: the row of `graphwright evaluate`."""
-    with tempfile.TemporaryDirectory() as folder:
-        directory, more = f"{folder}/run", shlex.split(f"{ALGORITHMS[name]} {options.options}")
-        call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1, *more)
-        test = ["--sizes", SIZES[problem], "--graphs", options.graphs, "--time-limit", 0]
-        (row,) = json.loads(call("evaluate", directory, *test, "--threads", 1, "--json", "--policy-only"))["rows"]
-    return {"algorithm": name, "seed": seed, "problem": problem, **row}
+def run(options: Options, folder: Path, job: tuple[str, str, int]) -> dict[str, Any]:
+    """In a process of its own: train and test. What `evaluate_solutions` says."""
+    name, problem, seed = job
+    directory = folder / f"{problem}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+    done = directory.with_suffix(".json")
+    if done.exists():
+        return dict(json.loads(done.read_text()))
+    shutil.rmtree(directory, ignore_errors=True)  # of a run that was broken off
+    algorithm, changes = ALGORITHMS[name]
+    config = TrainConfig.for_problem(problem, algorithm, seconds=options.seconds, seed=seed, threads=1)
+    config = changed(changed(config, {"validation": WATCHED}), changes)
+    learned = train(problem, config, directory, Console(quiet=True), callbacks=(ProcessorClock(),))
+    test = EvaluationOptions(sizes=(SIZES[problem],), graphs=options.graphs, time_limit=0, policy_only=True)
+    (row,) = evaluate_solutions(learned.agent(), test)
+    steps = learned.counters.steps
+    found = {**dataclasses.asdict(row), "algorithm": name, "problem": problem, "seed": seed, "steps": steps}
+    done.write_text(json.dumps(found))
+    return found
 
 
 def optimum(options: Options, problem: str) -> float:
-    """The mean of what the exact solver finds on the test instances, in the time that it is given."""
-    test = ["--sizes", SIZES[problem], "--graphs", options.graphs, "--time-limit", options.time_limit]
-    (row,) = json.loads(call("evaluate", problem, "--policy", "solver", *test, "--threads", 1, "--json"))["rows"]
-    return float(row["objective"])
+    """The mean of what the exact solver finds on the test instances in its time."""
+    known, test = find_problem(problem), ControlOptions(sizes=(SIZES[problem],), graphs=options.graphs)
+    instances = random_instances(known, test)
+    (row,) = evaluate_heuristic(known, known.optimization, "solver", instances, time_limit=options.time_limit)
+    return row.objective
 
 
 def ratio(problem: str, optimum: float, value: float) -> float:
@@ -103,9 +122,9 @@ def table(options: Options, rows: list[dict[str, Any]], optima: dict[str, float]
         found[row["algorithm"], row["problem"]].append(ratio(row["problem"], optima[row["problem"]], row["policy"]))
     problems = [problem for problem in options.problems if any(row["problem"] == problem for row in rows)]
     lines = [
-        f"{options.seconds:g} s of training on one thread, {options.seeds} seeds, {options.workers} runs side by side; "
-        f"{date.today()}, {platform.machine()}, no GPU; `python benchmarks/learning/algorithms.py`. Ratio to the "
-        "optimum, 1 is best: mean over seeds (best to worst).",
+        f"{options.seconds:g} s of the processor for each run, one thread; {date.today()}, {platform.machine()}, torch "
+        f"{torch.__version__}, no GPU; `python benchmarks/learning/algorithms.py --seconds {options.seconds:g}`. Ratio "
+        "to the optimum, 1 is best: mean over seeds (best to worst; how many).",
         "",
         "| algorithm | " + " | ".join(f"{problem}, {SIZES[problem]} nodes" for problem in problems) + " |",
         "|---|" + "---:|" * len(problems),
@@ -124,8 +143,7 @@ def _cell(ratios: list[float] | None) -> str:
     """The mean of several runs, and their range."""
     if not ratios:
         return ""
-    spread = f" ({min(ratios):.4f}–{max(ratios):.4f})" if len(ratios) > 1 else ""
-    return f"{statistics.mean(ratios):.4f}{spread}"
+    return f"{statistics.mean(ratios):.4f} ({min(ratios):.4f}–{max(ratios):.4f}; {len(ratios)})"
 
 
 def _reference(rows: list[dict[str, Any]], problem: str, name: str, optima: dict[str, float]) -> str:
@@ -138,16 +156,18 @@ def _reference(rows: list[dict[str, Any]], problem: str, name: str, optima: dict
 
 def main(options: Options) -> None:
     names = options.only or tuple(ALGORITHMS)
-    jobs = list(product(names, options.problems, range(options.seeds)))
-    with ThreadPoolExecutor(options.workers) as pool:
-        optima = {problem: optimum(options, problem) for problem in options.problems}
-        rows = list(pool.map(lambda job: run(options, *job), jobs))
+    jobs = [(name, problem, seed) for seed, name, problem in product(range(options.seeds), names, options.problems)]
+    optima = {problem: optimum(options, problem) for problem in options.problems}
+    with tempfile.TemporaryDirectory() as nowhere, ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
+        folder = options.runs or Path(nowhere)
+        folder.mkdir(parents=True, exist_ok=True)
+        work: Callable[[tuple[str, str, int]], dict[str, Any]] = partial(run, options, folder)
+        rows = list(pool.map(work, jobs))
     text = table(options, rows, optima)
     print(text)
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "algorithms.md").write_text(text)
-        (options.out / "algorithms.json").write_text(json.dumps(rows, indent=1) + "\n")
+        (options.out / f"algorithms-{options.seconds:g}s.md").write_text(text)
 
 
 if __name__ == "__main__":

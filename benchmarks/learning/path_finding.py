@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tyro
+from processor_time import ProcessorClock
 from rich.console import Console
 
 from graphwright.envs.registry import find_problem
@@ -47,7 +48,7 @@ class Options:
     maps: tuple[Path, ...] = ()
     """Files of maps, a table each; without one, random maps."""
     seconds: float = 600.0
-    """Of imitation."""
+    """Of the processor, of imitation."""
     packed: float = 0.0
     """Seconds of imitation on packed maps after it, without the expert."""
     reinforced: float = 0.0
@@ -123,7 +124,7 @@ def trained(options: Options, folder: Path) -> Agent:
         )
         before = folder / name
         if not before.exists():
-            train("path-finding", config, before, Console(stderr=True))
+            train("path-finding", config, before, Console(stderr=True), callbacks=(ProcessorClock(),))
     assert before is not None
     return load(before)
 

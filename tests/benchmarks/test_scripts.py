@@ -35,7 +35,7 @@ SMALLEST = {
     "benchmarks/fuzz/runs.py": "--inputs 20",
     "benchmarks/fuzz/readers.py": "--inputs 1500",
     "benchmarks/learning/algorithms.py": "--only dqn linear --problems vertex-cover --seeds 1 --seconds 0.1 "
-    "--graphs 2 --workers 1 --time-limit 1 " + QUICKLY,
+    "--graphs 2 --workers 1 --time-limit 1 --out .",
     "benchmarks/learning/boards.py": "--games tic-tac-toe --out .",
     "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --seconds 0.1 --slots 1000 "
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
