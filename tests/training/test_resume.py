@@ -102,6 +102,16 @@ def test_resumed_equals_uninterrupted_bit_for_bit(algorithm, count, whole, tmp_p
         assert torch.equal(tensor, parts.best[name]), name
 
 
+@pytest.mark.parametrize(("end", "asked"), [({"steps": 1}, "--steps 1"), ({"seconds": 1e-6}, "--seconds 1e-06")])
+def test_an_end_that_lies_behind_is_refused_and_the_run_stays_as_it_was(end, asked, whole, tmp_path, monkeypatch):
+    interrupt_after(3, "vertex-cover", small_config("ppo"), tmp_path / "run", monkeypatch)
+    before = (tmp_path / "run" / "config.json").read_bytes()
+    with pytest.raises(ConfigError, match=rf"^{asked}: the run has done [\d.]+ already; give more, in all"):
+        resume(tmp_path / "run", **end, console=QUIET)
+    assert (tmp_path / "run" / "config.json").read_bytes() == before
+    assert resume(tmp_path / "run", console=QUIET).counters.iteration == whole("ppo").counters.iteration
+
+
 def test_same_seed_same_run_and_other_seed_other_run(whole, tmp_path):
     runs = [whole("ppo"), train("vertex-cover", small_config("ppo"), tmp_path / "run", QUIET), whole("ppo", 1)]
     first, second, other = (run.policy.critic.mlp[0].weight for run in runs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,23 +32,13 @@ from graphwright.training.checkpoint import (
 )
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.config_json import build
+from graphwright.training.counters import Counters
 from graphwright.training.directory import CURVE_FILE, METRICS_FILE, RUN_FILES, has_checkpoint, locked, new_directory
 from graphwright.training.divergence import DivergenceError, has_diverged
 from graphwright.training.evaluator import Evaluator
 from graphwright.training.interrupt import Interrupted, Interruption, interruptible
 from graphwright.training.logging import MetricsFile, RunLog
 from graphwright.training.run_settings import RunSettings, RunText, require_same_settings
-
-
-@dataclass
-class Counters:
-    """How far a run has come. best: the best value of the evaluator's metric so far, and when that was."""
-
-    iteration: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    best: float | None = None
-    best_iteration: int = 0
 
 
 class Runner:
@@ -150,8 +140,7 @@ class Runner:
     @property
     def progress(self) -> float:
         """How much of the run is over, 0 to 1."""
-        ends = ((self.counters.steps, self.settings.steps), (self.counters.seconds, self.settings.seconds))
-        return min(max((done / end for done, end in ends if end is not None), default=0.0), 1.0)
+        return self.counters.progress(self.settings)
 
     def begin(self, console: Console | None = None) -> None:
         """The whole run, in a directory that is made for it. Raises as `new_directory`, `locked` and `run` do."""
@@ -160,14 +149,17 @@ class Runner:
             new_directory(self.directory)  # another process may have been faster
             self._write_and_run(console)
 
-    def resume(self, console: Console | None = None) -> None:
+    def resume(self, console: Console | None = None, before: RunSettings | None = None) -> None:
         """The rest of the run, with these settings from now on; all of it, if it had not come to a checkpoint.
 
-        Where nothing is left to do, what the run says of itself stays. Raises as `locked`, `restore` and `run` do.
+        before: the settings so far, if others. Where nothing is left to do, what the run says of itself stays. Raises
+        as `locked`, `restore` and `run` do, and ConfigError where the new end lies behind and the old one does not.
         """
         with locked(self.directory):
             if has_checkpoint(self.directory):
                 self.restore()
+                if before is not None and self.counters.progress(before) < 1:
+                    self.counters.require_ahead(self.settings)
                 self.was_finished = self.progress >= 1
             self._write_and_run(console)
 

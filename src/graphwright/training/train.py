@@ -70,9 +70,10 @@ def resume(
     agents: numbers of agents of the teams that begin from now on. Live episodes go on as they are, and nothing that the
     run remembers has the size of a team.
 
-    A run that is at its end, the old one or the new one, stays as it was (`was_finished`).
+    A run that is at its end stays as it was (`was_finished`), whatever new end behind it is given.
 
-    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
+    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on, and
+    ConfigError, naming the option, where an interrupted run has come further than its new end.
     """
     directory = Path(directory)
     problem, written = read_config(directory, trust)
@@ -83,7 +84,7 @@ def resume(
     require_same_settings(directory, run_text(problem.name, config))
     run = TrainingRun(problem, config, directory, data, trust)
     run.callbacks = tuple(callbacks)
-    run.resume(console)
+    run.resume(console, written)
     if run.was_finished:
         run.config = written  # nothing came of the others
     return run

@@ -180,12 +180,13 @@ def resume_foreign(
 
     trust: see `training.agent.load`.
 
-    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on.
+    Raises ConfigError or CheckpointError, naming the file, where the directory holds no run that can go on, and
+    ConfigError, naming the option, where an interrupted run has come further than its new end.
     """
     directory = Path(directory)
-    config = read_foreign_config(directory, trust).with_another_end(seconds, steps)
-    run = ForeignRun(vector, config, directory, validation)
-    run.resume(console)
+    written = read_foreign_config(directory, trust)
+    run = ForeignRun(vector, written.with_another_end(seconds, steps), directory, validation)
+    run.resume(console, written)
     return run
 
 
