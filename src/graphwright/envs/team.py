@@ -26,6 +26,11 @@ class Team(Environment):
         """
         return {}
 
+    @property
+    def shares(self) -> frozenset[str]:
+        """The names of those measures that are shares of 1, so that no mean of theirs lies beyond 0 and 1."""
+        return frozenset()
+
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         """Name → [B, ...]: what stays where it is while an episode lasts, of teams of one size; for recordings."""
         return {}

@@ -51,11 +51,14 @@ class TeamOptions:
 
 
 def score(played: PlayedTeams) -> dict[str, float]:
-    """Means over episodes with their 95 % intervals, `_low` and `_high`: of shares by Wilson, of others by Student."""
+    """Means over episodes with their 95 % intervals, `_low` and `_high`: of success by Wilson, of others by Student."""
     found: dict[str, float] = {}
     numbers = {**played.measures, "return_per_agent": played.returns, "length": played.length.double()}
     for name, values in numbers.items():
-        interval = wilson(float(values.sum()), values.numel()) if name == SUCCESS else mean_interval(values)
+        if name == SUCCESS:
+            interval = wilson(float(values.sum()), values.numel())
+        else:
+            interval = mean_interval(values, *((0.0, 1.0) if name in played.shares else ()))
         found |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
     return found
 

@@ -24,12 +24,13 @@ class PlayedTeams:
     """What B episodes came to.
 
     returns: [B] float64, to each agent in the mean: its own rewards, or the team's where these are shared. length: [B]
-    int64. measures: name → [B] float64, see `Team.measures`. record: name → array, see `Recorder`.
+    int64. measures: name → [B] float64, and `shares` of them, see `Team`. record: name → array, see `Recorder`.
     """
 
     returns: Tensor
     length: Tensor
     measures: Mapping[str, Tensor]
+    shares: frozenset[str]
     record: Mapping[str, np.ndarray]
 
 
@@ -125,4 +126,5 @@ def play_teams(environment: Team, instances: GraphBatch, act: Remembered, record
         if going.numel() < graphs.num_groups:
             graphs = graphs.select(going)[0]
     returns = returns / agents.clamp(min=1) if environment.own_reward else returns
-    return PlayedTeams(returns, length, measures, {} if recorder is None else recorder.arrays(length))
+    arrays = {} if recorder is None else recorder.arrays(length)
+    return PlayedTeams(returns, length, measures, environment.shares, arrays)

@@ -50,15 +50,15 @@ def batch_means(values: np.ndarray, *, batches: int = 20) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def mean_interval(values: Tensor) -> Interval:
-    """The mean of `values` [B] with Student's interval."""
+def mean_interval(values: Tensor, least: float = -math.inf, most: float = math.inf) -> Interval:
+    """The mean of `values` [B] with Student's interval, as far as it lies between `least` and `most`, as they do."""
     from scipy.stats import t
 
     count, mean = values.numel(), float(values.double().mean())
     if count < 2:
         return Interval(mean, math.nan, math.nan)
     half = float(t.ppf(0.975, count - 1)) * float(values.double().std()) / math.sqrt(count)
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
 def bootstrap_ratio(numerator: Tensor, denominator: Tensor, *, resamples: int = 2000, seed: int = 0) -> Interval:

@@ -25,6 +25,23 @@ class Half(Coverage):
 
 
 @dataclass(frozen=True)
+class Beyond(Coverage):
+    @property
+    def shares(self) -> frozenset[str]:
+        return frozenset({"distance"})
+
+    def measures(self, state: GraphBatch) -> Mapping[str, Tensor]:
+        return {"distance": torch.full((state.num_graphs,), 1.5, dtype=torch.float64)}
+
+
+@dataclass(frozen=True)
+class Misspelt(Coverage):
+    @property
+    def shares(self) -> frozenset[str]:
+        return frozenset({"covred"})
+
+
+@dataclass(frozen=True)
 class OfTheBatch(Coverage):
     def measures(self, state: GraphBatch) -> Mapping[str, Tensor]:
         return {"spread": state.nodes["position"].double().std().expand(state.num_graphs)}
@@ -54,6 +71,8 @@ class Twins(Patrol):
     ("environment", "message"),
     [
         (Half(steps=2), "'success' is 0 or 1"),
+        (Beyond(steps=2), "shares: 'distance' is not between 0 and 1"),
+        (Misspelt(steps=2), r"shares: 'covred' is none of the measures \['success'\]"),
         (OfTheBatch(steps=2), "measures: among others"),
         (OneRow(steps=2), "snapshot: 'agents' has .* not a row for each team"),
         (Silent(steps=4), "`successor` does not say whose place"),

@@ -11,6 +11,7 @@ from graphwright.envs.conformance.compare import ConformanceError
 from graphwright.envs.conformance.episodes import PlayedEpisodes
 from graphwright.envs.conformance.forms import check_numbers
 from graphwright.envs.conformance.tables import Visit
+from graphwright.envs.team import Team
 
 
 def check_team(watched: Watched, episodes: PlayedEpisodes, generator: torch.Generator) -> None:
@@ -18,7 +19,8 @@ def check_team(watched: Watched, episodes: PlayedEpisodes, generator: torch.Gene
 
     * `successor` names for each decider another decider of the same graph in the next state, or -1, none twice; where
       there is none, the deciders are as many as before.
-    * `measures` gives [B] float64 numbers by name, functions of each state alone; `success` is 0 or 1.
+    * `measures` gives [B] float64 numbers by name, functions of each state alone; `success` is 0 or 1,
+      and `shares` are among them and lie between 0 and 1.
     * `scene` and `snapshot` of teams of one size give a row for each of them.
     """
     if episodes.visits is not None:
@@ -29,6 +31,12 @@ def check_team(watched: Watched, episodes: PlayedEpisodes, generator: torch.Gene
         check_numbers("measures", values, (final.num_graphs,), torch.float64, what=f"measure {name!r}")
     if "success" in found and not bool(((found["success"] == 0) | (found["success"] == 1)).all()):
         raise ConformanceError("measures: 'success' is 0 or 1 of each episode; give shares another name")
+    assert isinstance(watched.environment, Team)
+    for name in watched.environment.shares:
+        if name not in found:
+            raise ConformanceError(f"shares: {name!r} is none of the measures {sorted(found)}")
+        if not bool(((found[name] >= 0) & (found[name] <= 1)).all()):
+            raise ConformanceError(f"shares: {name!r} is not between 0 and 1; leave it out")
     check_company(watched, final, {"measures": found}, _rows_of, generator)
     sizes = final.node_segments.lengths
     alike = final.select(sizes == sizes[:1])

@@ -175,6 +175,11 @@ class AroundTeam(Around, Team):
     def measures(self, state: GraphBatch) -> Mapping[str, Tensor]:
         return self.inner.measures(state)
 
+    @property
+    @override
+    def shares(self) -> frozenset[str]:
+        return self.inner.shares
+
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         return self.inner.scene(instances)

@@ -115,6 +115,11 @@ class Foraging(Team):
         left = segment_sum((food * state.nodes["present"]).double(), state.node_segments)
         return {"success": (left == 0).double(), "collected": 1 - left / total.clamp(min=1)}
 
+    @property
+    @override
+    def shares(self) -> frozenset[str]:
+        return frozenset({"collected"})
+
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         levels = {"levels": by_team(instances, "level", AGENT), "food_levels": by_team(instances, "level", LANDMARK)}

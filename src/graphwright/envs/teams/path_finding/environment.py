@@ -136,6 +136,11 @@ class PathFinding(Team):
         robots = state.node_segments.lengths
         return {"success": (there == robots).double(), "arrived": there / robots.clamp(min=1)}
 
+    @property
+    @override
+    def shares(self) -> frozenset[str]:
+        return frozenset() if self.lifelong else frozenset({"arrived"})
+
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         return {"map": instances.graphs["map"]}

@@ -98,6 +98,11 @@ class Pursuit(Team):
         count = segment_sum(prey, state.node_segments).clamp(min=1)
         return {"success": (left == 0).double(), "caught": 1 - left / count}
 
+    @property
+    @override
+    def shares(self) -> frozenset[str]:
+        return frozenset({"caught"})
+
     @override
     def snapshot(self, state: GraphBatch) -> Mapping[str, Tensor]:
         free = by_team(state, "free", LANDMARK).long()

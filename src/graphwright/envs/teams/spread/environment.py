@@ -91,6 +91,11 @@ class Spread(Team):
         share = covered.double() / landmarks.lengths.clamp(min=1)
         return {"success": (covered == landmarks.lengths).double(), "covered": share}
 
+    @property
+    @override
+    def shares(self) -> frozenset[str]:
+        return frozenset({"covered"})
+
     @override
     def scene(self, instances: GraphBatch) -> Mapping[str, Tensor]:
         return {"landmarks": by_team(instances, "start", LANDMARK)}
