@@ -223,6 +223,35 @@ def test_edges_may_be_called_links_as_in_graph_files(tmp_path: Path) -> None:
     assert keys[0] == keys[1]
 
 
+def read_dags(path: Path, *orders: list) -> list[list[list[int]]]:
+    """The edges read of DAGs of four nodes: `orders` of ids, and an edge from the first of them to the second."""
+    problem = find_problem("dag")
+    documents = [
+        {"directed": True, "nodes": [{"id": each} for each in ids], "edges": [{"source": ids[0], "target": ids[1]}]}
+        for ids in orders
+    ]
+    path.write_text("\n".join(map(json.dumps, documents)))
+    objects, _ = read_objects(path, problem.builder, problem.sampled.instances(problem.builder, 1, torch.Generator()))
+    return [np.argwhere(each).tolist() for each in problem.sampled.export(problem.builder, objects)["adjacency"]]
+
+
+def test_named_nodes_are_those_of_their_ids(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """networkx writes nodes in the order in which they were added."""
+    assert read_dags(tmp_path / "dags.jsonl", [0, 1, 2, 3], [3, 1, 0, 2]) == [[[0, 1]], [[3, 1]]]
+    assert caplog.messages == []
+
+
+def test_other_ids_are_numbered_as_the_first_object_has_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "dags.jsonl"
+    assert read_dags(path, list("abcd"), list("dbca")) == [[[0, 1]], [[3, 1]]]
+    said = "the ids of nodes are not 0 to 3, so they are numbered as line 1 has them: a, b, c, d"
+    assert caplog.messages == [f"{path}: {said}"]
+    with pytest.raises(ValueError, match="line 2: has the node 'e', which the first object has not"):
+        read_dags(path, list("abcd"), list("abce"))
+    with pytest.raises(ValueError, match="line 2: has the node 4, which the first object has not"):
+        read_dags(path, [0, 1, 2, 3], [1, 2, 3, 4])
+
+
 def test_an_object_that_no_steps_lead_to_is_named() -> None:
     problem = own(Even(max_nodes=4))
     alone = problem.builder.reset(problem.sampled.instances(problem.builder, 1, torch.Generator()))

@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from graphwright.core import GraphBatch
+from graphwright.core.doing import say
 from graphwright.envs.generative.context import TYPE, GraphContext
 from graphwright.envs.generative.edge_sets import EdgeSets
 from graphwright.envs.generative.reading.graphs import Edges, chosen_edges, graph_within
@@ -24,14 +26,37 @@ def graphs(context: GraphContext, start: GraphBatch, path: Path, data: bytes) ->
 
 
 def edge_sets(environment: EdgeSets, start: GraphBatch, path: Path, data: bytes) -> Made:
-    """Edges between the named nodes, which are those of each document in their order."""
-    return of_lines(data, partial(_edge_set, environment, start))
+    """Edges between named nodes: by ids that are 0 to n - 1, or else as the first object has them, which is said.
+
+    The places of nodes in a document say nothing: networkx writes them in the order in which they were added.
+    """
+    known: list[Any] = []  # the ids of the nodes 0 to n - 1
+
+    def make(line: str) -> GraphBatch:
+        document = _document(line)
+        ids = _ids(document["nodes"])
+        if bool(document.get("directed")) == ("reverse" in start.edges):
+            raise ValueError(f"is {'' if document.get('directed') else 'not '}directed, unlike what is built")
+        if len(ids) != environment.num_nodes:
+            raise ValueError(f"has {len(ids)} nodes; what is built has {environment.num_nodes}")
+        if not known:
+            numbers = list(range(len(ids)))
+            known.extend(numbers if set(ids) == set(numbers) else ids)
+        odd = [each for each in ids if each not in known]
+        if odd:
+            raise ValueError(f"has the node {odd[0]!r}, which the first object has not; name nodes alike in all")
+        return chosen_edges(environment, start, _edges(document, known))
+
+    yield from of_lines(data, make)
+    if known != list(range(len(known))):
+        names = shorten(", ".join(map(str, known)), 200, placeholder=" ...")
+        say(f"{path}: the ids of nodes are not 0 to {len(known) - 1}, so they are numbered as line 1 has them: {names}")
 
 
 def _graph(context: GraphContext, line: str) -> GraphBatch:
     document = _document(line)
     nodes, links = document["nodes"], document["edges"]
-    edges = _edges(document)
+    edges = _edges(document, _ids(nodes))
     if document.get("directed"):
         raise ValueError("is directed; what is built is undirected")
     if context.node_types > 1:
@@ -40,16 +65,6 @@ def _graph(context: GraphContext, line: str) -> GraphBatch:
     of_nodes = {key: _column(nodes, key, count, f"node {key}") for key, count in columns.items()}
     of_edges = {key: _column(links, key, count + 1, f"edge {key}") for key, count in context.edge_attributes.items()}
     return graph_within(context, len(nodes), edges, of_nodes, of_edges)
-
-
-def _edge_set(environment: EdgeSets, start: GraphBatch, line: str) -> GraphBatch:
-    document = _document(line)
-    edges, size = _edges(document), len(document["nodes"])
-    if bool(document.get("directed")) == ("reverse" in start.edges):
-        raise ValueError(f"is {'' if document.get('directed') else 'not '}directed, unlike what is built")
-    if size != environment.num_nodes:
-        raise ValueError(f"has {size} nodes; what is built has {environment.num_nodes}")
-    return chosen_edges(environment, start, edges)
 
 
 def _document(line: str) -> Mapping[str, Any]:
@@ -64,15 +79,19 @@ def _document(line: str) -> Mapping[str, Any]:
     return document
 
 
-def _edges(document: Mapping[str, Any]) -> Edges:
-    """Pairs of places of nodes."""
-    nodes = document["nodes"]
-    odd = [node for node in nodes if not isinstance(_id(node), str | int | float)]
-    if odd:
-        raise ValueError(f"the id {_id(odd[0])!r} of a node is no number or text")
-    place = {_id(node): row for row, node in enumerate(nodes)}
-    if len(place) < len(nodes):
+def _ids(nodes: list[Any]) -> list[Any]:
+    found = [_id(node) for node in nodes]
+    for each in found:
+        if not isinstance(each, str | int | float):
+            raise ValueError(f"the id {each!r} of a node is no number or text")
+    if len(set(found)) < len(found):
         raise ValueError("two nodes have the same id")
+    return found
+
+
+def _edges(document: Mapping[str, Any], ids: list[Any]) -> Edges:
+    """Pairs of places among `ids`."""
+    place = {each: row for row, each in enumerate(ids)}
     try:
         return [(place[link["source"]], place[link["target"]]) for link in document["edges"]]
     except (KeyError, TypeError):
