@@ -188,8 +188,10 @@ def test_the_vocabulary() -> None:
         (Fragment("C", (0, 0, 0, 0, 0)), "too few hydrogens"),
         (Fragment("c1ccncc1", (3,)), "too few hydrogens"),
         (Fragment("C(", (0,)), "cannot read"),
+        (Fragment("C[C@H](N)O", (0,)), "'C.C@H..N.O': stereochemistry is not built; leave out its @$"),
+        (Fragment("C/C=C\\C", (0,)), r"stereochemistry is not built; leave out its / and \\$"),
     ],
 )
-def test_fragments_that_cannot_be_joined_are_refused(fragment: Fragment, text: str) -> None:
+def test_fragments_that_cannot_be_built_are_refused(fragment: Fragment, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         FragmentContext(fragments=(fragment.text,))

@@ -31,7 +31,7 @@ class FragmentContext(GraphContext):
     molecule (fluorobenzene is four, one for each point of benzene). `FragmentBuilding.log_share` makes up for that.
 
     fragments: what the nodes' types name, each as `Fragment.text`. Raises ValueError for one that is not written so,
-    without points, with points that it has no such atom for, or no valid molecule when all of its points are used.
+    with stereochemistry, without points, with points that it has no such atom for, or no valid molecule when all of its points are used.
     """
 
     fragments: tuple[str, ...] = tuple(fragment.text for fragment in FRAGMENTS)
@@ -141,8 +141,13 @@ class FragmentContext(GraphContext):
 
 
 def _check(fragment: Fragment) -> None:
-    """Raise ValueError unless all points of the fragment can be used at once."""
+    """Raise ValueError unless all points of the fragment can be used at once, and nothing of it is left out."""
     whole = read([fragment.smiles])
+    marks = [mark for mark in "@/\\" if mark in fragment.smiles]
+    if marks:
+        raise ValueError(
+            f"fragment {fragment.smiles!r}: stereochemistry is not built; leave out its {' and '.join(marks)}"
+        )
     size = whole.num_nodes
     if not fragment.points or min(fragment.points) < 0 or max(fragment.points) >= size:
         raise ValueError(
