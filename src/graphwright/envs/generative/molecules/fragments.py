@@ -31,7 +31,8 @@ class FragmentContext(GraphContext):
     molecule (fluorobenzene is four, one for each point of benzene). `FragmentBuilding.log_share` makes up for that.
 
     fragments: what the nodes' types name, each as `Fragment.text`. Raises ValueError for one that is not written so,
-    with stereochemistry, without points, with points that it has no such atom for, or no valid molecule when all of its points are used.
+    with stereochemistry, without points, with points that it has no such atom for, or no valid molecule when all of its
+    points are used.
     """
 
     fragments: tuple[str, ...] = tuple(fragment.text for fragment in FRAGMENTS)
