@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from command_line import fails
+from graphwright.algorithms.algorithm import Algorithm
 from graphwright.cli.main import main
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
-from graphwright.training.config import TrainConfig
+from graphwright.training.checkpoint import load_checkpoint
+from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.train import new_run, resume
 
 QUICK = "--encoder.width 8 --encoder.depth 1"
@@ -44,6 +47,34 @@ def test_every_algorithm_begins_with_its_policy(algorithm: str, run: Path) -> No
         assert all(
             torch.equal(state[f"target.network.{key}"], state[f"policy.{key}"]) for key in before.policy.state_dict()
         )
+
+
+def begun_at(run: Path, algorithm: str, **settings: object) -> Algorithm:
+    same = {name: getattr(load(run).config, name) for name in ("encoder", "heads")}
+    watched = {"graphs": 1, "sizes": (5,)}
+    config = TrainConfig.for_problem(
+        "vertex-cover", algorithm, start=str(run), steps=1, validation=watched, settings=settings, **same
+    )
+    return new_run("vertex-cover", config, "never-written").algorithm
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "dqn"])
+def test_values_mean_the_same_in_other_units(algorithm: str, tmp_path: Path) -> None:
+    """Values of a run that learned them as they are stay; those in standard deviations are not taken for others."""
+    for name, words in (("plain", []), ("normal", [f"--{algorithm}.normalize-values"])):
+        words = ["--algorithm", algorithm, "--steps", "64", "--num-envs", "8", "--run", str(tmp_path / name), *words]
+        words += ["--num-steps", "4"] if algorithm == "ppo" else ["--warm-up", "64"]
+        main(["train", "vertex-cover", *QUICK.split(" "), *SHORT, *words])
+    said = torch.tensor([-3.0, 5.0])
+    for normal in (False, True):
+        begun: Any = begun_at(tmp_path / "plain", algorithm, normalize_values=normal)
+        scales = [begun.scale, *([begun.target.scale] if algorithm == "dqn" else [])]
+        assert all(torch.equal(scale.values(said), said) for scale in scales)
+        begun = begun_at(tmp_path / "normal", algorithm, normalize_values=True)
+        state = load_checkpoint(tmp_path / "normal" / "trainer.safetensors")[0]
+        assert torch.equal(begun.scale.mean, state["algorithm.scale.mean"])
+    with pytest.raises(ConfigError, match=f"its values are in standard deviations; take --{algorithm}.normalize-val"):
+        begun_at(tmp_path / "normal", algorithm, normalize_values=False)
 
 
 def test_the_report_says_what_was_kept_and_gained(

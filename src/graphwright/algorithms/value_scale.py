@@ -129,6 +129,17 @@ class FollowingScale(ValueScale):
         self.begun.fill_(True)
 
 
+REWARD_UNITS = {
+    "scale.mean": torch.tensor(0.0, dtype=torch.float64),
+    "scale.square": torch.tensor(1.0, dtype=torch.float64),
+    "scale.begun": torch.tensor(True),
+    "target.scale.its_origin": torch.tensor(0.0),
+    "target.scale.its_unit": torch.tensor(1.0),
+    "target.scale.begun": torch.tensor(True),
+}
+"""What running units begin with where a critic has learned values as they are (`Algorithm.take_units`)."""
+
+
 def value_scale(normalized: bool, step: float) -> ValueScale:
     """The units of the rewards, or, `normalized`, running ones; `step` is that of `RunningScale`."""
     return RunningScale(step) if normalized else ValueScale()

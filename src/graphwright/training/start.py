@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from graphwright.algorithms.algorithm import Algorithm
+from graphwright.algorithms.registry import find_algorithm
 from graphwright.algorithms.trust_region import Anchor
+from graphwright.algorithms.value_scale import REWARD_UNITS
 from graphwright.nn import GraphPolicy
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import TRAINER_FILE, CheckpointError, load_checkpoint, without_prefix
@@ -68,6 +70,26 @@ class Start:
         fits = {name: tensor for name, tensor in known.items() if name in own and own[name].shape == tensor.shape}
         return {name: tensor for name, tensor in fits.items() if name.startswith("critic.")} | found
 
+    def units(self, config: TrainConfig, algorithm: Algorithm, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """In which units the values among `weights` are; nothing where there are none.
+
+        Raises ConfigError where they are in standard deviations and would be taken as they are.
+        """
+        theirs, values = self.agent.config, any(name.startswith("critic.") for name in weights)
+        values |= not algorithm.draws and not find_algorithm(theirs.algorithm).load().draws
+        if _in_deviations(theirs):
+            if values and not _in_deviations(config):
+                options = find_algorithm(config.algorithm).load().options
+                both = f"take --{options}.normalize-values, or begin with another run"
+                raise ConfigError(f"{self.option}: its values are in standard deviations; {both}")
+            return self.state
+        return REWARD_UNITS if values else {}
+
+
+def _in_deviations(config: TrainConfig) -> bool:
+    """Whether critics speak in standard deviations of their targets."""
+    return bool(getattr(config.settings, "normalize_values", False))
+
 
 def find_start(directory: str, trust: bool = False) -> Start:
     """The run in `directory`. Raises ConfigError or CheckpointError, naming it."""
@@ -85,8 +107,9 @@ def begin_at(start: Start | None, algorithm: Algorithm, config: TrainConfig, dev
     if start is not None:
         start.require_fit(config)
         try:
-            algorithm.start_from(start.weights(algorithm))
-            algorithm.take_units(start.state)
+            weights = start.weights(algorithm)
+            algorithm.start_from(weights)
+            algorithm.take_units(start.units(config, algorithm, weights))
         except (KeyError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise ConfigError(f"{start.option}: its network is of another kind ({reason})") from None
