@@ -13,14 +13,16 @@ import numpy as np
 from typing_extensions import override
 
 from graphwright.core import GraphError
+from graphwright.core.own_code import in_one_line
 from graphwright.core.seeds import derived_seed
 from graphwright.workers.env_group import Actions, EnvFactory, EnvGroup, EnvStep, GroupStep
 from graphwright.workers.env_worker import EnvWorker
 from graphwright.workers.process import START_LIMIT, WorkerError, clean_context
+from graphwright.workers.traces import with_place
 
 
 class WorkerWarning(UserWarning):
-    """An environment raised and was made anew, or a worker failed and was restarted."""
+    """An environment raised and was made anew, or a worker failed and was restarted: which, why and where."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ class LocalEnvPool(EnvPool):
         self.failures.append(WorkerFailure(range(place, place + 1), reason, num_lost))
         if len(self.failures) > self.options.max_failures:
             raise error
-        warnings.warn(f"environment {place} was made anew, its episode is lost: {reason}", WorkerWarning, stacklevel=5)
+        line = with_place(in_one_line(error), reason)
+        warnings.warn(f"environment {place} was made anew, its episode is lost: {line}", WorkerWarning, stacklevel=5)
         with suppress(Exception):  # it has failed already
             self.group.envs[place].close()
         self.group.envs[place] = self.makes[place]()
@@ -174,7 +177,7 @@ class WorkerEnvPool(EnvPool):
             self.failures.append(WorkerFailure(places, error.report, num_lost))
             if len(self.failures) > self.options.max_failures:
                 raise
-            message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error.report}"
+            message = f"the worker of environments {places.start} to {places.stop - 1} was restarted: {error.line}"
             warnings.warn(message, WorkerWarning, stacklevel=5)
         self._reset(worker, places)
         return lost_step(num_lost, worker.receive(START_LIMIT))

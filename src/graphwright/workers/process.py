@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from graphwright.core.own_code import in_one_line
 from graphwright.workers.buffers import Buffer
+from graphwright.workers.traces import with_place
 
 START_LIMIT = 300.0
 """Seconds that a process may take to start; it may have much to import."""
@@ -28,12 +29,14 @@ Answer = Callable[[Any], Any]
 class WorkerError(RuntimeError):
     """A worker raised, ended or took too long, which the message says in one line.
 
-    report: the message, and the traceback in the worker where there is one. Python shows it under its own.
+    report: the message, and the traceback in the worker where there is one; Python shows it under its own. line: the
+    message, and where in the user's code that was.
     """
 
     def __init__(self, message: str, trace: str = "") -> None:
         super().__init__(message)
         self.report = f"{message}\n{trace}".strip()
+        self.line = with_place(message, trace)
         if trace:
             self.add_note(trace)
 
@@ -162,7 +165,8 @@ def serve(
         except (EOFError, BrokenPipeError):
             return
         except Exception as error:
-            connection.send(Raised(in_one_line(error), traceback.format_exc()))
+            message = ", ".join([in_one_line(error), *getattr(error, "__notes__", ())])
+            connection.send(Raised(message, traceback.format_exc()))
         finally:
             faulthandler.disable()
 

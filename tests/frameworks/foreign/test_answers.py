@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from functools import partial
 from pathlib import Path
@@ -258,7 +259,9 @@ def test_an_environment_that_raises_loses_its_episode_and_no_other(tmp_path: Pat
             warnings.simplefilter("always")
             step = vector.step(torch.stack([_legal(vector, row) for row in range(3)]))
         assert step.reward[[0, 2]].tolist() == other.reward[[0, 2]].tolist()
-    assert "diverged" in str(caught[0].message)
+    lost = "environment 1 was made anew, its episode is lost: RuntimeError: the simulator diverged"
+    assert re.fullmatch(rf"{lost} \(\S*foreign_environments\.py:\d+\)", str(caught[0].message))
+    assert "Traceback" in vector.failures[0].reason
     assert caught[0].category is WorkerWarning
     assert step.lost is not None
     assert step.lost.tolist() == [False, True, False]

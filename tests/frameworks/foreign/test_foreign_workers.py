@@ -63,9 +63,9 @@ def test_workers_change_nothing_nor_does_the_size_of_their_buffers() -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("raise", r"RuntimeError: the simulator diverged\nraised by environment 2 in a step"),
+        ("raise", r"RuntimeError: the simulator diverged, raised by environment 2 in a step \({file}\)"),
         ("exit", r"ended with exit code 7"),
-        ("sleep", r"no answer within 8 s(.|\n)*foreign_environments.py(.|\n)*in step"),
+        ("sleep", r"no answer within 8 s \({file}\)"),
     ],
 )
 def test_a_worker_that_fails_costs_its_running_steps_and_nothing_else(fault: str, reason: str, tmp_path: Path) -> None:
@@ -73,11 +73,13 @@ def test_a_worker_that_fails_costs_its_running_steps_and_nothing_else(fault: str
     makes = [Changing, Changing, partial(Faulty, fault, str(tmp_path / "flag")), Changing]
     options = WorkerOptions(time_limit=8.0 if fault == "sleep" else 60.0)
     with from_gymnasium(makes, 4, 2, actions=LINKS, seed=0, options=options) as vector:
-        with pytest.warns(WorkerWarning, match=reason):
+        reason = reason.format(file=r"\S*foreign_environments\.py:\d+")
+        with pytest.warns(WorkerWarning, match=f"^the worker of environments 2 to 3 was restarted: {reason}$"):
             rollout = collect(vector, 30)
         assert vector.num_lost == 2
         (failure,) = vector.failures
     assert failure.environments == range(2, 4)
+    assert ("in step" in failure.reason) == (fault != "exit")
     assert rollout.lost.nonzero()[:, 1].tolist() == [2, 3]
     state = rollout.states.select(torch.arange(rollout.states.num_states))
     episode, time = state.nodes["x"][state.node_ptr[:-1]].t()
