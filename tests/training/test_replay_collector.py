@@ -71,6 +71,15 @@ def test_transitions_are_those_of_a_loop_over_episodes(n_step: int) -> None:
     assert matched == len(seen)
 
 
+def test_what_is_missing_of_the_warm_up_is_played_before_anything_is_learned() -> None:
+    environment = VertexCover()
+    config = ReplayConfig(num_envs=3, num_steps=2, warm_up=20, capacity=100)
+    collector = ReplayCollector(vector_of(environment, 3), config, 1, seeded())
+    assert collector.steps_before_learning == 20
+    assert collector.collect(small_actor_critic(environment)).num_steps == 24
+    assert collector.steps_before_learning == 0
+
+
 @pytest.mark.parametrize("name", DECIDING)
 def test_deciders_keep_their_actions_rewards_and_successors(name: str) -> None:
     environment, draw = DECIDING[name]

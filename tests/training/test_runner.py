@@ -117,6 +117,17 @@ def test_without_an_evaluator_the_last_policy_is_left(tmp_path: Path) -> None:
     assert (tensors["weight"].item(), info["iteration"]) == (9.0, 9)
 
 
+def test_a_run_that_ends_before_it_has_begun_to_learn_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Ones, "steps_before_learning", 40)
+    run_in(tmp_path / "long", NoEvaluator()).begin(QUIET)
+    assert caplog.messages == []
+    run_in(tmp_path / "run", NoEvaluator(), Settings(steps=20)).begin(QUIET)
+    run_in(tmp_path / "run", NoEvaluator(), Settings(steps=30)).resume(QUIET)
+    assert caplog.messages == ["--steps 20: --warm-up plays 40 before the first update, so that the run is as long"]
+
+
 def test_a_run_goes_on_where_its_checkpoint_is(tmp_path: Path) -> None:
     first = run_in(tmp_path / "run", Distance(every=3), Settings(steps=40))
     first.begin(QUIET)

@@ -15,6 +15,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from graphwright.algorithms.algorithm import Algorithm
+from graphwright.core.doing import say
 from graphwright.core.files import sweep, write_atomically
 from graphwright.core.heap import keeping_freed_memory
 from graphwright.core.numbers import require_numbers
@@ -87,6 +88,9 @@ class Runner:
     def learn(self, interruption: Interruption, console: Console) -> None:
         """Iterate until the run's time or steps are over or it is interrupted."""
         if not self.has_begun:
+            wait, end = self.collector.steps_before_learning, self.settings.steps
+            if end is not None and wait > end:
+                say(f"--steps {end}: --warm-up plays {wait} before the first update, so that the run is as long")
             self.algorithm.begin(lambda: self.collector.collect(self.policy).batch)
             self.has_begun = True
             self.evaluate()

@@ -25,6 +25,11 @@ class Collector(ABC):
 
     progress: float = 0.0
 
+    @property
+    def steps_before_learning(self) -> int:
+        """How many are still to be played before the first update, beyond those of one batch."""
+        return 0
+
     @abstractmethod
     def collect(self, policy: nn.Module) -> Collected:
         """The next batch, `policy` acting."""

@@ -142,6 +142,11 @@ class ReplayCollector(LiveCollector):
         self.here = self.replay.add_states(vector.state, instances=vector.instances)  # [B]: the ids of the live states
         self._declare()
 
+    @property
+    @override
+    def steps_before_learning(self) -> int:
+        return max(min(self.config.warm_up, self.config.capacity) - len(self.replay), 0)
+
     @override
     def collect(self, policy: Any) -> Collected:
         config, num_steps, ended = self.config, 0, []
@@ -151,7 +156,7 @@ class ReplayCollector(LiveCollector):
         if self.offline > 0:
             self.offline = self.offline - 1
             return Collected(samples, 0, {})
-        while num_steps == 0 or len(self.replay) < min(config.warm_up, config.capacity):
+        while num_steps == 0 or self.steps_before_learning:
             ended.append(self._steps(policy))
             num_steps += config.num_steps * config.num_envs
         metrics = {name: torch.stack([of[name] for of in ended]).nanmean() for name in ended[0]}
