@@ -176,3 +176,11 @@ def test_maps_with_a_byte_order_mark_are_the_same_maps(tmp_path: Path) -> None:
         options = TeamOptions(agents=(2,), episodes=2, maps=(path,))
         found.append(instances_of(find_problem("path-finding"), 2, options).graphs["map"])
     assert torch.equal(*found)
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("north", "utf-16"), ("north", "utf-16-le"), ("süd", "latin-1")])
+def test_maps_in_other_encodings_are_refused_by_that(name: str, encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "maps.txt"
+    path.write_text(f"{name}:\n..#\n...\n", encoding=encoding)
+    with pytest.raises(ConfigError, match=f"^--maps {path}: is not UTF-8; save it as UTF-8$"):
+        instances_of(find_problem("path-finding"), 2, TeamOptions(agents=(2,), episodes=2, maps=(path,)))

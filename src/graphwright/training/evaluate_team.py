@@ -107,11 +107,23 @@ def instances_of(
             raise ConfigError(f"--maps: {problem.name} has no maps; leave it out")
         if options.law:
             raise ConfigError(f"--law {options.law}: draws random maps, and --maps names others; leave one of them out")
-        texts = {str(path): read_whole(path, _MOST_BYTES).decode("utf-8-sig", "replace") for path in options.maps}
+        texts = {str(path): _text_of(path) for path in options.maps}
         generator = replace(generator, columns=problem.law_of_files(texts))
     if identity is not None:
         generator = identity.identified(generator)
     return generator(options.episodes, torch.Generator().manual_seed(options.seed))
+
+
+def _text_of(path: Path) -> str:
+    """What a file of maps holds. Raises ConfigError, naming it, where that is no text as UTF-8."""
+    data = read_whole(path, _MOST_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # as between the letters of UTF-16
+        raise ConfigError(f"--maps {path}: is not UTF-8; save it as UTF-8")
+    return text
 
 
 def evaluate_team(agent: Agent, options: TeamOptions, baselines: bool = True) -> list[TeamRow]:
