@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train vertex-cover --sizes --run a", "--sizes: give at least one value"),
         ("train coverage --run a --agents", "--agents: give at least one value"),
         (
-            "train coverage --run a --agents 2 --identity.kind one-hot --identity.most 3",
+            "train coverage --run a --agents 2 --identity.kind one-hot --identity.most 3 --validation.sizes 5",
             "--validation.sizes 5: --identity.most 3: a team has 5 agents; give at least 5",
         ),
         ("evaluate run --instances", "--instances: give at least one value"),

@@ -20,6 +20,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.training.collectors.play import ConfigError, PlayConfig, make_generator
+from graphwright.training.validation import of_teams
 
 __all__ = ["ConfigError", "TrainConfig", "make_generator"]
 
@@ -136,8 +137,7 @@ class TrainConfig(RunConfig):
             )
         if self.validation is None:
             object.__setattr__(self, "validation", collection.Validation())
-        wanted = getattr(self.validation, "decode", "greedy")
-        if wanted == "sample" and not find_algorithm(self.algorithm).load().draws:
+        if getattr(self.validation, "decode", "") == "sample" and not find_algorithm(self.algorithm).load().draws:
             raise ConfigError(f"--validation.decode sample: {values_only(self.algorithm)}; leave it out")
 
     @staticmethod
@@ -167,18 +167,20 @@ class TrainConfig(RunConfig):
             collection=make(reward=problem.sampled.reward) if samples else make().completed(problem),
         )
         config = changed(config, {"encoder": encoder | walks, "heads": heads | walks})
-        changes = {name: value for name, value in training.items() if name in ("encoder", "heads", "validation")}
-        if "decode" in changes.get("validation", {}) and not entry.load().draws:
-            changes["validation"] = {name: each for name, each in changes["validation"].items() if name != "decode"}
+        changes = {name: value for name, value in training.items() if name in ("encoder", "heads")}
+        watched, unknown = training.get("validation", {}), {"sizes"} if problem.is_team else set()  # see `of_teams`
+        unknown |= set() if entry.load().draws else {"decode"}
+        changes["validation"] = {name: value for name, value in watched.items() if name not in unknown}
         changes["settings"] = _settings_for(entry.load(), training)
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
         return changed(changed(config, changes), options)
 
     def completed(self, problem: Problem) -> TrainConfig:
         """These settings with the problem's own instances where none are named."""
-        if isinstance(self.collection, PlayConfig):
-            return replace(self, collection=self.collection.completed(problem))
-        return self
+        if not isinstance(self.collection, PlayConfig):
+            return self
+        collection = self.collection.completed(problem)
+        return replace(self, collection=collection, validation=of_teams(self.validation, problem, collection.sizes))
 
     @property
     def played(self) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from graphwright.core.numbers import require
+from graphwright.envs.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,8 @@ class ValidationConfig:
     """The fixed instances on which a run is watched, and which choose the policy that it leaves."""
 
     sizes: tuple[int, ...] | None = None
-    """Numbers of nodes; by default twice and five times the largest training size."""
+    """Numbers of nodes; by default twice and five times the largest training size. Of agents, those to train on where
+    --agents names some."""
     graphs: int = 64
     """Instances of each size."""
     every: int = 10
@@ -29,6 +31,17 @@ class ValidationConfig:
         require("validation.slots", self.slots)
         require("validation.graphs", self.graphs)
         require("validation.every", self.every)
+
+
+def of_teams(validation: Any, problem: Problem, trained: tuple[int, ...] | None) -> Any:
+    """`validation` with the numbers of agents on which a team is watched that trains with `trained`.
+
+    They are the problem's own where that trains as it does by default; what is no team's stays as it is.
+    """
+    if not problem.is_team or validation.sizes is not None or not trained:
+        return validation
+    own = problem.training.get("validation", {}).get("sizes") if trained == problem.sizes else None
+    return replace(validation, sizes=own or tuple(sorted(set(trained))))
 
 
 @dataclass(frozen=True)
