@@ -84,6 +84,15 @@ def test_cloning_learns_from_the_file_and_goes_on_from_it(
     main([*(str(word) for word in soft), "--steps", "8", "--bc.data", str(path)])
 
 
+def test_scores_that_are_values_are_not_recorded_as_probabilities(tmp_path: Path) -> None:
+    """A recording of DQN said softmax(A), by which nobody had acted, and which `--bc.targets soft` then learned."""
+    run, path = str(tmp_path / "run"), tmp_path / "by-values.safetensors"
+    small = ["--num-envs", "4", "--num-steps", "4", "--warm-up", "0", "--num-minibatches", "1"]
+    main(["train", "single-hop", "--algorithm", "dqn", "--steps", "16", "--run", run, *QUICK, *small])
+    main(["record", "single-hop", "--run", run, "--slots", "4", "--graphs", "2", "--out", str(path)])
+    assert read_recording(path).probability is None
+
+
 def test_the_seed_counts_for_files_too(tmp_path: Path) -> None:
     """Another seed is another run of the same network, as it is for `evaluate`."""
     net = tmp_path / "net.json"

@@ -110,5 +110,9 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
         recording, path = read_recording(covers), tmp_path / "other.safetensors"
         replace(recording, header={**recording.header, **header}).save(path)
         assert complaint in said(*cover, "--data", str(path))
+    short = tmp_path / "short.safetensors"
+    main(["record", "single-hop", "--expert", "max-weight", "--slots", "1", "--graphs", "3", "--out", str(short)])
+    nothing = ("single-hop", "--algorithm", "dqn", "--data", str(short), "--offline-updates", "2")
+    assert f"{short}: does not say where any of its steps led" in said(*nothing)
     team = ("patrol", "--algorithm", "iql", "--data", str(covers))
     assert "does not say which agent is which one step later" in said(*team)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig, require_several
 from graphwright.algorithms.optimizer import AnnealedAdam, require, require_each
 from graphwright.algorithms.target import Target
 from graphwright.core import Observation
@@ -22,6 +22,7 @@ from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
 from graphwright.functional.q_learning import huber, munchausen_bonus, soft_value
+from graphwright.functional.reducers import mean_of_others
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class QLearningConfig(OffPolicyConfig):
     """Whether the network itself, not its target, says which action is best in the next state."""
     munchausen: float = 0.0
     """α, the weight of the policy's own log-probability in the reward (0.9, say); 0 is plain DQN."""
+    munchausen_of: Literal["own", "team-mate"] = "own"
+    """Whose log-probability that is: the agent's own, or its team-mates', in the mean over those that are there, 0 for
+    an agent alone. What adds up over a team is the same."""
     temperature: float = 0.03
     """τ of the softmax policy of Munchausen-DQN, in the unit of the scores."""
     least_log: float = -1.0
@@ -63,6 +67,8 @@ class QLearning(OffPolicyAlgorithm):
 
     def __init__(self, config: QLearningConfig, setup: Setup) -> None:
         super().__init__(config, setup)
+        if config.munchausen_of == "team-mate":
+            require_several(setup)
         self.policy = self.network(setup)
         self.target = Target(self.policy, config.target_rate, config.target_period, self.scale)
         self.optimizer = AnnealedAdam(self.policy, config.learning_rate, config.max_grad_norm)
@@ -117,7 +123,10 @@ class QLearning(OffPolicyAlgorithm):
     def _log_policy(self, observation: Observation, action: Tensor) -> Tensor:
         scores, _ = self.read(self.target.network, observation)
         log_policy = scores.tempered(self.config.temperature).log_prob(action)
-        return self.config.munchausen * munchausen_bonus(log_policy, self.config.temperature, self.config.least_log)
+        bonus = self.config.munchausen * munchausen_bonus(log_policy, self.config.temperature, self.config.least_log)
+        if self.config.munchausen_of == "own":
+            return bonus
+        return mean_of_others(bonus, self.policy.actions.deciders(observation.graph))
 
     def _greatest(self, observation: Observation, scores: RaggedCategorical) -> Tensor:
         return scores.at(scores.mode, scores.logits)

@@ -92,7 +92,7 @@ class Record:
         require_same_columns(option, agent.config.played, environment)
         draws = find_algorithm(agent.config.algorithm).load().draws
         decode = agent.decoding(options.decode or ("sample" if draws else "greedy"))
-        return options, environment, PolicyActor(environment, agent.policy, decode == "greedy", generator)
+        return options, environment, PolicyActor(environment, agent.policy, decode == "greedy", draws, generator)
 
     def _instances(self, problem: Problem, environment: Any, options: RecordOptions) -> GraphBatch:
         if self.instances and not isinstance(environment, Readable):

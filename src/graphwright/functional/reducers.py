@@ -20,6 +20,11 @@ def others(m: Tensor, graph: Segments) -> Tensor:
     return pool(m, graph).index_select(0, graph.index) - m
 
 
+def mean_of_others(m: Tensor, graph: Segments) -> Tensor:
+    """[D]: mean of `m` [D] over the other agents of the same graph, what one of them drawn at random has; 0 alone."""
+    return others(m, graph) / (graph.lengths[graph.index] - 1).clamp(min=1)
+
+
 def own_gradient(m: Tensor, graph: Segments) -> Tensor:
     """[D, H]: Σ_j m_j, through which row i passes a gradient to m_i only.
 

@@ -132,12 +132,15 @@ class ExpertActor(Actor):
 
 
 class PolicyActor(Actor):
-    """A trained policy."""
+    """A trained policy. draws: whether its scores are probabilities to draw by."""
 
-    def __init__(self, environment: Environment, policy: Any, greedy: bool, generator: torch.Generator) -> None:
+    def __init__(
+        self, environment: Environment, policy: Any, greedy: bool, draws: bool, generator: torch.Generator
+    ) -> None:
         self.environment = environment
         self.policy = policy
         self.greedy = greedy
+        self.draws = draws
         self.generator = generator
 
     @override
@@ -146,7 +149,7 @@ class PolicyActor(Actor):
         observation = self.environment.observe(state)
         distribution, graphs = self.policy.distribution(observation), self.policy.actions.deciders(observation.graph)
         action = distribution.mode if self.greedy else distribution.sample(self.generator)
-        if not isinstance(distribution, RaggedCategorical):
+        if not self.draws or not isinstance(distribution, RaggedCategorical):
             return Acted(action, None, graphs.lengths, graphs)
         lengths = self.policy.actions.joint(observation.graph, distribution.segments.lengths)
         return Acted(action, distribution.probs, lengths, graphs)

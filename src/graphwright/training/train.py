@@ -97,4 +97,8 @@ def with_agents(problem: Problem, config: TrainConfig, agents: Sequence[int]) ->
     if not agents:
         raise ConfigError("--agents: give at least one number of agents")
     require_networks(config, agents)
+    places = getattr(config.settings, "places", None)
+    if places is not None and max(agents) > places:
+        option = f"--{config.settings.options}.max-agents {places}"
+        raise ConfigError(f"--agents {max(agents)}: this run has places for fewer ({option}); give at most {places}")
     return replace(config, collection=replace(config.collection, sizes=tuple(agents)))

@@ -103,6 +103,18 @@ def test_a_run_goes_on_with_teams_of_another_size(algorithm: str, collection: di
     assert [name for name in state if name.startswith("policy.") and not torch.equal(state[name], moved[name])]
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "options"), [("qmix", {"inputs": "concatenated"}), ("maddpg", {"own_heads": True})]
+)
+def test_a_run_whose_places_are_fewer_does_not_go_on_with_larger_teams(
+    algorithm: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """It is said at once, and not when the first such team begins."""
+    train("coverage", config_of(algorithm, REPLAY, max_agents=4, **options), tmp_path / "run", QUIET)
+    with pytest.raises(ConfigError, match=rf"^--agents 6: .*\(--{algorithm}.max-agents 4\); give at most 4$"):
+        resume(tmp_path / "run", steps=300, agents=(2, 6), console=QUIET)
+
+
 def test_agents_that_know_who_they_are_are_trained_and_evaluated(tmp_path: Path) -> None:
     config = config_of("mappo", {**STEPS, "identity": {"kind": "slot", "most": 3}})
     train("coverage", replace(config, steps=32), tmp_path / "run", QUIET)

@@ -10,7 +10,7 @@ import torch
 from algorithms.multiagent.teams import made, remembered
 from decision_environments import ENVIRONMENTS, optimum
 from graphwright.algorithms.valued import SharingDeciders
-from graphwright.core.segment import Segments
+from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.ring import Group
 from graphwright.envs.problem import random_choice
@@ -70,6 +70,30 @@ def test_targets_are_those_of_a_loop(algorithm: str, options: dict[str, Any], na
     expected = sum(0.5 * e**2 if abs(e) <= 1 else abs(e) - 0.5 for e in errors) / len(errors)
     metrics, _ = own._step(transitions)
     assert float(metrics["value_loss"]) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["foragers", "spins of nodes"])
+def test_the_bonus_of_a_team_mate_is_the_mean_over_those_that_are_there(name: str) -> None:
+    environment, draw = ENVIRONMENTS[name]
+    own, mate = (made("iql", environment, munchausen=0.9, munchausen_of=whose) for whose in ("own", "team-mate"))
+    mate.load_state_dict(own.state_dict())
+    replay = remembered(environment, draw, own.policy, num_envs=6, num_steps=4, n_step=1).replay
+    transitions = replay.select(replay.ids)
+    decisions, observation = transitions.groups["decisions"], environment.observe(transitions.state)
+    graphs, action = decisions.segments, decisions.columns["action"]
+    each, found = own._log_policy(observation, action), mate._log_policy(observation, action)
+    assert -0.9 <= float(each.min()) < 0
+    for begin, end in zip(graphs.ptr[:-1].tolist(), graphs.ptr[1:].tolist(), strict=True):
+        for agent in range(begin, end):
+            others = [float(each[other]) for other in range(begin, end) if other != agent]
+            assert float(found[agent]) == pytest.approx(sum(others) / max(len(others), 1), abs=1e-6)
+    several = graphs.lengths > 1
+    torch.testing.assert_close(segment_sum(found, graphs)[several], segment_sum(each, graphs)[several])
+
+
+def test_a_graph_that_decides_alone_has_no_team_mate() -> None:
+    with pytest.raises(ValueError, match=r"^--algorithm dqn: needs agents that decide for themselves"):
+        made("dqn", VertexCover(), munchausen=0.9, munchausen_of="team-mate")
 
 
 def test_a_shared_reward_counts_while_an_agent_is_there() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from scipy import stats
 from torch import Tensor
@@ -102,6 +103,8 @@ def test_links_that_conflict_send_in_vain() -> None:
     step = environment.step(state, torch.tensor([1, 0, 1]))
     assert step.state.nodes["queue"].tolist() == [3, 3, 1]
     assert step.reward.item() == -7.0
+    with pytest.raises(ValueError, match=r"environment.collision-cost -2.0: give at least 0"):
+        ConflictGraph(collision_cost=-2.0)  # which paid for sending in vain
 
 
 def test_back_pressure_is_the_loop_that_its_docstring_says() -> None:

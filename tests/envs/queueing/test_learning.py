@@ -18,6 +18,7 @@ from graphwright.envs.queueing.multiclass.problem import criss_cross
 from graphwright.envs.queueing.multiclass.regret import regret
 from graphwright.envs.queueing.multiclass.value_iteration import chain, value_iteration
 from graphwright.envs.registry import CONTROLLED
+from graphwright.training.config import TrainConfig
 from strategies import relabelled, seeded
 
 
@@ -100,3 +101,14 @@ def test_the_distance_to_the_optimum_is_that_of_the_stationary_distributions() -
     mean = sum(share[place] * sum(state) for state, place in index.items())
     assert abs(optimal.gain + gap - mean) < 3e-3
     assert abs(simulated - mean) < 0.05
+
+
+@pytest.mark.parametrize("name", CONTROLLED)
+def test_the_networks_that_a_run_is_watched_on_by_default_can_be_observed(name: str) -> None:
+    """Those of `multi-hop-links` had twice and five times the nodes, and more classes than there are columns for."""
+    problem, config = CONTROLLED[name], TrainConfig.for_problem(name)
+    sizes = config.validation.sizes or tuple(times * max(config.collection.sizes) for times in (2, 5))
+    environment = problem.environment
+    for size in sizes:
+        instances = problem.generator(sizes=(size,))(4, seeded(0))
+        assert environment.observe(environment.reset(instances)).graph.num_graphs == 4

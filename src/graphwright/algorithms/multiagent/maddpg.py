@@ -62,6 +62,11 @@ class MADDPGConfig(TeamSettings):
         require_each(self, "maddpg", ("learning_rate", "max_grad_norm", "logit_coefficient"), 0)
         require_each(self, "maddpg", ("discount", "target_rate"), 0, 1)
 
+    @property
+    @override
+    def places(self) -> int | None:
+        return self.max_agents if self.own_heads else super().places
+
 
 class JointValues(CriticEnsemble):
     """One or two critics, each of which may have a set of weights for each identity."""

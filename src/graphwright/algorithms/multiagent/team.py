@@ -22,6 +22,11 @@ class TeamSettings:
     max_agents: int = 8
     """Agents that concatenated inputs have places for; pooled ones hold any number."""
 
+    @property
+    def places(self) -> int | None:
+        """Agents of the largest team that there is room for; None for any number."""
+        return self.max_agents if self.inputs == "concatenated" else None
+
     def team_inputs(self, setup: Setup) -> TeamInputs:
         """As networks take them. Raises ValueError where a value makes no network."""
         require(f"{self.options}.max-agents", self.max_agents)

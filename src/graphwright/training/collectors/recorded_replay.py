@@ -45,8 +45,8 @@ def recording_for(
 ) -> Recording:
     """The recording of the file `data`. environment: that of the problem, or wrapped.
 
-    Raises ConfigError or RecordingError where it is none of this problem, as far as it says what it is of, or has more
-    than `capacity` steps.
+    Raises ConfigError or RecordingError where it is none of this problem, as far as it says what it is of, has more
+    than `capacity` steps, or none of which it is known where it led.
     """
     if not environment.actions.one_per_graph:
         raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
@@ -58,6 +58,8 @@ def recording_for(
         raise RecordingError(f"{data}: {error}") from None
     if recording.num_states > capacity:
         raise ConfigError(f"--capacity {capacity}: {data} has {recording.num_states:,} steps; give at least so many")
+    if recording.episode.unique().numel() == recording.num_states and not bool(recording.terminated.any()):
+        raise RecordingError(f"{data}: does not say where any of its steps led; record two or more of each episode")
     return recording
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, per_decider, simplify
+from graphwright.core.numbers import require
 from graphwright.core.segment import segment_sum
 from graphwright.envs.queueing.count_laws import means_of
 from graphwright.envs.queueing.instances import prepared
@@ -39,6 +40,11 @@ class ConflictNetwork(QueueingNetwork):
     load_bound = (
         "the time that sets of links without conflicts need in turns; where capacities change, that of two in conflict"
     )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the option, where a value makes no environment."""
+        super().__post_init__()
+        require("environment.collision-cost", self.collision_cost, 0)
 
     @override
     def instance(self, graph: GraphBatch) -> GraphBatch:

@@ -148,5 +148,9 @@ MULTI_HOP_LINKS = Problem(
         ),
         "shortest-path": ControlRule(no_bias, _routed),
     },
-    training=CONTROL | {"encoder": {"kind": "gin"}},  # which reads edges
+    training=CONTROL
+    | {
+        "encoder": {"kind": "gin"},  # which reads edges
+        "validation": {"sizes": (10, 14), "graphs": 8},  # larger networks have more classes than there are columns for
+    },
 )
