@@ -66,3 +66,18 @@ def test_what_has_no_objective_is_watched_by_its_return(tmp_path: Path) -> None:
     punished = changed(config, {"collection": {"invalid": {"handling": "severity"}}})
     with pytest.raises(ConfigError, match="nothing says how bad an action is"):
         new_run(problem, punished, tmp_path / "other")
+
+
+def test_a_curve_of_punished_actions_has_the_line_of_the_heuristic(tmp_path: Path) -> None:
+    """Whose solutions pay no penalties: the curve asked them how many, and the run ended in a traceback."""
+    config = TrainConfig.for_problem(
+        "vertex-cover",
+        "ppo",
+        steps=64,
+        threads=1,
+        encoder={"width": 8, "depth": 1},
+        collection={"sizes": (5,), "num_envs": 8, "num_steps": 4, "invalid": {"handling": "penalty"}},
+        validation={"sizes": (6,), "graphs": 2},
+    )
+    train("vertex-cover", config, tmp_path / "run", Console(quiet=True))
+    assert (tmp_path / "run" / "curve.png").exists()

@@ -19,7 +19,7 @@ from graphwright.envs.endless import Endless
 from graphwright.envs.environment import Environment
 from graphwright.envs.generators import InstanceGenerator
 from graphwright.envs.optimization import Optimization
-from graphwright.envs.problem import Problem
+from graphwright.envs.problem import Heuristic, Problem
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.team import Team
 from graphwright.training.acting import act_of_agents, act_of_policy, chosen_by, drawing
@@ -38,8 +38,8 @@ class GapEvaluator(Evaluator):
     """How far a policy's solutions of fixed instances, one batch a size, are from a reference cost [B] of each.
 
     reference: what the cost is compared with: "optimum" (the best known cost, where a proof took too long), or the name
-    of a heuristic where there is no exact solver or it is not installed. rule: the name of a heuristic and the final
-    states that it reaches, for a line in the learning curve.
+    of a heuristic where there is no exact solver or it is not installed. rule: the name of a heuristic and what its
+    solutions cost [B], for a line in the learning curve.
     """
 
     metric = "validation_gap"
@@ -51,7 +51,7 @@ class GapEvaluator(Evaluator):
         costs: list[Tensor],
         reference: str,
         every: int = 1,
-        rule: tuple[str, Callable[[GraphBatch], GraphBatch]] | None = None,
+        rule: tuple[str, Callable[[GraphBatch], Tensor]] | None = None,
         method: Literal["greedy", "sample"] = "greedy",
     ) -> None:
         super().__init__(every)
@@ -72,14 +72,15 @@ class GapEvaluator(Evaluator):
         0 is as good as the reference, 0.01 one per cent worse, whether the objective is a cost or a gain.
         """
         generator = drawing(self.method, policy, _SEED)
+        played = self.environment
         return self._gap_of(
-            lambda instances: decode(policy, self.environment, instances, self.method, generator=generator)
+            lambda instances: played.cost(decode(policy, played, instances, self.method, generator=generator))
         )
 
-    def _gap_of(self, solve: Callable[[GraphBatch], GraphBatch]) -> float:
+    def _gap_of(self, cost: Callable[[GraphBatch], Tensor]) -> float:
         gaps = []
         for instances, costs in zip(self.instances, self.costs, strict=True):
-            found = self.environment.cost(solve(instances)).cpu().mean()
+            found = cost(instances).cpu().mean()
             reference = costs.mean()
             gaps.append(float((found - reference) / reference.abs().clamp(min=1e-9)))
         return sum(gaps) / len(gaps)
@@ -218,9 +219,14 @@ def make_evaluator(
     references = [_reference(problem, environment, batch) for batch in batches]
     reference, rule = references[-1][1], None
     for name, heuristic in list(problem.heuristics.items())[:1]:
-        rule = None if name == reference else (name, partial(heuristic, environment))
+        rule = None if name == reference else (name, partial(_cost_of, environment, heuristic))
     costs = [cost for cost, _ in references]
     return GapEvaluator(played, placed, costs, reference, validation.every, rule, validation.decode)
+
+
+def _cost_of(environment: Optimization, heuristic: Heuristic, instances: GraphBatch) -> Tensor:
+    """[B]: of its solutions, which pay no penalties for illegal actions."""
+    return environment.cost(heuristic(environment, instances))
 
 
 def _drawn(generator: InstanceGenerator, size: int, count: int) -> GraphBatch:
