@@ -30,7 +30,8 @@ from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import Choose, play
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector, ReplayConfig
+from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import StepCollector
 
 AGENTS = 6

@@ -20,7 +20,8 @@ from graphwright.envs.problems.vertex_cover.environment import VERTEX_COVER
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.collectors.replay import ReplayCollector, ReplayConfig
+from graphwright.training.collectors.replay import ReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from strategies import seeded
 
 PUSH = KINDS["continuous"]

@@ -32,7 +32,8 @@ from graphwright.envs.rollouts import play
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector, ReplayConfig
+from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.config import TrainConfig
 from graphwright.training.interrupt import Interrupted, Interruption
 from graphwright.training.train import resume, train

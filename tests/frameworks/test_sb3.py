@@ -34,8 +34,8 @@ from graphwright.frameworks.sb3 import (
 from graphwright.frameworks.schema import select, spread
 from graphwright.nn import EncoderConfig, HeadsConfig
 from graphwright.nn import GraphPolicy as NativePolicy
-from graphwright.nn.actors import EdgeHead, PairHead
 from graphwright.nn.encoders import EdgeFeaturesIgnored, MessageKind
+from graphwright.nn.heads.choice import EdgeHead, PairHead
 from graphwright.nn.heads.node import NodeHead
 from graphwright.nn.pools import Pooling
 from graphwright.training.config import TrainConfig

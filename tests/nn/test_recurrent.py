@@ -22,7 +22,8 @@ from graphwright.envs.team import Team
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.envs.wrappers.remembering import Remembering
 from graphwright.training.agent import load
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector
+from graphwright.training.collectors.replay import ExploringReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
 from graphwright.training.evaluate_team import TeamOptions, evaluate_team

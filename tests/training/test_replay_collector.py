@@ -16,7 +16,8 @@ from graphwright.envs.generators import ErdosRenyi, InstanceGenerator
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.rollouts import unroll
 from graphwright.envs.vector import VectorEnvironment
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector, ReplayConfig
+from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.exploration import EpsilonConfig, EpsilonGreedy
 from strategies import seeded
 

@@ -20,9 +20,9 @@ from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.nn import GraphPolicy
-from graphwright.nn.actors import read_graph_width
 from graphwright.nn.critics import DecisionValue
 from graphwright.nn.encoders import Encoder
+from graphwright.nn.heads.choice import read_graph_width
 from graphwright.nn.individual import individual
 
 _ACTION = "chosen_action"

@@ -11,10 +11,11 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.distributions import RaggedCategorical
-from graphwright.nn.actors import CategoricalActor, HeadsConfig
+from graphwright.nn.actors import CategoricalActor
 from graphwright.nn.columns import graph_columns
 from graphwright.nn.critics import GraphValue
 from graphwright.nn.encoders import EncoderConfig
+from graphwright.nn.heads.choice import HeadsConfig
 from graphwright.nn.policies import Policy
 from graphwright.nn.pools import Pooling
 from graphwright.nn.vectors import make_encoder

@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Features, GraphBatch
 from graphwright.core.segment import segment_sum
-from graphwright.nn.actors import HeadsConfig
 from graphwright.nn.encoders import Embedding, EncoderConfig
+from graphwright.nn.heads.choice import HeadsConfig
 from graphwright.nn.policies import GraphPolicy
 from graphwright.nn.reducers import Concatenated, TeamEmbedding, TeamEncoder, TeamInputs, of_places
 

@@ -13,9 +13,10 @@ from graphwright.core import ActionSpec, Chosen, Features, Observation
 from graphwright.core.sequence import Sequence
 from graphwright.core.timestep import MEMORY
 from graphwright.distributions import Distribution
-from graphwright.nn.actors import HeadsConfig, make_actor, read_graph_width
+from graphwright.nn.actors import make_actor
 from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.heads.choice import HeadsConfig, read_graph_width
 from graphwright.nn.individual import Encoders, Individual, OnItsOwn
 from graphwright.nn.recurrent import RecurrentEncoder
 

@@ -13,7 +13,8 @@ from graphwright.data.sources import GeneratedInstances
 from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.nn import EncoderConfig, HeadsConfig
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayCollector
+from graphwright.training.collectors.replay import ExploringReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import collect_steps
 from strategies import seeded
 
