@@ -20,13 +20,17 @@ from graphwright.training.config import ConfigError
 class Export:
     """Write a policy's forward pass as a program of torch alone, for graphs of any size.
 
-    `torch.export.load(FILE).module()` reads it without Graphwright; docs/deployment.md says what it takes.
+    `torch.export.load(FILE).module()` reads it without Graphwright, and `torch._inductor.aoti_load_package(FILE)` what
+    was compiled; docs/deployment.md says what it takes.
     """
 
     directory: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN")]
     """Directory of the run, or the name of a problem, for the policy that comes with it."""
     out: Path
     """File to write, *.pt2."""
+    compile: bool = False
+    """Into machine code for processors like this one, several times as fast where one graph is decided at a time;
+    takes a C++ compiler and a minute."""
     trust: Trust = False
 
     def run(self) -> None:
@@ -35,6 +39,6 @@ class Export:
             raise ConfigError(f"--out {self.out}: programs of torch.export are .pt2 files; name it so")
         require_output("--out", self.out)
         agent = policy_of(self.directory, "auto", self.trust)
-        now("exporting the policy")
-        agent.export(self.out)
+        now("compiling the policy" if self.compile else "exporting the policy")
+        agent.export(self.out, self.compile)
         print(printable(f"{self.out}: scores of the actions of {agent.problem.name}, for graphs of any size"))

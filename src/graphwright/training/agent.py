@@ -129,8 +129,10 @@ class Agent:
         self.decoding("sample", "draw=True")
         return self.policy.act(observation, torch.Generator(self.device).manual_seed(seed)).action.cpu()
 
-    def export(self, path: Path | str) -> None:
+    def export(self, path: Path | str, compiled: bool = False) -> None:
         """Write the policy's forward pass, for graphs of any size, as a program of torch alone (.pt2).
+
+        compiled: as machine code for processors like this one, where one graph at a time is decided fast.
 
         Raises ConfigError, with the reason, where it cannot be expressed; see `training.export`.
         """
@@ -141,7 +143,7 @@ class Agent:
         generator = self.config.collection.instances(self.problem)
         instances = generator(3, torch.Generator().manual_seed(0)).to(self.device)
         played = self.config.played
-        save_policy_program(self.policy, played.observe(played.reset(instances)), path)
+        save_policy_program(self.policy, played.observe(played.reset(instances)), path, compiled)
 
     def sample(self, count: int, seed: int = 0, goal: Goal = ANY_GOAL, at_once: int = 512) -> GraphBatch:
         """`count` finished objects, built for `goal`; by default for the greatest exponent of the run's."""

@@ -21,6 +21,8 @@ import contextlib
 import io
 import json
 import logging
+import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -30,7 +32,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from graphwright.core import Observation
-from graphwright.core.files import require_writable
+from graphwright.core.files import require_writable, write_atomically
 from graphwright.core.graph import ACTS
 from graphwright.core.plain_batch import plain_batch
 from graphwright.core.rows import PAIRS, UNORDERED_PAIRS
@@ -125,13 +127,39 @@ def _without_noise() -> Iterator[None]:
         logging.disable(disabled)
 
 
-def save_policy_program(policy: GraphPolicy, example: Observation, path: Path | str) -> None:
-    """Write `export_policy` to `path` (.pt2), which `torch.export.load(path).module()` reads without this library."""
+def save_policy_program(policy: GraphPolicy, example: Observation, path: Path | str, compiled: bool = False) -> None:
+    """Write `export_policy` to `path` (.pt2), which `torch.export.load(path).module()` reads without this library.
+
+    compiled: machine code for processors like this one, by torch's AOTInductor and the C++ compiler of this machine,
+    which `torch._inductor.aoti_load_package(path)` reads; the names of inputs and outputs are in its metadata.
+    """
     path = Path(path)
     require_writable(path)
     names = {"inputs": input_names(policy), "outputs": [block.name for block in policy.actions.blocks]}
     program = export_policy(policy, example)
-    torch.export.save(program, path, extra_files={INPUTS_FILE: json.dumps(names)})
+    if compiled:
+        write_atomically(path, _machine_code(program, {name: json.dumps(each) for name, each in names.items()}))
+        return
+    written = io.BytesIO()
+    torch.export.save(program, written, extra_files={INPUTS_FILE: json.dumps(names)})
+    write_atomically(path, written.getvalue())
+
+
+def _machine_code(program: Any, metadata: dict[str, str]) -> bytes:
+    """The program, compiled. Raises ConfigError, with the reason, where this machine cannot compile it."""
+    from torch import _inductor  # which is slow to import
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), _without_noise():
+        warnings.simplefilter("ignore")
+        path, settings = f"{folder}/policy.pt2", {"aot_inductor.metadata": metadata}
+        try:
+            _inductor.aoti_compile_and_package(program, package_path=path, inductor_configs=settings)
+        except Exception as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise ConfigError(
+                f"export --compile: torch cannot compile it with a C++ compiler here: {lines[0]}"
+            ) from error
+        return Path(path).read_bytes()
 
 
 def _require_all_decide(policy: GraphPolicy, example: Observation) -> None:
