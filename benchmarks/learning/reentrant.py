@@ -3,9 +3,10 @@
     python benchmarks/learning/reentrant.py [--seeds 5] [--seconds 120]
 
 Each line has three classes a station and is busy 90 % of the time (`multiclass --law reentrant-90`). The policy is
-learned by the algorithm and options that are the problem's own. All are judged on the same arrivals: mean backlogs over
-`--slots` events after as many that do not count, of `--copies` runs; for each length the rules, then what was learned
-from each seed, and the mean of the differences to last-buffer-first-served with its 95 % interval over the runs of all.
+learned by the algorithm and options that are the problem's own. All are judged on the same arrivals, lines of all
+lengths side by side: mean backlogs over `--slots` events after as many that do not count, of `--copies` runs; for each
+length the rules, then what was learned from each seed, and the mean of the differences to last-buffer-first-served with
+its 95 % interval over the runs of all.
 Published for two and three stations: 14.130 and 23.269 (Dai & Gluzman 2022, PPO on 50 cores).
 """
 
@@ -14,11 +15,13 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from control import add_learning, learned
 
+from graphwright.core import GraphBatch
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, reentrant_line
 from graphwright.training.averages import BACKLOG, Act, run
@@ -26,11 +29,12 @@ from graphwright.training.averages import BACKLOG, Act, run
 PLAIN, REFERENCE = Multiclass(), "lbfs"
 
 
-def backlogs(stations: int, act: Act, options: argparse.Namespace) -> np.ndarray:
-    """[copies]: the mean backlog of each run, all by the same arrivals for every `act`."""
-    lines = reentrant_line(stations).select(torch.zeros(options.copies, dtype=torch.int64))
-    lines = lines.with_graphs(seed=torch.arange(options.copies))
-    mean: np.ndarray = run(PLAIN, act, lines, 2 * options.slots, 1)[BACKLOG][options.slots :].mean(0)
+def backlogs(act: Act, options: argparse.Namespace) -> np.ndarray:
+    """[lengths, copies]: the mean backlog of each run, all by the same arrivals for every `act`."""
+    copies = torch.arange(options.copies)
+    lines = [reentrant_line(stations).select(0 * copies).with_graphs(seed=copies) for stations in options.run]
+    slots = run(PLAIN, act, GraphBatch.concat(lines), 2 * options.slots, 1)[BACKLOG]
+    mean: np.ndarray = slots[options.slots :].mean(0).reshape(len(lines), -1)
     return mean
 
 
@@ -55,17 +59,14 @@ def main() -> None:
     print(f"{options.algorithm} on {options.train} stations, {used:.0f} CPU-seconds a seed\n")
     print("| stations | " + " | ".join(names) + f" | learned, by seed | learned − {REFERENCE} |")
     print("|---:|" + "---:|" * (len(names) + 2))
-    for stations in options.run:
-        rules = {
-            name: backlogs(stations, lambda state, b=MULTICLASS.baselines[name]: b.rule(PLAIN, state), options)  # type: ignore[misc]
-            for name in names
-        }
-        ours = [backlogs(stations, policy, options) for policy in policies]
-        apart = np.mean(ours, axis=0) - rules[REFERENCE]
+    rules = {name: backlogs(partial(MULTICLASS.baselines[name].rule, PLAIN), options) for name in names}
+    ours = [backlogs(policy, options) for policy in policies]
+    for row, stations in enumerate(options.run):
+        apart = np.mean([mean[row] for mean in ours], axis=0) - rules[REFERENCE][row]
         half = 1.96 * apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
         print(
-            f"| {stations} | {' | '.join(f'{rules[name].mean():.2f}' for name in names)} "
-            f"| {', '.join(f'{mean.mean():.2f}' for mean in ours)} | {apart.mean():+.2f} ± {half:.2f} |",
+            f"| {stations} | {' | '.join(f'{rules[name][row].mean():.2f}' for name in names)} "
+            f"| {', '.join(f'{mean[row].mean():.2f}' for mean in ours)} | {apart.mean():+.2f} ± {half:.2f} |",
             flush=True,
         )
 
