@@ -115,3 +115,25 @@ def test_a_run_of_other_columns_is_refused_by_their_names(run: Path, capsys: pyt
     remembering = ["--algorithm", "ippo", "--memory", "4", "--from", run, *region]
     assert "leave one out" in fails(capsys, "train", "foraging", "--run", run.parent / "not", *remembering)
     assert not (run.parent / "not").exists()
+
+
+def test_what_agents_remember_or_know_of_themselves_is_told_by_its_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was by the columns that these options make, which nobody has typed."""
+    small = [*QUICK.split(" "), "--validation.graphs", "2", "--num-envs", "4", "--num-steps", "4", "--steps", "16"]
+    coverage = ["train", "coverage", "--algorithm", "ippo", "--agents", "2", *small]
+    options = {"memory": ["--memory", "4"], "slot": ["--identity.kind", "slot"], "none": []}
+    for name, words in options.items():
+        main([*coverage, *words, "--run", str(tmp_path / name)])
+
+    def refused(start: str, *words: str) -> str:
+        return fails(capsys, *coverage, "--from", tmp_path / start, "--run", tmp_path / "not", *words)
+
+    assert "its agents have --memory 4; take the same" in refused("memory")
+    assert "its agents have --identity.kind slot --identity.most 8; take the same" in refused("slot", "--memory", "4")
+    assert "its agents have no --memory; take the same" in refused("none", "--memory", "4")
+    recorded = ["--episodes", "1", "--out", tmp_path / "x.safetensors"]
+    for name, option in (("memory", "--memory"), ("slot", "--identity.kind")):
+        said = fails(capsys, "record", "coverage", "--run", tmp_path / name, *recorded)
+        assert f"a recording has no column for {option}" in said

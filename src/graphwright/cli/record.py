@@ -29,7 +29,7 @@ from graphwright.envs.readable import Readable
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.columns import require_same_columns
+from graphwright.training.columns import columns_of_agents, require_same_columns
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.record import Actor, ExpertActor, PolicyActor, RecordOptions, record
 
@@ -89,6 +89,8 @@ class Record:
                 name: getattr(options, name) or getattr(collection, name) for name in ("sizes", "generator", "law")
             }
             options = dataclasses.replace(options, **given)
+        if beside := columns_of_agents(agent.config):
+            raise ConfigError(f"{option}: a recording has no column for {next(iter(beside))}; record a run without it")
         require_same_columns(option, agent.config.played, environment)
         draws = find_algorithm(agent.config.algorithm).load().draws
         decode = agent.decoding(options.decode or ("sample" if draws else "greedy"))

@@ -26,6 +26,15 @@ def require_same_columns(option: str, run: Environment, here: Environment) -> No
         raise ConfigError(f"{option}: its policy decides {theirs}, and here {ours} is decided")
 
 
+def columns_of_agents(run: TrainConfig) -> dict[str, object]:
+    """The options by which agents of a team see more than their problem shows, and what was given."""
+    identity, memory = getattr(run.collection, "identity", None), getattr(run.collection, "memory", 0)
+    found: dict[str, object] = {"--memory": memory} if memory else {}
+    if identity is not None and identity.kind != "none":
+        found |= {"--identity.kind": identity.kind, "--identity.most": identity.most}
+    return found
+
+
 def require_networks(run: TrainConfig, agents: Sequence[int]) -> None:
     """Raise ConfigError where a team of one of the numbers `agents` has agents whose own networks never learned.
 

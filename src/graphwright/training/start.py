@@ -19,7 +19,7 @@ from graphwright.nn import GraphPolicy
 from graphwright.training.agent import Agent, load
 from graphwright.training.checkpoint import TRAINER_FILE, CheckpointError, load_checkpoint, without_prefix
 from graphwright.training.collectors.play import PlayConfig
-from graphwright.training.columns import require_networks, require_same_columns
+from graphwright.training.columns import columns_of_agents, require_networks, require_same_columns
 from graphwright.training.config import ConfigError, TrainConfig, values_only
 from graphwright.training.evaluator import Evaluator
 from graphwright.training.evaluators import make_evaluator
@@ -46,6 +46,10 @@ class Start:
             raise ConfigError(
                 f"{self.option}: {kinds[self.agent.samples]}, where --algorithm {config.algorithm} does not"
             )
+        known, own = columns_of_agents(theirs), columns_of_agents(config)
+        if known.keys() != own.keys():
+            given = " ".join(f"{option} {value}" for option, value in known.items()) or f"no {next(iter(own))}"
+            raise ConfigError(f"{self.option}: its agents have {given}; take the same")
         require_same_columns(self.option, theirs.played, config.played)
         require_networks(theirs, getattr(config.collection, "sizes", None) or ())
         for part in ("encoder", "heads"):
