@@ -107,3 +107,5 @@ def test_real_numbers_of_edges_are_refused() -> None:
 
 def test_settings_are_for_both_kinds() -> None:
     assert isinstance(made(replace(SACConfig(), entropy_per_number=-0.5)), ContinuousSAC)
+    with pytest.raises(ValueError, match=r"^--sac.entropy-per-number 1: numbers from -1 to 1 have at most log 2"):
+        SACConfig(entropy_per_number=1.0)  # which no policy comes to, so that its temperature rose without end

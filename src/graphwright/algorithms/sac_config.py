@@ -32,6 +32,9 @@ class SACConfig(TwinConfig):
         super().__post_init__()
         require_each(self, self.options, ("temperature",), 1e-9)
         require_each(self, self.options, ("entropy",), 0, 1)
+        if self.entropy_per_number > math.log(2):
+            said = f"--{self.options}.entropy-per-number {self.entropy_per_number:g}"
+            raise ValueError(f"{said}: numbers from -1 to 1 have at most log 2; give at most {math.log(2):.3f}")
 
 
 class Temperature(nn.Module):

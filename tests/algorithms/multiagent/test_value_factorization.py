@@ -91,6 +91,11 @@ def test_the_bonus_of_a_team_mate_is_the_mean_over_those_that_are_there(name: st
     torch.testing.assert_close(segment_sum(found, graphs)[several], segment_sum(each, graphs)[several])
 
 
+def test_a_mixer_hears_somebody() -> None:
+    with pytest.raises(ValueError, match=r"^--qmix.hidden 0: give at least 1"):
+        made("qmix", ENVIRONMENTS["foragers"][0], hidden=0)
+
+
 def test_a_graph_that_decides_alone_has_no_team_mate() -> None:
     with pytest.raises(ValueError, match=r"^--algorithm dqn: needs agents that decide for themselves"):
         made("dqn", VertexCover(), munchausen=0.9, munchausen_of="team-mate")

@@ -14,6 +14,7 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
+from graphwright.algorithms.optimizer import require
 from graphwright.algorithms.q_learning import QLearning, QLearningConfig
 from graphwright.algorithms.valued import ValuedDeciders, ValuedGraphs, each_decider
 from graphwright.core import Observation
@@ -51,6 +52,11 @@ class QMIXConfig(IQLConfig, TeamSettings):
     """Width of the mixer's hidden layer."""
     shared: bool = False
     """Whether the mixer reads the team through the agents' encoder instead of one of its own, which is less work."""
+
+    @override
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require("qmix.hidden", self.hidden)
 
 
 class MixedValues(QLearning):
