@@ -81,6 +81,16 @@ def test_what_is_missing_of_the_warm_up_is_played_before_anything_is_learned() -
     assert collector.steps_before_learning == 0
 
 
+def test_a_warm_up_beyond_the_memory_comes_to_its_end() -> None:
+    """It waited for ever, as the oldest gave way before there were enough."""
+    environment = VertexCover()
+    config = ReplayConfig(num_envs=3, num_steps=2, warm_up=200, capacity=400)
+    collector = ReplayCollector(vector_of(environment, 3), config, 1, seeded())
+    collector.replay.memory.max_bytes = 4_000
+    assert collector.collect(small_actor_critic(environment)).num_steps == 204
+    assert 0 < len(collector.replay) < 200
+
+
 @pytest.mark.parametrize("name", DECIDING)
 def test_deciders_keep_their_actions_rewards_and_successors(name: str) -> None:
     environment, draw = DECIDING[name]

@@ -69,6 +69,11 @@ class Replay:
         return len(self.transitions)
 
     @property
+    def num_added(self) -> int:
+        """All transitions that there ever were, those that are forgotten too."""
+        return self.transitions.end
+
+    @property
     def num_bytes(self) -> int:
         """Bytes of all tables."""
         return self.memory.num_bytes

@@ -59,7 +59,7 @@ class ReplayCollector(LiveCollector):
     @property
     @override
     def steps_before_learning(self) -> int:
-        return max(min(self.config.warm_up, self.config.capacity) - len(self.replay), 0)
+        return max(self.config.warm_up - self.replay.num_added, 0)  # of which memory may have room for fewer
 
     @override
     def collect(self, policy: Any) -> Collected:
