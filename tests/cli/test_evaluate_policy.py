@@ -202,6 +202,15 @@ def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFix
     net = written(tmp_path, queues([0, 0], [2, 1], stream=4.0))
     main(["evaluate", "multipath", "--policy", "expected-wait", "--instances", net, "--slots", "30"])
     assert "unstable: load 1.33" in capsys.readouterr().err
+    nobody = written(tmp_path, queues([0, 0], [0, 0], stream=4.0))
+    main(["evaluate", "multipath", "--policy", "expected-wait", "--instances", nobody, "--slots", "30"])
+    assert "unstable: load inf" in capsys.readouterr().err  # and not 4e+300
+
+
+def test_where_nothing_arrives_there_is_no_throughput(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["evaluate", "single-hop", "--policy", "max-weight", "--slots", "5", "--instances"]
+    main([*words, written(tmp_path, queues([0, 0], [2, 2]))])
+    assert "nan" not in capsys.readouterr().out
 
 
 def rings(arrival: float, size: int, distribution: str) -> dict[str, object]:

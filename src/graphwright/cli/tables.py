@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -52,7 +53,7 @@ def control_table(title: str, rows: Sequence[ControlRow]) -> Table:
             marked(row.instance),
             f"[bold]{row.backlog:,.3f}",
             interval.span(),
-            f"{row.throughput:.4f}",
+            "" if math.isnan(row.throughput) else f"{row.throughput:.4f}",  # where nothing arrived
             f"{row.slots:,}",
         )
     return table

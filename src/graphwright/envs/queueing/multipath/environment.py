@@ -95,7 +95,7 @@ class Multipath(QueueingNetwork):
     @override
     def load(self, instances: GraphBatch) -> Tensor:
         served = segment_sum(instances.nodes["service"], instances.node_segments)
-        return instances.graphs["arrival"] / served.clamp(min=1e-300)
+        return (instances.graphs["arrival"] / served).nan_to_num(nan=0.0, posinf=torch.inf)
 
 
 def shortest_queue(environment: Environment, state: GraphBatch) -> Tensor:
