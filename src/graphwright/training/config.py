@@ -169,7 +169,7 @@ class TrainConfig(RunConfig):
         config = changed(config, {"encoder": encoder | walks, "heads": heads | walks})
         changes = {name: value for name, value in training.items() if name in ("encoder", "heads")}
         watched, unknown = training.get("validation", {}), {"sizes"} if problem.is_team else set()  # see `of_teams`
-        unknown |= set() if entry.load().draws else {"decode"}
+        unknown |= {"decode"} if "decode" in watched and not entry.load().draws else set()
         changes["validation"] = {name: value for name, value in watched.items() if name not in unknown}
         changes["settings"] = _settings_for(entry.load(), training)
         changes["collection"] = training.get("collection", {}).get(_collector(algorithm, problem.environment), {})
