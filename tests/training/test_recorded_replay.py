@@ -10,12 +10,25 @@ import torch
 
 from command_line import fails
 from graphwright.cli.main import main
+from graphwright.core import GraphBatch
 from graphwright.data.recording import Recording, read_recording
 from graphwright.data.replay import Replay
 from graphwright.data.samples import DECISIONS
 from graphwright.data.stores import InstancesOnce
+from graphwright.envs.endless import Endless
+from graphwright.envs.experts import experts_of, find_expert
+from graphwright.envs.queueing.conflict_graph.problem import CONFLICT_GRAPH
+from graphwright.envs.queueing.multi_hop.problem import MULTI_HOP_LINKS
+from graphwright.envs.teams.crowd import AGENT
+from graphwright.envs.teams.foraging.problem import FORAGING
+from graphwright.envs.teams.patrol.problem import PATROL
+from graphwright.envs.vector import VectorEnvironment
 from graphwright.training.collectors.recorded_replay import remember
+from graphwright.training.collectors.replay import ReplayConfig
+from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.logging import MetricsFile
+from graphwright.training.record import ExpertActor, record
+from strategies import seeded
 
 SHORT = ("--num-envs", "4", "--num-steps", "2", "--num-minibatches", "2", "--minibatch-size", "8", "--warm-up", "0")
 SMALL = ("--threads", "1", "--encoder.width", "8", "--encoder.depth", "1", "--validation.graphs", "2")
@@ -114,5 +127,115 @@ def test_what_does_not_fit_is_one_line(covers: Path, queues: Path, tmp_path: Pat
     main(["record", "single-hop", "--expert", "max-weight", "--slots", "1", "--graphs", "3", "--out", str(short)])
     nothing = ("single-hop", "--algorithm", "dqn", "--data", str(short), "--offline-updates", "2")
     assert f"{short}: does not say where any of its steps led" in said(*nothing)
-    team = ("patrol", "--algorithm", "iql", "--data", str(covers))
-    assert "does not say which agent is which one step later" in said(*team)
+
+
+def patrols() -> GraphBatch:
+    """Three maps with different teams, of whose agents some drop out while the others go on."""
+    graphs = [PATROL.generator(sizes=(agents,))(1, seeded(agents)) for agents in (2, 3, 5)]
+    instances = GraphBatch.concat(graphs)
+    leaves = torch.where(instances.nodes["type"] == AGENT, 2 + 3 * torch.arange(instances.num_nodes) % 7, 0)
+    return instances.with_nodes(leaves=leaves)
+
+
+DECIDED = {
+    "nodes": (CONFLICT_GRAPH, lambda: CONFLICT_GRAPH.generator(sizes=(4, 9))(4, seeded(3))),
+    "links": (MULTI_HOP_LINKS, lambda: MULTI_HOP_LINKS.generator(sizes=(5, 8))(3, seeded(1))),
+    "those that leave": (replace(PATROL, environment=replace(PATROL.environment, steps=9)), patrols),
+    "those that earn": (FORAGING, lambda: FORAGING.generator(sizes=(2, 4))(3, seeded(2))),
+}
+
+
+class Given:
+    """A source of these instances, again and again."""
+
+    def __init__(self, instances: GraphBatch) -> None:
+        self.instances = instances
+
+    def draw(self, count: int) -> GraphBatch:
+        return self.instances.select(torch.arange(count) % self.instances.num_graphs)
+
+
+def key_of(states: GraphBatch, row: int) -> tuple[object, ...]:
+    tensors = states.select(torch.tensor([row])).to_tensors()
+    return tuple((name, tuple(column.flatten().tolist())) for name, column in sorted(tensors.items()))
+
+
+@pytest.mark.parametrize("n_step", [1, 3])
+@pytest.mark.parametrize("name", DECIDED)
+def test_deciders_are_read_back_as_a_live_replay_remembers_them(name: str, n_step: int, tmp_path: Path) -> None:
+    """The same rule on the same instances; of an episode that is cut off, what its last step led to is not recorded."""
+    (problem, instances), path = DECIDED[name], tmp_path / "some.safetensors"
+    environment, instances, slots = problem.environment, instances(), None
+    if isinstance(environment, Endless):
+        environment, slots = environment.without_cuts(), 8  # as it is recorded
+    expert = find_expert(problem, environment, next(iter(experts_of(problem, environment))))
+    record(environment, ExpertActor(environment, expert, 1.0, seeded()), instances, slots, {}).save(path)
+    recording, read = read_recording(path), Replay(5000, InstancesOnce)
+    remember(recording, read, n_step)
+
+    actor = ExpertActor(environment, expert, 1.0, seeded())
+    vector = VectorEnvironment(environment, Given(instances), instances.num_graphs)
+    steps = int(torch.bincount(recording.episode.long()).max())
+    config = ReplayConfig(num_envs=vector.num_envs, num_steps=steps, warm_up=0, capacity=5000)
+    collector = ReplayCollector(vector, config, n_step, seeded())
+    collector.behaviour = lambda *_: (actor.act(vector.state, vector.instances).action, None)
+    collector.collect(None)
+
+    first, known = collector.replay.select(collector.replay.ids), read.select(read.ids)
+    rows, live = (
+        {key_of(found.state, row): row for row in reversed(range(found.state.num_graphs))} for found in (known, first)
+    )
+    assert rows.keys() <= live.keys()
+    own, theirs = known.groups[DECISIONS], first.groups[DECISIONS]
+    assert list(own.columns) == list(theirs.columns)
+    compared = 0
+    for key, row in rows.items():
+        other = live[key]
+        if int(known.columns["length"][row]) != int(first.columns["length"][other]):
+            continue  # cut off, as the state after the last step is in no file
+        compared += 1
+        for column in known.columns:
+            assert torch.equal(known.columns[column][row], first.columns[column][other]), column
+        mine, yours = (slice(*of.segments.ptr[at : at + 2].tolist()) for of, at in ((own, row), (theirs, other)))
+        for column in own.columns:
+            assert torch.equal(own.columns[column][mine], theirs.columns[column][yours]), column
+        if not bool(known.columns["terminated"][row]):
+            assert key_of(known.next_state, row) == key_of(first.next_state, other)
+    assert compared >= recording.num_states - n_step * instances.num_graphs
+    assert name != "those that leave" or bool((own.columns["successor"] < 0).any())
+
+
+def test_deciders_are_learned_from_offline_and_older_files_are_refused(tmp_path: Path, capsys) -> None:
+    """A recording of conflict-graph, where every node decides, was refused; without successors it still does for bc."""
+
+    def said(path: Path, *words: str) -> str:
+        run = ("--run", str(tmp_path / "no"))
+        return fails(capsys, "train", *words, "--data", str(path), *SHORT, *SMALL, "--steps", "8", *run)
+
+    path, awac = tmp_path / "nodes.safetensors", ("conflict-graph", "--algorithm", "awac")
+    main(["record", "conflict-graph", "--expert", "max-weight", "--slots", "5", "--graphs", "2", "--out", str(path)])
+    quick = ("--offline-updates", "2", *SHORT, *SMALL, "--sizes", "4", "--validation.slots", "4")
+    main(["train", *awac, "--data", str(path), *quick, "--steps", "8", "--run", str(tmp_path / "run")])
+    assert [int(row["steps"]) for row in MetricsFile(tmp_path / "run" / "metrics.csv").rows()] == [0, 0, 8]
+
+    recording = read_recording(path)
+    assert recording.successor is not None
+    old = tmp_path / "old.safetensors"
+    replace(recording, successor=None).save(old)
+    assert f"{old}: holds no 'successor', who is who one step later; record it again, or take" in said(old, *awac)
+    clone = ("--algorithm", "bc", "--bc.data", str(old), *SMALL, "--sizes", "4", "--validation.slots", "4")
+    main(["train", "conflict-graph", *clone, "--steps", "8", "--run", str(tmp_path / "clone")])
+    wrong = recording.successor.clone()
+    wrong[1] = 99
+    replace(recording, successor=wrong).save(old)
+    assert "'successor' is out of range in row 1; it has to be the place of a decision" in said(old, *awac)
+
+    earned, iql = tmp_path / "team.safetensors", ("foraging", "--algorithm", "iql")
+    main(["record", "foraging", "--expert", "together", "--episodes", "2", "--out", str(earned)])
+    team = read_recording(earned)
+    assert team.own_reward is not None
+    replace(team, own_reward=None).save(old)
+    assert "holds no 'own_reward', what each agent earns; record it again" in said(old, *iql)
+    replace(team, own_reward=team.own_reward + 1).save(old)
+    assert "'reward' is out of range in row 0; it has to be the sum of its 'own_reward'" in said(old, *iql)
+    assert "--identity.kind slot: a recording (--data) tells no agents" in said(earned, *iql, "--identity.kind", "slot")

@@ -16,7 +16,7 @@ from torch import Tensor
 from graphwright.core import GraphBatch
 from graphwright.core.files import write_atomically
 from graphwright.core.numbers import to_plain_json
-from graphwright.core.segment import Segments
+from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.actions import ActionTable
 from graphwright.data.demonstrations import Demonstrations
 from graphwright.data.states import States, StateTable, WholeStates
@@ -35,6 +35,9 @@ class Recording:
 
     states: the R states that were acted in. action: what was done in each. reward: [R] float32, of each graph;
     terminated, truncated: [R] bool; episode: [R] int32, which one. Steps of an episode are in the order of time.
+    successor: [Q] int32, of each decision, the place of its decider among those of the next state, -1 where it is gone;
+    None where each state has one decision, or nothing is known of it. own_reward: [Q] float32, what each decider earns,
+    where it does so for itself; `reward` is their sum.
     probability: [K] float32, of the candidates of all states, which `candidates` groups by state: with which
     probability each was, or would be, taken; both None where nothing is known of it.
     header: what it is of, plain JSON; "problem", "by", "actions" at least.
@@ -49,11 +52,20 @@ class Recording:
     probability: Tensor | None = None
     candidates: Segments | None = None
     header: Mapping[str, Any] = field(default_factory=dict)
+    successor: Tensor | None = None
+    own_reward: Tensor | None = None
 
     @property
     def num_states(self) -> int:
         """R."""
         return self.reward.numel()
+
+    @property
+    def following(self) -> Tensor:
+        """[R] int64: the next step of the same episode, -1 after the last that was recorded."""
+        order = self.episode.argsort(stable=True)
+        same = self.episode[order].diff() == 0
+        return torch.full_like(order, -1).index_copy(0, order[:-1][same], order[1:][same])
 
     def demonstrations(self, rows: Tensor | None = None, *, soft: bool = False) -> Demonstrations:
         """What was done in the states at `rows`, all by default; soft: with which probability instead."""
@@ -72,6 +84,8 @@ class Recording:
         found["action"] = self.action.values
         if self.action.states is not None:
             found["decisions"] = self.action.states.ptr
+        own = {"successor": self.successor, "own_reward": self.own_reward}
+        found |= {name: column for name, column in own.items() if column is not None}
         if self.probability is not None and self.candidates is not None:
             found |= {"probability": self.probability, "candidates": self.candidates.ptr}
         if isinstance(self.states, StateTable):
@@ -131,18 +145,10 @@ class _Parts:
         flags = [self.take(name, torch.bool, count) for name in ("terminated", "truncated")]
         episode = self.whole("episode", count)
         self.require("episode", episode >= 0, "at least 0")
-        probability, candidates = self.probabilities(count)
-        recording = Recording(
-            self.states(count),
-            self.actions(count),
-            reward,
-            flags[0],
-            flags[1],
-            episode,
-            probability,
-            candidates,
-            header,
-        )
+        states, action = self.states(count), self.actions(count)
+        known = (*self.probabilities(count), header, *self.deciders(action, reward))
+        recording = Recording(states, action, reward, flags[0], flags[1], episode, *known)
+        self.require_successors(recording)
         if self.left:
             raise RecordingError(f"holds {sorted(self.left)[0]!r}, which no recording has")
         return recording
@@ -193,6 +199,25 @@ class _Parts:
         probability = self.take("probability", torch.float32)
         self.require("probability", (probability >= 0) & (probability <= 1 + 1e-5), "0 to 1")
         return probability, self.groups("candidates", count, probability.numel())
+
+    def deciders(self, action: ActionTable, reward: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """`successor` and `own_reward`, of files whose states have several decisions."""
+        if action.states is None:
+            return None, None
+        total, own = len(action.values), None
+        if "own_reward" in self.left:
+            own = self.take("own_reward", torch.float32, total)
+            apart = (segment_sum(own, action.states) - reward).abs()
+            self.require("reward", apart <= 1e-3 * (1 + reward.abs()), "the sum of its 'own_reward'")
+        return self.whole("successor", total) if "successor" in self.left else None, own
+
+    def require_successors(self, recording: Recording) -> None:
+        if recording.successor is None or recording.action.states is None:
+            return
+        groups, following = recording.action.states, recording.following
+        most = torch.where((following >= 0) & ~recording.terminated, groups.lengths[following], 2**31)[groups.index]
+        inside = (recording.successor >= -1) & (recording.successor < most)
+        self.require("successor", inside, "the place of a decision of the next state, or -1")
 
     def groups(self, name: str, count: int, total: int) -> Segments:
         ptr = self.take(name, torch.int64, count + 1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from graphwright.core import GraphBatch
+from graphwright.core import GraphBatch, Step
 from graphwright.core.memory import STEP, require_memory
 from graphwright.core.numbers import require_positive
 from graphwright.core.segment import Segments, segment_sum
@@ -22,7 +22,7 @@ from graphwright.envs.environment import Environment
 from graphwright.envs.experts import Expert
 from graphwright.envs.problem import Problem
 from graphwright.envs.rollouts import has_choice, is_over, until_done
-from graphwright.envs.team import graph_reward
+from graphwright.envs.team import graph_reward, has_own_reward
 from graphwright.training.collectors.play import ConfigError, make_generator
 from graphwright.training.collectors.tables import action_table, require_steps, store_states
 from graphwright.training.config_json import as_written
@@ -181,18 +181,32 @@ def record(
         torch.cat(probability) if probability else None,
         Segments.from_lengths(torch.cat([each.lengths for each in done])) if probability else None,
         {**header, "actions": spec.as_dict(), "environment": as_written(environment), "episodes": instances.num_graphs},
+        None if spec.one_per_graph else torch.cat([step.successor for step in steps]).to(torch.int32),
+        torch.cat([step.own_reward for step in steps]).float() if has_own_reward(environment) else None,
     )
 
 
 class _Recorded(NamedTuple):
-    """One step of some episodes; instance: [A] int64, which, each of one episode."""
+    """One step of some episodes.
+
+    instance: [A] int64, which, each of one episode. reward: [A], of each graph; own_reward: as the step said it.
+    successor: [D] int64, as in `Step`.
+    """
 
     instance: Tensor
     state: GraphBatch
     done: Acted
     reward: Tensor
+    own_reward: Tensor
     terminated: Tensor
     truncated: Tensor
+    successor: Tensor
+
+    @staticmethod
+    def of(environment: Environment, instance: Tensor, state: GraphBatch, done: Acted, step: Step) -> _Recorded:
+        reward = graph_reward(environment, step.reward, done.graphs)
+        successor = done.graphs.position if step.successor is None else step.successor
+        return _Recorded(instance, state, done, reward, step.reward, step.terminated, step.truncated, successor)
 
 
 def _episodes(environment: Environment, actor: Actor, instances: GraphBatch) -> Sequence[_Recorded]:
@@ -207,9 +221,7 @@ def _episodes(environment: Environment, actor: Actor, instances: GraphBatch) -> 
     for transition in until_done(start.select(begun), act, environment.step, ends=is_over):
         step = transition.step
         assert step is not None
-        reward = graph_reward(environment, step.reward, done[-1].graphs)
-        ends = step.terminated, step.truncated
-        steps.append(_Recorded(begun[transition.episode], transition.state, done[-1], reward, *ends))
+        steps.append(_Recorded.of(environment, begun[transition.episode], transition.state, done[-1], step))
     return steps
 
 
@@ -224,7 +236,7 @@ def _slots(environment: Endless, actor: Actor, instances: GraphBatch, slots: int
         periods = environment.periods(step.state)
         over = over + 1 if periods is None else periods
         last = over >= slots if int(over.min()) >= slots else torch.zeros_like(step.truncated)
-        reward = graph_reward(environment, step.reward, done.graphs)
-        steps.append(_Recorded(every, state, done, reward, step.terminated, step.truncated | last))
+        step = replace(step, truncated=step.truncated | last)
+        steps.append(_Recorded.of(environment, every, state, done, step))
         state = step.state
     return steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ from graphwright.data.sources import GeneratedInstances
 from graphwright.data.states import StateTable
 from graphwright.envs.environment import Environment
 from graphwright.envs.problem import Problem
+from graphwright.envs.team import has_own_reward
+from graphwright.training.collectors.n_step import ahead, select_graphs
 from graphwright.training.collectors.play import ConfigError
 from graphwright.training.collectors.recording import require_fit
 from graphwright.training.config_json import as_written
@@ -31,13 +33,14 @@ class _NextSteps(NamedTuple):
 
     reward: [R, n] float32, 0 after the last that counts; length: [R] int64, how many count, 0 where what comes after
     the first is not known; terminated: [R] bool; row: [R] int64, the step that the next state is acted in; meaningless
-    after a termination.
+    after a termination. steps: of each of the n, the step [R] in which its reward was earned; any where none counts.
     """
 
     reward: Tensor
     length: Tensor
     terminated: Tensor
     row: Tensor
+    steps: Sequence[Tensor]
 
 
 def recording_for(
@@ -48,12 +51,11 @@ def recording_for(
     Raises ConfigError or RecordingError where it is none of this problem, as far as it says what it is of, has more
     than `capacity` steps, or none of which it is known where it led.
     """
-    if not environment.actions.one_per_graph:
-        raise ConfigError(f"--data {data}: a recording does not say which agent is which one step later; leave it out")
     recording = read_recording(Path(data))
     try:
         _require_same_rewards(recording.header, problem.name, as_written(problem.environment))
         require_fit(recording, environment, source.draw(1))
+        _require_deciders(recording, environment)
     except RecordingError as error:
         raise RecordingError(f"{data}: {error}") from None
     if recording.num_states > capacity:
@@ -61,6 +63,17 @@ def recording_for(
     if recording.episode.unique().numel() == recording.num_states and not bool(recording.terminated.any()):
         raise RecordingError(f"{data}: does not say where any of its steps led; record two or more of each episode")
     return recording
+
+
+def _require_deciders(recording: Recording, environment: Environment) -> None:
+    """Raise RecordingError where nothing is known of what became of each decider, or of what it earned."""
+    several, own = not environment.actions.one_per_graph, has_own_reward(environment)
+    if several and recording.successor is None:
+        raise RecordingError("holds no 'successor', who is who one step later; record it again, or take --algorithm bc")
+    if own and recording.own_reward is None:
+        raise RecordingError("holds no 'own_reward', what each agent earns; record it again, or take --algorithm bc")
+    if not own and recording.own_reward is not None:
+        raise RecordingError("holds 'own_reward', what each agent earns, where a graph has one reward; leave it out")
 
 
 def _require_same_rewards(header: Mapping[str, Any], problem: str, environment: Mapping[str, Any]) -> None:
@@ -89,18 +102,31 @@ def _apart(theirs: Mapping[str, Any], own: Mapping[str, Any], before: str = "") 
 
 def remember(recording: Recording, replay: Replay, n_step: int) -> None:
     """Add all steps of which it is known what came of them: of an episode that was cut off all but the last."""
-    episodes = _episodes(recording)
-    ids = _store(recording, replay, episodes)
-    ahead = _look_ahead(recording, episodes, n_step)
-    kept = (ahead.length > 0).nonzero().squeeze(1)
-    action = recording.action.select(kept)
-    columns = {"reward": ahead.reward, "length": ahead.length, "terminated": ahead.terminated}
+    ids = _store(recording, replay, _episodes(recording))
+    coming = _look_ahead(recording, n_step)
+    kept = coming.length > 0
+    columns = {"reward": coming.reward, "length": coming.length, "terminated": coming.terminated}
+    decisions = [_decisions(recording, rows) for rows in coming.steps]
+    group = decisions[0]
+    if "successor" in group.columns:
+        group = Group(group.segments, {**group.columns, **ahead(decisions, coming.length, n_step)})
     replay.add(
         ids[kept],
-        ids[torch.where(ahead.terminated, torch.arange(ids.numel()), ahead.row)[kept]],
+        ids[torch.where(coming.terminated, torch.arange(ids.numel()), coming.row)[kept]],
         {name: column[kept] for name, column in columns.items()},
-        {DECISIONS: Group(Segments.from_lengths(torch.ones_like(kept)), {"action": action})},
+        {DECISIONS: select_graphs(group, kept)},
     )
+
+
+def _decisions(recording: Recording, rows: Tensor) -> Group:
+    """Those of the steps at `rows` [S], with the columns that a replay has of live ones."""
+    chosen, groups = recording.action.decisions(rows)
+    columns = {"action": recording.action.select(rows)}
+    if recording.successor is not None:
+        columns["successor"] = recording.successor[chosen].long()
+    if recording.own_reward is not None:
+        columns["reward"] = recording.own_reward[chosen]
+    return Group(Segments.from_lengths(torch.ones_like(rows)) if groups is None else groups, columns)
 
 
 def _episodes(recording: Recording) -> list[Tensor]:
@@ -129,20 +155,16 @@ def _store(recording: Recording, replay: Replay, times: list[Tensor]) -> Tensor:
     return ids
 
 
-def _look_ahead(recording: Recording, times: list[Tensor], n_step: int) -> _NextSteps:
-    count = recording.num_states
-    following, latest = torch.full((count,), -1), torch.full((int(recording.episode.max()) + 1,), -1)
-    for rows in reversed(times):
-        episode = recording.episode[rows].long()
-        following[rows] = latest[episode]
-        latest[episode] = rows
+def _look_ahead(recording: Recording, n_step: int) -> _NextSteps:
+    count, following, steps = recording.num_states, recording.following, []
     known = recording.terminated | (following >= 0)
     row, reward = torch.arange(count), torch.zeros(count, n_step)
     length, terminated = torch.zeros(count, dtype=torch.int64), torch.zeros(count, dtype=torch.bool)
     for step in range(n_step):
+        steps.append(row)
         counts = known[row] & ~terminated
         reward[:, step] = recording.reward[row] * counts
         length += counts
         terminated |= counts & recording.terminated[row]
         row = torch.where(counts & ~terminated, following[row], row)
-    return _NextSteps(reward, length, terminated, row)
+    return _NextSteps(reward, length, terminated, row, steps)

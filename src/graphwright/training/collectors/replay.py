@@ -80,6 +80,10 @@ class ReplayConfig(PlayConfig):
             raise ConfigError(f"--priority {self.priority}: steps in a row are drawn alike (--memory); take 0")
         if self.memory and self.data:
             raise ConfigError(f"--data {self.data}: a recording says nothing of what was remembered (--memory); take 0")
+        if self.identity.kind != "none" and self.data:
+            raise ConfigError(
+                f"--identity.kind {self.identity.kind}: a recording (--data) tells no agents apart; leave it out"
+            )
         recording = recording_for(problem, environment, source, self.data, self.capacity) if self.data else None
         vector = VectorEnvironment(environment, source, self.num_envs)
         n_step = self.n_step or (1 if self.memory else _N_STEP)
