@@ -56,7 +56,8 @@ def test_every_problem_has_a_policy_without_a_run(name: str, capsys: pytest.Capt
     policy = next(iter(problem.baselines or problem.heuristics))
     sizes = ["--sizes", str(problem.sizes[0])]
     horizon = ["--environment.horizon", "8"] if name == "locomotion" else []
-    main(["evaluate", name, "--policy", policy, "--slots", "5", "--graphs", "2", *sizes, *horizon, "--json"])
+    slots = ["--slots", "5"] if name in CONTROLLED else []
+    main(["evaluate", name, "--policy", policy, *slots, "--graphs", "2", *sizes, *horizon, "--json"])
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert len(rows) == 1
 
@@ -196,6 +197,14 @@ def test_bad_words_are_refused_in_one_line(tmp_path: Path, capsys: pytest.Captur
     beside = refusal([*single, "max-weight", "--instances", net, "--sizes", "3", "--law", "light"], capsys)
     assert "--sizes, --law: for random instances, and --instances names files" in beside
     assert "--undirected: for files, and none is named" in refusal([*single, "max-weight", "--undirected"], capsys)
+    cover = ["evaluate", "vertex-cover", "--policy"]
+    ends = "--slots: is for what never ends, and vertex-cover ends by itself; leave it out"
+    assert ends in refusal([*cover, "greedy", "--slots", "20"], capsys)
+    assert "--time-limit: is the solver's, and --policy greedy does" in refusal(
+        [*cover, "greedy", "--time_limit=3"], capsys
+    )
+    assert "--policy max-weight does not solve" in refusal([*single, "max-weight", "--time-limit", "3"], capsys)
+    assert "--decode greedy: is about what is trained" in refusal([*cover, "greedy", "--decode", "greedy"], capsys)
 
 
 def test_an_unstable_load_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

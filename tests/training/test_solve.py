@@ -92,6 +92,8 @@ def test_options_that_say_nothing_without_a_run_are_refused(tmp_path: Path, caps
     star = tmp_path / "star.txt"
     star.write_text("hub a\nhub b\n")
     solving = ("solve", "vertex-cover", star, "--policy")
+    alone = "--samples 64: is for --decode best-of, not for greedy; say so, or leave it out"
+    assert alone in fails(capsys, *solving[:3], "--samples", "64")
     assert "--policy solver: has no time" in fails(capsys, *solving, "solver", "--time-limit", "0")
     assert "which --policy-only and --decode are about" in fails(capsys, *solving, "greedy", "--policy-only")
     assert "which --policy-only and --decode are about" in fails(capsys, *solving, "greedy", "--decode", "sample")

@@ -144,7 +144,7 @@ def evaluate_command(words: Sequence[str]) -> Parsing:
     """
     named = words[0] if words and not words[0].startswith("-") else None
     if option_of(words, "--policy") is not None:
-        kind = policy_command(named)
+        kind = policy_command(named, words)
     elif named is None or (asks_for_help(words) and not (Path(named) / CONFIG_FILE).exists()):
         kind = EvaluateSolutions
     elif named in PROBLEMS and not Path(named).exists():

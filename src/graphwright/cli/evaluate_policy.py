@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 import tyro
 from rich.table import Table
 
+from graphwright.cli.arguments import option_of
 from graphwright.cli.commands import with_fields
 from graphwright.cli.instances import FileOptions, read_all
 from graphwright.cli.options import AsJson, Threads
@@ -29,7 +30,7 @@ from graphwright.envs.registry import find_problem
 from graphwright.training.acting import require_baseline
 from graphwright.training.config import ConfigError, use_threads
 from graphwright.training.control import ControlOptions, evaluate_rule, random_instances
-from graphwright.training.evaluate_heuristic import evaluate_heuristic
+from graphwright.training.evaluate_heuristic import SOLVER, evaluate_heuristic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ class EvaluatePolicy(ByName):
     """Files to evaluate on instead of random instances, one row each."""
     files: Annotated[FileOptions, tyro.conf.arg(name="")] = field(default_factory=FileOptions)
     time_limit: float = 10.0
-    """Seconds for the solver, each graph."""
+    """Seconds for the solver (--policy solver), each graph."""
 
     def measure(self, problem: Problem) -> tuple[dict[str, Any], Table]:
         """A row for each size or file."""
@@ -121,17 +122,29 @@ class EvaluatePolicy(ByName):
         return list(found), heuristic_table(title, problem.objective, found)
 
 
-def policy_command(name: str | None) -> Any:
+def policy_command(name: str | None, words: Sequence[str]) -> Any:
     """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name, if any.
 
-    Raises as `problem_by_name` does.
+    Raises as `problem_by_name` does, and ConfigError for an option among `words` that would do nothing.
     """
     base: Any = EvaluatePolicy
     if name is None:
         return base
-    if problem_by_name(name).is_team:
+    problem = problem_by_name(name)
+    if problem.is_team:
         from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
+    else:
+        _require_used(problem, words)
     return environment_options(base, name)
+
+
+def _require_used(problem: Problem, words: Sequence[str]) -> None:
+    """Raise ConfigError where an option is among `words` that would do nothing."""
+    given, policy = {word.partition("=")[0].replace("_", "-") for word in words}, option_of(words, "--policy")
+    if "--slots" in given and not problem.is_endless:
+        raise ConfigError(f"--slots: is for what never ends, and {problem.name} ends by itself; leave it out")
+    if "--time-limit" in given and (problem.is_endless or policy != SOLVER):
+        raise ConfigError(f"--time-limit: is the solver's, and --policy {policy} does not solve; leave it out")
 
 
 def environment_options(command: Any, problem: str) -> Any:

@@ -26,7 +26,7 @@ from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import Problem
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, use_threads
-from graphwright.training.decode import Decoding
+from graphwright.training.decode import SAMPLES, Decoding, require_samples
 from graphwright.training.solve import NamedSolution, NamedStep, require_method, solve, solve_without_policy
 
 
@@ -42,7 +42,7 @@ class Solve:
     decode: Decoding = "greedy"
     """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws; parallel takes
     many actions at once, for graphs of 10,000 nodes and more."""
-    samples: int = 16
+    samples: int = SAMPLES
     """Solutions of each graph for best-of."""
     seed: int = 0
     """Seed of sampled decoding."""
@@ -68,7 +68,7 @@ class Solve:
             if self.directory.is_file():
                 raise ConfigError(f"solve: {self.directory} is a file; name a problem or a run before it")
             raise ConfigError("solve: name at least one FILE")
-        require("samples", self.samples)
+        require_samples(self.samples, self.decode)
         require("time-limit", self.time_limit, 0)
         require("improve", self.improve, 0)
         if self.picture is not None:

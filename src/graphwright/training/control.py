@@ -42,7 +42,7 @@ class ControlOptions:
     """How long what is controlled, and which random networks where no files are given."""
 
     slots: int = 10_000
-    """Slots of each instance, from empty queues on."""
+    """Slots of each instance, from empty queues on; of what never ends."""
     seed: int = 1
     """Seed of all that is random."""
     sizes: tuple[int, ...] | None = None

@@ -10,6 +10,7 @@ import torch
 
 from graphwright.core import GraphBatch
 from graphwright.core.heap import keeping_freed_memory
+from graphwright.core.numbers import require
 from graphwright.core.segment import Segments, segment_argmax
 from graphwright.envs.local import Local
 from graphwright.envs.optimization import Optimization
@@ -23,6 +24,8 @@ Decoding = Literal["greedy", "sample", "best-of", "parallel"]
 
 LARGE = 2_000
 """From so many nodes on, what a decision changes is less work than the whole graph (measured: equal at 1,000)."""
+SAMPLES = 16
+"""Draws of best-of where nothing else is said."""
 _HUGE = 50_000
 """From so many nodes on, the rows of a layer are more than the C library keeps when they are freed."""
 _TOO_LARGE_TO_KEEP = 500_000
@@ -31,13 +34,20 @@ _RADIUS = 1
 """Of parallel decisions, in hops (docs/large.md)."""
 
 
+def require_samples(samples: int, method: Decoding) -> None:
+    """Raise ValueError, naming the option, where there are none, or `method` makes one solution and does not ask."""
+    require("samples", samples)
+    if samples != SAMPLES and method != "best-of":
+        raise ValueError(f"--samples {samples}: is for --decode best-of, not for {method}; say so, or leave it out")
+
+
 def decode(
     policy: GraphPolicy,
     environment: Optimization,
     instances: GraphBatch,
     method: Decoding = "greedy",
     *,
-    samples: int = 16,
+    samples: int = SAMPLES,
     generator: torch.Generator | None = None,
 ) -> GraphBatch:
     """A final state for each of `instances`.

@@ -17,7 +17,7 @@ from graphwright.training.acting import RANDOM
 from graphwright.training.config import ConfigError
 from graphwright.training.solve import require_method
 
-_SOLVER = "solver"
+SOLVER = "solver"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def evaluate_heuristic(
         start = time.perf_counter()
         if name == RANDOM:
             states = play(environment, batch, randomly)
-        elif name == _SOLVER:
+        elif name == SOLVER:
             assert problem.solve_exactly is not None
             found = problem.solve_exactly(environment, batch, time_limit).solution
             if found is None:

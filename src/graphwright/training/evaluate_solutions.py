@@ -12,12 +12,13 @@ from torch import Tensor
 
 from graphwright.core import GraphBatch
 from graphwright.core.doing import now
+from graphwright.core.numbers import require
 from graphwright.envs.optimization import Optimization
 from graphwright.envs.problem import random_choice
 from graphwright.envs.rollouts import play
 from graphwright.training.agent import Agent
 from graphwright.training.config import ConfigError, make_generator
-from graphwright.training.decode import Decoding
+from graphwright.training.decode import SAMPLES, Decoding, require_samples
 from graphwright.training.proving import MANY, prove
 from graphwright.training.solve import require_local_search
 from graphwright.training.statistics import bootstrap_ratio
@@ -76,7 +77,7 @@ class EvaluationOptions:
     decode: Decoding = "greedy"
     """greedy takes the likeliest action, sample draws, best-of keeps the cheapest of --samples draws; parallel takes
     many actions at once, for graphs of 10,000 nodes and more."""
-    samples: int = 16
+    samples: int = SAMPLES
     """Solutions of each graph for best-of."""
     generator: str | None = None
     """Random graphs as in watts-strogatz:k=4,p=0.3; by default those of the run."""
@@ -91,9 +92,8 @@ class EvaluationOptions:
 
     def __post_init__(self) -> None:
         """Raise ConfigError, naming the option."""
-        for name in ("graphs", "samples"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"--{name} {getattr(self, name)}: give at least 1")
+        require("graphs", self.graphs)
+        require_samples(self.samples, self.decode)
         if self.sizes == ():
             raise ConfigError("--sizes: give at least one number of nodes")
         for name in ("time_limit", "improve"):
