@@ -64,6 +64,27 @@ def test_evaluate_plays_all_that_know_the_size(run: Path, capsys: pytest.Capture
     assert all(row["wins"] + row["draws"] + row["losses"] == 2 for row in rows)
 
 
+def test_an_opponent_is_evaluated_without_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Named baselines ran for every problem but games."""
+    words = ["evaluate", "tic-tac-toe", "--games", "20", "--threads", "1"]
+    main([*words, "--policy", "one-ply", "--sizes", "3", "5", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    rows = document["rows"]
+    assert (document["problem"], document["policy"]) == ("tic-tac-toe", "one-ply")
+    assert [(row["size"], row["opponent"]) for row in rows] == [
+        *((3, name) for name in ("random", "one-ply", "perfect")),
+        *((5, name) for name in ("random", "one-ply")),
+    ]
+    assert rows[0]["score"] > 0.6 > rows[2]["score"]
+    for options, reason in (
+        ("one-ply --simulations 4", "--simulations 4: is about what is trained, as --policy one-ply is not"),
+        ("nobody", "--policy nobody: tic-tac-toe has none of this name; choose one of random, one-ply, perfect, uct-N"),
+        ("perfect --sizes 5", "--policy perfect: perfect play is found of positions with at most 16"),
+        ("random --opponents nobody", "--opponents nobody: tic-tac-toe has none of this name; choose one of random"),
+    ):
+        assert reason in fails(capsys, *words, "--policy", *options.split())
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [

@@ -1,9 +1,9 @@
-"""`graphwright evaluate RUN` of a run on a game of two sides."""
+"""What `graphwright evaluate` says of games of two sides."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import tyro
@@ -11,10 +11,12 @@ from rich.table import Table
 from typing_extensions import override
 
 from graphwright.cli.evaluate import Evaluate
+from graphwright.cli.evaluate_policy import ByName
 from graphwright.cli.terminal import empty_table, marked
+from graphwright.envs.problem import Problem
 from graphwright.training.agent import Agent
 from graphwright.training.evaluate import evaluate
-from graphwright.training.games.evaluate_games import GameOptions, GameRow
+from graphwright.training.games.evaluate_games import GameOptions, GameRow, evaluate_opponent
 from graphwright.training.statistics import Interval
 
 
@@ -29,16 +31,28 @@ class EvaluateGames(Evaluate):
 
     @override
     def measure(self, agent: Agent) -> tuple[dict[str, Any], Table]:
-        rows = evaluate(agent, self.options)
-        document = {
-            "problem": agent.problem.name,
-            "run": str(self.directory),
-            "games": self.options.games,
-            "simulations": self.options.simulations,
-            "opening": self.options.opening,
-            "rows": [dataclasses.asdict(row) for row in rows],
-        }
-        return document, _table(f"{agent.problem.name}: {self.directory}, {self.options.games} games each", rows)
+        simulations = {"simulations": self.options.simulations}
+        head = {"problem": agent.problem.name, "run": str(self.directory), "games": self.options.games, **simulations}
+        return _found(head, evaluate(agent, self.options), self.options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateGamePolicy(ByName):
+    """Let an opponent of a game, random choice among them, play matches against all, on boards of several sizes."""
+
+    options: Annotated[GameOptions, tyro.conf.arg(name="")] = field(default_factory=GameOptions)
+
+    @override
+    def measure(self, problem: Problem) -> tuple[dict[str, Any], Table]:
+        rows = evaluate_opponent(problem, self.played, self.policy, self.options)
+        return _found({"problem": problem.name, "policy": self.policy, "games": self.options.games}, rows, self.options)
+
+
+def _found(head: dict[str, Any], rows: list[GameRow], options: GameOptions) -> tuple[dict[str, Any], Table]:
+    """For programs and for people; head: who played what."""
+    who = head["run"] if "run" in head else head["policy"]
+    document = {**head, "opening": options.opening, "rows": [dataclasses.asdict(row) for row in rows]}
+    return document, _table(f"{head['problem']}: {who}, {options.games} games each", rows)
 
 
 def _table(title: str, rows: list[GameRow]) -> Table:

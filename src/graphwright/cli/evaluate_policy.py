@@ -40,7 +40,7 @@ class ByName(ABC):
     problem: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="PROBLEM")]
     """Its name, as `graphwright problems` lists it, or your own as module:NAME."""
     policy: str
-    """Name of a baseline or a heuristic, "random", or of what is solved "solver"."""
+    """Name of a baseline, a heuristic or an opponent, "random", or of what is solved "solver"."""
     threads: Threads = 2
     json: AsJson = False
     column_width: ClassVar[int] = 0
@@ -55,10 +55,10 @@ class ByName(ABC):
     def run(self) -> None:
         """Evaluate, and print a table or JSON."""
         use_threads(self.threads)
-        if (decode := self.options.decode) is not None:
-            raise ConfigError(
-                f"--decode {decode}: is about what is trained, as --policy {self.policy} is not; leave it out"
-            )
+        for name in ("decode", "simulations"):
+            if given := getattr(self.options, name, None):
+                told = f"is about what is trained, as --policy {self.policy} is not; leave it out"
+                raise ConfigError(f"--{name} {given}: {told}")
         print_found(*self.measure(problem_by_name(self.problem)), self.json, self.column_width)
 
     @abstractmethod
@@ -123,7 +123,7 @@ class EvaluatePolicy(ByName):
 
 
 def policy_command(name: str | None, words: Sequence[str]) -> Any:
-    """`EvaluatePolicy`, or that of teams, with the options of the environment of the problem of that name, if any.
+    """`EvaluatePolicy`, or that of teams or games, with the environment's options of the problem of that name, if any.
 
     Raises as `problem_by_name` does, and ConfigError for an option among `words` that would do nothing.
     """
@@ -133,6 +133,8 @@ def policy_command(name: str | None, words: Sequence[str]) -> Any:
     problem = problem_by_name(name)
     if problem.is_team:
         from graphwright.cli.evaluate_team import EvaluateTeamPolicy as base  # which stands on `evaluate`, too
+    elif problem.is_game:
+        from graphwright.cli.evaluate_games import EvaluateGamePolicy as base  # likewise
     else:
         _require_used(problem, words)
     return environment_options(base, name)

@@ -15,11 +15,21 @@ from graphwright.training.collectors.play import ConfigError, PlayConfig
 
 
 def draw_boards(
-    problem: Problem, game: Game, collection: PlayConfig, size: int, count: int, seed: int, option: str = "--size"
+    problem: Problem,
+    game: Game,
+    collection: PlayConfig | None,
+    size: int,
+    count: int,
+    seed: int,
+    option: str = "--size",
 ) -> GraphBatch:
-    """`count` boards of that size, as `collection` draws them, on the CPU. Raises ConfigError, naming the option."""
+    """`count` boards of that size, as `collection` draws them (None: the problem's own), on the CPU.
+
+    Raises ConfigError, naming the option.
+    """
+    topology, law = (None, None) if collection is None else (collection.generator, collection.law)
     try:
-        generate = problem.generator(collection.generator, (size,), collection.law)
+        generate = problem.generator(topology, (size,), law)
     except ValueError as error:
         raise ConfigError(f"{option} {size}: {error}") from None
     source = GeneratedInstances(generate, seed, torch.device("cpu"), block=max(count, 1))

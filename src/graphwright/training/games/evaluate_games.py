@@ -1,14 +1,19 @@
-"""Evaluation of a policy that plays a game: matches against the game's opponents, on boards of several sizes."""
+"""Evaluation of who plays a game: matches against the game's opponents, on boards of several sizes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from graphwright.core import GraphBatch
 from graphwright.core.numbers import require
+from graphwright.envs.game import Game
+from graphwright.envs.problem import Opponent, Problem
 from graphwright.training.agent import Agent
-from graphwright.training.collectors.play import ConfigError
+from graphwright.training.collectors.play import ConfigError, PlayConfig
 from graphwright.training.games.boards import draw_boards
 from graphwright.training.games.match import Match, play_match
 from graphwright.training.games.players import find_opponent, policy_player
@@ -71,16 +76,48 @@ def evaluate_games(agent: Agent, options: GameOptions) -> list[GameRow]:
     """A row for each size and opponent. Raises ConfigError naming the option."""
     problem, collection, game = agent.problem, agent.config.collection, agent.config.environment
     player = policy_player(agent.policy, options.simulations)
+    boards = _boards(problem, game, collection, options.sizes or collection.sizes, options)
+    boards = {size: some.to(agent.device) for size, some in boards.items()}
+    return _rows(problem, game, player, options, boards)
+
+
+def evaluate_opponent(problem: Problem, game: Game, name: str, options: GameOptions) -> list[GameRow]:
+    """The same of the opponent of that name, which plays all, itself too, on the problem's own boards."""
+    opponent = find_opponent(problem, name, "--policy")
+
+    def player(game: Game, states: GraphBatch, generator: torch.Generator) -> Tensor:
+        try:
+            return opponent(game, states, generator)
+        except ValueError as error:
+            raise ConfigError(f"--policy {name}: {error}") from None
+
+    boards = _boards(problem, game, None, options.sizes or problem.sizes, options)
+    return _rows(problem, game, player, options, boards)
+
+
+def _boards(
+    problem: Problem, game: Game, collection: PlayConfig | None, sizes: Sequence[int], options: GameOptions
+) -> dict[int, GraphBatch]:
+    """Of each size, one for each pair of games."""
+    pairs = options.games // 2
+    return {size: draw_boards(problem, game, collection, size, pairs, options.seed, "--sizes") for size in sizes}
+
+
+def _rows(
+    problem: Problem, game: Game, player: Opponent, options: GameOptions, boards: Mapping[int, GraphBatch]
+) -> list[GameRow]:
+    """A row for each size of `boards` and opponent."""
     rows = []
-    for size in options.sizes or collection.sizes:
-        boards = draw_boards(problem, game, collection, size, options.games // 2, options.seed, "--sizes")
-        boards = boards.to(agent.device)
+    for size, some in boards.items():
         for name in options.opponents or problem.opponents:
-            generator = torch.Generator(agent.device).manual_seed(options.seed)
+            opponent = find_opponent(problem, name, "--opponents")
+            generator = torch.Generator(some.device).manual_seed(options.seed)
             try:
-                match = play_match(game, boards, player, find_opponent(problem, name), generator, options.opening)
+                match = play_match(game, some, player, opponent, generator, options.opening)
+            except ConfigError:
+                raise
             except ValueError as error:
-                if options.opponents is not None or isinstance(error, ConfigError):
+                if options.opponents is not None:
                     raise ConfigError(f"--opponents {name}: {error}") from None
                 continue  # it does not know boards of this size
             require_played(match, options.opening)

@@ -66,16 +66,20 @@ def policy_player(policy: Any, simulations: int, draws: bool = False) -> Opponen
     return SearchPlayer(policy, SearchSettings(simulations))
 
 
-def find_opponent(problem: Problem, name: str) -> Opponent:
-    """The opponent of that name, `uct-N` among them. Raises ConfigError, listing the names, where there is none."""
+def find_opponent(problem: Problem, name: str, option: str = "--opponent") -> Opponent:
+    """The opponent of that name, `uct-N` among them. Raises ConfigError, listing the names, where there is none.
+
+    option: what to blame; where it is "--opponent", a run would do too.
+    """
     if found := re.fullmatch(r"uct-([0-9]{1,9})", name):
         simulations = int(found[1])
         if not 1 <= simulations <= MOST_SIMULATIONS:
-            raise ConfigError(f"--opponent {name}: give 1 to {MOST_SIMULATIONS} simulations")
+            raise ConfigError(f"{option} {name}: give 1 to {MOST_SIMULATIONS} simulations")
         return PlayoutPlayer(simulations)
     if name not in problem.opponents:
+        no_run, or_run = (", and it is no run directory", ", or name a run") if option == "--opponent" else ("", "")
         raise ConfigError(
-            f"--opponent {name}: {problem.name} has none of this name, and it is no run directory; choose one of "
-            f"{', '.join(problem.opponents)}, uct-N with a number of simulations, or name a run"
+            f"{option} {name}: {problem.name} has none of this name{no_run}; choose one of "
+            f"{', '.join(problem.opponents)}, uct-N with a number of simulations{or_run}"
         )
     return problem.opponents[name]
