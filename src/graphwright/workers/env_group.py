@@ -22,6 +22,8 @@ Allocate = Callable[[tuple[int, ...], np.dtype], np.ndarray]
 class EnvStep(NamedTuple):
     """One step of one environment: a row for each graph that acted, and the graphs that are live now.
 
+    reward: one for each graph, or for each of its agents where these have their own; then successor says at which place
+    of the next graph each of them is, or of `final`, -1 where it is gone.
     final: last observations of the graphs whose episode was truncated. live: the current observations; of the next
     episode where one has ended.
     """
@@ -31,6 +33,7 @@ class EnvStep(NamedTuple):
     truncated: list[bool]
     final: list[GraphArrays]
     live: list[GraphArrays]
+    successor: list[int] | None = None
 
 
 class AutoresetEnv(Protocol):
@@ -53,7 +56,8 @@ class GroupStep(NamedTuple):
     """One step of many environments, packed; A graphs acted.
 
     live: current observations. final: last observations of truncated episodes, None where there are none.
-    reward [A] float32; terminated, truncated [A] bool. num_live: live graphs of each environment.
+    reward [A] float32; terminated, truncated [A] bool. num_live: live graphs of each environment. reward [D] and
+    successor [D] int64 where D agents of these graphs have their own.
     lost: the environments were lost with their process; every graph that acted counts as truncated.
     """
 
@@ -64,6 +68,7 @@ class GroupStep(NamedTuple):
     truncated: np.ndarray
     num_live: list[int]
     lost: bool = False
+    successor: np.ndarray | None = None
 
 
 class EnvGroup:
@@ -106,6 +111,7 @@ class EnvGroup:
     def packed(self, steps: Sequence[EnvStep]) -> GroupStep:
         """The steps of consecutive environments in common arrays."""
         final = [graph for step in steps for graph in step.final]
+        of_agents = None if steps[0].successor is None else [place for step in steps for place in step.successor or ()]
         return GroupStep(
             pack([graph for step in steps for graph in step.live], self.allocate),
             pack(final, self.allocate) if final else None,
@@ -113,6 +119,7 @@ class EnvGroup:
             np.array([is_over for step in steps for is_over in step.terminated], bool),
             np.array([is_cut for step in steps for is_cut in step.truncated], bool),
             [len(step.live) for step in steps],
+            successor=None if of_agents is None else np.array(of_agents, np.int64),
         )
 
     def close(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 from graphwright.core import GraphError
 
@@ -14,13 +16,15 @@ _LARGEST = 1e18  # of a reward: losses are of its square
 
 def check_env(env: Any) -> None:
     """Raise ValueError, with the remedy, for what is no single Gymnasium environment."""
-    if isinstance(env, gymnasium.Env):
-        return
     name = type(env).__name__
+    if isinstance(env, gymnasium.Env):
+        if isinstance(env.action_space, spaces.Tuple):
+            raise ValueError(f"{name} has a Tuple of actions, as of several players; take team.from_team")
+        return
     if isinstance(env, gymnasium.vector.VectorEnv):
         raise ValueError(f"{name} is a vector of environments; give what makes one of them, and num_envs")
     if hasattr(env, "agent_selection") or hasattr(env, "possible_agents"):
-        raise ValueError(f"{name} has several agents; take from_pettingzoo")
+        raise ValueError(f"{name} has several agents; take from_pettingzoo, or team.from_team")
     raise ValueError(
         f"{name} is no gymnasium.Env; derive it from that, or, if it is of the old gym, wrap it (package shimmy)"
     )
@@ -72,6 +76,28 @@ def read_flag(name: str, flag: Any) -> bool:
     if values.size != 1 or values.dtype.kind not in "biu" or values.reshape(()) not in (0, 1):
         raise GraphError(f"{name} is {flag!r}; return True or False")
     return bool(values.reshape(()))
+
+
+def of_agent(agent: Any, read: Callable[..., Any], *answer: Any) -> Any:
+    """What `read` makes of an agent's answer. Raises GraphError with the agent's name."""
+    try:
+        return read(*answer)
+    except GraphError as error:
+        raise GraphError(f"agent {agent!r}: {error}") from None
+
+
+def read_agents(
+    acted: Sequence[Any], reward: Mapping[Any, Any], terminated: Mapping[Any, Any], truncated: Mapping[Any, Any]
+) -> tuple[list[float], list[bool], list[bool]]:
+    """Of each agent that acted: its reward, whether it terminated, and whether it was truncated and did not."""
+    for name, answer in {"reward": reward, "terminated": terminated, "truncated": truncated}.items():
+        missing = [agent for agent in acted if agent not in answer]
+        if missing:
+            raise GraphError(f"agent {missing[0]!r} acted, but step returned no {name} for it; return one")
+    ended = [of_agent(agent, read_flag, "terminated", terminated[agent]) for agent in acted]
+    cut = [of_agent(agent, read_flag, "truncated", truncated[agent]) for agent in acted]
+    alone = [is_cut and not has_ended for is_cut, has_ended in zip(cut, ended, strict=True)]
+    return [of_agent(agent, read_reward, reward[agent]) for agent in acted], ended, alone
 
 
 def _described(answer: Any) -> str:

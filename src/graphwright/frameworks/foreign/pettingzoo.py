@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, GraphBatch, GraphError
 from graphwright.frameworks.foreign.action_spaces import action_adapter, check_size
-from graphwright.frameworks.foreign.answers import check_parallel, read_flag, read_reset, read_reward, read_step
+from graphwright.frameworks.foreign.answers import check_parallel, of_agent, read_agents, read_reset, read_step
 from graphwright.frameworks.foreign.dense_layout import Keys
 from graphwright.frameworks.foreign.fixed_agents import AGENT, ENV, FixedAgents
 from graphwright.frameworks.foreign.live import claim, release
@@ -97,21 +97,11 @@ class AutoresetParallelEnv(AutoresetEnv):
         acted = list(self.env.agents)  # before the step; the rows of the result are in this order
         adapted = {agent: self.adapt[agent](action) for agent, action in zip(acted, actions, strict=True)}
         observation, reward, terminated, truncated, info = read_step(self.env.step(adapted))
-        for name, answer in {"reward": reward, "terminated": terminated, "truncated": truncated}.items():
-            missing = [agent for agent in acted if agent not in answer]
-            if missing:
-                raise GraphError(f"agent {missing[0]!r} acted, but step returned no {name} for it; return one")
-        ended = {agent: _of(agent, read_flag, "terminated", terminated[agent]) for agent in acted}
-        cut = [agent for agent in acted if _of(agent, read_flag, "truncated", truncated[agent]) and not ended[agent]]
-        final = [copy_arrays(row) for row in self._read(cut, observation, info)]
+        rewards, ended, cut = read_agents(acted, reward, terminated, truncated)
+        short = [agent for agent, is_cut in zip(acted, cut, strict=True) if is_cut]
+        final = [copy_arrays(row) for row in self._read(short, observation, info)]
         live = self._read(self.env.agents, observation, info) if self.env.agents else self.reset()
-        return EnvStep(
-            [_of(agent, read_reward, reward[agent]) for agent in acted],
-            [ended[agent] for agent in acted],
-            [agent in cut for agent in acted],
-            final,
-            live,
-        )
+        return EnvStep(rewards, ended, cut, final, live)
 
     @override
     def close(self) -> None:
@@ -123,7 +113,7 @@ class AutoresetParallelEnv(AutoresetEnv):
         for agent in agents:
             if agent not in observation:
                 raise GraphError(f"agent {agent!r} is alive, but there is no observation of it; return one")
-            row = _of(agent, self.reader.read, observation[agent], mask_of(info.get(agent) or {}))
+            row = of_agent(agent, self.reader.read, observation[agent], mask_of(info.get(agent) or {}))
             names = {AGENT: self.number[agent], ENV: self.place}
             rows.append(row | {f"graphs.{name}": np.array([number], np.int64) for name, number in names.items()})
         return rows
@@ -139,14 +129,6 @@ def _require_one_room(seen: dict[Any, spaces.Dict]) -> None:
                     f"agent {agent!r} observes {name!r} of shape {other[name].shape}, and {first!r} of shape "
                     f"{entry.shape}; pad the observations and actions of all agents to one size"
                 )
-
-
-def _of(agent: Any, read: Callable[..., Any], *answer: Any) -> Any:
-    """What `read` makes of an agent's answer. Raises GraphError with the agent's name."""
-    try:
-        return read(*answer)
-    except GraphError as error:
-        raise GraphError(f"agent {agent!r}: {error}") from None
 
 
 class AgentVectorEnv(ForeignVectorEnv):

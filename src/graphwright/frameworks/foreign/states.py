@@ -171,19 +171,20 @@ class ForeignEnvironment(Environment):
         return _with_column(graph, table, block, column)
 
 
-def _column(block: ActionBlock) -> str:
+def column_of(block: ActionBlock) -> str:
+    """The column of a state that says which candidates of the block are legal."""
     return f"legal_{block.name}"
 
 
 def _with_column(graph: GraphBatch, table: Table | None, block: ActionBlock, column: Tensor) -> GraphBatch:
     add = {"nodes": graph.with_nodes, "edges": graph.with_edges, "graphs": graph.with_graphs}
     assert table is not None
-    return add[table](**{_column(block): column})
+    return add[table](**{column_of(block): column})
 
 
 def _mask(state: GraphBatch, actions: ActionSpec, block: ActionBlock) -> Tensor:
     table = actions.table(block)
     assert table is not None
-    column: Tensor = getattr(state, table)[_column(block)]
+    column: Tensor = getattr(state, table)[column_of(block)]
     kind = actions.decider if block.rows == DECIDERS else block.rows
     return column if table != "edges" else column[kind.places(state)]

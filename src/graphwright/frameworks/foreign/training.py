@@ -19,8 +19,10 @@ from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.registry import find_algorithm
 from graphwright.core import ActionSpec, Features
 from graphwright.core.numbers import require_each
+from graphwright.envs.team import has_own_reward
 from graphwright.envs.vector import VectorEnv
-from graphwright.frameworks.foreign.vector import ForeignVectorEnv, play_episodes
+from graphwright.frameworks.foreign.collectors import REPLAYS, make_collector, require_replay
+from graphwright.frameworks.foreign.vector import fixed_agents, play_episodes
 from graphwright.nn import EncoderConfig, GraphPolicy, HeadsConfig
 from graphwright.training.checkpoint import (
     CONFIG_FILE,
@@ -30,7 +32,7 @@ from graphwright.training.checkpoint import (
     load_module,
     require_fit,
 )
-from graphwright.training.collectors.steps import StepCollector
+from graphwright.training.collectors.replay import ReplayConfig
 from graphwright.training.config import ConfigError, RunConfig, use_threads
 from graphwright.training.config_json import build, parse_json, require_trusted_layer
 from graphwright.training.directory import new_directory, settings_text
@@ -46,6 +48,9 @@ class ForeignTraining(RunConfig):
 
     num_steps: int = 16
     """Steps of each episode between updates."""
+    replay: ReplayConfig | None = None
+    """What is remembered, where the algorithm learns from a replay; how many episodes and steps, say the vector and
+    `num_steps`."""
     validation_every: int = 10
     """Updates between validations, where there are episodes to validate on."""
     validation_episodes: int = 1
@@ -55,20 +60,12 @@ class ForeignTraining(RunConfig):
         """Raise ValueError, naming the option, where a value makes no run."""
         super().__post_init__()
         require_each(self, "", ("num_steps", "validation_every", "validation_episodes"))
-        if find_algorithm(self.algorithm).collector != "steps":
+        collector = find_algorithm(self.algorithm).collector
+        if collector not in ("steps", *REPLAYS):
             raise ConfigError(f"algorithm={self.algorithm!r}: foreign episodes go on from update to update; take ppo")
-
-
-class ForeignStepCollector(StepCollector):
-    """Steps of episodes that nobody can save: after an interruption all of them begin anew."""
-
-    @override
-    def state_dict(self) -> dict[str, Tensor]:
-        return {}
-
-    @override
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        self.returns, self.lengths = torch.zeros_like(self.returns), torch.zeros_like(self.lengths)
+        if collector in REPLAYS and self.replay is None:
+            object.__setattr__(self, "replay", REPLAYS[collector]())
+        require_replay(self.algorithm, collector, self.replay)
 
 
 class ForeignReturnEvaluator(Evaluator):
@@ -77,7 +74,7 @@ class ForeignReturnEvaluator(Evaluator):
     metric = "validation_return"
     better = "higher"
 
-    def __init__(self, vector: ForeignVectorEnv, episodes: int, every: int) -> None:
+    def __init__(self, vector: VectorEnv, episodes: int, every: int) -> None:
         super().__init__(every)
         self.vector = vector
         self.episodes = episodes
@@ -97,28 +94,40 @@ class ForeignRun(Runner):
         vector: VectorEnv,
         config: ForeignTraining,
         directory: Path,
-        validation: ForeignVectorEnv | None = None,
+        validation: VectorEnv | None = None,
     ) -> None:
         use_threads(config.threads)
-        vector = vector.with_fixed_agents() if isinstance(vector, ForeignVectorEnv) else vector
+        vector = fixed_agents(vector)
         generator = torch.Generator(vector.state.device).manual_seed(config.seed)
         environment = vector.environment
         self.config = config
         self.features, self.actions = environment.features, environment.actions
+        entry = find_algorithm(config.algorithm)
+        if "team" in entry.needs and self.actions.one_per_graph:
+            raise ConfigError(
+                f"algorithm={config.algorithm!r}: learns what agents of one graph do; make the vector by from_team"
+            )
         setup = Setup(
-            config.algorithm, self.features, self.actions, environment, config.encoder, config.heads, generator
+            config.algorithm,
+            self.features,
+            self.actions,
+            environment,
+            config.encoder,
+            config.heads,
+            generator,
+            has_own_reward(environment),
         )
-        entry = find_algorithm(config.algorithm).load()
+        made = entry.load()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            algorithm = entry.build(config.settings, setup)
+            algorithm = made.build(config.settings, setup)
         evaluator: Evaluator = NoEvaluator()
         if validation is not None:
             evaluator = ForeignReturnEvaluator(validation, config.validation_episodes, config.validation_every)
         torch.manual_seed(config.seed)
-        collector = ForeignStepCollector(vector, config.num_steps, generator)
+        collector = make_collector(vector, config.num_steps, config.replay, generator)
         super().__init__(
-            directory, config, lambda: _text(config, entry.options), collector, algorithm, evaluator, generator
+            directory, config, lambda: _text(config, made.options), collector, algorithm, evaluator, generator
         )
 
     def learned(self) -> GraphPolicy:
@@ -151,7 +160,7 @@ def train_foreign(
     directory: Path | str,
     console: Console | None = None,
     *,
-    validation: ForeignVectorEnv | None = None,
+    validation: VectorEnv | None = None,
 ) -> ForeignRun:
     """Train a fresh policy on live episodes, which go on from where they are, in a new run directory.
 
@@ -173,7 +182,7 @@ def resume_foreign(
     seconds: float | None = None,
     steps: int | None = None,
     console: Console | None = None,
-    validation: ForeignVectorEnv | None = None,
+    validation: VectorEnv | None = None,
     trust: bool = False,
 ) -> ForeignRun:
     """Go on with a run where it stopped; the episodes of others cannot be saved, so that all of them begin anew.

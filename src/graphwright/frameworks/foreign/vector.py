@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from graphwright.core import GraphBatch, GraphError, Observation
 from graphwright.core.segment import segment_sum
+from graphwright.envs.team import graph_reward
 from graphwright.envs.vector import VectorEnv, VectorStep
 from graphwright.frameworks.foreign.states import ForeignEnvironment
 from graphwright.workers.env_group import GroupStep
@@ -41,7 +42,7 @@ class ForeignVectorEnv(VectorEnv):
     @override
     def instances(self) -> GraphBatch:
         """Empty graphs: states are stored whole, so that nothing needs the instances."""
-        return _bare_graphs(self.state.num_graphs)
+        return bare_graphs(self.state.num_graphs)
 
     @property
     def failures(self) -> list[WorkerFailure]:
@@ -65,16 +66,15 @@ class ForeignVectorEnv(VectorEnv):
         self._is_in_step = True
         steps = self.pool.step(actions)
         final = self._final(steps)
+        reward, successor = self._answers(steps)
         self.state = self._states(steps)
-        answers = (
-            (step.reward, step.terminated, step.truncated, np.full(len(step.reward), step.lost)) for step in steps
-        )
-        reward, terminated, truncated, lost = (
-            torch.from_numpy(np.concatenate(parts)).to(self.environment.device) for parts in zip(*answers, strict=True)
+        ends = ((step.terminated, step.truncated, np.full(len(step.terminated), step.lost)) for step in steps)
+        terminated, truncated, lost = (
+            torch.from_numpy(np.concatenate(parts)).to(self.environment.device) for parts in zip(*ends, strict=True)
         )
         done = int((terminated | truncated).sum())
         self._is_in_step = False
-        return VectorStep(reward, terminated, truncated, final, _bare_graphs(done), lost)
+        return VectorStep(reward, terminated, truncated, final, bare_graphs(done), lost, successor)
 
     def with_fixed_agents(self) -> VectorEnv:
         """The same episodes with fixed rows, as PPO needs them: a row belongs to one episode until that ends."""
@@ -89,6 +89,10 @@ class ForeignVectorEnv(VectorEnv):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _answers(self, steps: Sequence[GroupStep]) -> tuple[Tensor, Tensor | None]:
+        """Rewards, and where the deciders of each graph are in the next state (`Step`), before `state` is replaced."""
+        return torch.from_numpy(np.concatenate([step.reward for step in steps])).to(self.environment.device), None
 
     def _states(self, steps: list[GroupStep]) -> GraphBatch:
         state, actions = self.environment.states([step.live for step in steps]), self.environment.actions
@@ -106,8 +110,8 @@ class ForeignVectorEnv(VectorEnv):
         """The last states of truncated episodes, in graph order; of lost ones the states before the step."""
         finals, start = [], 0
         for step in steps:
-            rows = torch.arange(start, start + len(step.reward), device=self.environment.device)
-            start += len(step.reward)
+            rows = torch.arange(start, start + len(step.terminated), device=self.environment.device)
+            start += len(step.terminated)
             if step.lost:
                 finals.append(self.state.select(rows))
             elif step.final is not None:
@@ -116,19 +120,21 @@ class ForeignVectorEnv(VectorEnv):
 
 
 @torch.no_grad()
-def play_episodes(vector: ForeignVectorEnv, choose: Callable[[Observation], Tensor], episodes: int = 1) -> Tensor:
+def play_episodes(vector: VectorEnv, choose: Callable[[Observation], Tensor], episodes: int = 1) -> Tensor:
     """[B, episodes] float32: undiscounted returns of the next episodes of each environment under `choose`.
 
     Every environment plays the same number, so that short episodes weigh no more than long ones. An episode that is
     lost with a worker is played again. Raises GraphError where agents join or leave while others play on.
     """
-    fixed = vector.with_fixed_agents()
+    fixed, environment = fixed_agents(vector), vector.environment
     returns = torch.zeros(fixed.num_envs, episodes)
     played = torch.zeros(fixed.num_envs, dtype=torch.int64)
     while bool((played < episodes).any()):
-        step = fixed.step(choose(fixed.observe()))
+        observation = fixed.observe()
+        step = fixed.step(choose(observation))
+        reward = graph_reward(environment, step.reward, environment.actions.deciders(observation.graph))
         going_on = (played < episodes).nonzero().squeeze(1)
-        returns[going_on, played[going_on]] += step.reward.cpu()[going_on]
+        returns[going_on, played[going_on]] += reward.cpu()[going_on]
         done = step.terminated | step.truncated
         if step.lost is not None:
             lost = (step.lost.cpu() & (played < episodes)).nonzero().squeeze(1)
@@ -138,6 +144,12 @@ def play_episodes(vector: ForeignVectorEnv, choose: Callable[[Observation], Tens
     return returns
 
 
-def _bare_graphs(count: int) -> GraphBatch:
+def fixed_agents(vector: VectorEnv) -> VectorEnv:
+    """The same episodes in fixed rows: a row belongs to one episode until that ends."""
+    return vector.with_fixed_agents() if isinstance(vector, ForeignVectorEnv) else vector
+
+
+def bare_graphs(count: int) -> GraphBatch:
+    """Empty graphs, for states that are stored whole."""
     ptr = torch.zeros(count + 1, dtype=torch.int64)
     return GraphBatch(torch.empty(2, 0, dtype=torch.int64), ptr, ptr)

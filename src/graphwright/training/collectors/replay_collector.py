@@ -18,7 +18,7 @@ from graphwright.data.samples import DECISIONS, InARow, ReplaySamples
 from graphwright.data.sources import GeneratedInstances
 from graphwright.data.stores import InstancesOnce, WholeGraphs
 from graphwright.envs.team import graph_reward, has_own_reward
-from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.vector import VectorEnv
 from graphwright.training.collectors.collector import Collected
 from graphwright.training.collectors.live import LiveCollector
 from graphwright.training.collectors.n_step import ahead, select_graphs, window
@@ -34,7 +34,7 @@ class ReplayCollector(LiveCollector):
 
     def __init__(
         self,
-        vector: VectorEnvironment,
+        vector: VectorEnv,
         config: ReplayConfig,
         n_step: int,
         generator: torch.Generator,
