@@ -43,6 +43,7 @@ SPECS = {
     "columns of edges": ActionSpec(per_decider("a", 2), decider="edges"),
 }
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+every_head = pytest.mark.parametrize("heads", [HeadsConfig(), HeadsConfig(deciders="linear")], ids=["score", "linear"])
 
 
 def make(name: str, ratio: Literal["joint", "decision"], width: int = 8) -> ActorCritic:
@@ -67,12 +68,13 @@ def acting(graph: GraphBatch, spec: ActionSpec) -> Observation:
     return Observation(graph, masks)
 
 
-def policy_for(spec: ActionSpec) -> ActorCritic:
+def policy_for(spec: ActionSpec, heads: HeadsConfig) -> ActorCritic:
     """With scores that are not small, so that choices show."""
     torch.manual_seed(0)
-    policy = ActorCritic(FEATURES, spec, EncoderConfig(kind="gin", width=8, depth=2), HeadsConfig(), "decisions")
-    for head in policy.actor.heads:
-        torch.nn.init.normal_(head.score.weight, std=2)
+    policy = ActorCritic(FEATURES, spec, EncoderConfig(kind="gin", width=8, depth=2), heads, "decisions")
+    for name, parameter in policy.actor.named_parameters():
+        if ".score." in name:
+            torch.nn.init.normal_(parameter, std=2)
     return policy
 
 
@@ -105,11 +107,12 @@ def test_decisions_and_candidates_are_those_of_a_loop(spec: ActionSpec, graph: G
 
 
 @every_spec
+@every_head
 @given(graph=ragged_batches(undirected=True))
 def test_probabilities_sum_to_one_for_each_decision_and_the_joint_is_the_sum(
-    spec: ActionSpec, graph: GraphBatch
+    spec: ActionSpec, heads: HeadsConfig, graph: GraphBatch
 ) -> None:
-    policy, seen = policy_for(spec), acting(graph, spec)
+    policy, seen = policy_for(spec, heads), acting(graph, spec)
     distribution = policy.distribution(seen)
     able = spec.able(seen.graph, seen.masks)
     torch.testing.assert_close(segment_sum(distribution.probs, distribution.segments), able.float())
@@ -127,9 +130,10 @@ def test_probabilities_sum_to_one_for_each_decision_and_the_joint_is_the_sum(
 
 
 @every_spec
+@every_head
 @given(graph=ragged_batches(undirected=True))
-def test_batching_changes_nothing(spec: ActionSpec, graph: GraphBatch) -> None:
-    policy, seen = policy_for(spec), acting(graph, spec)
+def test_batching_changes_nothing(spec: ActionSpec, heads: HeadsConfig, graph: GraphBatch) -> None:
+    policy, seen = policy_for(spec, heads), acting(graph, spec)
     distribution, value = policy(seen)
     graphs, candidates = spec.deciders(seen.graph), spec.graph_segments(seen.graph)
     for index in range(graph.num_graphs):
@@ -147,7 +151,7 @@ def test_batching_changes_nothing(spec: ActionSpec, graph: GraphBatch) -> None:
 def test_relabelling_permutes_values_of_decisions(spec: ActionSpec, graph: GraphBatch) -> None:
     seen = acting(graph, spec).graph
     moved, place = relabelled(seen, seeded(2))
-    policy = policy_for(spec)
+    policy = policy_for(spec, HeadsConfig())
 
     def values_by_ends(batch: GraphBatch, name: torch.Tensor) -> dict[tuple[int, ...], float]:
         row = spec.decisions(batch).row

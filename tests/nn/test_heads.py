@@ -365,6 +365,48 @@ def test_no_two_neighbours_prefer_the_same_action_of_rivals(graph: GraphBatch, s
     assert torch.equal(action[quiet], own.argmax(1)[quiet])
 
 
+@pytest.mark.parametrize("decider", ["nodes", "edges", "neighbours"])
+def test_linear_deciders_score_by_a_weighted_sum_of_their_columns(decider: str) -> None:
+    """By hand: a path of three nodes, the first two of which act, or its two links."""
+    spec = {
+        "nodes": ActionSpec(per_decider("a", 2), decider="nodes"),
+        "edges": ActionSpec(per_decider("a", 2), decider="edges"),
+        "neighbours": ActionSpec(per_neighbour("go"), decider="nodes"),
+    }[decider]
+    features = Features(nodes={"x": 2}, edges={"w": 1})
+    flat = EncoderConfig(kind="gin", width=2, depth=0, norm=False)
+    policy = ActorCritic(features, spec, flat, HeadsConfig(deciders="linear"))
+    graph = from_edges(
+        torch.tensor([[0, 1], [1, 2]]),
+        torch.tensor([3]),
+        undirected=True,
+        nodes={"x": torch.tensor([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]]), "acts": torch.tensor([True, True, False])},
+        edges={"w": torch.tensor([10.0, 20.0])},
+    )
+    reads = {
+        "weight": torch.tensor([[1.0, -1.0]]),
+        "node.weight": torch.tensor([[1.0, 0.0], [2.0, -1.0]]),
+        "ends.weight": torch.tensor([[1.0, 0.0], [0.0, 1.0]]),
+        "edge.weight": torch.tensor([[0.5]] if decider == "neighbours" else [[0.5], [-0.5]]),
+        "node.bias": torch.tensor([0.0, 4.0]),
+        "ends.bias": torch.tensor([0.0, 4.0]),
+    }
+    (head,) = policy.actor.heads
+    policy.encoder.embed.load_state_dict({"weight": torch.eye(2), "bias": torch.zeros(2)})  # embeddings are columns
+    with torch.no_grad():
+        for name, parameter in head.named_parameters():
+            parameter.copy_(reads[name.removeprefix("score.")])
+    expected = {
+        "nodes": [[1, 2 - 2 + 4], [3, 6 - 5 + 4]],
+        "edges": [[1 + 3 + 10, 2 + 5 - 10 + 4], [3 + 7 + 20, 5 + 11 - 20 + 4]],  # with both directions of a link
+        "neighbours": [[3 - 5 + 5], [1 - 2 + 5], [7 - 11 + 10]],  # of the first node; of the second to both sides
+    }[decider]
+    rows = 3 if decider == "neighbours" else 2
+    mask = torch.ones(rows, len(expected[0]), dtype=torch.bool)
+    found = head(policy.embed(Observation(graph, (mask,))), graph, mask)
+    assert torch.equal(found, torch.tensor(expected, dtype=torch.float32))
+
+
 def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
     """On a line of falling scores each of four rounds lets one more node act."""
     size = 9
@@ -390,6 +432,7 @@ def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
         (ActionSpec(per_pair("a"), per_graph("b")), HeadsConfig(), "use ends"),
         (ActionSpec(per_decider("a", 2), decider="edges"), HeadsConfig(deciders="rivals"), "not edges"),
         (ActionSpec(per_decider("a"), decider="nodes"), HeadsConfig(deciders="rivals"), "use score"),
+        (ActionSpec(per_decider("a", continuous=1), decider="nodes"), HeadsConfig(deciders="linear"), "real numbers"),
     ],
 )
 def test_a_head_that_does_not_fit_is_refused_by_name(spec: ActionSpec, heads: HeadsConfig, word: str) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 from typing_extensions import override
 
 from graphwright.core import ActionSpec, Observation
-from graphwright.core.rows import EDGES, NEIGHBOURS, PAIRS, UNORDERED_PAIRS
+from graphwright.core.rows import DECIDERS, EDGES, NEIGHBOURS, PAIRS, UNORDERED_PAIRS
 from graphwright.distributions import Distribution, RaggedCategorical
 from graphwright.nn.encoders import Embedding, Encoder
 from graphwright.nn.heads.choice import HeadsConfig, decider_hidden, make_head
@@ -56,6 +56,11 @@ def make_actor(actions: ActionSpec, encoder: Encoder, config: HeadsConfig) -> nn
     block = actions.blocks[0]
     _require_readers(actions, encoder, config)
     if actions.continuous:
+        if config.deciders != "score":
+            raise ValueError(
+                f"heads deciders {config.deciders} (--heads.deciders): {block.name!r} are real numbers, drawn around "
+                "what an MLP says; use score"
+            )
         hidden = decider_hidden(actions.decider, encoder, config)
         return DirectActor(actions, ContinuousDeciders(hidden, encoder.width, block.columns, config.scale))
     if len(actions.blocks) == 1 and block.rows == PAIRS and config.pairs == "two-stage":
@@ -69,6 +74,8 @@ def _require_readers(actions: ActionSpec, encoder: Encoder, config: HeadsConfig)
     unread = rows & {NEIGHBOURS, PAIRS, UNORDERED_PAIRS}
     if EDGES in rows and config.edges not in ("ends-sum", "ends-concat"):
         unread.add(EDGES)
+    if DECIDERS in rows and config.deciders == "linear":
+        unread.add(DECIDERS)
     if encoder.beside and unread:
         heads = ", ".join(sorted(kind.name for kind in unread))
         raise ValueError(

@@ -12,7 +12,7 @@ from graphwright.core import ActionBlock, RowKind
 from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.nn.encoders import Encoder, require_random_walks
 from graphwright.nn.heads.continuous import Scale
-from graphwright.nn.heads.decider import DeciderHidden, DeciderScore, RivalScore
+from graphwright.nn.heads.decider import DeciderHidden, DeciderScore, LinearDeciderScore, RivalScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
 from graphwright.nn.heads.end_points import (
     GaussianEdgeScore,
@@ -23,7 +23,7 @@ from graphwright.nn.heads.end_points import (
 )
 from graphwright.nn.heads.graph import GraphScore
 from graphwright.nn.heads.line_graph import LineGraphScore
-from graphwright.nn.heads.neighbour import NeighbourScore
+from graphwright.nn.heads.neighbour import LinearNeighbourScore, NeighbourScore
 from graphwright.nn.heads.node import NodeHead, make_node_head
 from graphwright.nn.individual import Encoders
 from graphwright.nn.pools import Pooling
@@ -33,7 +33,7 @@ from graphwright.nn.vectors import PlaceScore, VectorEncoder
 AnyEncoder = Encoder | Encoders | RecurrentEncoder | VectorEncoder
 EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
-DeciderHead = Literal["score", "rivals"]
+DeciderHead = Literal["score", "linear", "rivals"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class HeadsConfig:
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
     deciders: DeciderHead = "score"
-    """Actions of nodes and edges that decide: an MLP; or, of nodes, by how much they are ahead of the neighbours that
-    contend for any action but the first, so that no two neighbours prefer the same one."""
+    """Actions of nodes and edges that decide: an MLP; weights alone (with --encoder.depth 0, the linear policy to
+    compare with); or, of nodes, by how much they are ahead of the neighbours that contend for any action but the first,
+    so that no two neighbours prefer the same one."""
     walks: int = 4
     """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
     nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""
@@ -73,18 +74,26 @@ def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEnc
     if isinstance(encoder, VectorEncoder):
         return _place_head(block, decider, encoder)
     if block.rows == DECIDERS:
-        own = DeciderScore(decider_hidden(decider, encoder, config), encoder.width, block.columns)
-        if config.deciders == "rivals" and decider != NODES:
-            raise ValueError(f"heads deciders rivals (--heads.deciders): only nodes have rivals, not {decider.name}")
-        if config.deciders == "rivals" and block.columns == 1:
-            raise ValueError(
-                f"heads deciders rivals (--heads.deciders): {block.name!r} is one action, and rivals are in any but "
-                "the first; use score"
-            )
-        return own if config.deciders == "score" else RivalScore(own)
+        return _decider_head(block, decider, encoder, config)
     if block.rows == NEIGHBOURS:
-        return NeighbourScore(encoder.width, encoder.edge_width, block.columns, decider)
+        linear = config.deciders == "linear" and decider != GRAPHS
+        head = LinearNeighbourScore if linear else NeighbourScore
+        return head(encoder.width, encoder.edge_width, block.columns, decider)
     return _HEADS[block.rows](block, encoder, config)
+
+
+def _decider_head(block: ActionBlock, decider: RowKind, encoder: Encoder, config: HeadsConfig) -> nn.Module:
+    if config.deciders == "linear":
+        return LinearDeciderScore(decider, encoder.width, encoder.edge_width, block.columns)
+    own = DeciderScore(decider_hidden(decider, encoder, config), encoder.width, block.columns)
+    if config.deciders == "rivals" and decider != NODES:
+        raise ValueError(f"heads deciders rivals (--heads.deciders): only nodes have rivals, not {decider.name}")
+    if config.deciders == "rivals" and block.columns == 1:
+        raise ValueError(
+            f"heads deciders rivals (--heads.deciders): {block.name!r} is one action, and rivals are in any but "
+            "the first; use score"
+        )
+    return own if config.deciders == "score" else RivalScore(own)
 
 
 def _place_head(block: ActionBlock, decider: RowKind, encoder: VectorEncoder) -> nn.Module:

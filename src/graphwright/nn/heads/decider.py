@@ -20,11 +20,11 @@ _ROUNDS = 4
 
 
 class NodeDecider(nn.Module):
-    """A linear map of the deciding nodes' embeddings, [D, width]."""
+    """A linear map of the deciding nodes' embeddings, [D, columns]."""
 
-    def __init__(self, width: int, edge_width: int) -> None:
+    def __init__(self, width: int, edge_width: int, columns: int) -> None:
         super().__init__()
-        self.node = nn.Linear(width, width)
+        self.node = nn.Linear(width, columns)
 
     def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
         """row: [D] int64, nodes."""
@@ -32,12 +32,12 @@ class NodeDecider(nn.Module):
 
 
 class LinkDecider(nn.Module):
-    """A linear map of [source + destination ‖ edge], whichever way round an undirected edge is stored, [D, width]."""
+    """A linear map of [source + destination ‖ edge], whichever way round an undirected edge is stored, [D, columns]."""
 
-    def __init__(self, width: int, edge_width: int) -> None:
+    def __init__(self, width: int, edge_width: int, columns: int) -> None:
         super().__init__()
-        self.ends = nn.Linear(width, width)
-        self.edge = nn.Linear(edge_width, width, bias=False) if edge_width else None
+        self.ends = nn.Linear(width, columns)
+        self.edge = nn.Linear(edge_width, columns, bias=False) if edge_width else None
 
     def forward(self, embedding: Embedding, graph: GraphBatch, row: Tensor) -> Tensor:
         """row: [D] int64, places in `links`."""
@@ -51,9 +51,14 @@ class LinkDecider(nn.Module):
 _READERS: dict[RowKind, type[NodeDecider | LinkDecider]] = {NODES: NodeDecider, EDGES: LinkDecider}
 
 
-def decider_reader(decider: RowKind, width: int, edge_width: int) -> NodeDecider | LinkDecider:
-    """What makes a row [D, width] of each decider of that kind, called with the embedding, the graph and its rows."""
-    return _READERS[decider](width, edge_width)
+def decider_reader(
+    decider: RowKind, width: int, edge_width: int, columns: int | None = None
+) -> NodeDecider | LinkDecider:
+    """What makes a row [D, columns] of each decider of that kind, called with the embedding, the graph and its rows.
+
+    columns: `width` where nothing is said.
+    """
+    return _READERS[decider](width, edge_width, width if columns is None else columns)
 
 
 class DeciderHidden(nn.Module):
@@ -90,6 +95,27 @@ class DeciderScore(nn.Module):
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[D, columns]."""
         return self.score(self.hidden(embedding, graph))
+
+
+class LinearDeciderScore(nn.Module):
+    """Weights on the embedding of what decides alone: `columns` scores for each decision, [D, columns].
+
+    With an encoder of depth 0 and without normalisation, a linear function of the columns that a decider has.
+    """
+
+    gives: Gives = "scores"
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, columns: int) -> None:
+        super().__init__()
+        self.decider = decider
+        self.score = decider_reader(decider, width, edge_width, columns)
+        for parameter in self.score.parameters():
+            nn.init.normal_(parameter, std=0.01)  # as `small_linear`; columns of a decision differ by a bias too
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[D, columns]."""
+        row, _ = self.decider.deciders(graph)
+        return self.score(embedding, graph, row)
 
 
 class RivalScore(nn.Module):

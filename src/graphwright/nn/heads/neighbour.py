@@ -33,3 +33,26 @@ class NeighbourScore(nn.Module):
         if self.edge is not None and embedding.edges is not None:
             hidden = hidden + self.edge(embedding.edges[rows])
         return self.score(hidden.relu_())
+
+
+class LinearNeighbourScore(nn.Module):
+    """Weights on the embedding of the neighbour and the columns of the edge alone: [out-edges, columns].
+
+    What the deciding node itself is like adds the same to all its neighbours, and so changes nothing.
+    """
+
+    gives: Gives = "scores"
+
+    def __init__(self, width: int, edge_width: int, columns: int, decider: RowKind) -> None:
+        super().__init__()
+        self.decider = decider
+        self.score = small_linear(width, columns)
+        self.edge = small_linear(edge_width, columns) if edge_width else None
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[out-edges, columns], decision by decision, by rising destination."""
+        rows = NEIGHBOURS.places(graph, self.decider.deciders(graph)[0])
+        score = self.score(embedding.nodes[graph.edge_index[1, rows]])
+        if self.edge is not None and embedding.edges is not None:
+            score = score + self.edge(embedding.edges[rows])
+        return score
