@@ -47,6 +47,19 @@ def mean_return(algorithm: ContinuousSAC) -> float:
     return sum(float(step.reward.sum()) for step in steps) / 16
 
 
+def test_the_value_of_an_independent_agent_is_of_what_it_does_alone() -> None:
+    """What its neighbours did came to it by messages."""
+    observation = PUSH.observe(PUSH.reset(VERTEX_COVER.generator(None, (4,))(2, seeded())))
+    count = PUSH.actions.deciders(observation.graph).num_rows
+    action = torch.rand(count, PUSH.actions.blocks[0].columns, generator=seeded())
+    other = action.index_fill(0, torch.tensor([1]), -1.0)
+    for independent in (True, False):
+        critic = made(SACConfig(independent=independent)).critic
+        apart = torch.stack(critic(observation, action)) != torch.stack(critic(observation, other))
+        changed = apart.any(0).nonzero().squeeze(1).tolist()
+        assert changed == [1] if independent else len(changed) > 1
+
+
 def test_what_follows_is_the_least_soft_value_of_drawn_actions() -> None:
     algorithm = made(SACConfig(temperature=0.3))
     batch = collector(num_minibatches=1, minibatch_size=8).collect(algorithm.policy).batch

@@ -43,7 +43,9 @@ SPECS = {
     "columns of edges": ActionSpec(per_decider("a", 2), decider="edges"),
 }
 every_spec = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
-every_head = pytest.mark.parametrize("heads", [HeadsConfig(), HeadsConfig(deciders="linear")], ids=["score", "linear"])
+every_head = pytest.mark.parametrize(
+    "heads", [HeadsConfig(), HeadsConfig(deciders="own"), HeadsConfig(deciders="linear")]
+)
 
 
 def make(name: str, ratio: Literal["joint", "decision"], width: int = 8) -> ActorCritic:

@@ -433,6 +433,7 @@ def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:
         (ActionSpec(per_decider("a", 2), decider="edges"), HeadsConfig(deciders="rivals"), "not edges"),
         (ActionSpec(per_decider("a"), decider="nodes"), HeadsConfig(deciders="rivals"), "use score"),
         (ActionSpec(per_decider("a", continuous=1), decider="nodes"), HeadsConfig(deciders="linear"), "real numbers"),
+        (ActionSpec(per_decider("a", continuous=1), decider="nodes"), HeadsConfig(deciders="own"), "real numbers"),
     ],
 )
 def test_a_head_that_does_not_fit_is_refused_by_name(spec: ActionSpec, heads: HeadsConfig, word: str) -> None:

@@ -20,7 +20,7 @@ from graphwright.core.segment import Segments, segment_sum
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.nn import GraphPolicy
-from graphwright.nn.critics import DecisionValue
+from graphwright.nn.critics import DecisionValue, OwnActionValue
 from graphwright.nn.encoders import Encoder
 from graphwright.nn.heads.choice import read_graph_width
 from graphwright.nn.individual import individual
@@ -53,6 +53,21 @@ class ActionValue(nn.Module):
         return self.value(self.encoder(graph), graph)
 
 
+class IndependentActionValue(nn.Module):
+    """Q of what each decider does, of what it sees and does itself alone: [D]."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__()
+        self.encoder = Encoder(setup.features, setup.encoder)
+        columns = setup.actions.blocks[0].columns
+        self.value = OwnActionValue(setup.actions.decider, self.encoder.width, self.encoder.edge_width, columns)
+
+    @override
+    def forward(self, observation: Observation, action: Tensor) -> Tensor:
+        """action: [D, C] float32."""
+        return self.value(self.encoder(observation.graph), observation.graph, action)
+
+
 class ContinuousSAC(Twin):
     """Soft actor-critic from a replay for real-valued actions: gradients flow through the draws of the actor.
 
@@ -68,7 +83,8 @@ class ContinuousSAC(Twin):
         device = setup.generator.device
         self.policy = GraphPolicy(setup.features, setup.actions, setup.encoder, setup.heads).to(device)
         parts = setup.features, setup.actions, setup.encoder
-        self.critic = CriticEnsemble(individual(*parts, lambda: ActionValue(setup)) for _ in range(2)).to(device)
+        critic = IndependentActionValue if config.independent else ActionValue
+        self.critic = CriticEnsemble(individual(*parts, lambda: critic(setup)) for _ in range(2)).to(device)
         self.target = Target(self.critic, config.target_rate, 1, self.scale)
         self.temperature = Temperature(config.temperature).to(device)
         self.optimizer, self.critic_optimizer, self.temperature_optimizer = (

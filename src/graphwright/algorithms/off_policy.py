@@ -21,6 +21,8 @@ from graphwright.data.samples import DECISIONS, ReplaySamples
 from graphwright.functional.q_learning import discounted
 from graphwright.nn import GraphPolicy
 from graphwright.nn.actors import require_actor_scores
+from graphwright.nn.critics import OwnValue
+from graphwright.nn.policies import MakeCritic
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ def require_several(setup: Setup) -> None:
     """Raise ValueError where graphs decide, and not their nodes or edges."""
     if setup.actions.one_per_graph:
         raise ValueError(f"--algorithm {setup.name}: needs agents that decide for themselves, and here graphs decide")
+
+
+def own_critic(setup: Setup) -> MakeCritic:
+    """A critic of each agent that reads nothing but what the agent sees. Raises ValueError where graphs decide."""
+    require_several(setup)
+    return lambda encoder: OwnValue(setup.actions.decider, encoder.width, encoder.edge_width)
 
 
 def scoring(policy: Any, setup: Setup) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.ensemble import CriticEnsemble, least_of, squared_errors
-from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig, require_several, scoring
+from graphwright.algorithms.off_policy import OffPolicyAlgorithm, OffPolicyConfig, own_critic, require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedGraphs, each_decider
@@ -23,6 +23,7 @@ from graphwright.data.samples import DECISIONS
 from graphwright.distributions import RaggedCategorical
 from graphwright.nn import GraphPolicy
 from graphwright.nn.dueling import DuelingValues
+from graphwright.nn.heads.choice import DeciderHead
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class TwinConfig(OffPolicyConfig):
     """What the settings of such algorithms have in common."""
 
     independent: bool = False
-    """Whether each of several deciders has a value of its own though they share a reward, instead of one for all."""
+    """Whether each of several deciders has a value of its own though they share a reward, instead of one for all, by
+    critics that see what the decider sees, and not the graph."""
     dueling: bool = True
     """Of candidates: whether Q is the sum of a value of the state and of advantages, which are centred over what is
     legal (Wang et al. 2016); otherwise the head's scores are Q."""
@@ -45,6 +47,10 @@ class Twin(OffPolicyAlgorithm):
             return super().valued_in(setup)
         require_several(setup)
         return each_decider(setup.own_reward)
+
+
+_ALONE: dict[DeciderHead, DeciderHead] = {"score": "own", "rivals": "own"}
+"""Heads that see the graph, or neighbours' leads → what sees the decider alone."""
 
 
 class TwinCritic(Twin):
@@ -64,8 +70,11 @@ class TwinCritic(Twin):
 
     def _critic(self, setup: Setup) -> Any:
         """A fresh network, whose scores are Q."""
-        parts = setup.features, setup.actions, setup.encoder, setup.heads
-        network = DuelingValues(*parts, values=self.valued.values) if self.config.dueling else GraphPolicy(*parts)
+        heads, critic = setup.heads, None
+        if self.config.independent:
+            heads, critic = replace(heads, deciders=_ALONE.get(heads.deciders, heads.deciders)), own_critic(setup)
+        parts = setup.features, setup.actions, setup.encoder, heads
+        network = DuelingValues(*parts, self.valued.values, critic) if self.config.dueling else GraphPolicy(*parts)
         return scoring(network, setup)
 
     @abstractmethod

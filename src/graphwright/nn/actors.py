@@ -74,7 +74,7 @@ def _require_readers(actions: ActionSpec, encoder: Encoder, config: HeadsConfig)
     unread = rows & {NEIGHBOURS, PAIRS, UNORDERED_PAIRS}
     if EDGES in rows and config.edges not in ("ends-sum", "ends-concat"):
         unread.add(EDGES)
-    if DECIDERS in rows and config.deciders == "linear":
+    if DECIDERS in rows and config.deciders in ("own", "linear"):
         unread.add(DECIDERS)
     if encoder.beside and unread:
         heads = ", ".join(sorted(kind.name for kind in unread))

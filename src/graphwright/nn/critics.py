@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from graphwright.core import Features, GraphBatch, RowKind
 from graphwright.nn.encoders import Embedding, EncoderConfig
-from graphwright.nn.heads.decider import DeciderHidden, decider_reader
+from graphwright.nn.heads.decider import DeciderHidden, OwnHidden, decider_reader
 from graphwright.nn.heads.graph import whole_graph
 from graphwright.nn.pools import Pool, Pooling
 from graphwright.nn.reducers import TeamInputs
@@ -43,19 +43,30 @@ class DecisionValue(nn.Module):
         return self.value(self.hidden(embedding, graph)).squeeze(1)
 
 
-class OwnValue(nn.Module):
+class OwnValue(OwnHidden):
     """MLP on the embedding of the decider alone, which sees as far as the encoder: the value of each decision, [D]."""
 
     def __init__(self, decider: RowKind, width: int, edge_width: int) -> None:
-        super().__init__()
-        self.decider = decider
-        self.reader = decider_reader(decider, width, edge_width)
+        super().__init__(decider, width, edge_width)
         self.value = nn.Linear(width, 1)
 
     def forward(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
         """[D]."""
+        return self.value(self.hidden(embedding, graph)).squeeze(1)
+
+
+class OwnActionValue(OwnHidden):
+    """MLP on the embedding of the decider and the numbers that it does, alone: Q of each decision, [D]."""
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, columns: int) -> None:
+        super().__init__(decider, width, edge_width)
+        self.action = nn.Linear(columns, width, bias=False)
+        self.value = nn.Linear(width, 1)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, action: Tensor) -> Tensor:
+        """[D]; action: [D, columns] float32."""
         row, _ = self.decider.deciders(graph)
-        return self.value(self.reader(embedding, graph, row).relu()).squeeze(1)
+        return self.value((self.reader(embedding, graph, row) + self.action(action)).relu()).squeeze(1)
 
 
 class VectorValue(nn.Module):

@@ -14,6 +14,7 @@ from rich.console import Console
 from algorithms.multiagent.teams import made, remembered
 from decision_environments import ENVIRONMENTS
 from graphwright.algorithms.valued import SharingDeciders
+from graphwright.core import from_edges
 from graphwright.envs.problems.vertex_cover.environment import VertexCover
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import load
@@ -164,6 +165,27 @@ def test_independent_actor_critics_from_a_replay(algorithm: str) -> None:
     ]
     with pytest.raises(ValueError, match="needs agents that decide for themselves"):
         made(algorithm, VertexCover(), independent=True)
+
+
+@pytest.mark.parametrize("dueling", [True, False])
+@pytest.mark.parametrize("algorithm", ["sac", "awac"])
+def test_the_value_of_an_independent_agent_is_of_what_it_sees(algorithm: str, dueling: bool) -> None:
+    """A line of six spins: what the last is like changes no value beyond the encoder's sight, as pooled graphs did."""
+    environment, _ = ENVIRONMENTS["spins of nodes"]
+    line = torch.stack([torch.arange(5), torch.arange(1, 6)])
+    columns = {"field": torch.arange(6).float()}, {"coupling": torch.ones(5)}
+    graph = from_edges(line, torch.tensor([6]), undirected=True, nodes=columns[0], edges=columns[1])
+    for independent in (True, False):
+        made_so = made(algorithm, environment, independent=independent, dueling=dueling)
+        sight = len(made_so.policy.encoder.rounds)
+        values = []
+        for field in (5.0, -3.0):
+            changed = graph.with_nodes(field=torch.cat([columns[0]["field"][:5], torch.tensor([field])]))
+            both = made_so.critic(environment.observe(environment.reset(changed)))
+            values.append(torch.stack([each.logits.view(6, 2) for each in both]))
+        apart = (values[0] != values[1]).any(-1).any(0)
+        assert bool(apart[5 - sight :].all())
+        assert bool(apart[: 5 - sight].any()) != independent
 
 
 def test_agents_with_networks_of_their_own_are_trained_and_no_more_of_them_than_learned(tmp_path: Path) -> None:

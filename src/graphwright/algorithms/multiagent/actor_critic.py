@@ -10,9 +10,9 @@ from typing_extensions import override
 from graphwright.algorithms.a2c import A2C, A2CConfig
 from graphwright.algorithms.algorithm import Setup
 from graphwright.algorithms.multiagent.team import TeamSettings
-from graphwright.algorithms.off_policy import require_several
+from graphwright.algorithms.off_policy import own_critic, require_several
 from graphwright.algorithms.ppo import PPO, PPOConfig
-from graphwright.nn.critics import ConcatenatedValue, OwnValue
+from graphwright.nn.critics import ConcatenatedValue
 from graphwright.nn.policies import MakeCritic, Values
 
 
@@ -73,12 +73,6 @@ class MAPPOConfig(TeamPPOConfig, TeamSettings):
     """Settings of MAPPO."""
 
     options: ClassVar[str] = "mappo"
-
-
-def own_critic(setup: Setup) -> MakeCritic:
-    """A critic of each agent that reads nothing but what the agent sees."""
-    require_several(setup)
-    return lambda encoder: OwnValue(setup.actions.decider, encoder.width, encoder.edge_width)
 
 
 def central_critic(config: TeamSettings, setup: Setup, own: bool) -> MakeCritic | None:

@@ -12,7 +12,7 @@ from graphwright.core import ActionBlock, RowKind
 from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES, PAIRS, UNORDERED_PAIRS
 from graphwright.nn.encoders import Encoder, require_random_walks
 from graphwright.nn.heads.continuous import Scale
-from graphwright.nn.heads.decider import DeciderHidden, DeciderScore, LinearDeciderScore, RivalScore
+from graphwright.nn.heads.decider import DeciderHidden, DeciderScore, LinearDeciderScore, OwnScore, RivalScore
 from graphwright.nn.heads.edge import EdgeScore, EdgeStateScore
 from graphwright.nn.heads.end_points import (
     GaussianEdgeScore,
@@ -33,7 +33,7 @@ from graphwright.nn.vectors import PlaceScore, VectorEncoder
 AnyEncoder = Encoder | Encoders | RecurrentEncoder | VectorEncoder
 EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
-DeciderHead = Literal["score", "linear", "rivals"]
+DeciderHead = Literal["score", "own", "linear", "rivals"]
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class HeadsConfig:
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
     deciders: DeciderHead = "score"
-    """Actions of nodes and edges that decide: an MLP; weights alone (with --encoder.depth 0, the linear policy to
-    compare with); or, of nodes, by how much they are ahead of the neighbours that contend for any action but the first,
-    so that no two neighbours prefer the same one."""
+    """Actions of nodes and edges that decide: an MLP on their embedding and the pooled graph, or on that alone (own);
+    weights alone (with --encoder.depth 0, the linear policy to compare with); or, of nodes, by how much they are ahead
+    of the neighbours that contend for any action but the first, so that no two neighbours prefer the same one."""
     walks: int = 4
     """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
     nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""
@@ -85,6 +85,8 @@ def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEnc
 def _decider_head(block: ActionBlock, decider: RowKind, encoder: Encoder, config: HeadsConfig) -> nn.Module:
     if config.deciders == "linear":
         return LinearDeciderScore(decider, encoder.width, encoder.edge_width, block.columns)
+    if config.deciders == "own":
+        return OwnScore(decider, encoder.width, encoder.edge_width, block.columns)
     own = DeciderScore(decider_hidden(decider, encoder, config), encoder.width, block.columns)
     if config.deciders == "rivals" and decider != NODES:
         raise ValueError(f"heads deciders rivals (--heads.deciders): only nodes have rivals, not {decider.name}")

@@ -97,6 +97,34 @@ class DeciderScore(nn.Module):
         return self.score(self.hidden(embedding, graph))
 
 
+class OwnHidden(nn.Module):
+    """relu of a linear map of what decides alone, which sees as far as the encoder: what says nothing of its graph."""
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int) -> None:
+        super().__init__()
+        self.decider = decider
+        self.reader = decider_reader(decider, width, edge_width)
+
+    def hidden(self, embedding: Embedding, graph: GraphBatch) -> Tensor:
+        """[D, width]."""
+        row, _ = self.decider.deciders(graph)
+        return self.reader(embedding, graph, row).relu()
+
+
+class OwnScore(OwnHidden):
+    """MLP on the embedding of what decides alone: `columns` scores for each decision, [D, columns]."""
+
+    gives: Gives = "scores"
+
+    def __init__(self, decider: RowKind, width: int, edge_width: int, columns: int) -> None:
+        super().__init__(decider, width, edge_width)
+        self.score = small_linear(width, columns)
+
+    def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
+        """[D, columns]."""
+        return self.score(self.hidden(embedding, graph))
+
+
 class LinearDeciderScore(nn.Module):
     """Weights on the embedding of what decides alone: `columns` scores for each decision, [D, columns].
 
