@@ -71,7 +71,8 @@ SMALLEST = {
     "--steps 4 --beside pibt",
     "benchmarks/learning/teams.py": "--only central-v --steps 1 --seeds 1 --episodes 2 --workers 1 --agents 2 "
     "--watched 2 --width 8 --out .",
-    "benchmarks/learning/published_teams.py": "--steps 32 --seeds 1 --only mappo --teams spread --num-envs 1 --episodes 1",
+    "benchmarks/learning/published_teams.py": "--steps 32 --seeds 1 --only mappo --teams spread --num-envs 1 "
+    "--episodes 1",
     "benchmarks/learning/queueing.py": "--slots 20 --copies 2 --pictures .",
     "benchmarks/learning/sb3.py": "--only ours --layers sage --seeds 1 --workers 1 --steps 1 --graphs 4 --num-envs 4",
     "benchmarks/learning/team_sizes.py": "--seconds 0.1 --seeds 1 --mixtures 2 --agents 2 --episodes 2 --threads 1 "
