@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,69 @@ def test_agents_that_die_leave_and_join_are_followed(workers: int) -> None:
 def test_all_agents_see_each_other_or_whom_links_name() -> None:
     everyone = from_team(Relay, 1).state
     assert everyone.edge_index.T.tolist() == [[1, 0], [2, 0], [0, 1], [2, 1], [0, 2], [1, 2]]
-    some = from_team(Relay, 1, links=lambda env: [("ant", "cat"), ("cat", "ant")], identity=True).state
+    some = from_team(Relay, 1, links=lambda env, agents: [("ant", "cat"), ("cat", "ant")], identity=True).state
     assert sorted(some.edge_index.T.tolist()) == [[0, 2], [2, 0]]
     assert some.nodes["identity"].tolist() == torch.eye(4)[:3].tolist()
-    with pytest.raises(GraphError, match="links: agent 'dog' is not alive"):
-        from_team(Relay, 1, links=lambda env: [("ant", "dog")])
+    with pytest.raises(GraphError, match="links: agent 'dog' is not in the graph"):
+        from_team(Relay, 1, links=lambda env, agents: [("ant", "dog")])
+
+
+def test_agents_that_are_cut_off_are_linked_to_the_last() -> None:
+    with from_team(Relay, 1, links=lambda env, agents: pairwise(agents)) as vector:
+        for alive in ALIVE[:3]:
+            step = vector.step(torch.zeros(len(alive), dtype=torch.int64))
+    assert sorted(step.final.edge_index.T.tolist()) == [[0, 1], [1, 0], [1, 2], [2, 1]]
+
+
+class Stays(Relay):
+    """Three agents, of which `ends` end in every second step: terminated or `cut`, yet kept among those alive."""
+
+    def __init__(self, ends: list[str], cut: bool = False) -> None:
+        super().__init__()
+        self.ends, self.cut = ends, cut
+
+    def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
+        self.time += 1
+        over = {agent: agent in self.ends and self.time % 2 == 0 for agent in actions}
+        never = dict.fromkeys(actions, False)
+        ends = (never, over) if self.cut else (over, never)
+        return self._seen(self.agents), dict.fromkeys(actions, 0.0), *ends, {}
+
+
+def test_an_agent_that_begins_anew_moves_nobody_else() -> None:
+    with from_team(partial(Stays, ["ant"]), 1) as vector:
+        action = torch.zeros(3, dtype=torch.int64)
+        found = [vector.step(action).successor for _ in range(2)]
+        assert [places.tolist() for places in found if places is not None] == [[0, 1, 2], [-1, 1, 2]]
+        assert numbers(vector) == [[0, 2], [1, 2], [2, 2]]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_episode_ends_where_agents_are_kept_after_their_end(cut: bool) -> None:
+    with from_team(partial(Stays, ["ant", "bee", "cat"], cut), 1) as vector:
+        for _ in range(2):
+            for time, over in enumerate([False, True]):
+                assert numbers(vector) == [[number, time] for number in range(3)]
+                step = vector.step(torch.zeros(3, dtype=torch.int64))
+                assert (step.terminated.item(), step.truncated.item()) == (over and not cut, over and cut)
 
 
 def test_numbers_are_scaled_to_their_bounds() -> None:
     with from_team(partial(Relay, True), 1) as vector:
         assert vector.step(torch.tensor([[-1.0], [0.5], [1.0]])).reward.tolist() == [-4, 12, 24]
+
+
+@pytest.mark.parametrize(
+    ("space", "said"),
+    [(spaces.Box(0, np.inf, (1,)), "bounded on one side only"), (spaces.Box(0, 5, (1,), np.int64), "are no int64")],
+)
+def test_numbers_that_no_agent_could_give_are_refused_at_once(space: spaces.Space, said: str) -> None:
+    class Bounded(Relay):
+        def action_space(self, agent: str) -> spaces.Space:
+            return space
+
+    with pytest.raises(ValueError, match=said):
+        from_team(Bounded, 1)
 
 
 def test_a_step_that_nobody_answers_is_lost_and_no_other() -> None:
@@ -212,6 +266,19 @@ def test_an_agent_without_a_legal_action_is_named() -> None:
         vector.step(torch.zeros(3, dtype=torch.int64))
 
 
+def test_an_agent_that_is_cut_off_needs_no_legal_action() -> None:
+    class Over(Relay):
+        def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
+            *answer, _ = super().step(actions)
+            none = {"action_mask": np.zeros(3, np.int8)}
+            return (*answer, {agent: none for agent in actions if agent not in self.agents})  # type: ignore[return-value]
+
+    with from_team(Over, 1) as vector:
+        for alive in ALIVE[:4]:
+            step = vector.step(torch.zeros(len(alive), dtype=torch.int64))
+        assert step.final.nodes["x"].tolist() == [[3, 4]]
+
+
 class Duet(gymnasium.Env):
     """Two players, each paid for what the other does; three steps."""
 
@@ -242,8 +309,20 @@ def test_players_of_a_tuple_are_a_team() -> None:
         step = vector.step(torch.tensor([0, 1, 2, 0]))
         assert step.reward.tolist() == [1, 0, 0, 2]
         assert play_episodes(vector, lambda seen: torch.full((4,), 2), 2).tolist()[1] == [8.0, 12.0]
+    same = Duet()
+    with pytest.raises(ValueError, match="played already"):
+        from_team(lambda: same, 2)
     with from_team(partial(Duet, "all"), 1) as vector, pytest.raises(GraphError, match="there are 2 players"):
         vector.step(torch.tensor([0, 1]))
+
+
+def test_players_are_told_their_masks() -> None:
+    class Masked(Duet):
+        def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[tuple, dict]:
+            return super().reset()[0], {"action_mask": np.array([[1, 0, 1], [0, 1, 1]], np.int8)}
+
+    with from_team(Masked, 1) as vector:
+        assert vector.observe().masks[0].tolist() == [[True, False, True], [False, True, True]]
 
 
 @pytest.mark.parametrize("name", ["lbforaging", "knights_archers_zombies"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -11,6 +12,8 @@ from pettingzoo import ParallelEnv
 from typing_extensions import override
 
 from graphwright.core import GraphError
+from graphwright.frameworks.foreign.answers import read_reset, read_step
+from graphwright.frameworks.foreign.observation_reader import MASK, mask_of
 
 
 class Players(ParallelEnv):
@@ -35,6 +38,12 @@ class Players(ParallelEnv):
         self.observation_spaces = dict(zip(self.possible_agents, seen, strict=True))
         self.action_spaces = dict(zip(self.possible_agents, told, strict=True))
 
+    @property
+    @override
+    def unwrapped(self) -> Any:
+        """The environment that is played, and no wrapper of it."""
+        return self.env.unwrapped
+
     @override
     def observation_space(self, agent: str) -> gymnasium.Space:
         return self.observation_spaces[agent]
@@ -45,14 +54,14 @@ class Players(ParallelEnv):
 
     @override
     def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
-        seen, _ = self.env.reset(seed=seed, options=options)
+        seen, info = read_reset(self.env.reset(seed=seed, options=options))
         self.agents = list(self.possible_agents)
-        return self._each("observations", seen), {}
+        return self._each("observations", seen), self._masks(info)
 
     @override
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         told = tuple(actions[agent] for agent in self.possible_agents)
-        seen, reward, terminated, truncated, _ = self.env.step(told)
+        seen, reward, terminated, truncated, info = read_step(self.env.step(told))
         over, cut = (self._all("terminated", terminated), self._all("truncated", truncated))
         if over or cut:
             self.agents = []
@@ -61,12 +70,19 @@ class Players(ParallelEnv):
             self._each("rewards", reward),
             dict.fromkeys(self.possible_agents, over),
             dict.fromkeys(self.possible_agents, cut),
-            {},
+            self._masks(info),
         )
 
     @override
     def close(self) -> None:
         self.env.close()
+
+    def _masks(self, info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """What each player is told of its own, where the environment tells it all masks."""
+        masks = mask_of(info)
+        if masks is None:
+            return {}
+        return {player: {MASK: mask} for player, mask in self._each("action masks", masks).items()}
 
     def _each(self, what: str, values: Any) -> dict[str, Any]:
         """One of `values` for each player. Raises GraphError where there are others."""

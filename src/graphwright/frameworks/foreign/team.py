@@ -41,7 +41,8 @@ def from_team(
 
     make_env: what makes a parallel environment of PettingZoo, or a Gymnasium environment whose observations and
         actions are a `Tuple` with one for each player; or the registered name of one.
-    links: of an environment, the pairs of agents, by name, that see each other; by default all do.
+    links: of an environment and those of its agents that are in the graph, the pairs, by name, that see each other; by
+        default all do. Agents that have just been truncated are in the graph, and no longer in `env.agents`.
     identity: whether a node knows which of the possible agents it is, [number of possible agents], one-hot.
     workers, seed, options: as in `from_gymnasium`.
 
@@ -83,14 +84,15 @@ class ForeignTeam(ForeignEnvironment, Team):
 
 
 class AutoresetTeam(AutoresetEnv):
-    """The graph of one team, which begins anew when no agent is left."""
+    """The graph of one team, which begins anew when no agent is left, or none but those that have just ended."""
 
     def __init__(self, make_env: MakeTeam, form: TeamForm) -> None:
         self.env = parallel(make_env)
         claim(self.env, self)
         self.form = form
-        adapter = agent_adapter(form.actions)
-        self.told = {agent: partial(adapter, self.env.action_space(agent)) for agent in self.env.possible_agents}
+        self.told = {
+            agent: agent_adapter(self.env.action_space(agent), form.actions) for agent in self.env.possible_agents
+        }
         self.agents: list[Any] = []
 
     @override
@@ -106,20 +108,18 @@ class AutoresetTeam(AutoresetEnv):
         told = {agent: self.told[agent](action) for agent, action in zip(acted, actions[0], strict=True)}
         seen, reward, terminated, truncated, info = read_step(self.env.step(told))
         rewards, ended, cut = read_agents(acted, reward, terminated, truncated)
-        over = {agent for agent, is_over in zip(acted, ended, strict=True) if is_over}
-        on = set(self.env.agents) - over
-        gone = [agent for agent, is_cut in zip(acted, cut, strict=True) if not is_cut and agent not in on | over]
+        alive = set(self.env.agents)
+        over, short = ({agent for agent, is_so in zip(acted, which, strict=True) if is_so} for which in (ended, cut))
+        on = alive - over - short
+        gone = [agent for agent in acted if agent not in alive | over | short]
         if gone and not on:
             raise GraphError(f"agent {gone[0]!r} is gone, neither terminated nor truncated; say which")
-        final: list[GraphArrays] = []
-        following = self._ordered(on)
-        if any(cut):
-            following = self._ordered(on | {agent for agent, is_cut in zip(acted, cut, strict=True) if is_cut})
-            final = [copy_arrays(self.form.read(self.env, following, seen, info))]
-        place = {agent: row for row, agent in enumerate(following)}
+        following = self._ordered(alive - over | short if short else alive)
+        place = {agent: row for row, agent in enumerate(following) if agent not in over}
         successor = [place.get(agent, -1) for agent in acted]
-        live = self._live(seen, info) if self.env.agents else self.reset()
-        return EnvStep(rewards, [not on and not final], [bool(final)], final, live, successor)
+        final = [copy_arrays(self.form.read(self.env, following, seen, info))] if short else []
+        live = self._live(seen, info) if on else self.reset()
+        return EnvStep(rewards, [not on and not short], [bool(short)], final, live, successor)
 
     @override
     def close(self) -> None:
@@ -128,7 +128,9 @@ class AutoresetTeam(AutoresetEnv):
 
     def _live(self, seen: dict[Any, Any], info: dict[Any, Any]) -> list[GraphArrays]:
         self.agents = self._ordered(self.env.agents)
-        return [self.form.read(self.env, self.agents, seen, info)]
+        graph = self.form.read(self.env, self.agents, seen, info)
+        self.form.require_choice(self.agents, graph)
+        return [graph]
 
     def _ordered(self, agents: Iterable[Any]) -> list[Any]:
         return sorted(agents, key=lambda agent: self.form.number.get(agent, -1))

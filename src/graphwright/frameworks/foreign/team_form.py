@@ -16,7 +16,7 @@ from graphwright.frameworks.foreign.answers import of_agent
 from graphwright.frameworks.foreign.observation_reader import ObservationReader, mask_of
 from graphwright.workers.env_group import GraphArrays
 
-Links = Callable[[Any], Iterable[tuple[Any, Any]]]
+Links = Callable[[Any, Sequence[Any]], Iterable[tuple[Any, Any]]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class TeamForm:
                     )
         space = env.action_space(agents[0])
         actions = ActionSpec(_block(space), decider="nodes")
+        agent_adapter(space, actions)  # raises here rather than in a worker
         choices = 1 if actions.continuous else actions.blocks[0].columns
         reader = ObservationReader(env.observation_space(agents[0]), ActionSpec(per_graph("act", choices)))
         if list(reader.features.nodes) != ["x"] or reader.features.graphs:
@@ -75,11 +76,15 @@ class TeamForm:
         if agent not in self.number:
             raise GraphError(f"agent {agent!r} is none of `possible_agents`; list it there")
         row: GraphArrays = of_agent(agent, self.reader.read, seen[agent], mask_of(info.get(agent) or {}))
-        if not row["mask"].any():
-            raise GraphError(
-                f"agent {agent!r} is alive and has no legal action; give it one, or take it out of `env.agents`"
-            )
         return row
+
+    def require_choice(self, agents: Sequence[Any], graph: GraphArrays) -> None:
+        """Raise GraphError, naming the agent, where one of `graph` has no legal action."""
+        for agent, mask in zip(agents, graph["mask"].reshape(len(agents), -1), strict=True):
+            if not mask.any():
+                raise GraphError(
+                    f"agent {agent!r} is alive and has no legal action; give it one, or take it out of `env.agents`"
+                )
 
     def _links(self, env: Any, agents: Sequence[Any]) -> np.ndarray:
         """[L, 2] int64: each pair in both directions."""
@@ -88,10 +93,10 @@ class TeamForm:
             return both.astype(np.int64)
         place = {agent: row for row, agent in enumerate(agents)}
         pairs = set()
-        for pair in self.links(env):
+        for pair in self.links(env, agents):
             for agent in pair:
                 if agent not in place:
-                    raise GraphError(f"links: agent {agent!r} is not alive; leave its links out")
+                    raise GraphError(f"links: agent {agent!r} is not in the graph; leave its links out")
             one, other = (place[agent] for agent in pair)
             pairs |= {(one, other), (other, one)} if one != other else set()
         return np.array(sorted(pairs), np.int64).reshape(-1, 2)
@@ -106,9 +111,10 @@ def _block(space: gymnasium.Space) -> Any:
     raise ValueError(f"action space {space} of an agent: wrap it to be Discrete, or a Box of one dimension")
 
 
-def agent_adapter(actions: ActionSpec) -> Callable[[gymnasium.Space, np.ndarray], Any]:
-    """What an agent's environment is told, of its space and its choice or numbers."""
+def agent_adapter(space: gymnasium.Space, actions: ActionSpec) -> Callable[[np.ndarray], Any]:
+    """Turns an agent's choice or numbers into an action of `space`. Raises ValueError for bounds that nothing meets."""
     if actions.continuous:
-        return lambda space, numbers: action_adapter(space, actions)(numbers[None])
-    alone = ActionSpec(per_graph("act", actions.blocks[0].columns))
-    return lambda space, choice: action_adapter(space, alone)(np.array([choice]))
+        adapt = action_adapter(space, actions)
+        return lambda numbers: adapt(numbers[None])
+    adapt = action_adapter(space, ActionSpec(per_graph("act", actions.blocks[0].columns)))
+    return lambda choice: adapt(np.array([choice]))
