@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,24 @@ def test_transfer_is_a_table_of_runs_and_sizes(run: Path, tmp_path: Path, capsys
     assert picture.read_bytes()[1:4] == b"PNG"
     main([*words, "--threads", "1"])
     assert "run (ppo, 2/3)" in capsys.readouterr().out
+
+
+def test_transfer_names_all_numbers_of_agents_that_a_run_had(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After `resume --agents` it named the last alone, as if the others had never been seen."""
+    again = tmp_path / "again"
+    shutil.copytree(run, again)
+    for agents, steps in (("4", "96"), ("3", "128")):
+        main(["resume", str(again), "--agents", agents, "--steps", steps])
+    words = ["transfer", str(again), "--agents", "1", "--episodes", "2", "--threads", "1"]
+    capsys.readouterr()
+    main([*words, "--json"])
+    assert json.loads(capsys.readouterr().out)["runs"][0]["trained_on"] == [2, 4, 3]
+    main(words)
+    assert "again (ppo, 2/4/3)" in capsys.readouterr().out
+    (again / "agents.json").write_text('["x"]')
+    assert f"{again / 'agents.json'}: is no list of numbers of agents" in fails(capsys, *words)
 
 
 def test_agents_play_as_they_were_validated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,7 @@ from graphwright.training.evaluate_team import (
 )
 from graphwright.training.play_teams import PlayedTeams
 from graphwright.training.statistics import Interval
+from graphwright.training.team_sizes import sizes_of
 
 COLUMN_WIDTH = 26
 
@@ -155,7 +156,7 @@ class Transfer:
                 "run": str(path),
                 "algorithm": agent.config.algorithm,
                 "decode": agent.decoding(self.options.decode),
-                "trained_on": list(agent.config.collection.sizes),
+                "trained_on": sizes_of(path, agent.config),
                 "rows": [{name: value for name, value in row.as_dict().items() if name != "baselines"} for row in each],
             }
             for path, agent, each in zip(self.directories, agents, rows, strict=True)
@@ -193,4 +194,4 @@ def _cells(score: dict[str, float]) -> list[str]:
 
 def _trained(agent: Agent, path: Path) -> str:
     """Where the run is, how and with how many agents it was trained."""
-    return f"{path.name} ({agent.config.algorithm}, {'/'.join(map(str, agent.config.collection.sizes))})"
+    return f"{path.name} ({agent.config.algorithm}, {'/'.join(map(str, sizes_of(path, agent.config)))})"

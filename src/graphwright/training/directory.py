@@ -17,8 +17,9 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 METRICS_FILE, CURVE_FILE, START_FILE = "metrics.csv", "curve.png", "fine-tuning.json"
-GATE_FILE, RATINGS_FILE = "gate.csv", "ratings.json"
-RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, START_FILE, GATE_FILE, RATINGS_FILE)
+GATE_FILE, RATINGS_FILE, AGENTS_FILE = "gate.csv", "ratings.json", "agents.json"
+_OF_SOME = (START_FILE, GATE_FILE, RATINGS_FILE, AGENTS_FILE)
+RUN_FILES = (CONFIG_FILE, POLICY_FILE, TRAINER_FILE, METRICS_FILE, CURVE_FILE, *_OF_SOME)
 """The files of a run directory, beside those of TensorBoard."""
 _MOST_BYTES = 1 << 20
 """Of `config.json`."""

@@ -84,6 +84,7 @@ def resume(
     require_same_settings(directory, run_text(problem.name, config))
     run = TrainingRun(problem, config, directory, data, trust)
     run.callbacks = tuple(callbacks)
+    run.other_teams = written if agents is not None else None
     run.resume(console, written)
     if run.was_finished:
         run.config = written  # nothing came of the others

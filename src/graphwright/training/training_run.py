@@ -41,6 +41,7 @@ from graphwright.training.networks import make_algorithm, make_policy
 from graphwright.training.run_settings import RunText
 from graphwright.training.runner import Runner
 from graphwright.training.start import Start, begin_at, find_start, kept_and_gained
+from graphwright.training.team_sizes import note_sizes
 
 
 class TrainingRun(Runner):
@@ -74,6 +75,7 @@ class TrainingRun(Runner):
         self.problem = problem
         self.config = config
         self.trust = trust
+        self.other_teams: TrainConfig | None = None  # the settings so far, where teams have other sizes from now on
         generator = torch.Generator(device).manual_seed(config.seed)
         require_endless_returns(problem, config)
         algorithm = make_algorithm(config, generator)
@@ -89,6 +91,12 @@ class TrainingRun(Runner):
         super().__init__(
             directory, config, lambda: run_text(problem.name, config), collector, algorithm, evaluator, generator
         )
+
+    @override
+    def _write_and_run(self, console: Console | None) -> None:
+        if self.other_teams is not None and not self.was_finished:
+            note_sizes(self.directory, self.other_teams)
+        super()._write_and_run(console)
 
     @override
     def run(self, console: Console | None = None) -> None:
