@@ -25,6 +25,7 @@ from graphwright.frameworks.foreign import (
     resume_foreign,
     train_foreign,
 )
+from graphwright.frameworks.foreign.pettingzoo import from_pettingzoo
 from graphwright.frameworks.foreign.team import from_team
 from graphwright.frameworks.foreign.vmas import VmasVectorEnv
 from graphwright.nn import EncoderConfig
@@ -152,6 +153,11 @@ def test_an_episode_ends_where_agents_are_kept_after_their_end(cut: bool) -> Non
                 assert numbers(vector) == [[number, time] for number in range(3)]
                 step = vector.step(torch.zeros(3, dtype=torch.int64))
                 assert (step.terminated.item(), step.truncated.item()) == (over and not cut, over and cut)
+    make = partial(Stays, ["ant", "bee", "cat"], cut)
+    with from_pettingzoo(make, 1, actions=ActionSpec(per_graph("act", 3))) as each:
+        for time in (0, 1, 0, 1):
+            assert numbers(each) == [[number, time] for number in range(3)]
+            each.step(torch.zeros(3, dtype=torch.int64))
 
 
 def test_numbers_are_scaled_to_their_bounds() -> None:
@@ -422,6 +428,10 @@ def test_vmas_that_says_not_what_cuts_an_episode_is_refused() -> None:
     plain.terminated_truncated = False
     with pytest.raises(ValueError, match="terminated_truncated=True"):
         VmasVectorEnv(plain)
+    named = Balls()
+    named.reset = lambda: {"a": torch.zeros(2, 2), "b": torch.zeros(2, 2)}  # type: ignore[assignment, method-assign, return-value]
+    with pytest.raises(GraphError, match="dict_spaces=False"):
+        VmasVectorEnv(named)
     several = Balls()
     several.action_space = (spaces.Discrete(3), spaces.Discrete(5))
     with pytest.raises(GraphError, match="agent 1 has 5 actions, and agent 0 has 3"):

@@ -75,7 +75,7 @@ def from_pettingzoo(
 
 
 class AutoresetParallelEnv(AutoresetEnv):
-    """One parallel environment that resets itself when no agent is left."""
+    """One parallel environment that resets itself when no agent is left, or none but those that have just ended."""
 
     def __init__(self, make_env: MakeEnv, reader: ObservationReader, place: int) -> None:
         self.env = make_env()
@@ -100,7 +100,8 @@ class AutoresetParallelEnv(AutoresetEnv):
         rewards, ended, cut = read_agents(acted, reward, terminated, truncated)
         short = [agent for agent, is_cut in zip(acted, cut, strict=True) if is_cut]
         final = [copy_arrays(row) for row in self._read(short, observation, info)]
-        live = self._read(self.env.agents, observation, info) if self.env.agents else self.reset()
+        over = {agent for agent, *ends in zip(acted, ended, cut, strict=True) if any(ends)}
+        live = self._read(self.env.agents, observation, info) if set(self.env.agents) - over else self.reset()
         return EnvStep(rewards, ended, cut, final, live)
 
     @override

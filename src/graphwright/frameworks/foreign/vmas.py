@@ -35,6 +35,8 @@ class VmasVectorEnv(VectorEnv):
             raise ValueError("vmas: whether an episode ends or is cut is not said; give terminated_truncated=True")
         self.env, self.num_envs = env, env.num_envs
         observations = env.reset()
+        if not all(isinstance(seen, Tensor) for seen in observations):
+            raise GraphError("vmas: observations are no tensor for each agent; give dict_spaces=False, or wrap them")
         self.agents = len(observations)
         width = _one_width("observations", [seen.shape[1] for seen in observations])
         self.actions, self._low, self._high = _actions(env)
