@@ -245,6 +245,10 @@ def test_what_is_no_team_is_refused_in_one_line() -> None:
         GraphError, match=r"agent 'bee' has the action_space Discrete\(4\), and 'ant' has Discrete\(3\)"
     ):
         from_team(Other, 1)
+    nobody = Relay()
+    nobody.possible_agents = []
+    with pytest.raises(GraphError, match="`possible_agents` is empty"):
+        from_team(lambda: nobody, 1)
     with pytest.raises(ValueError, match="is played by one; take from_gymnasium"):
         from_team(lambda: gymnasium.make("CartPole-v1"), 1)
     with from_gymnasium("CartPole-v1", 2, actions=ActionSpec(per_graph("push", 2))) as vector:

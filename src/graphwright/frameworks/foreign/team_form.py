@@ -36,6 +36,8 @@ class TeamForm:
     def of(env: Any, links: Links | None, identity: bool) -> TeamForm:
         """That of the agents of `env`. Raises as `from_team` does."""
         agents = list(env.possible_agents)
+        if not agents:
+            raise GraphError("`possible_agents` is empty; list there all agents that there may be, before reset")
         for what in ("observation_space", "action_space"):
             first, *others = ((agent, getattr(env, what)(agent)) for agent in agents)
             for agent, space in others:
