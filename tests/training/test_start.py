@@ -73,6 +73,8 @@ def test_values_mean_the_same_in_other_units(algorithm: str, tmp_path: Path) -> 
         begun = begun_at(tmp_path / "normal", algorithm, normalize_values=True)
         state = load_checkpoint(tmp_path / "normal" / "trainer.safetensors")[0]
         assert torch.equal(begun.scale.mean, state["algorithm.scale.mean"])
+        scales = [begun.scale, *([begun.target.scale] if algorithm == "dqn" else [])]
+        assert all(torch.equal(scale.values(said), begun.scale.values(said)) for scale in scales)
     with pytest.raises(ConfigError, match=f"its values are in standard deviations; take --{algorithm}.normalize-val"):
         begun_at(tmp_path / "normal", algorithm, normalize_values=False)
 

@@ -94,6 +94,12 @@ class QLearning(OffPolicyAlgorithm):
         self.target.network.load_state_dict(self.policy.state_dict())
 
     @override
+    def take_units(self, state: Mapping[str, Tensor]) -> None:
+        super().take_units(state)
+        if "scale.begun" in state:  # the target begins as the policy does, and so do its units
+            self.target.scale.follow(self.scale, 1.0)
+
+    @override
     def _step(self, transitions: Transitions) -> tuple[dict[str, Tensor], Tensor]:
         valued, decisions = self.valued, transitions.groups[DECISIONS]
         action, graphs = decisions.columns["action"], decisions.segments
