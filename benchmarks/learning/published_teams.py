@@ -3,8 +3,8 @@
     python benchmarks/learning/published_teams.py [--steps 20000] [--seeds 3] [--only mappo] [--teams spread]
 
 Each environment is one graph of its agents (`from_team`), all linked, with their observations as columns; settings are
-the algorithm's own but those below. The mean return to an agent that is there at the beginning, of greedy episodes from
-seeds that training did not see.
+the algorithm's own but those below. The best policy of ten updates is kept, by greedy episodes from seeds of their own;
+reported is the mean return to an agent that is there at the beginning, of greedy episodes from seeds that neither saw.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def tested(options: Options, name: str, choose: Callable[[Observation], Tensor])
         return float(play_episodes(vector, choose, options.episodes).mean()) / agents
 
 
-def run(options: Options, name: str, algorithm: str, seed: int) -> tuple[float, float]:
+def learned(options: Options, name: str, algorithm: str, seed: int) -> tuple[float, float]:
     """Train and test: the mean return to an agent, and CPU-seconds."""
     config = ForeignTraining(steps=options.steps, algorithm=algorithm, seed=seed, threads=1, num_steps=25)
     config = changed(config, {"encoder": {"kind": "transformer", "depth": 2}, "settings": SETTINGS[algorithm]})
@@ -97,8 +97,13 @@ def run(options: Options, name: str, algorithm: str, seed: int) -> tuple[float, 
         replay = ExploringReplayConfig(warm_up=min(1_000, options.steps), num_minibatches=32, minibatch_size=64)
         config = changed(config, {"replay": replay})
     start = time.process_time()
-    with tempfile.TemporaryDirectory() as folder, from_team(TEAMS[name], options.num_envs, seed=seed) as vector:
-        policy = train_foreign(vector, config, Path(folder) / "run", Console(quiet=True)).learned()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        from_team(TEAMS[name], options.num_envs, seed=seed) as vector,
+        from_team(TEAMS[name], options.num_envs, seed=20_000) as watched,
+    ):
+        run = train_foreign(vector, config, Path(folder) / "run", Console(quiet=True), validation=watched)
+        policy = run.learned()
     return tested(options, name, policy.best), time.process_time() - start
 
 
@@ -110,7 +115,7 @@ def main(options: Options) -> None:
             choose = random_choice(vector.environment, torch.Generator().manual_seed(0))
         cells = [f"{tested(options, name, choose):.2f}"]
         for algorithm in options.only:
-            found = [run(options, name, algorithm, seed) for seed in range(options.seeds)]
+            found = [learned(options, name, algorithm, seed) for seed in range(options.seeds)]
             returns = mean_interval(torch.tensor([value for value, _ in found], dtype=torch.float64)).text(2)
             cells.append(f"{returns}; {sum(used for _, used in found) / len(found):.0f} s")
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
