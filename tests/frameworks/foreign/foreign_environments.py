@@ -197,6 +197,47 @@ class Meadow(ParallelEnv):
         return spaces.GraphInstance(np.tile(seen, (number + 1, 1)), np.zeros((1, 1)), np.zeros((1, 2), np.int64))
 
 
+INSECTS = ["ant", "bee", "cat", "dog"]
+PRESENT = [["ant", "bee", "cat"], ["ant", "cat"], ["ant", "cat", "dog"], ["ant", "dog"], []]
+"""Who acts at each time: the bee dies, the dog joins, the cat is cut off while others play on, and in the last step the
+ant dies exactly where the dog is cut off."""
+DIES, CUT = {(0, "bee"), (3, "ant")}, {(2, "cat"), (3, "dog")}
+
+
+class Relay(ParallelEnv):
+    """Agents see their number and the time, and are paid ten times their number and what they do."""
+
+    metadata = {"name": "relay"}  # noqa: RUF012
+
+    def __init__(self, numbers: bool = False, fails: int = -1) -> None:
+        self.possible_agents, self.numbers, self.fails = INSECTS, numbers, fails
+        self.agents: list[str] = []
+        self.steps = 0
+
+    def observation_space(self, agent: str) -> spaces.Space:
+        return spaces.Box(-9, 99, (2,))
+
+    def action_space(self, agent: str) -> spaces.Space:
+        return spaces.Box(-4, 4, (1,)) if self.numbers else spaces.Discrete(3)
+
+    def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
+        self.time, self.agents = 0, list(PRESENT[0])
+        return self._seen(self.agents), {}
+
+    def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
+        assert list(actions) == self.agents == PRESENT[self.time]
+        if self.steps == self.fails:
+            raise RuntimeError("out of breath")
+        reward = {agent: 10.0 * INSECTS.index(agent) + float(np.sum(does)) for agent, does in actions.items()}
+        ended, cut = ({agent: (self.time, agent) in which for agent in actions} for which in (DIES, CUT))
+        self.time, self.steps = self.time + 1, self.steps + 1
+        self.agents = list(PRESENT[self.time])
+        return self._seen([*actions, *self.agents]), reward, ended, cut, {}
+
+    def _seen(self, agents: list[str]) -> dict[str, np.ndarray]:
+        return {agent: np.array([INSECTS.index(agent), self.time], np.float32) for agent in agents}
+
+
 class Paying(gymnasium.Env):
     """Episodes of five steps, each of which pays one; with a flag that is not there yet, the third one fails."""
 

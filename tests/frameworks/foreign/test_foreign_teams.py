@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from pettingzoo import ParallelEnv
 from rich.console import Console
 
+from frameworks.foreign.foreign_environments import INSECTS, PRESENT, Relay
 from graphwright.core import ActionSpec, GraphError, per_graph
 from graphwright.frameworks.foreign import (
     ForeignTraining,
@@ -32,47 +32,8 @@ from graphwright.nn import EncoderConfig
 from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
 from graphwright.training.config import ConfigError
 
-AGENTS = ["ant", "bee", "cat", "dog"]
-ALIVE = [["ant", "bee", "cat"], ["ant", "cat"], ["ant", "cat", "dog"], ["ant", "dog"], []]
-"""Who acts at each time: the bee dies, the dog joins, the cat is cut off while others play on, and in the last step the
-ant dies exactly where the dog is cut off."""
-DIES, CUT = {(0, "bee"), (3, "ant")}, {(2, "cat"), (3, "dog")}
 SMALL = EncoderConfig(width=8, depth=1, kind="gin")
 QUIET = Console(quiet=True)
-
-
-class Relay(ParallelEnv):
-    """Agents see their number and the time, and are paid ten times their number and what they do."""
-
-    metadata = {"name": "relay"}  # noqa: RUF012
-
-    def __init__(self, numbers: bool = False, fails: int = -1) -> None:
-        self.possible_agents, self.numbers, self.fails = AGENTS, numbers, fails
-        self.agents: list[str] = []
-        self.steps = 0
-
-    def observation_space(self, agent: str) -> spaces.Space:
-        return spaces.Box(-9, 99, (2,))
-
-    def action_space(self, agent: str) -> spaces.Space:
-        return spaces.Box(-4, 4, (1,)) if self.numbers else spaces.Discrete(3)
-
-    def reset(self, seed: int | None = None, options: dict | None = None) -> tuple[dict, dict]:
-        self.time, self.agents = 0, list(ALIVE[0])
-        return self._seen(self.agents), {}
-
-    def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
-        assert list(actions) == self.agents == ALIVE[self.time]
-        if self.steps == self.fails:
-            raise RuntimeError("out of breath")
-        reward = {agent: 10.0 * AGENTS.index(agent) + float(np.sum(does)) for agent, does in actions.items()}
-        ended, cut = ({agent: (self.time, agent) in which for agent in actions} for which in (DIES, CUT))
-        self.time, self.steps = self.time + 1, self.steps + 1
-        self.agents = list(ALIVE[self.time])
-        return self._seen([*actions, *self.agents]), reward, ended, cut, {}
-
-    def _seen(self, agents: list[str]) -> dict[str, np.ndarray]:
-        return {agent: np.array([AGENTS.index(agent), self.time], np.float32) for agent in agents}
 
 
 def numbers(vector: ForeignVectorEnv) -> list[list[float]]:
@@ -90,7 +51,7 @@ def test_agents_that_die_leave_and_join_are_followed(workers: int) -> None:
                 ([-1, 0], True, [[3, 4]]),  # the ant has died
             ]
             for time, (successor, truncated, final) in enumerate(expected):
-                alive = [AGENTS.index(agent) for agent in ALIVE[time]]
+                alive = [INSECTS.index(agent) for agent in PRESENT[time]]
                 vector.state.validate()
                 assert numbers(vector) == [[number, time] for number in alive] * 2
                 action = torch.arange(2 * len(alive)) % 3
@@ -117,7 +78,7 @@ def test_all_agents_see_each_other_or_whom_links_name() -> None:
 
 def test_agents_that_are_cut_off_are_linked_to_the_last() -> None:
     with from_team(Relay, 1, links=lambda env, agents: pairwise(agents)) as vector:
-        for alive in ALIVE[:3]:
+        for alive in PRESENT[:3]:
             step = vector.step(torch.zeros(len(alive), dtype=torch.int64))
     assert sorted(step.final.edge_index.T.tolist()) == [[0, 1], [1, 0], [1, 2], [2, 1]]
 
@@ -233,7 +194,7 @@ def test_what_is_remembered_is_what_was_played(tmp_path: Path) -> None:
     assert not found.columns["terminated"].any()
 
 
-ALIVE_NUMBERS = torch.tensor([AGENTS.index(agent) for alive in ALIVE for agent in alive] * 2)
+ALIVE_NUMBERS = torch.tensor([INSECTS.index(agent) for alive in PRESENT for agent in alive] * 2)
 
 
 def test_what_is_no_team_is_refused_in_one_line() -> None:
@@ -284,7 +245,7 @@ def test_an_agent_that_is_cut_off_needs_no_legal_action() -> None:
             return (*answer, {agent: none for agent in actions if agent not in self.agents})  # type: ignore[return-value]
 
     with from_team(Over, 1) as vector:
-        for alive in ALIVE[:4]:
+        for alive in PRESENT[:4]:
             step = vector.step(torch.zeros(len(alive), dtype=torch.int64))
         assert step.final.nodes["x"].tolist() == [[3, 4]]
 
