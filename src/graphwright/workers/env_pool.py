@@ -76,6 +76,8 @@ class LocalEnvPool(EnvPool):
     def __init__(self, makes: Sequence[EnvFactory], seed: int, options: WorkerOptions) -> None:
         self.failures: list[WorkerFailure] = []
         self.makes, self.seed, self.options = makes, seed, options
+        if not makes:
+            raise ValueError("num_envs=0: give at least 1")
         self.group = EnvGroup([make() for make in makes])
 
     @override

@@ -29,6 +29,7 @@ from graphwright.frameworks.foreign.pettingzoo import from_pettingzoo
 from graphwright.frameworks.foreign.team import from_team
 from graphwright.frameworks.foreign.vmas import VmasVectorEnv
 from graphwright.nn import EncoderConfig
+from graphwright.training.checkpoint import CheckpointError
 from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
 from graphwright.training.config import ConfigError
 
@@ -178,6 +179,21 @@ def test_a_replay_goes_on_with_what_it_remembers(tmp_path: Path) -> None:
         train_foreign(vector, config, tmp_path / "run", QUIET)
         collector: Any = resume_foreign(vector, tmp_path / "run", steps=48, console=QUIET).collector
     assert len(collector.replay) == 48
+    with (
+        from_team(Relay, 3) as more,
+        pytest.raises(CheckpointError, match="2 episodes were played side by side, and the"),
+    ):
+        resume_foreign(more, tmp_path / "run", steps=64, console=QUIET)
+
+
+def test_longer_returns_are_asked_for_with_the_steps_that_bound_them() -> None:
+    asked = ForeignTraining(algorithm="qmix", num_steps=16, replay=ExploringReplayConfig(n_step=12, num_steps=16))
+    assert asked.replay is not None
+    assert asked.replay.n_step == 12
+    with pytest.raises(ConfigError, match=r"replay\.num_steps"):
+        ForeignTraining(algorithm="qmix", num_steps=16, replay=ExploringReplayConfig(num_steps=12))
+    with pytest.raises(ValueError, match="num_envs=0: give at least 1"):
+        from_team(Relay, 0)
 
 
 def test_what_is_remembered_is_what_was_played(tmp_path: Path) -> None:

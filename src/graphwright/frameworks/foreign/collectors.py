@@ -12,7 +12,7 @@ from typing_extensions import override
 from graphwright.envs.vector import VectorEnv
 from graphwright.training.collectors.collector import Collector
 from graphwright.training.collectors.play import ConfigError
-from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
+from graphwright.training.collectors.replay import N_STEP, ExploringReplayConfig, ReplayConfig
 from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import StepCollector
 
@@ -29,7 +29,6 @@ _OF_REPLAYS = (
     "exploration",
 )
 """What they say of foreign episodes; the rest is about instances and files of this library."""
-_N_STEP = 4
 
 
 class ForeignStepCollector(StepCollector):
@@ -50,6 +49,8 @@ class ForeignReplayCollector(ReplayCollector):
     @override
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         begun = self.vector.state
+        if (known := len(state["returns"])) != self.vector.num_envs:
+            raise ValueError(f"{known} episodes were played side by side, and the vector has {self.vector.num_envs}")
         super().load_state_dict(state)
         self.vector.state = begun
         self.here = self.replay.add_states(begun, instances=self.vector.instances)
@@ -63,11 +64,14 @@ def make_collector(
     if replay is None:
         return ForeignStepCollector(vector, num_steps, generator)
     config = dataclasses.replace(replay, num_envs=vector.num_envs, num_steps=num_steps)
-    return ForeignReplayCollector(vector, config, config.n_step or min(_N_STEP, num_steps), generator)
+    return ForeignReplayCollector(vector, config, config.n_step or min(N_STEP, num_steps), generator)
 
 
-def require_replay(algorithm: str, collector: str, replay: ReplayConfig | None) -> None:
-    """Raise ConfigError where an algorithm is fed otherwise, or where `replay` says what means nothing here."""
+def require_replay(algorithm: str, collector: str, replay: ReplayConfig | None, num_steps: int) -> None:
+    """Raise ConfigError where an algorithm is fed otherwise, or where `replay` says what means nothing here.
+
+    num_steps: of each episode between updates, which `replay` may repeat, as it bounds its `n_step`.
+    """
     if replay is None:
         return
     if collector not in REPLAYS:
@@ -77,6 +81,8 @@ def require_replay(algorithm: str, collector: str, replay: ReplayConfig | None) 
         given = type(replay).__name__
         raise ConfigError(f"replay: algorithm={algorithm!r} is fed by a {wanted.__name__}, not by a {given}")
     plain = wanted()
+    if replay.num_steps == num_steps:
+        plain = dataclasses.replace(plain, num_steps=num_steps)
     for each in dataclasses.fields(replay):
         if each.name not in _OF_REPLAYS and getattr(replay, each.name) != getattr(plain, each.name):
             raise ConfigError(f"replay.{each.name}: says nothing of the episodes of others; leave it out")

@@ -65,7 +65,7 @@ class ForeignTraining(RunConfig):
             raise ConfigError(f"algorithm={self.algorithm!r}: foreign episodes go on from update to update; take ppo")
         if collector in REPLAYS and self.replay is None:
             object.__setattr__(self, "replay", REPLAYS[collector]())
-        require_replay(self.algorithm, collector, self.replay)
+        require_replay(self.algorithm, collector, self.replay, self.num_steps)
 
 
 class ForeignReturnEvaluator(Evaluator):

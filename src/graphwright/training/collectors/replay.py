@@ -18,7 +18,8 @@ from graphwright.training.collectors.recorded_replay import recording_for
 from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.exploration import Behaviour, EpsilonConfig, EpsilonGreedy, as_the_policy
 
-_N_STEP = 4
+N_STEP = 4
+"""Rewards of a transition where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class ReplayConfig(PlayConfig):
             )
         recording = recording_for(problem, environment, source, self.data, self.capacity) if self.data else None
         vector = VectorEnvironment(environment, source, self.num_envs)
-        n_step = self.n_step or (1 if self.memory else _N_STEP)
+        n_step = self.n_step or (1 if self.memory else N_STEP)
         return ReplayCollector(vector, self, n_step, generator, source, recording)
 
 
