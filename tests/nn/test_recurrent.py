@@ -22,7 +22,7 @@ from graphwright.envs.team import Team
 from graphwright.envs.vector import VectorEnvironment
 from graphwright.envs.wrappers.remembering import Remembering
 from graphwright.training.agent import load
-from graphwright.training.collectors.replay import ExploringReplayConfig
+from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
 from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import collect_steps
 from graphwright.training.config import ConfigError, TrainConfig
@@ -54,7 +54,8 @@ def whole(own: Any, rollout: Rollout) -> tuple[Tensor, Any, Tensor]:
     observation = TEAM.observe(rollout.states.select(rows))
     row = observation.graph.acting_nodes[0]
     begun = observation.graph.nodes["memory"].clone()
-    sequence = sequence_of(rollout, rows, own._decisions)
+    sequence = sequence_of(rollout, own.policy, rows, own._decisions)
+    assert sequence is not None
     begun[row[sequence.previous >= 0]] = torch.nan  # what is passed on is not read from where it was stored
     observation = Observation(observation.graph.with_nodes(memory=begun), observation.masks)
     distribution, value = own.policy(observation, sequence)
@@ -179,6 +180,21 @@ class Recall(Team):
         return Step(state.with_graphs(time=time), right.float(), over, torch.zeros_like(over))
 
 
+@dataclass(frozen=True)
+class Leaning(Recall):
+    """The same for a number from -1 to 1: a reward of 1 where it is the sign, a half for 0."""
+
+    actions = ActionSpec(per_decider("lean", continuous=1), decider="nodes")
+
+    def observe(self, state: GraphBatch) -> Observation:
+        return Observation(super().observe(state).graph, (torch.ones(state.num_nodes, dtype=torch.bool),))
+
+    def step(self, state: GraphBatch, action: Tensor) -> Step:
+        step = super().step(state, (action.squeeze(1) > 0).long())
+        right = (1 + action.squeeze(1) * state.nodes["sign"]) / 2
+        return replace(step, reward=right * step.terminated[state.node_graph])
+
+
 def signs(count: int, generator: torch.Generator) -> GraphBatch:
     """Three agents in a row, each with a sign."""
     edges = torch.tensor([[0, 1], [1, 2]]).repeat(1, count) + 3 * torch.arange(count).repeat_interleave(2)
@@ -186,17 +202,36 @@ def signs(count: int, generator: torch.Generator) -> GraphBatch:
     return graph.with_nodes(sign=torch.randint(2, (3 * count,), generator=generator) * 2.0 - 1)
 
 
-def test_a_sign_of_the_first_step_is_known_in_the_last_one() -> None:
-    """Without a memory half of the answers are right."""
-    environment: Any = Remembering.around(Recall(), 8)
-    own = made("ippo", environment, width=16, depth=1, learning_rate=2e-2, minibatch_size=128, discount=1.0)
-    vector, generator = VectorEnvironment(environment, GeneratedInstances(signs, 0), 32), seeded()
-    for _ in range(25):
-        own.update(collect_steps(vector, own.policy, 8, generator), 0.0)
+def right(environment: Any, own: Any) -> float:
+    """The share of answers that are right; without a memory it is a half."""
     played = play_teams(
         environment, signs(64, seeded(9)), lambda state: own.policy.act(environment.observe(state), draw=False)
     )
-    assert float(played.returns.mean()) > 0.95
+    return float(played.returns.mean())
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "steps", "num_envs", "updates", "options"),
+    [
+        ("ippo", 4, 32, 25, {"learning_rate": 2e-2}),
+        (
+            "coma",
+            3,
+            128,
+            15,
+            {"learning_rate": 5e-3, "critic_epochs": 6, "gae_lambda": 1.0, "entropy_coefficient": 0.2},
+        ),
+    ],
+)
+def test_a_sign_of_the_first_step_is_known_in_the_last_one(
+    algorithm: str, steps: int, num_envs: int, updates: int, options: dict[str, Any]
+) -> None:
+    environment: Any = Remembering.around(Recall(steps), 8)
+    own = made(algorithm, environment, width=16, depth=1, minibatch_size=128, discount=1.0, **options)
+    vector, generator = VectorEnvironment(environment, GeneratedInstances(signs, 0), num_envs), seeded()
+    for _ in range(updates):
+        own.update(collect_steps(vector, own.policy, 2 * steps, generator), 0.0)
+    assert right(environment, own) > 0.95
 
 
 def replayed(algorithm: str, **options: Any) -> tuple[Any, ReplayCollector]:
@@ -209,7 +244,7 @@ def replayed(algorithm: str, **options: Any) -> tuple[Any, ReplayCollector]:
     return own, ReplayCollector(VectorEnvironment(TEAM, GeneratedInstances(DRAW, 0), 4), config, 1, seeded())
 
 
-@pytest.mark.parametrize("algorithm", ["iql", "vdn", "qmix"])
+@pytest.mark.parametrize("algorithm", ["iql", "vdn", "qmix", "sac", "awac", "maddpg"])
 def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: str) -> None:
     own, collector = replayed(algorithm, sequence=3)
     found = next(iter(collector.collect(own.policy).batch))
@@ -231,18 +266,23 @@ def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: st
     assert all(not torch.equal(before_update[name], now) for name, now in own.policy.encoder.cell.state_dict().items())
 
 
-def test_values_of_a_replay_remember_a_sign() -> None:
-    environment: Any = Remembering.around(Recall(3), 8)
-    own = made("iql", environment, width=16, depth=1, learning_rate=1e-2, discount=0.99, target_rate=0.1)
-    options: dict[str, Any] = {"warm_up": 256, "capacity": 4000, "num_minibatches": 8, "minibatch_size": 120}
-    config = ExploringReplayConfig(memory=8, sequence=3, num_envs=32, num_steps=6, **options)
+@pytest.mark.parametrize(
+    ("algorithm", "asked", "updates", "options"),
+    [("iql", Recall(3), 15, {}), ("sac", Recall(3), 30, {}), ("sac", Leaning(3), 25, {"independent": True})],
+)
+def test_what_learns_from_a_replay_remembers_a_sign(
+    algorithm: str, asked: Recall, updates: int, options: dict[str, Any]
+) -> None:
+    environment: Any = Remembering.around(asked, 8)
+    options = {"learning_rate": 1e-2, "discount": 0.99, "target_rate": 0.1} | options
+    own = made(algorithm, environment, width=16, depth=1, **options)
+    drawn: dict[str, Any] = {"warm_up": 256, "capacity": 4000, "num_minibatches": 8, "minibatch_size": 120}
+    kind = ReplayConfig if own.draws else ExploringReplayConfig
+    config = kind(memory=8, sequence=3, num_envs=32, num_steps=6, **drawn)
     collector = ReplayCollector(VectorEnvironment(environment, GeneratedInstances(signs, 0), 32), config, 1, seeded())
-    for _ in range(15):
+    for _ in range(updates):
         own.update(collector.collect(own.policy).batch, 0.0)
-    played = play_teams(
-        environment, signs(64, seeded(9)), lambda state: own.policy.act(environment.observe(state), draw=False)
-    )
-    assert float(played.returns.mean()) > 0.95
+    assert right(environment, own) > 0.95
 
 
 def test_runs_remember_resume_and_are_evaluated(tmp_path: Path) -> None:
@@ -269,7 +309,7 @@ def test_runs_remember_resume_and_are_evaluated(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("problem", "algorithm", "complaint"),
     [
-        ("patrol", "coma", "--memory: --algorithm coma learns from single steps; take mappo"),
+        ("patrol", "reinforce", "--memory: --algorithm reinforce learns from single steps; take mappo"),
         ("vertex-cover", "ppo", "--memory 4: only agents of a team remember; leave it out"),
     ],
 )
@@ -280,7 +320,7 @@ def test_what_remembers_nothing_is_one_line(problem: str, algorithm: str, compla
 
 
 def test_the_complaint_names_all_algorithms_whose_agents_remember(tmp_path: Path) -> None:
-    config = TrainConfig.for_problem("patrol", "coma", steps=8, collection={"memory": 4})
+    config = TrainConfig.for_problem("patrol", "reinforce", steps=8, collection={"memory": 4})
     with pytest.raises(ConfigError) as complaint:
         train("patrol", config, tmp_path / "run", Console(quiet=True))
     named = str(complaint.value).partition("take ")[2].replace(" or ", ", ").split(", ")

@@ -21,9 +21,9 @@ from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.nn import GraphPolicy
 from graphwright.nn.critics import DecisionValue, OwnActionValue
-from graphwright.nn.encoders import Encoder
 from graphwright.nn.heads.choice import read_graph_width
 from graphwright.nn.individual import individual
+from graphwright.nn.recurrent import encoder_of
 
 _ACTION = "chosen_action"
 """Node column [N, C] float32 that the critics see beside the others."""
@@ -38,7 +38,7 @@ class ActionValue(nn.Module):
             raise ValueError(f"--algorithm {setup.name}: real-valued actions of nodes only; take ppo")
         columns = setup.actions.blocks[0].columns
         features = replace(setup.features, nodes={**setup.features.nodes, _ACTION: columns})
-        self.encoder = Encoder(features, setup.encoder)
+        self.encoder = encoder_of(features, setup.encoder, setup.actions.decider)
         width, edge_width, heads = self.encoder.width, self.encoder.edge_width, setup.heads
         graph_width = read_graph_width(self.encoder, heads)
         self.value = DecisionValue(setup.actions.decider, width, edge_width, heads.value_pool, graph_width)
@@ -58,7 +58,7 @@ class IndependentActionValue(nn.Module):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
-        self.encoder = Encoder(setup.features, setup.encoder)
+        self.encoder = encoder_of(setup.features, setup.encoder, setup.actions.decider)
         columns = setup.actions.blocks[0].columns
         self.value = OwnActionValue(setup.actions.decider, self.encoder.width, self.encoder.edge_width, columns)
 
@@ -105,7 +105,8 @@ class ContinuousSAC(Twin):
         weight = valued.of_graphs(transitions.weight, graphs)
         critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
-        policy, temperature = self.policy.distribution(observation), self.temperature.log.exp().detach()
+        policy, _ = self.policy.read(observation, transitions.sequence)
+        temperature = self.temperature.log.exp().detach()
         drawn = policy.sample(self.generator)
         log_prob = policy.log_prob(drawn)
         worth = self.scale.differences(self.critic.least(observation, drawn)) - temperature * log_prob

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -13,7 +13,7 @@ from typing_extensions import override
 from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup, actor_critic
 from graphwright.algorithms.optimizer import require_each
 from graphwright.algorithms.rewards import DifferentialRewards, DiscountedRewards, Returns
-from graphwright.algorithms.sequences import sequence_of, whole_episodes
+from graphwright.algorithms.sequences import pieces_of, sequence_of
 from graphwright.algorithms.value_scale import EACH_UPDATE, value_scale
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
@@ -129,20 +129,16 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
             advantage = above_group(advantage, rollout.action.states if self.own else None, rollout.copies)
         return advantage, self.scale.targets(target), metrics
 
-    def pieces(self, rollout: Rollout) -> Sequence[Tensor]:
-        """Rows of the states that were acted in, in minibatches: of single states, or of episodes step by step."""
-        if self.policy.remembers:
-            return whole_episodes(rollout, self.config.minibatch_size, self.generator)
-        return self.minibatches(rollout.num_steps, rollout.reward.device)
+    def pieces(self, rollout: Rollout) -> Iterable[Tensor]:
+        """Rows of the states that were acted in, in minibatches."""
+        return pieces_of(rollout, self.policy, self.config.minibatch_size, self.generator)
 
     def assess(self, rollout: Rollout, rows: Tensor, observation: Observation) -> tuple[Distribution, Tensor]:
         """What the policy and its critic say of the states at `rows`, one of the `pieces`, as they are observed.
 
         Call it after `advantages` of the same rollout.
         """
-        if self.policy.remembers:
-            return self.policy(observation, sequence_of(rollout, rows, self._decisions))
-        return self.policy(observation)
+        return self.policy(observation, sequence_of(rollout, self.policy, rows, self._decisions))
 
     @torch.no_grad()
     def _values(self, rollout: Rollout) -> tuple[Tensor, Segments]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,16 @@ from graphwright.core.segment import Segments
 from graphwright.core.sequence import Sequence
 from graphwright.data.chains import decision_chain
 from graphwright.data.rollout import Rollout
+from graphwright.nn import GraphPolicy
+
+
+def pieces_of(rollout: Rollout, policy: GraphPolicy, size: int, generator: torch.Generator) -> Iterable[Tensor]:
+    """Rows of all states that were acted in, about `size` at a time, in random order: of single states; of whole
+    episodes, step by step, where `policy` remembers.
+    """
+    if policy.remembers:
+        return whole_episodes(rollout, size, generator)
+    return torch.randperm(rollout.num_steps, generator=generator, device=rollout.reward.device).split(size)
 
 
 def whole_episodes(rollout: Rollout, size: int, generator: torch.Generator) -> list[Tensor]:
@@ -23,11 +35,14 @@ def whole_episodes(rollout: Rollout, size: int, generator: torch.Generator) -> l
     return [(steps + some).flatten() for some in order.split(max(1, size // num_steps))]
 
 
-def sequence_of(rollout: Rollout, rows: Tensor, states: Segments) -> Sequence:
-    """How the decisions in the states at `rows`, a piece of `whole_episodes`, go on; states: as in `decision_chain`.
+def sequence_of(rollout: Rollout, policy: GraphPolicy, rows: Tensor, states: Segments) -> Sequence | None:
+    """How the decisions in the states at `rows`, one of `pieces_of` it, go on; None where `policy` remembers nothing.
 
     An agent goes on along `successor`, until it is gone, its episode is over, or no more steps were collected.
+    states: as in `decision_chain`.
     """
+    if not policy.remembers:
+        return None
     chosen, groups = rollout.action.decisions(rows)
     assert groups is not None
     place = torch.full((rollout.log_prob.numel(),), -1, device=rows.device)

@@ -99,7 +99,7 @@ class TwinCritic(Twin):
         critic_loss = squared_errors(errors, weight)
         norm = self.critic_optimizer.step(critic_loss)
         values = self.scale.differences(least_of(both).detach())
-        policy = self.policy.distribution(observation)
+        policy, _ = self.policy.read(observation, transitions.sequence)
         assert isinstance(policy, RaggedCategorical)
         actor_loss, metrics = self.actor_loss(policy, values, action, graphs)
         self.optimizer.step(actor_loss + self.distance(policy, observation))

@@ -18,7 +18,7 @@ from graphwright.nn.critics import DecisionValue, GraphValue
 from graphwright.nn.encoders import Encoder, EncoderConfig
 from graphwright.nn.heads.choice import HeadsConfig, read_graph_width
 from graphwright.nn.individual import Encoders, Individual, OnItsOwn
-from graphwright.nn.recurrent import RecurrentEncoder
+from graphwright.nn.recurrent import RecurrentEncoder, encoder_of
 
 Values = Literal["graphs", "decisions"]
 MakeCritic = Callable[[Any], nn.Module]
@@ -142,9 +142,9 @@ class ActorCritic(GraphPolicy):
 
 def _policy_encoder(features: Features, actions: ActionSpec, config: EncoderConfig) -> Any:
     """One for all agents or one for each, of what they see or of what they remember too."""
-    if MEMORY in features.nodes:
-        return RecurrentEncoder(features, config, actions.decider)
-    return Encoders(features, config) if config.individual else Encoder(features, config)
+    if config.individual and MEMORY not in features.nodes:
+        return Encoders(features, config)
+    return encoder_of(features, config, actions.decider)
 
 
 class ValuedPolicy(ActorCritic):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,6 +49,11 @@ class RecurrentEncoder(nn.Module):
         after = self.cell(seen, begun) if sequence is None else unroll(self.cell, seen, begun, sequence)
         nodes = embedding.nodes.index_add(0, row, self.out(after))
         return replace(embedding, nodes=nodes, memory=memory.index_copy(0, row, after))
+
+
+def encoder_of(features: Features, config: EncoderConfig, decider: RowKind) -> Any:
+    """A fresh encoder of what is observed, and of what `decider` remember, where they do."""
+    return RecurrentEncoder(features, config, decider) if MEMORY in features.nodes else Encoder(features, config)
 
 
 def unroll(cell: nn.Module, seen: Tensor, begun: Tensor, sequence: Sequence) -> Tensor:

@@ -13,9 +13,10 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch
 from graphwright.core.segment import Segments
 from graphwright.functional import reducers
-from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
+from graphwright.nn.encoders import Embedding, EncoderConfig
 from graphwright.nn.heads.decider import decider_reader
 from graphwright.nn.pools import Pool, Pooling
+from graphwright.nn.recurrent import encoder_of
 
 Inputs = Literal["pooled", "concatenated"]
 
@@ -160,7 +161,7 @@ class TeamEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.actions = actions
-        made = Encoder(features, encoder)
+        made = encoder_of(features, encoder, actions.decider)
         self.encoder = made if own else None
         self.width = made.width
         self.reader = decider_reader(actions.decider, self.width, made.edge_width)

@@ -29,7 +29,7 @@ def make_algorithm(config: TrainConfig, generator: torch.Generator) -> Algorithm
     if MEMORY in features.nodes and not getattr(made, "remembers", False):
         raise ConfigError(
             f"--memory: --algorithm {config.algorithm} learns from single steps; take mappo, ippo, central-v, iac, "
-            "ppo, a2c, qmix, vdn, iql or dqn"
+            "coma, maddpg, qmix, vdn, iql, ppo, a2c, dqn, sac or awac"
         )
     setup = Setup(
         config.algorithm,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sysconfig
 from pathlib import Path
 
 _FRAME = re.compile(r'File "(?P<file>[^"<]+)", line (?P<line>\d+)(?P<comma>,?) in ')
-_NOT_THE_USERS = (
-    str(Path(__file__).parents[1]),
-    *{sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib")},
+_NOT_THE_USERS = tuple(
+    folder + os.sep  # "graphwright-of-mine" is not "graphwright"
+    for folder in {str(Path(__file__).parents[1]), *map(sysconfig.get_path, ("stdlib", "purelib", "platlib"))}
 )
 
 

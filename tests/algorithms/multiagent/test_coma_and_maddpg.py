@@ -90,7 +90,7 @@ def test_targets_of_coma_are_those_of_a_loop_over_lives(name: str) -> None:
     own = made("coma", environment, discount=0.9, gae_lambda=0.0)
     rollout = rollout_of(environment, draw, own.policy)
     own.generator.manual_seed(1)
-    target = own.targets(rollout)
+    target, _ = own.targets(rollout)
     own.generator.manual_seed(1)
     found = own._valued(rollout, rollout.states.num_states, own.target.network, own.target.scale)
     states, num_envs = rollout.action.states, rollout.reward.shape[1]
@@ -121,7 +121,7 @@ def test_the_policy_of_maddpg_goes_up_its_critic() -> None:
             parameter.mul_(2)  # differences that are large beside those between draws
     before = worth()
     for _ in range(20):
-        own._move(observation)
+        own._move(observation, None)
     assert worth() > before
 
 

@@ -14,10 +14,12 @@ from graphwright.algorithms.algorithm import MinibatchAlgorithm, Observe, Setup
 from graphwright.algorithms.multiagent.team import TeamSettings
 from graphwright.algorithms.off_policy import require_several, scoring
 from graphwright.algorithms.optimizer import AnnealedAdam, mean_of, require_each
+from graphwright.algorithms.sequences import pieces_of, sequence_of
 from graphwright.algorithms.target import Target
 from graphwright.algorithms.value_scale import EACH_UPDATE, ValueScale, value_scale
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
+from graphwright.core.sequence import Sequence
 from graphwright.data.chains import decision_chain
 from graphwright.data.rollout import Rollout
 from graphwright.distributions import RaggedCategorical
@@ -78,6 +80,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
 
     Config: ClassVar[type] = COMAConfig
     options = "coma"
+    remembers = True
 
     def __init__(
         self,
@@ -110,7 +113,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
     def update(self, rollout: Rollout, progress: float) -> dict[str, Tensor]:
         for optimizer in (self.optimizer, self.critic_optimizer):
             optimizer.anneal(progress)
-        target = self.targets(rollout)
+        target, decisions = self.targets(rollout)
         to_say = self.scale.targets(target)
         steps = [
             self._learn_values(rollout, rows, to_say)
@@ -119,11 +122,15 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         ]
         found = self._valued(rollout, rollout.num_steps, self.critic, self.scale)
         weight = standardize(found.taken - found.expected)
-        moves = [self._move(rollout, rows, weight) for rows in self.minibatches(rollout.num_steps, target.device)]
+        pieces = pieces_of(rollout, self.policy, self.config.minibatch_size, self.generator)
+        moves = [self._move(rollout, rows, weight, decisions) for rows in pieces]
         return {"explained_variance": explained_variance(found.taken, target)} | mean_of(steps) | mean_of(moves)
 
-    def targets(self, rollout: Rollout) -> Tensor:
-        """[Q]: TD(λ) of the target critic; where nothing was done any more, with actions that the policy draws."""
+    def targets(self, rollout: Rollout) -> tuple[Tensor, Segments]:
+        """[Q]: TD(λ) of the target critic; where nothing was done any more, with actions that the policy draws.
+
+        Also the decisions of each state (→ R).
+        """
         found = self._valued(rollout, rollout.states.num_states, self.target.network, self.target.scale)
         chain = decision_chain(rollout, found.graphs)
         value = found.taken[: chain.reward.numel()]
@@ -136,7 +143,7 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
             discount=self.config.discount,
             gae_lambda=self.config.gae_lambda,
         )
-        return advantage + value
+        return advantage + value, found.graphs
 
     @torch.no_grad()
     def _valued(self, rollout: Rollout, num_states: int, critic: nn.Module, scale: ValueScale) -> Valued:
@@ -168,17 +175,17 @@ class COMA(MinibatchAlgorithm[COMAConfig]):
         self.target.follow(self.critic, self.scale)
         return {"value_loss": loss.detach(), "critic_grad_norm": norm}
 
-    def _move(self, rollout: Rollout, rows: Tensor, advantage: Tensor) -> dict[str, Tensor]:
-        """One gradient step of the policy on the states at `rows`."""
+    def _move(self, rollout: Rollout, rows: Tensor, advantage: Tensor, decisions: Segments) -> dict[str, Tensor]:
+        """One gradient step of the policy on the states at `rows`; decisions: as `targets` gives them."""
         observation = self.observe(rollout.states.select(rows))
-        policy = self._policy(observation)
+        policy = self._policy(observation, sequence_of(rollout, self.policy, rows, decisions))
         log_prob, entropy = policy.log_prob(rollout.action.select(rows)), policy.entropy.mean()
         loss = score_function_loss(log_prob, advantage[rollout.action.decisions(rows)[0]])
         loss = loss - self.config.entropy_coefficient * entropy
         norm = self.optimizer.step(loss + self.distance(policy, observation))
         return {"policy_loss": loss.detach(), "entropy": entropy.detach(), "grad_norm": norm}
 
-    def _policy(self, observation: Observation) -> RaggedCategorical:
-        found = self.policy.distribution(observation)
+    def _policy(self, observation: Observation, sequence: Sequence | None = None) -> RaggedCategorical:
+        found, _ = self.policy.read(observation, sequence)
         assert isinstance(found, RaggedCategorical)  # `build` has asked for it
         return found

@@ -18,6 +18,7 @@ from graphwright.algorithms.target import Target
 from graphwright.algorithms.valued import ValuedDeciders, each_decider
 from graphwright.core import Observation
 from graphwright.core.segment import Segments
+from graphwright.core.sequence import Sequence
 from graphwright.data.replay import Transitions
 from graphwright.data.samples import DECISIONS
 from graphwright.distributions import Distribution, RaggedCategorical
@@ -126,12 +127,12 @@ class MADDPG(OffPolicyAlgorithm):
         self.target.follow(self.critic, self.scale)
         metrics = {"value_loss": critic_loss, "grad_norm": norm}
         if int(self.target.calls) % self.config.policy_period == 0:
-            metrics |= self._move(observation)
+            metrics |= self._move(observation, transitions.sequence)
         return metrics, valued.mean(torch.stack(errors).detach().abs().mean(0), graphs)
 
-    def _move(self, observation: Observation) -> dict[str, Tensor]:
+    def _move(self, observation: Observation, sequence: Sequence | None) -> dict[str, Tensor]:
         """One gradient step of the policy: up the first critic, each agent through its own action."""
-        policy = self.policy.distribution(observation)
+        policy, _ = self.policy.read(observation, sequence)
         values = self.critic.through_own(observation, self._relaxed(policy))
         loss = -values.mean() + self.config.logit_coefficient * _size(policy)
         self.optimizer.step(loss + self.distance(policy, observation))
