@@ -14,7 +14,7 @@ from torch import Tensor
 from algorithms.multiagent.teams import made, rollout_of
 from decision_environments import ENVIRONMENTS
 from graphwright.algorithms import registry
-from graphwright.algorithms.sequences import sequence_of, whole_episodes
+from graphwright.algorithms.sequences import pieces_of, sequence_of
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, from_edges, per_decider
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances
@@ -145,8 +145,8 @@ def test_the_dead_forget_and_who_joins_or_begins_remembers_nothing() -> None:
 
 
 def test_pieces_are_whole_episodes_and_hold_every_state_once() -> None:
-    _, rollout = learner("ippo")
-    pieces = whole_episodes(rollout, 14, seeded())
+    own, rollout = learner("ippo")
+    pieces = pieces_of(rollout, own.policy, 14, seeded())
     assert [piece.numel() for piece in pieces] == [14, 14]
     assert torch.cat(pieces).sort().values.tolist() == list(range(28))
     for piece in pieces:

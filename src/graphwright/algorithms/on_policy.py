@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -129,7 +128,7 @@ class AdvantageAlgorithm(MinibatchAlgorithm[Settings]):
             advantage = above_group(advantage, rollout.action.states if self.own else None, rollout.copies)
         return advantage, self.scale.targets(target), metrics
 
-    def pieces(self, rollout: Rollout) -> Iterable[Tensor]:
+    def pieces(self, rollout: Rollout) -> list[Tensor]:
         """Rows of the states that were acted in, in minibatches."""
         return pieces_of(rollout, self.policy, self.config.minibatch_size, self.generator)
 

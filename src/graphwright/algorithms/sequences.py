@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
@@ -14,21 +12,12 @@ from graphwright.data.rollout import Rollout
 from graphwright.nn import GraphPolicy
 
 
-def pieces_of(rollout: Rollout, policy: GraphPolicy, size: int, generator: torch.Generator) -> Iterable[Tensor]:
-    """Rows of all states that were acted in, about `size` at a time, in random order: of single states; of whole
-    episodes, step by step, where `policy` remembers.
+def pieces_of(rollout: Rollout, policy: GraphPolicy, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Rows of the states that were acted in, about `size` a piece, each in one of them, in random order.
+
+    Where `policy` remembers, a piece is all T steps of some of the B episodes side by side, step by step.
     """
-    if policy.remembers:
-        return whole_episodes(rollout, size, generator)
-    return torch.randperm(rollout.num_steps, generator=generator, device=rollout.reward.device).split(size)
-
-
-def whole_episodes(rollout: Rollout, size: int, generator: torch.Generator) -> list[Tensor]:
-    """The rows of all T steps of some of the B episodes side by side, step by step, about `size` states a piece.
-
-    The episodes are in random order; every state that was acted in is in one of the pieces.
-    """
-    num_steps, num_envs = rollout.reward.shape
+    num_steps, num_envs = rollout.reward.shape if policy.remembers else (1, rollout.num_steps)
     device = rollout.reward.device
     order = torch.randperm(num_envs, generator=generator, device=device)
     steps = torch.arange(num_steps, device=device)[:, None] * num_envs
