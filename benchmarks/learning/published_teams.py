@@ -59,7 +59,7 @@ TEAMS: dict[str, Callable[[], Any]] = {
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "mappo": {"learning_rate": 3e-3, "epochs": 4, "minibatch_size": 256, "discount": 0.95, "entropy_coefficient": 0.01},
-    "qmix": {"discount": 0.95, "normalize_values": True},
+    "qmix": {"discount": 0.95},
 }
 """Algorithm → settings that teams of a few agents want."""
 

@@ -105,10 +105,14 @@ def test_what_a_state_is_worth_is_in_the_unit_of_the_rewards(algorithm: str) -> 
     torch.testing.assert_close(worth[1], 3 * worth[0] + 20)
 
 
-def test_values_of_long_undiscounted_episodes_do_not_run_away() -> None:
-    """Fifty states in a row, -1 a step: a table that learns from returns of four steps and a target that lags."""
+@pytest.mark.parametrize("spread", [0.0, 8.0])
+def test_values_of_long_undiscounted_episodes_do_not_run_away(spread: float) -> None:
+    """Fifty states in a row, -1 a step: a table that learns from returns of four steps and a target that lags.
+
+    spread: of what it says at first, which is worth nothing.
+    """
     table, scale, generator = nn.Embedding(50, 1), RunningScale(EACH_MINIBATCH), seeded()
-    nn.init.zeros_(table.weight)
+    nn.init.normal_(table.weight, std=spread, generator=seeded(1))
     target, lowest = Target(table, 0.01, 1, scale), 0.0
     for _ in range(2500):
         state = torch.randint(50, (64,), generator=generator)
@@ -120,7 +124,7 @@ def test_values_of_long_undiscounted_episodes_do_not_run_away() -> None:
         target.follow(table, scale)
         values = scale.values(table.weight.detach().squeeze(1))
         lowest = min(lowest, float(values.min()))
-    assert lowest > -55
+    assert lowest > -60
     torch.testing.assert_close(values, torch.arange(-50.0, 0.0), rtol=0.05, atol=0.5)
 
 
@@ -134,4 +138,4 @@ def test_a_run_that_begins_with_another_speaks_in_its_units() -> None:
         own.take_units(first.state_dict())
     said = torch.tensor([0.5])
     assert second.scale.values(said) == first.scale.values(said) != plain.scale.values(said)
-    assert second.target.scale.values(said) == first.target.scale.values(said)
+    assert second.target.scale.values(said) == second.scale.values(said)  # its network is the policy's, too

@@ -34,8 +34,8 @@ class Target(nn.Module):
     def follow(self, network: nn.Module, scale: ValueScale | None = None) -> None:
         """Called after each gradient step of `network`; scale: the one that its own was made of."""
         self.calls += 1
-        moves = int(self.calls) % self.period == 0
-        if scale is not None and (moves or int(self.calls) == 1):
+        if int(self.calls) % self.period:
+            return
+        if scale is not None:
             self.scale.follow(scale, self.rate)
-        if moves:
-            torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), self.rate)
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), self.rate)

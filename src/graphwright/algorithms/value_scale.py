@@ -96,20 +96,19 @@ class FollowingScale(ValueScale):
     """Units that follow those of a `RunningScale`, for what bootstraps on itself.
 
     Were a slow network read in units that are quick, values would stand on the mean of values, minibatch by minibatch,
-    and of long undiscounted episodes grow without end.
+    and of long undiscounted episodes grow without end. They begin with 0, so that what a fresh network says counts as
+    little as it has learned: taken at its word it would be the spread of the first targets, and those its next ones.
 
-    its_origin, its_unit: [] float32. begun: [] bool.
+    its_origin, its_unit: [] float32.
     """
 
     its_origin: Tensor
     its_unit: Tensor
-    begun: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("its_origin", torch.zeros(()))
         self.register_buffer("its_unit", torch.zeros(()))
-        self.register_buffer("begun", torch.zeros((), dtype=torch.bool))
 
     @property
     @override
@@ -123,10 +122,8 @@ class FollowingScale(ValueScale):
 
     @override
     def follow(self, scale: ValueScale, rate: float) -> None:
-        part = rate if self.begun else 1.0
-        self.its_origin += part * (scale.origin - self.its_origin)
-        self.its_unit += part * (scale.unit - self.its_unit)
-        self.begun.fill_(True)
+        self.its_origin += rate * (scale.origin - self.its_origin)
+        self.its_unit += rate * (scale.unit - self.its_unit)
 
 
 REWARD_UNITS = {
@@ -135,7 +132,6 @@ REWARD_UNITS = {
     "scale.begun": torch.tensor(True),
     "target.scale.its_origin": torch.tensor(0.0),
     "target.scale.its_unit": torch.tensor(1.0),
-    "target.scale.begun": torch.tensor(True),
 }
 """What running units begin with where a critic has learned values as they are (`Algorithm.take_units`)."""
 

@@ -81,13 +81,15 @@ class Start:
         """
         theirs, values = self.agent.config, any(name.startswith("critic.") for name in weights)
         values |= not algorithm.draws and not find_algorithm(theirs.algorithm).load().draws
-        if _in_deviations(theirs):
-            if values and not _in_deviations(config):
-                options = find_algorithm(config.algorithm).load().options
-                both = f"take --{options}.normalize-values, or begin with another run"
-                raise ConfigError(f"{self.option}: its values are in standard deviations; {both}")
-            return self.state
-        return REWARD_UNITS if values else {}
+        if not values:
+            return {}
+        if not _in_deviations(theirs):
+            return REWARD_UNITS
+        if not _in_deviations(config):
+            options = find_algorithm(config.algorithm).load().options
+            both = f"take --{options}.normalize-values, or begin with another run"
+            raise ConfigError(f"{self.option}: its values are in standard deviations; {both}")
+        return self.state
 
 
 def _in_deviations(config: TrainConfig) -> bool:
