@@ -58,7 +58,6 @@ class OffPolicyAlgorithm(Algorithm):
     options: ClassVar[str]
     fewest_samples: ClassVar[int] = 1
     takes_continuous: ClassVar[bool] = False
-    remembers = True
     policy: GraphPolicy
 
     def __init__(self, config: Any, setup: Setup) -> None:

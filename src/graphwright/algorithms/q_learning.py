@@ -63,6 +63,7 @@ class QLearning(OffPolicyAlgorithm):
     """
 
     draws = False
+    remembers = True
 
     def __init__(self, config: QLearningConfig, setup: Setup) -> None:
         super().__init__(config, setup)

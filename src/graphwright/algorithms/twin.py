@@ -41,6 +41,8 @@ class TwinConfig(OffPolicyConfig):
 class Twin(OffPolicyAlgorithm):
     """What such algorithms have in common: what has a value."""
 
+    remembers = True
+
     @override
     def valued_in(self, setup: Setup) -> ValuedGraphs:
         if not self.config.independent:

@@ -90,6 +90,7 @@ class MADDPG(OffPolicyAlgorithm):
     Config: ClassVar[type] = MADDPGConfig
     options = "maddpg"
     takes_continuous = True
+    remembers = True
 
     def __init__(self, config: MADDPGConfig, setup: Setup) -> None:
         super().__init__(config, setup)
