@@ -18,10 +18,13 @@ from graphwright.algorithms.sequences import pieces_of, sequence_of
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation, Step, from_edges, per_decider
 from graphwright.data.rollout import Rollout
 from graphwright.data.sources import GeneratedInstances
+from graphwright.envs.registry import find_problem
 from graphwright.envs.team import Team
 from graphwright.envs.vector import VectorEnvironment
+from graphwright.envs.wrappers.identified import Identified
 from graphwright.envs.wrappers.remembering import Remembering
 from graphwright.training.agent import load
+from graphwright.training.collectors.play import IdentityConfig
 from graphwright.training.collectors.replay import ExploringReplayConfig, ReplayConfig
 from graphwright.training.collectors.replay_collector import ReplayCollector
 from graphwright.training.collectors.steps import collect_steps
@@ -33,25 +36,45 @@ from strategies import seeded
 
 FORAGERS, DRAW = ENVIRONMENTS["foragers"]  # who walk from node to node, die, and join
 TEAM: Any = Remembering.around(FORAGERS, 5)
+KNOWN = IdentityConfig("slot", 3)  # each has a number, and a network and a memory of its own
+OTHERS: Any = Remembering.around(Identified.around(find_problem("foraging").environment, 3), 5)
+DRAW_OTHERS = KNOWN.identified(find_problem("foraging").generator(None, (2, 3), None))
 ALGORITHMS = ["ippo", "mappo", "iac"]
+SHARED_OR_OWN = pytest.mark.parametrize("individual", [False, True], ids=["shared", "individual"])
 STEPS = {"num_envs": 8, "num_steps": 4}
 USED: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
 
 
-def learner(algorithm: str) -> tuple[Any, Rollout]:
-    """With weights that make a memory of any age count, and seven steps of four episodes of up to four steps."""
-    own = made(algorithm, TEAM)
-    for parameter in own.policy.encoder.cell.parameters():
+def team(individual: bool) -> tuple[Any, Any]:
+    """The environment, and what draws instances of it."""
+    return (OTHERS, DRAW_OTHERS) if individual else (TEAM, DRAW)
+
+
+def cells(own: Any) -> Any:
+    """The unit of the policy, or those of all its agents."""
+    return torch.nn.ModuleList(module for module in own.policy.modules() if isinstance(module, torch.nn.GRUCell))
+
+
+def remarkable(algorithm: str, individual: bool) -> Any:
+    """With weights that make a memory of any age count."""
+    own = made(algorithm, team(individual)[0], individual=individual)
+    for parameter in cells(own).parameters():
         torch.nn.init.normal_(parameter, generator=seeded(1))
-    rollout = rollout_of(TEAM, DRAW, own.policy, num_envs=4, num_steps=7)
+    return own
+
+
+def learner(algorithm: str, individual: bool = False) -> tuple[Any, Rollout]:
+    """And seven steps of four episodes, of up to four steps where all share a network."""
+    own = remarkable(algorithm, individual)
+    rollout = rollout_of(*team(individual), own.policy, num_envs=4, num_steps=7)
     own.advantages(rollout)
     return own, rollout
 
 
-def whole(own: Any, rollout: Rollout) -> tuple[Tensor, Any, Tensor]:
+def whole(own: Any, rollout: Rollout, environment: Any = TEAM) -> tuple[Tensor, Any, Tensor]:
     """All rows in one piece, in which nothing goes on with a stored memory but what began before it."""
     rows = torch.arange(rollout.num_steps)
-    observation = TEAM.observe(rollout.states.select(rows))
+    observation = environment.observe(rollout.states.select(rows))
     row = observation.graph.acting_nodes[0]
     begun = observation.graph.nodes["memory"].clone()
     sequence = sequence_of(rollout, own.policy, rows, own._decisions)
@@ -62,10 +85,11 @@ def whole(own: Any, rollout: Rollout) -> tuple[Tensor, Any, Tensor]:
     return rows, distribution, value
 
 
+@SHARED_OR_OWN
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_batch_of_steps_says_what_was_said_step_by_step(algorithm: str) -> None:
-    own, rollout = learner(algorithm)
-    rows, distribution, value = whole(own, rollout)
+def test_a_batch_of_steps_says_what_was_said_step_by_step(algorithm: str, individual: bool) -> None:
+    own, rollout = learner(algorithm, individual)
+    rows, distribution, value = whole(own, rollout, team(individual)[0])
     log_prob = distribution.log_prob(rollout.action.select(rows))
     torch.testing.assert_close(log_prob, rollout.log_prob)
     values = own._values(rollout)[0][: value.numel()]
@@ -234,22 +258,23 @@ def test_a_sign_of_the_first_step_is_known_in_the_last_one(
     assert right(environment, own) > 0.95
 
 
-def replayed(algorithm: str, **options: Any) -> tuple[Any, ReplayCollector]:
+def replayed(algorithm: str, individual: bool, **options: Any) -> tuple[Any, ReplayCollector]:
     """An algorithm, and a collector whose replay holds steps that its policy took."""
-    own = made(algorithm, TEAM)
-    for parameter in own.policy.encoder.cell.parameters():
-        torch.nn.init.normal_(parameter, generator=seeded(1))
+    own, (environment, draw) = remarkable(algorithm, individual), team(individual)
     options = {"num_envs": 4, "num_steps": 6, "warm_up": 40, "capacity": 100, "minibatch_size": 30} | options
     config = ExploringReplayConfig(memory=5, num_minibatches=2, **options)
-    return own, ReplayCollector(VectorEnvironment(TEAM, GeneratedInstances(DRAW, 0), 4), config, 1, seeded())
+    vector = VectorEnvironment(environment, GeneratedInstances(draw, 0), 4)
+    return own, ReplayCollector(vector, config, 1, seeded())
 
 
+@SHARED_OR_OWN
 @pytest.mark.parametrize("algorithm", ["iql", "vdn", "qmix", "sac", "awac", "maddpg"])
-def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: str) -> None:
-    own, collector = replayed(algorithm, sequence=3)
+def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: str, individual: bool) -> None:
+    own, collector = replayed(algorithm, individual, sequence=3)
+    environment = team(individual)[0]
     found = next(iter(collector.collect(own.policy).batch))
     sequence, agents = found.sequence, found.groups["decisions"]
-    observation = TEAM.observe(found.state)
+    observation = environment.observe(found.state)
     goes_on = sequence.previous >= 0
     assert len(sequence.ptr) == 4
     assert int(goes_on.sum()) > 5
@@ -261,9 +286,9 @@ def test_steps_of_a_replay_in_a_row_say_what_was_said_step_by_step(algorithm: st
     graph = observation.graph.with_nodes(memory=memory)
     together = own.policy.read(Observation(graph, observation.masks), sequence)[0]
     torch.testing.assert_close(together.logits, own.policy.distribution(observation).logits)
-    before_update = {name: tensor.clone() for name, tensor in own.policy.encoder.cell.state_dict().items()}
+    before_update = {name: tensor.clone() for name, tensor in cells(own).state_dict().items()}
     own.update(collector.collect(own.policy).batch, 0.0)
-    assert all(not torch.equal(before_update[name], now) for name, now in own.policy.encoder.cell.state_dict().items())
+    assert all(not torch.equal(before_update[name], now) for name, now in cells(own).state_dict().items())
 
 
 @pytest.mark.parametrize(
@@ -328,9 +353,29 @@ def test_the_complaint_names_all_algorithms_whose_agents_remember(tmp_path: Path
     assert set(named) == {name for name, kind in loaded.items() if getattr(kind, "remembers", False)}
 
 
-def test_agents_with_networks_of_their_own_remember_nothing_yet() -> None:
-    with pytest.raises(ValueError, match=r"--memory: .*--encoder\.individual"):
-        made("ippo", TEAM, individual=True)
+def test_equal_networks_of_their_own_remember_what_the_shared_one_does() -> None:
+    own, rollout = learner("ippo", individual=True)
+    shared = made("ippo", OTHERS).policy
+    for part in ("encoder", "actor", "critic"):
+        for each in getattr(own.policy, part).each:
+            each.load_state_dict(getattr(shared, part).state_dict())
+    observation = OTHERS.observe(rollout.states.select(torch.arange(rollout.num_steps)))
+    alone, together = (policy.act(observation, seeded()) for policy in (own.policy, shared))
+    assert torch.equal(alone.action, together.action)
+    torch.testing.assert_close(alone.memory, together.memory)
+    assert bool(observation.graph.nodes["memory"].any())
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_through_memories_too_a_gradient_reaches_only_the_networks_of_those_that_acted(number: int) -> None:
+    own, rollout = learner("ippo", individual=True)
+    rows, distribution, value = whole(own, rollout, OTHERS)
+    observation = OTHERS.observe(rollout.states.select(rows))
+    acted = observation.graph.nodes["identity"][observation.graph.acting_nodes[0]].argmax(1) == number
+    (distribution.log_prob(rollout.action.select(rows))[acted].sum() + value[acted].sum()).backward()
+    for place, encoder in enumerate(own.policy.encoder.each):
+        moved = [bool(weight.grad is not None and weight.grad.any()) for weight in encoder.parameters()]
+        assert all(moved) if place == number else not any(moved)
 
 
 def test_what_is_remembered_changes_what_is_done() -> None:

@@ -156,10 +156,11 @@ class Encoder(nn.Module):
     of a graph; beside: of those that nodes do not begin with, so that heads read them; read: the columns that they do
     begin with. carries_edges: whether the layers carry edge states. sights: how far each round looks, in hops; None: at
     the whole graph. Warns with `EdgeFeaturesIgnored` where the layer does not read all that edges have. places: how
-    many nodes have weights of their own; 0, since all share theirs.
+    many nodes have weights of their own; 0, since all share theirs. remembers: whether it hands memories on.
     """
 
     places = 0
+    remembers = False
 
     def __init__(self, features: Features, config: EncoderConfig) -> None:
         super().__init__()

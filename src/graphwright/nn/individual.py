@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -12,45 +13,93 @@ from typing_extensions import override
 from graphwright.core import ActionSpec, Features, GraphBatch, Observation
 from graphwright.core.rows import NODES
 from graphwright.core.segment import Segments
-from graphwright.core.timestep import IDENTITY
+from graphwright.core.sequence import Sequence
+from graphwright.core.timestep import IDENTITY, MEMORY
 from graphwright.distributions import RaggedCategorical, SquashedGaussian
-from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
+from graphwright.nn.encoders import Embedding, EncoderConfig
+from graphwright.nn.recurrent import encoder_of, unroll
 
 
 class Encoders(nn.Module):
-    """An encoder for each identity; what they are made of is alike.
+    """An encoder for each identity, with a memory of its own where agents remember; what they are made of is alike.
 
     Raises ValueError, naming the options, where agents have no identities.
     """
 
-    def __init__(self, features: Features, config: EncoderConfig) -> None:
+    def __init__(self, features: Features, actions: ActionSpec, config: EncoderConfig) -> None:
         super().__init__()
-        encoders = [Encoder(features, config) for _ in range(num_identities(features))]
+        encoders = [encoder_of(features, config, actions.decider) for _ in range(num_identities(features))]
         self.each: Any = nn.ModuleList(encoders)
         first = encoders[0]
         self.features, self.read, self.width = features, first.read, first.width
         self.edge_width, self.graph_width, self.beside = first.edge_width, first.graph_width, first.beside
-        self.carries_edges, self.places = first.carries_edges, first.places
+        self.carries_edges, self.places, self.remembers = first.carries_edges, first.places, first.remembers
+        self.actions = actions
 
     @override
-    def forward(self, graph: GraphBatch) -> Embeddings:
-        return Embeddings(self, graph)
+    def forward(self, graph: GraphBatch, sequence: Sequence | None = None) -> Embeddings:
+        return Embeddings(self, graph, sequence)
 
 
 class Embeddings:
-    """What each of the `encoders` makes of observed graphs, computed when it is first asked for."""
+    """What each of the `encoders` makes of observed graphs, computed when it is first asked for.
 
-    memory = None
+    What an agent remembers, its own encoder says. Those of others read it too, and pass it no gradient.
+    """
 
-    def __init__(self, encoders: Encoders, graph: GraphBatch) -> None:
+    def __init__(self, encoders: Encoders, graph: GraphBatch, sequence: Sequence | None) -> None:
         self._encoders = encoders
         self._graph = graph
+        self._sequence = sequence
         self._known: dict[int, Embedding] = {}
+        self._messages: dict[int, Embedding] = {}
 
     def __getitem__(self, identity: int) -> Embedding:
         if identity not in self._known:
-            self._known[identity] = self._encoders.each[identity](self._graph)
+            self._known[identity] = self._embedding(identity)
         return self._known[identity]
+
+    @property
+    def memory(self) -> Tensor | None:
+        """[N, H]: what is remembered from now on; None where nothing is."""
+        return self._graph.nodes[MEMORY].index_copy(0, self._row, self._after) if self._encoders.remembers else None
+
+    def _embedding(self, identity: int) -> Embedding:
+        encoder = self._encoders.each[identity]
+        if not self._encoders.remembers:
+            return encoder(self._graph)
+        own = (self._whose == identity).unsqueeze(1)
+        after = torch.where(own, self._after, self._after.detach())
+        return encoder.remembering(self._seen(identity), self._graph, self._row, after)
+
+    @cached_property
+    def _row(self) -> Tensor:
+        return self._encoders.actions.decider.deciders(self._graph)[0]
+
+    @cached_property
+    def _whose(self) -> Tensor:
+        return identities(self._encoders.actions, self._graph)[0]
+
+    @cached_property
+    def _after(self) -> Tensor:
+        """[D, H]: what deciders remember after what they see."""
+        present, place = self._whose.unique(return_inverse=True)
+        begun = self._graph.nodes[MEMORY].index_select(0, self._row)
+        if not len(present):
+            return begun
+        units = [self._encoders.each[identity].cell for identity in present.tolist()]
+        seen = _rows([self._seen(identity).nodes.index_select(0, self._row) for identity in present.tolist()], place)
+
+        def unit(rows: slice, before: Tensor) -> Tensor:
+            return _rows([each(seen[rows], before) for each in units], place[rows])
+
+        return unroll(unit, begun, self._sequence)
+
+    def _seen(self, identity: int) -> Embedding:
+        """What an encoder makes of what is seen now, whatever is remembered."""
+        if identity not in self._messages:
+            self._messages[identity] = self._encoders.each[identity].inner(self._graph)
+        return self._messages[identity]
 
 
 class Individual(nn.Module):
@@ -89,7 +138,7 @@ class Individual(nn.Module):
 class OnItsOwn(nn.Module):
     """A critic of whole teams, which belongs to no agent: it reads an encoder of its own."""
 
-    def __init__(self, encoder: Encoder, critic: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, critic: nn.Module) -> None:
         super().__init__()
         self.encoder = encoder
         self.critic = critic

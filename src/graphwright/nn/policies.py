@@ -11,14 +11,13 @@ from typing_extensions import override
 
 from graphwright.core import ActionSpec, Chosen, Features, Observation
 from graphwright.core.sequence import Sequence
-from graphwright.core.timestep import MEMORY
 from graphwright.distributions import Distribution
 from graphwright.nn.actors import make_actor
 from graphwright.nn.critics import DecisionValue, GraphValue
-from graphwright.nn.encoders import Encoder, EncoderConfig
+from graphwright.nn.encoders import EncoderConfig
 from graphwright.nn.heads.choice import HeadsConfig, read_graph_width
 from graphwright.nn.individual import Encoders, Individual, OnItsOwn
-from graphwright.nn.recurrent import RecurrentEncoder, encoder_of
+from graphwright.nn.recurrent import encoder_of
 
 Values = Literal["graphs", "decisions"]
 MakeCritic = Callable[[Any], nn.Module]
@@ -79,7 +78,7 @@ class GraphPolicy(Policy):
     @property
     def remembers(self) -> bool:
         """Whether its agents remember, so that it learns from steps in their order."""
-        return isinstance(self.encoder, RecurrentEncoder)
+        return bool(self.encoder.remembers)
 
     def embed(self, observation: Observation, sequence: Sequence | None = None) -> Any:
         """What the encoder makes of the observed graphs."""
@@ -115,7 +114,7 @@ class ActorCritic(GraphPolicy):
         elif values == "decisions":
             self.critic = Individual(actions, [make(each) for each in self.encoder.each])
         else:
-            own = Encoder(features, encoder)
+            own = encoder_of(features, encoder, actions.decider)
             self.critic = OnItsOwn(own, make(own))
 
     def _pooled_critic(self, heads: HeadsConfig, width: int) -> nn.Module:
@@ -142,8 +141,8 @@ class ActorCritic(GraphPolicy):
 
 def _policy_encoder(features: Features, actions: ActionSpec, config: EncoderConfig) -> Any:
     """One for all agents or one for each, of what they see or of what they remember too."""
-    if config.individual and MEMORY not in features.nodes:
-        return Encoders(features, config)
+    if config.individual:
+        return Encoders(features, actions, config)
     return encoder_of(features, config, actions.decider)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,9 @@ from graphwright.core.sequence import Sequence
 from graphwright.core.timestep import MEMORY
 from graphwright.nn.encoders import Embedding, Encoder, EncoderConfig
 
+Unit = Callable[[slice, Tensor], Tensor]
+"""Of the rows of some decisions [d] and what was remembered before them [d, H]: what is remembered after them."""
+
 
 class RecurrentEncoder(nn.Module):
     """h′ = GRU(x, h) of each deciding node, x ← x + W h′, behind an encoder that does not see the memory.
@@ -25,12 +29,12 @@ class RecurrentEncoder(nn.Module):
     unit alone goes step by step. Raises ValueError, naming the options, where edges decide.
     """
 
+    remembers = True
+
     def __init__(self, features: Features, config: EncoderConfig, decider: RowKind) -> None:
         super().__init__()
         if decider != NODES:
             raise ValueError(f"--memory: agents are nodes, and here {decider.name} decide")
-        if config.individual:
-            raise ValueError("--memory: not of agents with networks of their own (--encoder.individual); take one")
         self.inner = Encoder(features, config)
         self.decider = decider
         self.features, self.read, self.width = features, self.inner.read, self.inner.width
@@ -43,12 +47,16 @@ class RecurrentEncoder(nn.Module):
 
     @override
     def forward(self, graph: GraphBatch, sequence: Sequence | None = None) -> Embedding:
-        embedding, memory = self.inner(graph), graph.nodes[MEMORY]
-        row = self.decider.deciders(graph)[0]
-        seen, begun = embedding.nodes.index_select(0, row), memory.index_select(0, row)
-        after = self.cell(seen, begun) if sequence is None else unroll(self.cell, seen, begun, sequence)
+        embedding, row = self.inner(graph), self.decider.deciders(graph)[0]
+        seen = embedding.nodes.index_select(0, row)
+        begun = graph.nodes[MEMORY].index_select(0, row)
+        after = unroll(lambda rows, before: self.cell(seen[rows], before), begun, sequence)
+        return self.remembering(embedding, graph, row, after)
+
+    def remembering(self, embedding: Embedding, graph: GraphBatch, row: Tensor, after: Tensor) -> Embedding:
+        """What the encoder behind makes of `graph`, whose deciders, the nodes at `row` [D], remember `after` [D, H]."""
         nodes = embedding.nodes.index_add(0, row, self.out(after))
-        return replace(embedding, nodes=nodes, memory=memory.index_copy(0, row, after))
+        return replace(embedding, nodes=nodes, memory=graph.nodes[MEMORY].index_copy(0, row, after))
 
 
 def encoder_of(features: Features, config: EncoderConfig, decider: RowKind) -> Any:
@@ -56,8 +64,10 @@ def encoder_of(features: Features, config: EncoderConfig, decider: RowKind) -> A
     return RecurrentEncoder(features, config, decider) if MEMORY in features.nodes else Encoder(features, config)
 
 
-def unroll(cell: nn.Module, seen: Tensor, begun: Tensor, sequence: Sequence) -> Tensor:
-    """[D, H]: memories after each decision; seen: [D, W]; begun: [D, H], where no decision of the batch went before."""
+def unroll(unit: Unit, begun: Tensor, sequence: Sequence | None) -> Tensor:
+    """[D, H]: memories after each decision; begun: [D, H], before it, where no decision of the batch went before."""
+    if sequence is None:
+        return unit(slice(None), begun)
     after: list[Tensor] = []
     before, first = begun[:0], 0
     for begin, end in zip(sequence.ptr[:-1], sequence.ptr[1:], strict=True):
@@ -65,6 +75,6 @@ def unroll(cell: nn.Module, seen: Tensor, begun: Tensor, sequence: Sequence) -> 
         if before.shape[0]:
             passed = before.index_select(0, (previous - first).clamp(min=0))
             own = torch.where((previous >= 0).unsqueeze(1), passed, own)
-        before, first = cell(seen[begin:end], own), begin
+        before, first = unit(slice(begin, end), own), begin
         after.append(before)
     return torch.cat(after)
