@@ -3,9 +3,10 @@
     python benchmarks/learning/fine_tuning.py [--seconds 60] [--seeds 5] [--ways ppo] [--runs DIR] [--out DIR]
 
 A policy is trained on graphs of 10 to 20 nodes by PPO; from it begin runs on larger graphs and on graphs of another
-law, by PPO alone, with each trust region, and by AWAC. Each run, of one thread and the given time of the processor,
-says how its policy does on the old and the new instances of validation before and after (`fine-tuning.json`). What
---runs holds already is not trained again: give each time its own folder.
+law, by PPO alone, with each trust region, and by AWAC, of one thread and the given time of the processor each. Then
+three policies are tested, greedily, on old and new instances that none of them has seen: the one before, the one that
+validation chose, which is what a run leaves, and the last one, which may be worse than the first. What --runs holds
+already is not trained again: give each choice of settings its own folder.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ import tyro
 from processor_time import ProcessorClock
 from rich.console import Console
 
+from graphwright.core import GraphBatch
+from graphwright.envs.registry import find_problem
+from graphwright.training.agent import Agent, load
+from graphwright.training.checkpoint import TRAINER_FILE, load_checkpoint, without_prefix
 from graphwright.training.config import TrainConfig, changed
+from graphwright.training.control import ControlOptions, random_instances
+from graphwright.training.evaluate_heuristic import evaluate_heuristic
+from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
 from graphwright.training.train import train
 
 SMALL = (10, 12, 14, 16, 18, 20)
@@ -51,7 +59,9 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 """Row of the table → the algorithm that goes on, and what differs from its defaults."""
 WATCHED = 48
 """Instances of validation, of each size."""
-MEASURES = tuple(product(("new", "old"), ("before", "after")))
+SEEN = {"new": (), "old": (15, 20)}
+"""Which instances are tested, and their sizes where these are not those of the target."""
+POLICIES = ("before", "chosen", "last")
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,10 @@ class Options:
     """Ways to go on."""
     options: str = "{}"
     """More settings of each run, as JSON."""
+    graphs: int = 100
+    """Test instances of each size."""
+    time_limit: float = 5.0
+    """Seconds for the exact solver, each test instance."""
     workers: int = 2
     """Runs side by side."""
     runs: Path | None = None
@@ -79,24 +93,61 @@ class Options:
 def start(options: Options, folder: Path, job: tuple[str, int]) -> None:
     """In a process of its own: the run on small graphs, if it is not there."""
     problem, seed = job
-    collection, validation = {"sizes": SMALL}, {"sizes": (15, 20), "graphs": WATCHED}
+    collection, validation = {"sizes": SMALL}, {"sizes": SEEN["old"], "graphs": WATCHED}
     _run(options, problem, "ppo", seed, begun(folder, job), {"collection": collection, "validation": validation})
 
 
-def go_on(options: Options, folder: Path, job: tuple[int, str, str]) -> dict[str, Any]:
-    """In a process of its own: the run that begins with it. What was kept and what was gained."""
+def go_on(options: Options, folder: Path, job: tuple[int, str, str]) -> dict[tuple[str, str], float]:
+    """In a process of its own: the run that begins with it. What each of `POLICIES` is worth on each of `SEEN`."""
     seed, target, way = job
     (problem, graphs), (algorithm, settings) = TARGETS[target], WAYS[way]
-    directory = folder / f"{target}-{way}-{seed}".replace(",", "").replace(" ", "-")
+    before, directory = (
+        begun(folder, (problem, seed)),
+        folder / f"{target}-{way}-{seed}".replace(",", "").replace(" ", "-"),
+    )
     validation = {"sizes": graphs["sizes"], "graphs": WATCHED}
-    given = {"collection": graphs, "validation": validation, "start": str(begun(folder, (problem, seed)))}
+    given = {"collection": graphs, "validation": validation, "start": str(before)}
     _run(options, problem, algorithm, seed, directory, given | settings)
-    return dict(json.loads((directory / "fine-tuning.json").read_text()))
+    policies = {"before": load(before), "chosen": load(directory), "last": last(directory)}
+    return {
+        (seen, when): worth(agent, tested(options, target, seen))
+        for (when, agent), seen in product(policies.items(), SEEN)
+    }
 
 
 def begun(folder: Path, job: tuple[str, int]) -> Path:
     """Where the run on small graphs is."""
     return folder / f"{job[0]}-small-{job[1]}"
+
+
+def last(directory: Path) -> Agent:
+    """With the weights that a run ended with."""
+    agent = load(directory)
+    state = without_prefix("algorithm.policy", load_checkpoint(directory / TRAINER_FILE)[0])
+    agent.policy.load_state_dict({name: state[name] for name in agent.policy.state_dict()})
+    return agent
+
+
+def worth(agent: Agent, instances: dict[str, GraphBatch]) -> float:
+    """The mean objective of greedy solutions."""
+    rows = evaluate_solutions(agent, EvaluationOptions(time_limit=0, policy_only=True), instances)
+    return statistics.mean(row.policy for row in rows)
+
+
+def tested(options: Options, target: str, seen: str) -> dict[str, GraphBatch]:
+    """Size → instances, the same for all seeds and ways."""
+    problem, graphs = TARGETS[target]
+    law = graphs.get("generator") if seen == "new" else None
+    sizes = SEEN[seen] or graphs["sizes"]
+    return random_instances(find_problem(problem), ControlOptions(sizes=sizes, graphs=options.graphs, generator=law))
+
+
+def best_known(options: Options, target: str, seen: str) -> float:
+    """The mean of what the exact solver finds in its time."""
+    problem = find_problem(TARGETS[target][0])
+    instances = tested(options, target, seen)
+    rows = evaluate_heuristic(problem, problem.optimization, "solver", instances, time_limit=options.time_limit)
+    return statistics.mean(row.objective for row in rows)
 
 
 def _run(options: Options, problem: str, algorithm: str, seed: int, directory: Path, settings: dict[str, Any]) -> None:
@@ -111,21 +162,34 @@ def _run(options: Options, problem: str, algorithm: str, seed: int, directory: P
     done.touch()
 
 
-def table(options: Options, jobs: list[tuple[int, str, str]], reports: list[dict[str, Any]]) -> str:
-    """As Markdown: means over seeds of the distances from the optimum, and the range of each."""
+def table(options: Options, jobs: list[tuple[int, str, str]], reports: list[dict[tuple[str, str], float]]) -> str:
+    """As Markdown: means over seeds of how much worse than the best known, and the range of each."""
+    columns = list(product(SEEN, POLICIES))
     lines = [
-        f"{options.seconds:g} s of PPO on 10 to 20 nodes, then as long from there; one thread, CPU seconds, "
-        f"{options.seeds} seeds; {date.today()}, {platform.machine()}; `python benchmarks/learning/fine_tuning.py`. "
-        "Relative distance from the optimum, %: mean over seeds (best to worst).",
+        f"{options.seconds:g} s of PPO on 10 to 20 nodes, then as long from there; one thread, CPU seconds, seeds 0 to "
+        f"{options.seeds - 1}; {date.today()}, {platform.machine()}; `python benchmarks/learning/fine_tuning.py`. How "
+        f"much worse than what the exact solver finds in {options.time_limit:g} s, in %, on {options.graphs} test "
+        "instances of each size: mean over seeds (best to worst).",
         "",
-        "| new graphs | way | new, before | new, after | old, before | old, after |",
-        "|---|---|---:|---:|---:|---:|",
+        "| new graphs | way | " + " | ".join(f"{seen}, {when}" for seen, when in columns) + " |",
+        "|---|---|" + "---:|" * len(columns),
     ]
-    for target, way in product(options.targets, options.ways):
-        found = [report for job, report in zip(jobs, reports, strict=True) if job[1:] == (target, way)]
-        cells = [_cell([100 * report[which][when] for report in found]) for which, when in MEASURES]
-        lines.append(f"| {target} | {way} | " + " | ".join(cells) + " |")
+    for target in options.targets:
+        problem = TARGETS[target][0]
+        best = {seen: best_known(options, target, seen) for seen in SEEN}
+        for way in options.ways:
+            found = [report for job, report in zip(jobs, reports, strict=True) if job[1:] == (target, way)]
+            cells = [
+                _cell([_gap(problem, best[seen], report[seen, when]) for report in found]) for seen, when in columns
+            ]
+            lines.append(f"| {target} | {way} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _gap(problem: str, best: float, value: float) -> float:
+    """How much worse, in %."""
+    more = find_problem(problem).optimization.maximise
+    return 100 * ((best / value if more else value / best) - 1)
 
 
 def _cell(values: list[float]) -> str:

@@ -42,7 +42,8 @@ SMALLEST = {
     "benchmarks/learning/control.py": "multi-hop --seconds 0.1 --networks 2 --slots 3",
     "benchmarks/learning/reentrant.py": "--seconds 0.1 --slots 3 --copies 2 --run 2 7",
     "benchmarks/learning/fine_tuning.py": "--seconds 0.1 --seeds 1 --targets 'max-cut, trees of 50 nodes' --ways ppo "
-    '--workers 1 --options=\'{"encoder": {"width": 8, "depth": 1}, "validation": {"graphs": 2, "sizes": [5]}}\'',
+    '--workers 1 --graphs 2 --time-limit 1 --options=\'{"encoder": {"width": 8, "depth": 1}, '
+    '"validation": {"graphs": 2, "sizes": [5]}}\'',
     "benchmarks/learning/idling.py": "--seconds 0.1 --slots 16 --copies 2 --width 8 --picture idling.png",
     "benchmarks/learning/critics.py": "--seeds 1 --updates 1 --only maddpg, --tested 2",
     "benchmarks/learning/decisions.py": "--seeds 1 --updates 1 --tested 2",

@@ -1,5 +1,6 @@
 """A run that is interrupted and resumed ends with the very weights of one that never stopped."""
 
+import pickle
 import shutil
 import signal
 from collections.abc import Callable
@@ -87,6 +88,13 @@ def interrupt_after(count, problem, config, directory, monkeypatch):
         patch.setattr("graphwright.training.interrupt.Interruption", lambda: AfterIterations(count))
         with pytest.raises(Interrupted):
             train(problem, config, directory, QUIET)
+
+
+@pytest.mark.parametrize("error", [Interrupted("graphwright resume runs/a", 2), DivergenceError(Path("a"), "ppo", 7)])
+def test_why_a_run_ended_passes_from_one_process_to_another(error):
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
+    assert str(error).startswith(("stopped and saved; graphwright resume runs/a goes on", "a: training diverged"))
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "reinforce"])

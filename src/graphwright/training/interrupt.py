@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from typing_extensions import override
+
 
 class Interrupted(Exception):
     """A run was asked to stop, and stopped; `resume`, a command or a function, goes on with it."""
 
     def __init__(self, resume: str, number: int) -> None:
-        super().__init__(f"stopped and saved; {resume} goes on")
-        self.signal = number
+        super().__init__(resume, number)  # as a process that trained hands it to the one that waits
+        self.resume, self.signal = resume, number
+
+    @override
+    def __str__(self) -> str:
+        return f"stopped and saved; {self.resume} goes on"
 
 
 class Interruption:
