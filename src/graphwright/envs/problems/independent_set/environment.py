@@ -187,6 +187,7 @@ INDEPENDENT_SET = Problem(
     training={
         "algorithm": "reinforce",
         "a2c": {"minibatch_size": 256},  # a minute has few updates, of which each learns from a state once
+        "sac": {"target_rate": 0.05},  # and hundreds of gradient steps, in which values rise from what they began with
         "collection": {"episodes": {"num_instances": 16}},
         "validation": {"sizes": (50, 80), "graphs": 24},  # the optima of larger ones take long to prove
     },
