@@ -11,9 +11,7 @@ What --runs holds already is not trained again: give each time its own folder.
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
-import shutil
 import statistics
 import tempfile
 from collections import defaultdict
@@ -29,6 +27,7 @@ from typing import Any
 
 import torch
 import tyro
+from kept_runs import once
 from processor_time import ProcessorClock
 from rich.console import Console
 
@@ -86,10 +85,11 @@ def run(options: Options, folder: Path, job: tuple[str, str, int]) -> dict[str, 
     """In a process of its own: train and test. What `evaluate_solutions` says."""
     name, problem, seed = job
     directory = folder / f"{problem}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
-    done = directory.with_suffix(".json")
-    if done.exists():
-        return dict(json.loads(done.read_text()))
-    shutil.rmtree(directory, ignore_errors=True)  # of a run that was broken off
+    return dict(once(directory, partial(_run, options, job)))
+
+
+def _run(options: Options, job: tuple[str, str, int], directory: Path) -> dict[str, Any]:
+    name, problem, seed = job
     algorithm, changes = ALGORITHMS[name]
     config = TrainConfig.for_problem(problem, algorithm, seconds=options.seconds, seed=seed, threads=1)
     config = changed(changed(config, {"validation": WATCHED}), changes)
@@ -97,9 +97,7 @@ def run(options: Options, folder: Path, job: tuple[str, str, int]) -> dict[str, 
     test = EvaluationOptions(sizes=(SIZES[problem],), graphs=options.graphs, time_limit=0, policy_only=True)
     (row,) = evaluate_solutions(learned.agent(), test)
     steps = learned.counters.steps
-    found = {**dataclasses.asdict(row), "algorithm": name, "problem": problem, "seed": seed, "steps": steps}
-    done.write_text(json.dumps(found))
-    return found
+    return {**dataclasses.asdict(row), "algorithm": name, "problem": problem, "seed": seed, "steps": steps}
 
 
 def optimum(options: Options, problem: str) -> float:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import platform
-import shutil
 import statistics
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from kept_runs import once
 from processor_time import ProcessorClock
 from rich.console import Console
 
@@ -101,10 +101,8 @@ def go_on(options: Options, folder: Path, job: tuple[int, str, str]) -> dict[tup
     """In a process of its own: the run that begins with it. What each of `POLICIES` is worth on each of `SEEN`."""
     seed, target, way = job
     (problem, graphs), (algorithm, settings) = TARGETS[target], WAYS[way]
-    before, directory = (
-        begun(folder, (problem, seed)),
-        folder / f"{target}-{way}-{seed}".replace(",", "").replace(" ", "-"),
-    )
+    before = begun(folder, (problem, seed))
+    directory = folder / f"{target}-{way}-{seed}".replace(",", "").replace(" ", "-")
     validation = {"sizes": graphs["sizes"], "graphs": WATCHED}
     given = {"collection": graphs, "validation": validation, "start": str(before)}
     _run(options, problem, algorithm, seed, directory, given | settings)
@@ -152,14 +150,13 @@ def best_known(options: Options, target: str, seen: str) -> float:
 
 def _run(options: Options, problem: str, algorithm: str, seed: int, directory: Path, settings: dict[str, Any]) -> None:
     """Train, unless that was done to its end."""
-    done = directory.with_suffix(".done")
-    if done.exists():
-        return
-    shutil.rmtree(directory, ignore_errors=True)  # of a run that was broken off
     config = TrainConfig.for_problem(problem, algorithm, seconds=options.seconds, seed=seed, threads=1)
     config = changed(changed(config, settings), json.loads(options.options))
-    train(problem, config, directory, Console(quiet=True), callbacks=(ProcessorClock(),))
-    done.touch()
+
+    def work(directory: Path) -> int:
+        return train(problem, config, directory, Console(quiet=True), callbacks=(ProcessorClock(),)).counters.steps
+
+    once(directory, work)
 
 
 def table(options: Options, jobs: list[tuple[int, str, str]], reports: list[dict[tuple[str, str], float]]) -> str:

@@ -14,12 +14,14 @@ import platform
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 import tyro
+from kept_runs import once
 from rich.console import Console
 
 from graphwright.envs.generative.enumeration import in_pieces, total_variation
@@ -70,26 +72,25 @@ class Options:
 
 def run(name: str, seed: int, options: Options) -> dict[str, float]:
     """In a process of its own: train, and compare exactly."""
-    done = options.runs / f"{name}-{seed}.json"
-    if done.exists():
-        return dict(json.loads(done.read_text()))
+    return dict(once(options.runs / f"{name}-{seed}", partial(_run, name, seed, options)))
+
+
+def _run(name: str, seed: int, options: Options, directory: Path) -> dict[str, float]:
     setting = SETTINGS[name]
     steps = options.trajectories or setting.trajectories
     config = TrainConfig.for_problem(setting.task, steps=steps, seed=seed, threads=1)
     config = changed(config, {"validation": {"every": 10**6}, **setting.changes})
-    trained = train(setting.task, config, options.runs / f"{name}-{seed}", Console(quiet=True))
+    trained = train(setting.task, config, directory, Console(quiet=True))
     assert isinstance(trained.evaluator, DistributionEvaluator)
     exact = trained.evaluator.exact
     assert exact is not None
-    found = {
+    return {
         "log_z": trained.latest["log_z"],
         "log_z_exact": exact.log_z,
         "total_variation": trained.latest["total_variation"],
         "states": float(exact.space.num_states),
         "seconds": trained.counters.seconds,
     }
-    done.write_text(json.dumps(found))
-    return found
 
 
 def random_distance(name: str) -> float:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
+from kept_runs import once
 from rdkit import Chem, RDLogger
 from rich.console import Console
 
@@ -84,24 +85,24 @@ def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, floa
     """In a process of its own: train, build, evaluate. Rows of the sampler and of random building."""
     end = f"{options.seconds:g}s" if options.steps is None else f"{options.steps}"
     name = f"{options.task}-{algorithm.replace(', ', '-').replace(' ', '-')}-{end}-{options.num}-{seed}"
-    done = options.runs / f"{name}.json"
-    if done.exists():
-        return dict(json.loads(done.read_text()))
-    shutil.rmtree(options.runs / name, ignore_errors=True)  # of a run that was broken off
+    return dict(once(options.runs / name, partial(_run, algorithm, seed, options)))
+
+
+def _run(algorithm: str, seed: int, options: Options, directory: Path) -> dict[str, dict[str, float]]:
     RDLogger.DisableLog("rdApp.*")
     changes = dict(ALGORITHMS[algorithm])
     ends = {"seconds": options.seconds if options.steps is None else None, "steps": options.steps}
     config = TrainConfig.for_problem(options.task, changes.pop("algorithm", None), seed=seed, **ends)
     config = changed(config, {"threads": 1, "validation": {"every": 10**6, "objects": 8, "max_states": 1}})
     start = time.process_time()
-    trainer = train(options.task, changed(config, changes), options.runs / name, Console(quiet=True))
+    trainer = train(options.task, changed(config, changes), directory, Console(quiet=True))
     agent = trainer.agent()
     export = agent.problem.sampled.export(agent.config.environment, agent.sample(options.num, seed=seed + 1))
     minutes = (time.process_time() - start) / 60
     assert isinstance(export, list)
     evaluation = dataclasses.asdict(evaluate(agent, SamplingOptions(num=options.num, seed=seed + 1)))
     names = [name for name in COLUMNS if name in evaluation]
-    found = {
+    return {
         "sampler": {name: float(evaluation[name]) for name in names}
         | {
             "valid": float(np.mean([Chem.MolFromSmiles(smiles) is not None for smiles in export])),
@@ -111,8 +112,6 @@ def run(algorithm: str, seed: int, options: Options) -> dict[str, dict[str, floa
         },
         "random": {name: float(evaluation[f"{name}_random"]) for name in names},
     }
-    done.write_text(json.dumps(found, indent=1))
-    return found
 
 
 def main(options: Options) -> None:

@@ -11,9 +11,7 @@ agents. Runs that --runs holds already are not trained again: give each set of o
 from __future__ import annotations
 
 import csv
-import json
 import platform
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
+from kept_runs import once
 from matplotlib.figure import Figure
 from rich.console import Console
 
@@ -116,19 +115,18 @@ def run(options: Options, folder: Path, job: tuple[str, int]) -> dict[str, Any]:
     """In a process of its own: train and evaluate. What happened on the way, and the scores of each size."""
     name, seed = job
     directory = folder / f"{options.problem}-{name.replace(', ', '-').replace(' ', '-')}-{seed}"
-    done = directory.with_suffix(".json")
-    if done.exists():
-        return dict(json.loads(done.read_text()))
-    shutil.rmtree(directory, ignore_errors=True)  # of a run that was broken off
+    return dict(once(directory, partial(_run, options, job)))
+
+
+def _run(options: Options, job: tuple[str, int], directory: Path) -> dict[str, Any]:
+    name, seed = job
     torch.set_num_threads(1)
     agent = train(options.problem, options.config(name, seed), directory, Console(quiet=True)).agent()
     with open(directory / "metrics.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     curve = [(int(row["steps"]), float(row["validation_return"])) for row in rows if row["validation_return"]]
     tests = evaluate_team(agent, TeamOptions(agents=options.sizes, episodes=options.episodes), baselines=False)
-    found = {"name": name, "seed": seed, "curve": curve, "scores": [dict(row.score) for row in tests]}
-    done.write_text(json.dumps(found))
-    return found
+    return {"name": name, "seed": seed, "curve": curve, "scores": [dict(row.score) for row in tests]}
 
 
 def steps_to_most(curve: Sequence[tuple[int, float]], random: float) -> float:
