@@ -28,6 +28,7 @@ from typing import Any
 import torch
 import tyro
 from kept_runs import once
+from linear import LINEAR
 from processor_time import ProcessorClock
 from rich.console import Console
 
@@ -38,7 +39,6 @@ from graphwright.training.evaluate_heuristic import evaluate_heuristic
 from graphwright.training.evaluate_solutions import EvaluationOptions, evaluate_solutions
 from graphwright.training.train import train
 
-LINEAR = {"encoder": {"depth": 0, "norm": False}, "heads": {"nodes": "linear"}}
 ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
     "ppo": ("ppo", {}),
     "a2c": ("a2c", {}),

@@ -5,7 +5,8 @@
 The policy is learned as `graphwright train PROBLEM` does, on random networks, or on those of the files. It is judged on
 `--networks` random ones by the mean backlog over `--slots` slots from empty queues, on the same arrivals as the rules:
 the ratio to the backlog of `--reference`, by default the first rule of the problem; its mean with a 95 % interval over
-networks, its median, and on what share of the networks it is below 1.
+networks, its median, and on what share of the networks it is below 1. Beside the network a linear policy learns alike,
+where what is chosen has a linear head.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import argparse
 import json
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import processor_time
 import torch
+from linear import POLICIES, linear_is
 
 from graphwright.adapters.files import read_graph
 from graphwright.core import GraphBatch
@@ -28,7 +31,7 @@ from graphwright.envs.problem import Problem
 from graphwright.envs.randomness import with_seeds
 from graphwright.envs.registry import CONTROLLED, resolve
 from graphwright.training.averages import BACKLOG, Act, require_endless, run
-from graphwright.training.config import TrainConfig
+from graphwright.training.config import TrainConfig, changed
 
 UNSEEN = 2**20  # the seed of the networks that are judged
 
@@ -46,8 +49,8 @@ def trained_on(problem: Problem, files: list[Path]) -> Problem:
     return replace(problem, laws={"files": draw})
 
 
-def learned(problem: Problem, options: argparse.Namespace, seed: int) -> Act:
-    """What is learned with that seed."""
+def learned(problem: Problem, options: argparse.Namespace, policy: str, seed: int) -> Act:
+    """What such a policy, one of `POLICIES`, learns with that seed."""
     config = TrainConfig.for_problem(
         problem,
         options.algorithm,
@@ -58,13 +61,15 @@ def learned(problem: Problem, options: argparse.Namespace, seed: int) -> Act:
         settings=options.learning,
         collection=options.collection,
     )
-    policy: Any = processor_time.learned(problem, config).algorithm.policy
+    run = processor_time.learned(problem, changed(config, POLICIES[policy]))
+    found: Any = run.algorithm.policy
     environment = problem.environment
-    return lambda state: policy.best(environment.observe(state))
+    return lambda state: found.best(environment.observe(state))
 
 
 def add_learning(parser: argparse.ArgumentParser) -> None:
     """What `learned` asks for, but the algorithm."""
+    parser.add_argument("--policies", nargs="+", default=list(POLICIES), choices=list(POLICIES))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120.0, help="of the processor, each seed")
     parser.add_argument("--steps", type=int, help="in place of --seconds")
@@ -73,7 +78,7 @@ def add_learning(parser: argparse.ArgumentParser) -> None:
 
 
 def main() -> None:
-    """A row for each rule and each seed."""
+    """A row for each rule, and for each policy and seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("problem", choices=CONTROLLED)
     parser.add_argument("--reference", help="the rule to compare with")
@@ -109,11 +114,12 @@ def main() -> None:
 
     for name, found in rules.items():
         row(f"`{name}`", found, "")
-    for seed in range(options.seeds):
+    policies = [each for each in options.policies if each != "linear" or linear_is(environment.actions)]
+    for policy, seed in product(policies, range(options.seeds)):
         start = time.process_time()
-        act = learned(trained_on(problem, options.train), options, seed)
+        act = learned(trained_on(problem, options.train), options, policy, seed)
         used = time.process_time() - start
-        row(f"learned, seed {seed}", backlogs(environment, act), f"{used:.0f}")
+        row(f"{policy}, seed {seed}", backlogs(environment, act), f"{used:.0f}")
 
 
 if __name__ == "__main__":

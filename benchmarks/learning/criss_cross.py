@@ -4,25 +4,26 @@
 
 For each load a policy is learned as `graphwright train multiclass --law criss-cross-LOAD` does with the options FORKS
 and LEARNING, the same everywhere. What it is above the optimum is summed up over the states that it meets
-(`envs/queueing/multiclass/regret.py`), nearly without the noise of a simulation; so is what the baselines are.
+(`envs/queueing/multiclass/regret.py`), nearly without the noise of a simulation; so is what the baselines are, and a
+linear policy that learns alike.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
-import processor_time
 import torch
+from control import add_learning, learned
 
 from graphwright.core import GraphBatch
 from graphwright.envs.queueing.multiclass.environment import Multiclass
 from graphwright.envs.queueing.multiclass.problem import MULTICLASS, criss_cross
 from graphwright.envs.queueing.multiclass.regret import regret
-from graphwright.envs.queueing.multiclass.value_iteration import value_iteration
-from graphwright.training.config import TrainConfig
+from graphwright.envs.queueing.multiclass.value_iteration import Optimal, value_iteration
+from graphwright.training.averages import Act
 
 MOST = {0.3: 12, 0.6: 24, 0.9: 120}
 """Arrival rate → the most jobs of a class, beyond which the chain is cut."""
@@ -37,49 +38,33 @@ def main() -> None:
     loads = [name.removeprefix("criss-cross-") for name in MULTICLASS.laws if name.startswith("criss-cross-")]
     parser.add_argument("--loads", nargs="+", default=loads, choices=loads)
     parser.add_argument("--algorithm", default="policy-iteration")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=150.0, help="of the processor, each seed")
-    parser.add_argument("--collection", type=json.loads, default=FORKS, help="options of collection, as JSON")
-    parser.add_argument("--learning", type=json.loads, default=LEARNING, help="options of the algorithm, as JSON")
-    parser.add_argument("--environment", type=json.loads, default={}, help="options of the environment, as JSON")
+    add_learning(parser)
+    parser.set_defaults(seconds=150.0, collection=FORKS, learning=LEARNING)
     parser.add_argument("--slots", type=int, default=1 << 24)
     options = parser.parse_args()
     torch.set_num_threads(1)
     environment = Multiclass()
-    print("| λ, μ₃ | optimum | " + " | ".join(MULTICLASS.baselines) + f" | {options.algorithm}, % above the optimum |")
-    print("|---|---:|" + "---:|" * (len(MULTICLASS.baselines) + 1))
+    columns = ["optimum", *MULTICLASS.baselines, *(f"{kind}, by seed" for kind in options.policies)]
+    print(f"{options.algorithm}; in % above the optimum\n")
+    print(f"| λ, μ₃ | {' | '.join(columns)} | CPU-seconds |\n|---|" + "---:|" * (len(columns) + 1))
     for load in options.loads:
         arrival, downstream = map(float, load.split("-"))
         network, most = criss_cross(arrival, downstream), MOST[arrival]
         optimal = value_iteration(network, (most,) * 3, tolerance=5e-4)
-        found = []
-        for baseline in MULTICLASS.baselines.values():
-            gap, _ = regret(network, optimal, lambda state, b=baseline: b.rule(environment, state), slots=options.slots)
-            found.append(f"{100 * gap / optimal.gain:.2f}")
-        learned, start = [], time.process_time()
-        for seed in range(options.seeds):
-            config = TrainConfig.for_problem(
-                MULTICLASS,
-                options.algorithm,
-                seconds=options.seconds,
-                seed=seed,
-                threads=1,
-                environment=options.environment,
-                settings=options.learning,
-                collection={"law": f"criss-cross-{load}", "sizes": (2,), **options.collection},
-            )
-            policy: Any = processor_time.learned(MULTICLASS, config).algorithm.policy
 
-            def act(state: GraphBatch, policy: Any = policy) -> torch.Tensor:
-                return policy.best(environment.observe(state))
+        def above(act: Act, network: GraphBatch = network, optimal: Optimal = optimal) -> str:
+            return f"{100 * regret(network, optimal, act, slots=options.slots)[0] / optimal.gain:.2f}"
 
-            learned.append(100 * regret(network, optimal, act, slots=options.slots)[0] / optimal.gain)
-        used = (time.process_time() - start) / options.seeds
-        each = ", ".join(f"{gap:.2f}" for gap in learned)
-        print(
-            f"| {arrival}, {downstream} | {optimal.gain:.3f} | {' | '.join(found)} | {each} ({used:.0f} CPU-s) |",
-            flush=True,
-        )
+        cells = [
+            f"{optimal.gain:.3f}",
+            *(above(partial(each.rule, environment)) for each in MULTICLASS.baselines.values()),
+        ]
+        law = f"criss-cross-{load}"
+        problem, start = replace(MULTICLASS, laws={law: MULTICLASS.laws[law]}, sizes=(2,)), time.process_time()
+        for kind in options.policies:
+            cells.append(", ".join(above(learned(problem, options, kind, seed)) for seed in range(options.seeds)))
+        used = (time.process_time() - start) / options.seeds / len(options.policies)
+        print(f"| {arrival}, {downstream} | {' | '.join(cells)} | {used:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@
 three links and on rings of 4 to 8, run on lines, rings and grids of up to 64; `conflict-graph-sequential`: the same,
 one link after the other. A clone learns from a recording (`--algorithm bc`) and, beside it, from an expert that
 comments on what it does itself (`--algorithm imitation`, β from 1 to 0), after which reinforcement may go on from it
-(`--algorithm policy-iteration --from RUN`). Backlogs over --slots slots from empty queues on, of the same arrivals;
-mean backlog over 8 networks as a multiple of the expert's, mean and standard error over seeds, and in brackets the
-median over networks and seeds, and how many of them have more than three times the expert's backlog. Runs of so many
---steps do not depend on what else the machine does. The picture shows for which queues of the line a clone does not do
-what its expert does.
+(`--algorithm policy-iteration --from RUN`); "DAgger, linear" is a weighted sum of columns and no network. Backlogs over
+--slots slots from empty queues on, of the same arrivals; mean backlog over 8 networks as a multiple of the expert's,
+mean and standard error over seeds, and in brackets the median over networks and seeds, and how many of them have more
+than three times the expert's backlog. Runs of so many --steps do not depend on what else the machine does. The picture
+shows for which queues of the line a clone does not do what its expert does.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import argparse
 import json
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from linear import POLICIES
 from rich.console import Console
 
 from graphwright.core import GraphBatch
@@ -30,7 +32,7 @@ from graphwright.envs.experts import find_expert
 from graphwright.envs.problem import Problem
 from graphwright.envs.registry import find_problem
 from graphwright.training.agent import Agent
-from graphwright.training.config import TrainConfig, make_generator
+from graphwright.training.config import TrainConfig, changed, make_generator
 from graphwright.training.control import ControlOptions, evaluate_policy, evaluate_rule
 from graphwright.training.record import ExpertActor, record
 from graphwright.training.train import train
@@ -104,12 +106,12 @@ def cloned(name: str, seed: int, options: argparse.Namespace, folder: Path) -> A
     return trained(name, "bc", seed, options, folder, {"bc": learned})
 
 
-def guided(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
-    """A policy whose own steps the expert has commented on, more and more of them."""
+def guided(name: str, seed: int, options: argparse.Namespace, folder: Path, policy: str = "network") -> Agent:
+    """A policy, one of `POLICIES`, whose own steps the expert has commented on, more and more of them."""
     collection = {"expert": EXPERT, "num_instances": 64, "expert_share": 1.0, "final_expert_share": 0.0}
     if name != "single-hop":
         collection |= {"law": "bernoulli-opened", "sizes": (3, 4, 5, 6, 7, 8)}  # rings, and lines
-    return trained(name, "imitation", seed, options, folder, collection)
+    return trained(name, "imitation", seed, options, folder, collection, policy=policy)
 
 
 def improved(name: str, seed: int, options: argparse.Namespace, folder: Path) -> Agent:
@@ -121,12 +123,17 @@ def improved(name: str, seed: int, options: argparse.Namespace, folder: Path) ->
     return trained(name, "policy-iteration", seed, options, folder, collection, start)
 
 
-HOW = {"cloned": cloned, "DAgger": guided, "DAgger, then policy iteration": improved}
+HOW = {
+    "cloned": cloned,
+    "DAgger": guided,
+    "DAgger, linear": partial(guided, policy="linear"),
+    "DAgger, then policy iteration": improved,
+}
 
 
-def run_folder(folder: Path, name: str, algorithm: str, seed: int) -> Path:
+def run_folder(folder: Path, name: str, algorithm: str, seed: int, policy: str = "network") -> Path:
     """Where a run is kept."""
-    return folder / f"{name}-{algorithm}-{seed}-run"
+    return folder / f"{name}-{algorithm}-{policy}-{seed}-run"
 
 
 def trained(
@@ -137,8 +144,9 @@ def trained(
     folder: Path,
     collection: dict[str, object],
     start: str | None = None,
+    policy: str = "network",
 ) -> Agent:
-    """The policy of a run, which begins with that of the run `start`, if given."""
+    """The policy of a run, which begins with that of the run `start`, if given; policy: one of `POLICIES`."""
     config = TrainConfig.for_problem(
         name,
         algorithm,
@@ -152,7 +160,8 @@ def trained(
         validation={"graphs": 4, "slots": min(100, options.slots), "every": 40},
         start=start,
     )
-    return train(name, config, run_folder(folder, name, algorithm, seed), Console(quiet=True)).agent()
+    directory = run_folder(folder, name, algorithm, seed, policy)
+    return train(name, changed(config, POLICIES[policy]), directory, Console(quiet=True)).agent()
 
 
 def draw_line(agent: Agent, path: Path, most: int = 16) -> float:

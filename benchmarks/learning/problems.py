@@ -3,8 +3,8 @@
     python benchmarks/learning/problems.py [--seconds 120] [--seeds 3] [--only max-cut tour] [--out docs/tables]
 
 Each run is one `graphwright train` of the given time on one thread, then `graphwright evaluate` on instances that are
-the same for all runs; of the first seed also as the best of some draws, and beside the optimum. Two runs go side by
-side. Seconds are the wall time of training.
+the same for all runs; of the first seed also as the best of some draws, and beside the optimum. A linear policy learns
+alike, where what is chosen has a linear head. Two runs go side by side. Seconds are the wall time of training.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tyro
+from linear import POLICIES, linear_is, words
 
 from graphwright.cli.problems import describe
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -77,14 +79,14 @@ def call(*arguments: object) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def run(options: Options, folder: Path, problem: str, seed: int) -> list[dict[str, Any]]:
-    """Train and evaluate one seed of one problem: a row for each size. The first seed's has more."""
-    directory = folder / f"{problem}-{seed}"
+def run(options: Options, folder: Path, problem: str, policy: str, seed: int) -> list[dict[str, Any]]:
+    """Train and evaluate one seed of one problem: a row for each size. The first seed's network has more."""
+    directory, first = folder / f"{problem}-{policy}-{seed}", policy == "network" and not seed
     if not (directory / "curve.png").exists():  # which a run writes last
         shutil.rmtree(directory, ignore_errors=True)
-        more = shlex.split(options.options)
+        more = shlex.split(options.options) + words(POLICIES[policy])
         call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1, *more)
-    seconds = 0 if seed else options.time_limit
+    seconds = options.time_limit if first else 0
     rows = []
     for size, graphs in TESTS[problem].items():
         test = [
@@ -99,10 +101,10 @@ def run(options: Options, folder: Path, problem: str, seed: int) -> list[dict[st
             "--json",
         ]
         (row,) = json.loads(call(*test, "--time-limit", seconds))["rows"]
-        if options.samples and not seed and not find_problem(problem).environment.actions.continuous:
+        if options.samples and first and not find_problem(problem).environment.actions.continuous:
             best = ["--decode", "best-of", "--samples", options.samples, "--time-limit", 0]
             row["best_of"] = json.loads(call(*test, *best))["rows"][0]["policy"]
-        rows.append({"problem": problem, "seed": seed, **row})
+        rows.append({"problem": problem, "policy_is": policy, "seed": seed, **row})
     return rows
 
 
@@ -114,7 +116,7 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
         "proven bound), or than the best heuristic where no optimum is proven; mean over seeds (best to worst).",
         "",
         "| problem | action | algorithm | trained on | nodes | random | heuristics | policy | optimum (proven) | "
-        f"ratio | best of {options.samples} | seconds |",
+        f"ratio | best of {options.samples} | a linear policy's ratio |",
         "|---|---|---|---|---:|---:|---|---:|---:|---:|---:|---:|",
     ]
     for name in TESTS:
@@ -128,7 +130,8 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
 
 def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     problem = find_problem(name)
-    first = next(row for row in rows if row["seed"] == 0)
+    policies = {kind: [row for row in rows if row["policy_is"] == kind] for kind in POLICIES}
+    first = next(row for row in policies["network"] if row["seed"] == 0)
     config = TrainConfig.for_problem(problem)
     blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
     best_heuristic = (max if problem.environment.maximise else min)(first["heuristics"].values())
@@ -137,15 +140,17 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     def ratio_of(value: float) -> float:
         return reference / value if problem.environment.maximise else value / reference
 
+    def ratios(kind: str) -> str:
+        found = [ratio_of(row["policy"]) for row in policies[kind]]
+        return f"**{np.mean(found):.4f}** ({min(found):.4f}–{max(found):.4f})" if found else ""
+
     heuristics = ", ".join(f"{other} {value:.3f}" for other, value in first["heuristics"].items())
     optimum = f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})" if first["proven"] else "none"
-    greedily = [ratio_of(row["policy"]) for row in rows]
-    ratio = f"**{np.mean(greedily):.4f}** ({min(greedily):.4f}–{max(greedily):.4f})"
     best = f"{ratio_of(first['best_of']):.4f}" if "best_of" in first else ""
     sizes = config.collection.sizes or problem.sizes
     cells = [name, blocks, config.algorithm, f"{min(sizes)}–{max(sizes)}", first["name"], f"{first['random']:.3f}"]
-    cells += [heuristics, f"{np.mean([row['policy'] for row in rows]):.3f}", optimum, ratio, best]
-    return "| " + " | ".join([*cells, f"{options.seconds:g}"]) + " |"
+    cells += [heuristics, f"{np.mean([row['policy'] for row in policies['network']]):.3f}", optimum]
+    return "| " + " | ".join([*cells, ratios("network"), best, ratios("linear").replace("*", "")]) + " |"
 
 
 def main(options: Options) -> None:
@@ -153,7 +158,11 @@ def main(options: Options) -> None:
     with tempfile.TemporaryDirectory() as temporary, ThreadPoolExecutor(options.workers) as pool:
         folder = options.runs or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        jobs = [(name, seed) for name in names for seed in range(options.seeds)]
+        jobs = [
+            (name, policy, seed)
+            for name, policy, seed in product(names, POLICIES, range(options.seeds))
+            if policy == "network" or linear_is(find_problem(name).environment.actions)
+        ]
         results = list(pool.map(lambda job: run(options, folder, *job), jobs))
     text = table(options, results)
     print(text)

@@ -5,8 +5,8 @@
 Each line has three classes a station and is busy 90 % of the time (`multiclass --law reentrant-90`). The policy is
 learned by the algorithm and options that are the problem's own. All are judged on the same arrivals, lines of all
 lengths side by side: mean backlogs over `--slots` events after as many that do not count, of `--copies` runs; for each
-length the rules, then what was learned from each seed, and the mean of the differences to last-buffer-first-served with
-its 95 % interval over the runs of all.
+length the rules, then what was learned from each seed, by a network and by a linear policy, and the mean of the
+differences to last-buffer-first-served with its 95 % interval over the runs of all.
 Published for two and three stations: 14.130 and 23.269 (Dai & Gluzman 2022, PPO on 50 cores).
 """
 
@@ -53,22 +53,23 @@ def main() -> None:
     start = time.process_time()
     law = {"reentrant-90": MULTICLASS.laws["reentrant-90"]}
     problem = replace(MULTICLASS, laws=law, sizes=tuple(options.train))
-    policies = [learned(problem, options, seed) for seed in range(options.seeds)]
-    used = (time.process_time() - start) / options.seeds
+    policies = {
+        kind: [learned(problem, options, kind, seed) for seed in range(options.seeds)] for kind in options.policies
+    }
+    used = (time.process_time() - start) / options.seeds / len(policies)
     names = [REFERENCE, *(name for name in options.rules if name != REFERENCE)]
     print(f"{options.algorithm} on {options.train} stations, {used:.0f} CPU-seconds a seed\n")
-    print("| stations | " + " | ".join(names) + f" | learned, by seed | learned − {REFERENCE} |")
-    print("|---:|" + "---:|" * (len(names) + 2))
+    columns = [column for kind in policies for column in (f"{kind}, by seed", f"{kind} − {REFERENCE}")]
+    print(f"| stations | {' | '.join([*names, *columns])} |\n|---:|" + "---:|" * len([*names, *columns]))
     rules = {name: backlogs(partial(MULTICLASS.baselines[name].rule, PLAIN), options) for name in names}
-    ours = [backlogs(policy, options) for policy in policies]
+    ours = [[backlogs(act, options) for act in acts] for acts in policies.values()]
     for row, stations in enumerate(options.run):
-        apart = np.mean([mean[row] for mean in ours], axis=0) - rules[REFERENCE][row]
-        half = 1.96 * apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
-        print(
-            f"| {stations} | {' | '.join(f'{rules[name][row].mean():.2f}' for name in names)} "
-            f"| {', '.join(f'{mean[row].mean():.2f}' for mean in ours)} | {apart.mean():+.2f} ± {half:.2f} |",
-            flush=True,
-        )
+        cells = [f"{rules[name][row].mean():.2f}" for name in names]
+        for found in ours:
+            apart = np.mean([mean[row] for mean in found], axis=0) - rules[REFERENCE][row]
+            half = 1.96 * apart.std(ddof=1) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
+            cells += [", ".join(f"{mean[row].mean():.2f}" for mean in found), f"{apart.mean():+.2f} ± {half:.2f}"]
+        print(f"| {stations} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -37,10 +37,10 @@ SMALLEST = {
     "benchmarks/learning/algorithms.py": "--only dqn linear --problems vertex-cover --seeds 1 --seconds 0.1 "
     "--graphs 2 --workers 1 --time-limit 1 --out .",
     "benchmarks/learning/boards.py": "--games tic-tac-toe --out .",
-    "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --seconds 0.1 --slots 1000 "
+    "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --policies linear --seconds 0.1 --slots 1000 "
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
     "benchmarks/learning/control.py": "multi-hop --seconds 0.1 --networks 2 --slots 3",
-    "benchmarks/learning/reentrant.py": "--seconds 0.1 --slots 3 --copies 2 --run 2 7",
+    "benchmarks/learning/reentrant.py": "--policies linear --seconds 0.1 --slots 3 --copies 2 --run 2 7",
     "benchmarks/learning/fine_tuning.py": "--seconds 0.1 --seeds 1 --targets 'max-cut, trees of 50 nodes' --ways ppo "
     '--workers 1 --graphs 2 --time-limit 1 --options=\'{"encoder": {"width": 8, "depth": 1}, '
     '"validation": {"graphs": 2, "sizes": [5]}}\'',
@@ -67,7 +67,7 @@ SMALLEST = {
     "benchmarks/learning/molecules.py": "--seeds 1 --workers 1 --seconds 0.5 --num 8",
     "benchmarks/learning/preferences.py": '--seconds 0.1 --num 8 --settings=\'{"validation": {"every": 1000000}}\'',
     "benchmarks/learning/opponents.py": "--games 2 --only tic-tac-toe",
-    "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --seconds 0.1 --graphs 2 --samples 0 "
+    "benchmarks/learning/problems.py": "--only vertex-cover --seeds 1 --workers 1 --seconds 0.1 --graphs 2 --samples 0 "
     "--time-limit 1 " + QUICKLY,
     "benchmarks/learning/path_finding.py": "--seconds 0.1 --watched 2 --packed 0.1 --most 2 --agents 2 --episodes 1 "
     "--steps 4 --beside pibt",

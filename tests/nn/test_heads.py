@@ -54,6 +54,7 @@ CASES: dict[str, tuple[ActionSpec, HeadsConfig, EncoderConfig]] = {
     "ends, side by side": (ActionSpec(per_edge("a", 2)), HeadsConfig(edges="ends-concat"), PLAIN),
     "ends and edge states, added": (EDGE, HeadsConfig(edges="ends-sum"), GATED),
     "ends and edge states, side by side": (EDGE, HeadsConfig(edges="ends-concat"), GATED),
+    "edges by weights": (ActionSpec(per_edge("a", 2)), HeadsConfig(edges="linear"), PLAIN),
     "edge states": (EDGE, HeadsConfig(edges="states"), GATED),
     "line graph": (EDGE, HeadsConfig(edges="line-graph"), PLAIN),
     "edge in two stages": (EDGE, HeadsConfig(edges="two-stage"), PLAIN),
@@ -365,29 +366,31 @@ def test_no_two_neighbours_prefer_the_same_action_of_rivals(graph: GraphBatch, s
     assert torch.equal(action[quiet], own.argmax(1)[quiet])
 
 
-@pytest.mark.parametrize("decider", ["nodes", "edges", "neighbours"])
-def test_linear_deciders_score_by_a_weighted_sum_of_their_columns(decider: str) -> None:
-    """By hand: a path of three nodes, the first two of which act, or its two links."""
+@pytest.mark.parametrize("decider", ["nodes", "edges", "neighbours", "links of a graph", "neighbours of an agent"])
+def test_linear_heads_score_by_a_weighted_sum_of_columns(decider: str) -> None:
+    """By hand: a path of three nodes, the first two of which act, its two links, or the middle one's neighbours."""
     spec = {
         "nodes": ActionSpec(per_decider("a", 2), decider="nodes"),
         "edges": ActionSpec(per_decider("a", 2), decider="edges"),
         "neighbours": ActionSpec(per_neighbour("go"), decider="nodes"),
+        "links of a graph": ActionSpec(per_edge("a", 2)),
+        "neighbours of an agent": ActionSpec(per_neighbour("go")),
     }[decider]
     features = Features(nodes={"x": 2}, edges={"w": 1})
     flat = EncoderConfig(kind="gin", width=2, depth=0, norm=False)
-    policy = ActorCritic(features, spec, flat, HeadsConfig(deciders="linear"))
+    policy = ActorCritic(features, spec, flat, HeadsConfig(deciders="linear", edges="linear"))
     graph = from_edges(
         torch.tensor([[0, 1], [1, 2]]),
         torch.tensor([3]),
         undirected=True,
         nodes={"x": torch.tensor([[1.0, 2.0], [3.0, 5.0], [7.0, 11.0]]), "acts": torch.tensor([True, True, False])},
         edges={"w": torch.tensor([10.0, 20.0])},
-    )
+    ).with_graphs(at=torch.tensor([1]))
     reads = {
         "weight": torch.tensor([[1.0, -1.0]]),
         "node.weight": torch.tensor([[1.0, 0.0], [2.0, -1.0]]),
         "ends.weight": torch.tensor([[1.0, 0.0], [0.0, 1.0]]),
-        "edge.weight": torch.tensor([[0.5]] if decider == "neighbours" else [[0.5], [-0.5]]),
+        "edge.weight": torch.tensor([[0.5]] if "neighbours" in decider else [[0.5], [-0.5]]),
         "node.bias": torch.tensor([0.0, 4.0]),
         "ends.bias": torch.tensor([0.0, 4.0]),
     }
@@ -400,11 +403,11 @@ def test_linear_deciders_score_by_a_weighted_sum_of_their_columns(decider: str) 
         "nodes": [[1, 2 - 2 + 4], [3, 6 - 5 + 4]],
         "edges": [[1 + 3 + 10, 2 + 5 - 10 + 4], [3 + 7 + 20, 5 + 11 - 20 + 4]],  # with both directions of a link
         "neighbours": [[3 - 5 + 5], [1 - 2 + 5], [7 - 11 + 10]],  # of the first node; of the second to both sides
-    }[decider]
-    rows = 3 if decider == "neighbours" else 2
-    mask = torch.ones(rows, len(expected[0]), dtype=torch.bool)
+    }
+    expected |= {"links of a graph": expected["edges"], "neighbours of an agent": expected["neighbours"][1:]}
+    mask = torch.ones(len(expected[decider]), len(expected[decider][0]), dtype=torch.bool)
     found = head(policy.embed(Observation(graph, (mask,))), graph, mask)
-    assert torch.equal(found, torch.tensor(expected, dtype=torch.float32))
+    assert torch.equal(found, torch.tensor(expected[decider], dtype=torch.float32))
 
 
 def test_rivals_that_are_out_make_room_for_their_neighbours() -> None:

@@ -31,7 +31,7 @@ from graphwright.nn.recurrent import RecurrentEncoder
 from graphwright.nn.vectors import PlaceScore, VectorEncoder
 
 AnyEncoder = Encoder | Encoders | RecurrentEncoder | VectorEncoder
-EdgeHead = Literal["ends-sum", "ends-concat", "states", "line-graph", "two-stage", "gaussian"]
+EdgeHead = Literal["ends-sum", "ends-concat", "linear", "states", "line-graph", "two-stage", "gaussian"]
 PairHead = Literal["two-stage", "ends", "gaussian"]
 DeciderHead = Literal["score", "own", "linear", "rivals"]
 
@@ -48,14 +48,16 @@ class HeadsConfig:
     """Actions tied to nodes: an MLP; weights alone (with --encoder.depth 0, the linear policy to compare with); or
     nearness to a predicted vector, by distance or cosine."""
     edges: EdgeHead = "ends-sum"
-    """Actions tied to edges: MLP on both ends (added or concatenated), on edge states (edge-gated encoder), on the line
-    graph; source then destination; Gaussian pair of proto-actions."""
+    """Actions tied to edges: MLP on both ends (added or concatenated); weights alone on the added ones and the edge;
+    MLP on edge states (edge-gated encoder), on the line graph; source then destination; Gaussian pair of
+    proto-actions."""
     pairs: PairHead = "two-stage"
     """Actions tied to pairs of nodes: source then destination; MLP on every pair; Gaussian pair of proto-actions."""
     deciders: DeciderHead = "score"
     """Actions of nodes and edges that decide: an MLP on their embedding and the pooled graph, or on that alone (own);
-    weights alone (with --encoder.depth 0, the linear policy to compare with); or, of nodes, by how much they are ahead
-    of the neighbours that contend for any action but the first, so that no two neighbours prefer the same one."""
+    weights alone (with --encoder.depth 0, the linear policy to compare with), for actions tied to neighbours too,
+    whoever decides; or, of nodes, by how much they are ahead of the neighbours that contend for any action but the
+    first, so that no two neighbours prefer the same one."""
     walks: int = 4
     """Pairs of nodes are scored by the walks of up to so many steps between them too, which tell apart pairs whose
     nodes look alike; 0: by the two nodes alone, as Gaussian pairs always are."""
@@ -76,8 +78,7 @@ def make_head(block: ActionBlock, decider: RowKind, encoder: Encoder | VectorEnc
     if block.rows == DECIDERS:
         return _decider_head(block, decider, encoder, config)
     if block.rows == NEIGHBOURS:
-        linear = config.deciders == "linear" and decider != GRAPHS
-        head = LinearNeighbourScore if linear else NeighbourScore
+        head = LinearNeighbourScore if config.deciders == "linear" else NeighbourScore
         return head(encoder.width, encoder.edge_width, block.columns, decider)
     return _HEADS[block.rows](block, encoder, config)
 
@@ -131,6 +132,8 @@ def _edge_head(block: ActionBlock, encoder: Encoder, config: HeadsConfig) -> nn.
             return EdgeScore(width, edge_width, columns, config.pool, "sum", encoder.beside)
         case "ends-concat":
             return EdgeScore(width, edge_width, columns, config.pool, "concat", encoder.beside)
+        case "linear":
+            return LinearDeciderScore(EDGES, width, edge_width, columns)  # all links are rows of it: none acts
         case "states":
             if not encoder.carries_edges:
                 raise ValueError(

@@ -126,7 +126,7 @@ class OwnScore(OwnHidden):
 
 
 class LinearDeciderScore(nn.Module):
-    """Weights on the embedding of what decides alone: `columns` scores for each decision, [D, columns].
+    """Weights on the embedding of what decides alone, or of each link where nothing acts and graphs do: [D, columns].
 
     With an encoder of depth 0 and without normalisation, a linear function of the columns that a decider has.
     """

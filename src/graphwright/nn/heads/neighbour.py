@@ -11,6 +11,11 @@ from graphwright.nn.heads.gives import Gives
 from graphwright.nn.heads.node import small_linear
 
 
+def _out_edges(graph: GraphBatch, decider: RowKind) -> Tensor:
+    """[out-edges] int64: the rows of the edges out of what decides, or of `at` where graphs do."""
+    return NEIGHBOURS.places(graph, None if decider == GRAPHS else decider.deciders(graph)[0])
+
+
 class NeighbourScore(nn.Module):
     """MLP on [neighbour ‖ current node ‖ edge]: `columns` scores for each edge out of what decides, or of `at`."""
 
@@ -26,8 +31,7 @@ class NeighbourScore(nn.Module):
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[out-edges, columns], decision by decision, by rising destination."""
-        deciders = None if self.decider == GRAPHS else self.decider.deciders(graph)[0]
-        rows = NEIGHBOURS.places(graph, deciders)
+        rows = _out_edges(graph, self.decider)
         current, neighbour = embedding.nodes[graph.edge_index[:, rows]]
         hidden = self.neighbour(neighbour) + self.current(current)
         if self.edge is not None and embedding.edges is not None:
@@ -51,7 +55,7 @@ class LinearNeighbourScore(nn.Module):
 
     def forward(self, embedding: Embedding, graph: GraphBatch, mask: Tensor) -> Tensor:
         """[out-edges, columns], decision by decision, by rising destination."""
-        rows = NEIGHBOURS.places(graph, self.decider.deciders(graph)[0])
+        rows = _out_edges(graph, self.decider)
         score = self.score(embedding.nodes[graph.edge_index[1, rows]])
         if self.edge is not None and embedding.edges is not None:
             score = score + self.edge(embedding.edges[rows])
