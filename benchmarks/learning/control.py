@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import processor_time
 import torch
-from linear import POLICIES, linear_is
+from linear import POLICIES, has_linear
 
 from graphwright.adapters.files import read_graph
 from graphwright.core import GraphBatch
@@ -114,7 +114,7 @@ def main() -> None:
 
     for name, found in rules.items():
         row(f"`{name}`", found, "")
-    policies = [each for each in options.policies if each != "linear" or linear_is(environment.actions)]
+    policies = [each for each in options.policies if each != "linear" or has_linear(environment.actions)]
     for policy, seed in product(policies, range(options.seeds)):
         start = time.process_time()
         act = learned(trained_on(problem, options.train), options, policy, seed)

@@ -8,7 +8,7 @@ from graphwright.core import ActionSpec
 from graphwright.core.rows import DECIDERS, EDGES, NEIGHBOURS, NODES
 
 LINEAR_ROWS = NODES, NEIGHBOURS, EDGES, DECIDERS
-
+"""What actions are tied to that have a linear head."""
 LINEAR: dict[str, Any] = {
     "encoder": {"depth": 0, "norm": False},
     "heads": {"nodes": "linear", "edges": "linear", "deciders": "linear"},
@@ -18,8 +18,8 @@ POLICIES: dict[str, dict[str, Any]] = {"network": {}, "linear": LINEAR}
 """What is learned → how it differs from the settings of the problem."""
 
 
-def linear_is(actions: ActionSpec) -> bool:
-    """Whether a linear policy scores all that is chosen among: a pair of nodes or a whole graph has no linear head."""
+def has_linear(actions: ActionSpec) -> bool:
+    """Whether all that is chosen among has a linear head."""
     return not actions.continuous and all(block.rows in LINEAR_ROWS for block in actions.blocks)
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import tyro
-from linear import POLICIES, linear_is, words
+from linear import POLICIES, has_linear, words
 
 from graphwright.cli.problems import describe
 from graphwright.envs.registry import PROBLEMS, find_problem
@@ -104,7 +104,7 @@ def run(options: Options, folder: Path, problem: str, policy: str, seed: int) ->
         if options.samples and first and not find_problem(problem).environment.actions.continuous:
             best = ["--decode", "best-of", "--samples", options.samples, "--time-limit", 0]
             row["best_of"] = json.loads(call(*test, *best))["rows"][0]["policy"]
-        rows.append({"problem": problem, "policy_is": policy, "seed": seed, **row})
+        rows.append({"problem": problem, "kind": policy, "seed": seed, **row})
     return rows
 
 
@@ -130,7 +130,7 @@ def table(options: Options, results: list[list[dict[str, Any]]]) -> str:
 
 def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     problem = find_problem(name)
-    policies = {kind: [row for row in rows if row["policy_is"] == kind] for kind in POLICIES}
+    policies = {kind: [row for row in rows if row["kind"] == kind] for kind in POLICIES}
     first = next(row for row in policies["network"] if row["seed"] == 0)
     config = TrainConfig.for_problem(problem)
     blocks = ", ".join(describe(block) for block in problem.environment.actions.blocks)
@@ -161,7 +161,7 @@ def main(options: Options) -> None:
         jobs = [
             (name, policy, seed)
             for name, policy, seed in product(names, POLICIES, range(options.seeds))
-            if policy == "network" or linear_is(find_problem(name).environment.actions)
+            if policy == "network" or has_linear(find_problem(name).environment.actions)
         ]
         results = list(pool.map(lambda job: run(options, folder, *job), jobs))
     text = table(options, results)
