@@ -9,8 +9,8 @@ comments on what it does itself (`--algorithm imitation`, β from 1 to 0), after
 (`--algorithm policy-iteration --from RUN`); "DAgger, linear" is a weighted sum of columns and no network. Backlogs over
 --slots slots from empty queues on, of the same arrivals; mean backlog over 8 networks as a multiple of the expert's,
 mean and standard error over seeds, and in brackets the median over networks and seeds, and how many of them have more
-than three times the expert's backlog. Runs of so many --steps do not depend on what else the machine does. The picture
-shows for which queues of the line a clone does not do what its expert does.
+than three times the expert's backlog. Seconds are those of the processor. The picture shows for which
+queues of the line a clone does not do what its expert does.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from linear import POLICIES
+from processor_time import ProcessorClock
 from rich.console import Console
 
 from graphwright.core import GraphBatch
@@ -161,7 +162,9 @@ def trained(
         start=start,
     )
     directory = run_folder(folder, name, algorithm, seed, policy)
-    return train(name, changed(config, POLICIES[policy]), directory, Console(quiet=True)).agent()
+    return train(
+        name, changed(config, POLICIES[policy]), directory, Console(quiet=True), callbacks=(ProcessorClock(),)
+    ).agent()
 
 
 def draw_line(agent: Agent, path: Path, most: int = 16) -> float:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from graphwright.core.files import write_atomically
+
 
 def once(directory: Path, work: Callable[[Path], Any]) -> Any:
     """What `work(directory)` returns, as JSON has it; what is kept beside `directory` is not worked out again.
@@ -22,5 +24,5 @@ def once(directory: Path, work: Callable[[Path], Any]) -> Any:
         if not done.exists():
             shutil.rmtree(directory, ignore_errors=True)
             found = json.dumps(work(directory))
-            done.write_text(found)
+            write_atomically(done, found.encode())
     return json.loads(done.read_text())

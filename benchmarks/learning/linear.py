@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from graphwright.core import ActionSpec
-from graphwright.core.rows import DECIDERS, EDGES, NEIGHBOURS, NODES
+from graphwright.core.rows import DECIDERS, EDGES, GRAPHS, NEIGHBOURS, NODES
 
-LINEAR_ROWS = NODES, NEIGHBOURS, EDGES, DECIDERS
+LINEAR_ROWS = {NODES, NEIGHBOURS, EDGES, DECIDERS}
 """What actions are tied to that have a linear head."""
 LINEAR: dict[str, Any] = {
     "encoder": {"depth": 0, "norm": False},
@@ -19,8 +19,9 @@ POLICIES: dict[str, dict[str, Any]] = {"network": {}, "linear": LINEAR}
 
 
 def has_linear(actions: ActionSpec) -> bool:
-    """Whether all that is chosen among has a linear head."""
-    return not actions.continuous and all(block.rows in LINEAR_ROWS for block in actions.blocks)
+    """Whether what is chosen among has linear heads; to idle or to end, beside that, is scored as by a network."""
+    rows = {block.rows for block in actions.blocks}
+    return not actions.continuous and bool(rows & LINEAR_ROWS) and rows <= LINEAR_ROWS | {GRAPHS}
 
 
 def words(settings: dict[str, dict[str, Any]]) -> list[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import tyro
+from kept_runs import once
 from linear import POLICIES, has_linear, words
 
 from graphwright.cli.problems import describe
@@ -82,10 +82,9 @@ def call(*arguments: object) -> str:
 def run(options: Options, folder: Path, problem: str, policy: str, seed: int) -> list[dict[str, Any]]:
     """Train and evaluate one seed of one problem: a row for each size. The first seed's network has more."""
     directory, first = folder / f"{problem}-{policy}-{seed}", policy == "network" and not seed
-    if not (directory / "curve.png").exists():  # which a run writes last
-        shutil.rmtree(directory, ignore_errors=True)
-        more = shlex.split(options.options) + words(POLICIES[policy])
-        call("train", problem, "--run", directory, "--seconds", options.seconds, "--seed", seed, "--threads", 1, *more)
+    more = shlex.split(options.options) + words(POLICIES[policy])
+    given = ["--seconds", options.seconds, "--seed", seed, "--threads", 1, *more]
+    once(directory, lambda new: call("train", problem, "--run", new, *given))
     seconds = options.time_limit if first else 0
     rows = []
     for size, graphs in TESTS[problem].items():
@@ -140,9 +139,9 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     def ratio_of(value: float) -> float:
         return reference / value if problem.environment.maximise else value / reference
 
-    def ratios(kind: str) -> str:
+    def ratios(kind: str, mark: str = "") -> str:
         found = [ratio_of(row["policy"]) for row in policies[kind]]
-        return f"**{np.mean(found):.4f}** ({min(found):.4f}–{max(found):.4f})" if found else ""
+        return f"{mark}{np.mean(found):.4f}{mark} ({min(found):.4f}–{max(found):.4f})" if found else ""
 
     heuristics = ", ".join(f"{other} {value:.3f}" for other, value in first["heuristics"].items())
     optimum = f"{first['optimum']:.3f} ({first['proven']} of {first['graphs']})" if first["proven"] else "none"
@@ -150,7 +149,7 @@ def _line(options: Options, name: str, rows: list[dict[str, Any]]) -> str:
     sizes = config.collection.sizes or problem.sizes
     cells = [name, blocks, config.algorithm, f"{min(sizes)}–{max(sizes)}", first["name"], f"{first['random']:.3f}"]
     cells += [heuristics, f"{np.mean([row['policy'] for row in policies['network']]):.3f}", optimum]
-    return "| " + " | ".join([*cells, ratios("network"), best, ratios("linear").replace("*", "")]) + " |"
+    return "| " + " | ".join([*cells, ratios("network", "**"), best, ratios("linear")]) + " |"
 
 
 def main(options: Options) -> None:

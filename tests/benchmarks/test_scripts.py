@@ -39,7 +39,7 @@ SMALLEST = {
     "benchmarks/learning/boards.py": "--games tic-tac-toe --out .",
     "benchmarks/learning/criss_cross.py": "--loads 0.3-1.5 --policies linear --seconds 0.1 --slots 1000 "
     '--collection=\'{"num_envs": 32, "num_states": 8, "ahead": 4}\'',
-    "benchmarks/learning/control.py": "multi-hop --seconds 0.1 --networks 2 --slots 3",
+    "benchmarks/learning/control.py": "single-hop --seconds 0.1 --networks 2 --slots 3",
     "benchmarks/learning/reentrant.py": "--policies linear --seconds 0.1 --slots 3 --copies 2 --run 2 7",
     "benchmarks/learning/fine_tuning.py": "--seconds 0.1 --seeds 1 --targets 'max-cut, trees of 50 nodes' --ways ppo "
     '--workers 1 --graphs 2 --time-limit 1 --options=\'{"encoder": {"width": 8, "depth": 1}, '
